@@ -1,0 +1,1 @@
+"""Sign a person in through their browser."""

@@ -1,0 +1,126 @@
+"""What the machine asks of the host: orders, performed in the sequence given."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from .records import Record, hidden
+
+if TYPE_CHECKING:
+    from .credentials import Credentials
+    from .events import Headers
+    from .outcome import LoginOutcome
+    from .progress import LoginPhase
+
+Form: TypeAlias = tuple[tuple[str, str], ...]
+"""The parameters of a form-encoded body, in the order to be sent."""
+
+
+class Timer(StrEnum):
+    """The clocks of a login. Each runs at most once at a time."""
+
+    BIND_RETRY = "bind_retry"
+    """Between two attempts to bind a port that its holder agreed to free."""
+    DEADLINE = "deadline"
+    """How long the person has to come back from the browser."""
+    LINGER = "linger"
+    """How long the listener stays after the outcome, for the last page."""
+
+
+class Bind(Record):
+    """Listen on loopback. Answered by `Bound` or `BindFailed`."""
+
+    port: int
+    """0 means any free port."""
+    attempt: int
+    """Counts from 1 for each port."""
+
+
+class CancelPrevious(Record):
+    """Ask the login server that holds the port to stop. Answered by `PreviousCancelled`."""
+
+    port: int
+
+
+class StartTimer(Record):
+    """Answered by `TimerFired`, unless `StopTimer` comes first."""
+
+    timer: Timer
+    seconds: float
+
+
+class StopTimer(Record):
+    """Forget a timer. One that fires all the same is ignored."""
+
+    timer: Timer
+
+
+class OpenBrowser(Record):
+    """Show the authorization request to the person. Answered by `BrowserOpened` or `BrowserFailed`."""
+
+    url: str = hidden()
+    """Holds this login's ``state``."""
+
+
+class Respond(Record):
+    """Answer a request, then close its connection. Answered by `ResponseSent` or `ClientGone`."""
+
+    request_id: int
+    status: int
+    headers: Headers
+    body: bytes = hidden()
+
+
+class SendTokenRequest(Record):
+    """POST a form to the token endpoint. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
+
+    exchange_id: int
+    url: str
+    form: Form = hidden()
+    timeout: float
+    """Seconds for the whole exchange, name resolution to last byte."""
+
+
+class AbortTokenRequest(Record):
+    """Nobody waits for this answer any more; one that comes all the same is ignored."""
+
+    exchange_id: int
+
+
+class SaveCredentials(Record):
+    """Make the credentials durable. Answered by `CredentialsSaved` or `SaveFailed`."""
+
+    credentials: Credentials
+
+
+class ReportProgress(Record):
+    """Tell whoever watches. Never answered."""
+
+    phase: LoginPhase
+
+
+class Finish(Record):
+    """The caller has its result now. Comes exactly once."""
+
+    outcome: LoginOutcome
+
+
+class CloseListener(Record):
+    """Stop accepting and end every connection. The last action of every login."""
+
+
+Action: TypeAlias = (
+    Bind
+    | CancelPrevious
+    | StartTimer
+    | StopTimer
+    | OpenBrowser
+    | Respond
+    | SendTokenRequest
+    | AbortTokenRequest
+    | SaveCredentials
+    | ReportProgress
+    | Finish
+    | CloseListener
+)

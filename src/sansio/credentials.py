@@ -1,0 +1,203 @@
+"""The shape of ``auth.json``, which is shared with the Codex CLI."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from .records import Record
+from .redaction import Secret
+from .strict_json import JsonError, JsonObject, loads_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from .oauth import TokenSet
+
+_FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
+"""Plans whose use is paid by the subscription: their API key does not apply when there are tokens."""
+
+_LOGIN_KEYS: Final = (
+    "auth_mode",
+    "OPENAI_API_KEY",
+    "tokens",
+    "last_refresh",
+    "agent_identity",
+    "personal_access_token",
+    "bedrock_api_key",
+)
+"""Members that hold somebody's credentials. A new login sets them or removes them; all others are kept."""
+
+
+class AuthMode(StrEnum):
+    """Which credentials apply."""
+
+    CHATGPT = "chatgpt"
+    API_KEY = "apikey"
+
+
+class CredentialsError(ValueError):
+    """Stored credentials cannot be read. The message says what is wrong where, never the value."""
+
+
+class Tokens(Record):
+    """The tokens of a ChatGPT login."""
+
+    id_token: Secret
+    access_token: Secret
+    refresh_token: Secret
+    account_id: str | None = None
+
+
+class Credentials(Record):
+    """What a login leaves behind."""
+
+    auth_mode: str | None = AuthMode.CHATGPT
+    """``chatgpt``, ``apikey``, or the mode of a newer version; None in older files."""
+    api_key: Secret | None = None
+    tokens: Tokens | None = None
+    last_refresh: str | None = None
+    """When the tokens were received: RFC 3339, UTC."""
+
+    @classmethod
+    def from_login(
+        cls, tokens: TokenSet, *, account_id: str | None, received_at: float, api_key: Secret | None = None
+    ) -> Credentials:
+        """The credentials of a login through the browser.
+
+        Args:
+            tokens: From the code exchange.
+            account_id: The workspace.
+            received_at: When the tokens came, in seconds since 1970.
+            api_key: From the API-key exchange, if it gave one.
+        """
+        return cls(
+            auth_mode=AuthMode.CHATGPT,
+            api_key=api_key,
+            tokens=Tokens(
+                id_token=tokens.id_token,
+                access_token=tokens.access_token,
+                refresh_token=tokens.refresh_token,
+                account_id=account_id,
+            ),
+            last_refresh=_rfc3339(received_at),
+        )
+
+    def effective_mode(self, plan: str | None) -> str:
+        """The mode that applies.
+
+        Args:
+            plan: The plan in the id token, None if unknown.
+
+        Returns:
+            `auth_mode` if it is there; else what older versions meant by the members that are.
+        """
+        if self.auth_mode is not None:
+            return self.auth_mode
+        if self.api_key is not None and (self.tokens is None or plan not in _FREE_OF_API_KEY):
+            return AuthMode.API_KEY
+        return AuthMode.CHATGPT
+
+    def last_refresh_time(self) -> datetime | None:
+        """`last_refresh` as a moment; None if it is missing or unreadable."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - not needed before the URL is shown
+
+        try:
+            # Codex writes nanoseconds; Python reads microseconds.
+            moment = datetime.fromisoformat(self.last_refresh or "")
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parse(data: bytes) -> Credentials:
+    """Read the bytes of an ``auth.json``.
+
+    Raises:
+        CredentialsError: It is not a JSON object, or a member has the wrong type.
+    """
+    content = parse_object(data)
+    tokens = content.get("tokens")
+    if tokens is not None and not isinstance(tokens, dict):
+        raise CredentialsError("tokens is not an object")
+    return Credentials(
+        auth_mode=_optional(content, "auth_mode"),
+        api_key=_optional_secret(content, "OPENAI_API_KEY"),
+        tokens=_parse_tokens(tokens) if tokens else None,
+        last_refresh=_optional(content, "last_refresh"),
+    )
+
+
+def parse_object(data: bytes) -> JsonObject:
+    """Read the bytes of an ``auth.json`` as far as that it is a JSON object.
+
+    Raises:
+        CredentialsError: It is not.
+    """
+    problem = ""
+    try:
+        return loads_object(data)
+    except JsonError as error:
+        problem = str(error)
+    raise CredentialsError(f"the file is {problem}")
+
+
+def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None = None) -> bytes:
+    """The bytes of ``auth.json`` after a login.
+
+    Args:
+        credentials: The new ones.
+        previous: The old file's members: those that are no credentials are kept, after ours.
+    """
+    import json  # noqa: PLC0415 - not needed before the URL is shown
+
+    content: JsonObject = {
+        "auth_mode": credentials.auth_mode,
+        "OPENAI_API_KEY": credentials.api_key.reveal() if credentials.api_key else None,
+    }
+    if credentials.tokens is not None:
+        content["tokens"] = {
+            "id_token": credentials.tokens.id_token.reveal(),
+            "access_token": credentials.tokens.access_token.reveal(),
+            "refresh_token": credentials.tokens.refresh_token.reveal(),
+            "account_id": credentials.tokens.account_id,
+        }
+        content["last_refresh"] = credentials.last_refresh
+    kept = {key: value for key, value in (previous or {}).items() if key not in _LOGIN_KEYS}
+    # ASCII only: a kept value may hold a lone surrogate, which UTF-8 cannot.
+    return json.dumps({**content, **kept}, indent=2).encode("ascii")
+
+
+def _parse_tokens(tokens: JsonObject) -> Tokens:
+    return Tokens(
+        id_token=_secret(tokens, "id_token"),
+        access_token=_secret(tokens, "access_token"),
+        refresh_token=_secret(tokens, "refresh_token"),
+        account_id=_optional(tokens, "account_id", within="tokens."),
+    )
+
+
+def _secret(members: JsonObject, name: str) -> Secret:
+    value = _optional(members, name, within="tokens.")
+    if value is None:
+        raise CredentialsError(f"tokens.{name} is missing")
+    return Secret(value)
+
+
+def _optional_secret(members: JsonObject, name: str) -> Secret | None:
+    value = _optional(members, name)
+    return Secret(value) if value else None
+
+
+def _optional(members: JsonObject, name: str, *, within: str = "") -> str | None:
+    value = members.get(name)
+    if value is not None and not isinstance(value, str):
+        raise CredentialsError(f"{within}{name} is not a string")
+    return value
+
+
+def _rfc3339(seconds: float) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415 - not needed before the URL is shown
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

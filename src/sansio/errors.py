@@ -1,0 +1,23 @@
+"""What the machine raises, and it raises this only: the host made a mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import Event
+    from .table import LoginState
+
+
+class UnexpectedEvent(RuntimeError):  # noqa: N818 - the name is the design's
+    """An event that makes no sense in this state. The machine is as it was before.
+
+    Attributes:
+        state: Where the login was.
+        event: What it was given. (Its repr shows no secret.)
+    """
+
+    def __init__(self, state: LoginState, event: Event) -> None:
+        super().__init__(f"{type(event).__name__} makes no sense in state {state}")
+        self.state = state
+        self.event = event

@@ -1,0 +1,155 @@
+"""What the host tells the machine: facts, in the past tense."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from .records import Record, hidden
+
+if TYPE_CHECKING:
+    from .actions import Timer
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Header fields in the order received or to be sent, names in any case."""
+
+
+class BindProblem(StrEnum):
+    """Why a port could not be bound."""
+
+    IN_USE = "in_use"
+    FORBIDDEN = "forbidden"
+    """The system reserves the port (Windows error 10013)."""
+    OTHER = "other"
+
+
+class TransportProblem(StrEnum):
+    """Why a token request got no answer."""
+
+    TIMEOUT = "timeout"
+    CONNECT = "connect"
+    """No connection: name resolution, refusal, TLS and proxy included."""
+    REQUEST = "request"
+    """The connection broke, or what came back was not HTTP."""
+
+
+class Started(Record):
+    """The host wants the login to begin."""
+
+
+class Bound(Record):
+    """The callback port accepts connections, on loopback only."""
+
+    port: int
+    """The port that was bound; the real one, if port 0 was asked for."""
+
+
+class BindFailed(Record):
+    """The callback port could not be bound."""
+
+    kind: BindProblem
+    message: str
+    """The system's reason, in words."""
+
+
+class PreviousCancelled(Record):
+    """The holder of the port was asked to stop."""
+
+    accepted: bool
+    """It answered as a login server of ours or of Codex does, and will free the port."""
+
+
+class TimerFired(Record):
+    """A timer started by `StartTimer` has run out."""
+
+    timer: Timer
+
+
+class BrowserOpened(Record):
+    """A browser was launched. That says nothing about what the person sees."""
+
+
+class BrowserFailed(Record):
+    """No browser could be launched."""
+
+    message: str
+
+
+class RequestReceived(Record):
+    """A whole, well-formed request head came to the callback listener."""
+
+    request_id: int
+    """Chosen by the host, different from every request still open."""
+    method: bytes
+    target: bytes = hidden()
+    """The request target, raw: it may carry the authorization code."""
+    headers: Headers = hidden()
+
+
+class ResponseSent(Record):
+    """The whole answer to a request was handed to the system."""
+
+    request_id: int
+
+
+class ClientGone(Record):
+    """The client of a request left before it had its whole answer."""
+
+    request_id: int
+
+
+class TokenResponseReceived(Record):
+    """The token endpoint answered."""
+
+    exchange_id: int
+    """That of the `SendTokenRequest` which it answers."""
+    status: int
+    headers: Headers = hidden()
+    body: bytes = hidden()
+    """The raw bytes, no content coding undone. The host may stop reading one byte above 1 MiB."""
+    received_at: float
+    """Wall-clock time, in seconds since 1970-01-01 UTC."""
+
+
+class TokenRequestFailed(Record):
+    """The token endpoint gave no answer."""
+
+    exchange_id: int
+    kind: TransportProblem
+    message: str
+    """Clean words of the host's own; never an exception's text, which may hold the request."""
+
+
+class CredentialsSaved(Record):
+    """The credentials are durable: they survive a crash from now on."""
+
+
+class SaveFailed(Record):
+    """The credentials could not be stored; what was stored before is as it was."""
+
+    message: str
+
+
+class CancelRequested(Record):
+    """The caller wants the login to end."""
+
+    reason: str = "cancelled by the caller"
+
+
+Event: TypeAlias = (
+    Started
+    | Bound
+    | BindFailed
+    | PreviousCancelled
+    | TimerFired
+    | BrowserOpened
+    | BrowserFailed
+    | RequestReceived
+    | ResponseSent
+    | ClientGone
+    | TokenResponseReceived
+    | TokenRequestFailed
+    | CredentialsSaved
+    | SaveFailed
+    | CancelRequested
+)

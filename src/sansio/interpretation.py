@@ -1,0 +1,35 @@
+"""What an event means: the result of every interpreting function, handed to the table and then to the effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .records import Record, hidden
+
+if TYPE_CHECKING:
+    from .answers import Answer
+    from .claims import Account
+    from .credentials import Credentials
+    from .failures import LoginFailurePhase
+    from .redaction import Secret
+    from .table import Trigger
+
+
+class Interpretation(Record):
+    """A trigger, and what its effect needs to know."""
+
+    trigger: Trigger
+    message: str = ""
+    """Clean words for a failure or a report."""
+    request_id: int | None = None
+    """The request to answer, if one was the cause."""
+    answer: Answer | None = None
+    """For a request that is turned away whatever the state."""
+    code: str = hidden(default="")
+    port: int = 0
+    """The port that was bound."""
+    credentials: Credentials | None = None
+    account: Account | None = None
+    api_key: Secret | None = None
+    phase: LoginFailurePhase | None = None
+    """What was being done, for a cancellation."""

@@ -1,0 +1,225 @@
+"""One login's data, and the few things that several effects do to it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from . import actions, progress
+from .actions import Timer
+from .failures import FAILURES, LoginFailure, LoginFailureCategory, LoginFailurePhase
+from .outcome import LoginSuccess
+from .table import LoginState
+
+if TYPE_CHECKING:
+    from .answers import Answer
+    from .claims import Account
+    from .credentials import Credentials
+    from .interpretation import Interpretation
+    from .options import LoginOptions, LoginSecrets
+    from .outcome import LoginOutcome
+    from .redaction import Secret
+
+LINGER: Final = 2.0
+"""Seconds that the listener stays after the outcome, for the last page."""
+
+
+class PageKind(StrEnum):
+    """The last answers of a login."""
+
+    REDIRECT = "redirect"
+    SUCCESS = "success"
+    OTHER = "other"
+
+
+class LoginData:
+    """What one login knows. Plain data, apart from `out`, which collects the actions of the event in hand."""
+
+    __slots__ = (
+        "_state",
+        "account",
+        "asked_previous",
+        "attempt",
+        "auth_url",
+        "closed",
+        "code",
+        "credentials",
+        "exchange_id",
+        "exchanges",
+        "gone_reported",
+        "mismatch_reported",
+        "options",
+        "out",
+        "outcome",
+        "pages",
+        "port",
+        "redirects",
+        "secrets",
+        "successes",
+        "timers",
+        "timers_used",
+        "waiting",
+    )
+
+    def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
+        self.options = options
+        self.secrets = secrets
+        self.out: list[actions.Action] = []
+        self._state = LoginState.IDLE
+        self.port = options.first_port
+        self.attempt = 0
+        self.asked_previous = False
+        self.auth_url: str | None = None
+        self.timers: frozenset[Timer] = frozenset()
+        """The timers that run."""
+        self.timers_used: frozenset[Timer] = frozenset()
+        """Those that ever ran: one may fire late, after it was stopped."""
+        self.mismatch_reported = False
+        self.gone_reported = False
+        self.code = ""
+        """The accepted authorization code."""
+        self.exchanges = 0
+        """Token requests sent so far; also the last exchange id."""
+        self.exchange_id: int | None = None
+        """The token request that is outstanding."""
+        self.credentials: Credentials | None = None
+        self.account: Account | None = None
+        self.waiting: tuple[int, ...] = ()
+        """Requests of browsers that wait for the outcome."""
+        self.pages: dict[int, PageKind] = {}
+        """Last answers that were given but are not yet known to be sent."""
+        self.redirects = 0
+        """Browsers that were sent on to the success page."""
+        self.successes = 0
+        """Success pages that were sent."""
+        self.outcome: LoginOutcome | None = None
+        self.closed = False
+
+    def __repr__(self) -> str:
+        # The engine logs this.
+        return f"<Login {self._state}>"
+
+    @property
+    def state(self) -> LoginState:
+        """Where the table has brought it."""
+        return self._state
+
+    def data(self) -> dict[str, Any]:
+        """Everything that makes this login what it is, apart from its options and secrets: a copy."""
+        fields = {
+            name: getattr(self, name) for name in LoginData.__slots__ if name not in ("options", "secrets", "out")
+        }
+        return {**fields, "pages": dict(self.pages)}
+
+    def known_secrets(self) -> tuple[str, ...]:
+        """What the other side may echo."""
+        secrets = (self.secrets.state, self.secrets.code_verifier, self.secrets.nonce, self.code)
+        tokens = self.credentials.tokens if self.credentials else None
+        return secrets if tokens is None else (*secrets, tokens.id_token.reveal(), tokens.access_token.reveal())
+
+    def _on_fallback(self) -> bool:
+        return self.port == self.options.fallback_port
+
+    def _id_token(self) -> Secret:
+        assert self.credentials is not None
+        assert self.credentials.tokens is not None
+        return self.credentials.tokens.id_token
+
+    def _bind(self, port: int, attempt: int) -> None:
+        self.port, self.attempt = port, attempt
+        self._report(progress.Binding(port=port, attempt=attempt))
+        self.out.append(actions.Bind(port=port, attempt=attempt))
+
+    def _start(self, timer: Timer, seconds: float) -> None:
+        self.timers |= {timer}
+        self.timers_used |= {timer}
+        self.out.append(actions.StartTimer(timer=timer, seconds=seconds))
+
+    def _stop(self, timer: Timer) -> None:
+        if timer in self.timers:
+            self.timers -= {timer}
+            self.out.append(actions.StopTimer(timer=timer))
+
+    def _send(self, form: actions.Form, timeout: float) -> None:
+        self.exchanges += 1
+        self.exchange_id = self.exchanges
+        url = self.options.provider.token_endpoint
+        self.out.append(actions.SendTokenRequest(exchange_id=self.exchanges, url=url, form=form, timeout=timeout))
+
+    def _save(self) -> None:
+        assert self.credentials is not None
+        self.exchange_id = None
+        self._report(progress.SavingCredentials())
+        self.out.append(actions.SaveCredentials(credentials=self.credentials))
+
+    def _report(self, phase: progress.LoginPhase) -> None:
+        self.out.append(actions.ReportProgress(phase=phase))
+
+    def _report_problem(self, failure: LoginFailure, *, fatal: bool) -> None:
+        self._report(
+            progress.Failed(phase=failure.phase, category=failure.category, message=failure.message, fatal=fatal)
+        )
+
+    def _report_gone(self, message: str) -> None:
+        if not self.gone_reported:
+            self.gone_reported = True
+            phase, category = LoginFailurePhase.REDIRECT_BACK, LoginFailureCategory.REDIRECT_FAILED
+            self._report(progress.Failed(phase=phase, category=category, message=message, fatal=False))
+
+    def _failure(self, step: Interpretation) -> LoginFailure:
+        phase, category = FAILURES[step.trigger]
+        return LoginFailure(
+            phase=phase,
+            category=category,
+            message=step.message,
+            trigger=step.trigger,
+            help_url=self.options.provider.help_url,
+        )
+
+    def _respond(self, request_id: int | None, answer: Answer) -> None:
+        assert request_id is not None
+        self.out.append(
+            actions.Respond(
+                request_id=request_id,
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+            )
+        )
+
+    def _respond_last(self, request_id: int | None, answer: Answer, kind: PageKind) -> None:
+        """Give an answer that the listener stays for."""
+        assert request_id is not None
+        self.pages[request_id] = kind
+        if kind is PageKind.REDIRECT:
+            self.redirects += 1
+        self._respond(request_id, answer)
+
+    def _end(self, outcome: LoginOutcome, answer: Answer) -> None:
+        """The outcome is known: tell the caller and every waiting browser, then stay for the last page only."""
+        self.outcome = outcome
+        succeeded = isinstance(outcome, LoginSuccess)
+        for timer in sorted(self.timers):
+            self._stop(timer)
+        if self.exchange_id is not None:
+            self.out.append(actions.AbortTokenRequest(exchange_id=self.exchange_id))
+            self.exchange_id = None
+        for request_id in self.waiting:
+            self._respond_last(request_id, answer, PageKind.REDIRECT if succeeded else PageKind.OTHER)
+        self.waiting = ()
+        self.out.append(actions.Finish(outcome=outcome))
+        if succeeded or self.pages:
+            self._start(Timer.LINGER, LINGER)
+        else:
+            self._close()
+
+    def _close_when_done(self) -> None:
+        """After a success each redirected browser fetches one more page; otherwise the answers were the last."""
+        succeeded = isinstance(self.outcome, LoginSuccess)
+        if not self.pages and (not succeeded or self.successes >= max(1, self.redirects)):
+            self._stop(Timer.LINGER)
+            self._close()
+
+    def _close(self) -> None:
+        self.closed = True
+        self.out.append(actions.CloseListener())

@@ -1,0 +1,190 @@
+"""The OAuth 2.0 messages of a login: authorization request, token requests, and what the token endpoint answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, Final, TypeGuard
+from urllib.parse import urlencode
+
+from .records import Record
+from .redaction import Secret, clean_text
+from .strict_json import JsonError, JsonObject, loads_object
+
+if TYPE_CHECKING:
+    from .actions import Form
+    from .events import Headers, TokenResponseReceived
+    from .options import LoginOptions, LoginSecrets, Provider
+
+TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
+API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
+MAX_TOKEN_RESPONSE: Final = 1024 * 1024
+
+_TOKEN = re.compile(r"[\x20-\x7e]+")
+"""RFC 6749 appendix A.12: a token is made of visible ASCII and spaces."""
+
+
+class TokenSet(Record):
+    """What a code is exchanged for."""
+
+    id_token: Secret
+    access_token: Secret
+    refresh_token: Secret
+
+
+class Rejected(Record):
+    """The token endpoint said no."""
+
+    message: str
+
+
+class Malformed(Record):
+    """What the token endpoint sent cannot be used."""
+
+    message: str
+
+
+def code_challenge(code_verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def redirect_uri(options: LoginOptions, port: int) -> str:
+    """The address of the callback listener; the same string in both requests (RFC 6749 section 4.1.3)."""
+    return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
+
+
+def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -> str:
+    """The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+    provider = options.provider
+    query = [
+        ("response_type", "code"),
+        ("client_id", provider.client_id),
+        ("redirect_uri", redirect_uri(options, port)),
+        ("code_challenge", code_challenge(secrets.code_verifier)),
+        ("code_challenge_method", "S256"),
+        ("state", secrets.state),
+        ("scope", " ".join(provider.scopes)),
+    ]
+    if provider.uses_nonce:
+        query.append(("nonce", secrets.nonce))
+    query.extend(provider.authorization_parameters)
+    if provider.workspace_parameter and options.allowed_workspaces:
+        query.append((provider.workspace_parameter, ",".join(options.allowed_workspaces)))
+    return f"{provider.authorization_endpoint}?{urlencode(query)}"
+
+
+def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code: str) -> Form:
+    """The token request for an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
+    return (
+        ("grant_type", "authorization_code"),
+        ("client_id", options.provider.client_id),
+        ("code", code),
+        ("redirect_uri", redirect_uri(options, port)),
+        ("code_verifier", secrets.code_verifier),
+    )
+
+
+def api_key_exchange(provider: Provider, id_token: Secret) -> Form:
+    """The token exchange of an id token for an API key (RFC 8693 section 2.1)."""
+    return (
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("client_id", provider.client_id),
+        ("requested_token", "openai-api-key"),
+        ("subject_token", id_token.reveal()),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+    )
+
+
+def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
+    """Read the answer to a code exchange (RFC 6749 section 5).
+
+    Args:
+        response: As received.
+        hide: Secrets that were sent, which an error description might echo.
+    """
+    answer = _read_answer(response, hide)
+    if not isinstance(answer, dict):
+        return answer
+    for name in ("id_token", "access_token", "refresh_token"):
+        if not _is_token(answer.get(name)):
+            return Malformed(message=f"no usable {name} in the answer")
+    return TokenSet(
+        id_token=Secret(answer["id_token"]),
+        access_token=Secret(answer["access_token"]),
+        refresh_token=Secret(answer["refresh_token"]),
+    )
+
+
+def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
+    """Read the answer to an API-key exchange: the key is its ``access_token``."""
+    answer = _read_answer(response, hide)
+    if not isinstance(answer, dict):
+        return answer
+    key = answer.get("access_token")
+    if not _is_token(key):
+        return Malformed(message="no usable access_token in the answer")
+    return Secret(key)
+
+
+def header(headers: Headers, name: bytes) -> bytes | None:
+    """The first value of a header field."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
+    status = response.status
+    if 300 <= status < 400:
+        # Following it would hand code and verifier to a stranger. The location may hold secrets: it is not shown.
+        return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
+    is_success = 200 <= status < 300
+    readable = _read_object(response)
+    if isinstance(readable, Malformed):
+        return readable if is_success else _rejection(response, None, hide)
+    if not is_success or readable.get("error") is not None:
+        return _rejection(response, readable, hide)
+    token_type = readable.get("token_type", "bearer")
+    if token_type is not None and not (isinstance(token_type, str) and token_type.lower() == "bearer"):
+        return Malformed(message="the answer's token_type is not bearer")
+    return readable
+
+
+def _read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
+    if len(response.body) > MAX_TOKEN_RESPONSE:
+        return Malformed(message="the answer is larger than 1 MiB")
+    coding = header(response.headers, b"content-encoding")
+    if coding is not None and coding.strip().lower() not in (b"", b"identity"):
+        return Malformed(message="the answer has a content coding that was not asked for")
+    try:
+        return loads_object(response.body)
+    except JsonError as error:
+        return Malformed(message=f"the answer cannot be read: {error}")
+
+
+def _rejection(response: TokenResponseReceived, answer: JsonObject | None, hide: tuple[str, ...]) -> Rejected:
+    words = f"status {response.status}"
+    reason = _error_text(answer or {})
+    if reason:
+        words = f"{words}: {clean_text(reason, hide=hide)}"
+    retry_after = header(response.headers, b"retry-after")
+    if retry_after is not None and (response.status == 429 or response.status >= 500):
+        words = f"{words} (retry after: {clean_text(retry_after.decode('latin-1'), hide=hide, limit=40)})"
+    return Rejected(message=words)
+
+
+def _error_text(answer: JsonObject) -> str:
+    """RFC 6749 section 5.2, then ``{"error": {"code", "message"}}``, then a bare code. Other bodies are not shown."""
+    error = answer.get("error")
+    if isinstance(error, dict):
+        parts = [error.get("code"), error.get("message")]
+    elif error is not None:
+        parts = [error, answer.get("error_description")]
+    else:
+        parts = [answer.get("code")]
+    return ": ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None

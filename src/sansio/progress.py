@@ -1,0 +1,207 @@
+"""What a login reports on its way: each phase has a name, a text, and a say in whether people want to read it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+from .failures import CATALOGUE, LoginFailureCategory, LoginFailurePhase
+from .records import Record, hidden
+
+
+class _Phase(Record):
+    """Base of the phases."""
+
+    name: ClassVar[str]
+    is_user_visible: ClassVar[bool] = False
+    """A person at a terminal wants to read it; the others are for logs and ``-v``."""
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        raise NotImplementedError
+
+
+class Binding(_Phase):
+    """The callback port is being opened."""
+
+    name: ClassVar[str] = "binding"
+    port: int
+    attempt: int
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "Opening a callback port." if self.port == 0 else f"Opening callback port {self.port}."
+
+
+class CancellingPrevious(_Phase):
+    """The holder of the port is being asked to stop."""
+
+    name: ClassVar[str] = "cancelling_previous"
+    is_user_visible: ClassVar[bool] = True
+    port: int
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"Port {self.port} is in use: asking an earlier sign-in to stop."
+
+
+class UsingFallbackPort(_Phase):
+    """The first port cannot be had."""
+
+    name: ClassVar[str] = "using_fallback_port"
+    is_user_visible: ClassVar[bool] = True
+    port: int
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"Going on with port {self.port}."
+
+
+class Listening(_Phase):
+    """The callback port accepts connections, and the address for the person is known."""
+
+    name: ClassVar[str] = "listening"
+    is_user_visible: ClassVar[bool] = True
+    url: str = hidden()
+    """The authorization request. For the person only: it holds this login's ``state``."""
+    port: int
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"Waiting for the browser on port {self.port}."
+
+
+class BrowserLaunched(_Phase):
+    """A browser was started."""
+
+    name: ClassVar[str] = "browser_launched"
+    is_user_visible: ClassVar[bool] = True
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "Your browser was opened; finish signing in there."
+
+
+class CallbackReceived(_Phase):
+    """The browser came back with this login's state and a code."""
+
+    name: ClassVar[str] = "callback_received"
+    is_user_visible: ClassVar[bool] = True
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "The browser came back."
+
+
+class ExchangingCode(_Phase):
+    """The code is being exchanged for tokens."""
+
+    name: ClassVar[str] = "exchanging_code"
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "Exchanging the authorization code for tokens."
+
+
+class ExchangingApiKey(_Phase):
+    """The id token is being exchanged for an API key."""
+
+    name: ClassVar[str] = "exchanging_api_key"
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "Asking for an API key."
+
+
+class ApiKeyUnavailable(_Phase):
+    """The provider gave no API key; the login goes on without."""
+
+    name: ClassVar[str] = "api_key_unavailable"
+    message: str
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"No API key for this account ({self.message}); going on without."
+
+
+class SavingCredentials(_Phase):
+    """The credentials are being stored. From here on it is too late to cancel."""
+
+    name: ClassVar[str] = "saving_credentials"
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return "Storing the credentials."
+
+
+class Succeeded(_Phase):
+    """The person is signed in."""
+
+    name: ClassVar[str] = "succeeded"
+    is_user_visible: ClassVar[bool] = True
+    account_id: str | None
+    email: str | None
+    plan: str | None
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"Signed in as {self.email}." if self.email else "Signed in."
+
+
+class Failed(_Phase):
+    """Something went wrong: the end of the login, or a trouble that it survives."""
+
+    name: ClassVar[str] = "failed"
+    is_user_visible: ClassVar[bool] = True
+    phase: LoginFailurePhase
+    category: LoginFailureCategory
+    message: str
+    fatal: bool
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        advice = CATALOGUE[self.category]
+        return f"{advice.title}. {advice.hint}"
+
+
+class Cancelled(_Phase):
+    """The login was ended before anything was stored."""
+
+    name: ClassVar[str] = "cancelled"
+    is_user_visible: ClassVar[bool] = True
+    phase: LoginFailurePhase
+    message: str
+
+    @property
+    def text(self) -> str:
+        """One line in plain words."""
+        return f"{CATALOGUE[LoginFailureCategory.LOGIN_CANCELLED].title}: {self.message}."
+
+
+LoginPhase: TypeAlias = (
+    Binding
+    | CancellingPrevious
+    | UsingFallbackPort
+    | Listening
+    | BrowserLaunched
+    | CallbackReceived
+    | ExchangingCode
+    | ExchangingApiKey
+    | ApiKeyUnavailable
+    | SavingCredentials
+    | Succeeded
+    | Failed
+    | Cancelled
+)

@@ -1,0 +1,118 @@
+"""Immutable value classes that cost nothing at start-up.
+
+Events, actions, phases and failures are what ``@dataclass(frozen=True, slots=True, kw_only=True)`` would make them.
+That decorator compiles six methods for each class, 0.7 ms every time the program starts, and there are about fifty such
+classes between the start of the process and the moment the person sees the URL. `Record` writes the methods once. Type
+checkers see an ordinary frozen dataclass (PEP 681).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Self, dataclass_transform
+
+_REQUIRED: Final = object()
+
+
+class _Hidden:
+    """A field that is kept out of the repr, because it holds or may hold a secret."""
+
+    __slots__ = ("default",)
+
+    def __init__(self, default: object) -> None:
+        self.default = default
+
+
+def hidden(*, default: Any = _REQUIRED) -> Any:
+    """Declare a field that no repr shows. Give its default, if it has one."""
+    return _Hidden(default)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(hidden,))
+class _RecordMeta(type):
+    """Turns the annotations of a class body into slots, defaults and hidden fields."""
+
+    _defaults: dict[str, object]
+    _hidden: frozenset[str]
+    _fields: tuple[str, ...]
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _RecordMeta:
+        own = [key for key, kind in namespace.get("__annotations__", {}).items() if not kind.startswith("ClassVar")]
+        given = {key: namespace.pop(key) for key in own if key in namespace}
+        namespace["__slots__"] = tuple(own)
+        cls = super().__new__(mcs, name, bases, namespace)
+        inherited = [base for base in bases if isinstance(base, _RecordMeta)]
+        defaults: dict[str, object] = {}
+        secret: set[str] = set()
+        for base in inherited:
+            defaults |= base._defaults
+            secret |= base._hidden
+        for key, value in given.items():
+            if isinstance(value, _Hidden):
+                secret.add(key)
+            default = value.default if isinstance(value, _Hidden) else value
+            if default is not _REQUIRED:
+                defaults[key] = default
+        cls._defaults = defaults
+        cls._hidden = frozenset(secret)
+        cls._fields = (*(field for base in inherited for field in base._fields), *own)
+        return cls
+
+
+class Record(metaclass=_RecordMeta):
+    """Base of all events, actions, phases and outcomes: frozen, slotted, keyword-only, compared by type and value."""
+
+    _defaults: ClassVar[dict[str, object]]
+    _hidden: ClassVar[frozenset[str]]
+    _fields: ClassVar[tuple[str, ...]]
+
+    def __init__(self, **values: object) -> None:
+        cls = type(self)
+        put = object.__setattr__
+        for field in cls._fields:
+            if field in values:
+                put(self, field, values.pop(field))
+            elif field in cls._defaults:
+                put(self, field, cls._defaults[field])
+            else:
+                raise TypeError(f"{cls.__name__}() needs the keyword argument {field!r}")
+        if values:
+            raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {next(iter(values))!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+
+    def __repr__(self) -> str:
+        cls = type(self)
+        shown = ", ".join(f"{field}={getattr(self, field)!r}" for field in cls._fields if field not in cls._hidden)
+        return f"{cls.__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, field) == getattr(other, field) for field in self._fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, field) for field in self._fields)))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.values())
+
+    def values(self) -> dict[str, Any]:
+        """The fields and their values, in the order they are declared."""
+        return {field: getattr(self, field) for field in self._fields}
+
+    def __replace__(self, **changes: Any) -> Self:
+        return type(self)(**{**self.values(), **changes})
+
+
+def _rebuild(cls: type[Record], values: dict[str, object]) -> Record:
+    return cls(**values)

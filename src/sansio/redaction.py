@@ -1,0 +1,120 @@
+"""What may be printed or logged, and what may not.
+
+Two kinds of text are handled here: our own secrets, which `Secret` keeps out of every repr, and text from outside
+(error descriptions, claims), which `clean_text` makes safe to show in a terminal, a log or a page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, Final, NoReturn
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN_TEXT_LIMIT: Final = 256
+"""Characters of foreign text that are shown at most."""
+
+_MASK: Final = "[redacted]"
+
+SECRET_QUERY_KEYS: Final = frozenset(
+    (
+        *("access_token", "api_key", "client_secret", "code", "code_verifier", "id_token", "key"),
+        *("refresh_token", "requested_token", "state", "subject_token", "token"),
+    )
+)
+"""Query parameters whose values are never printed."""
+
+# C0 and C1 controls, line and paragraph separators, bidirectional marks and isolates, zero-width characters and lone
+# surrogates: everything that can move a cursor, reverse a line, hide text, or fail to be written.
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+class Secret:
+    """A string that shows itself only when asked by name.
+
+    ``repr``, ``str``, ``format`` and pickling never give the value; `reveal` does. Two secrets are compared in constant
+    time.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that has to send or store it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('...')"
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return same_secret(self._value, other._value)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+
+def same_secret(one: str, other: str) -> bool:
+    """Compare in constant time. On bytes, because `hmac.compare_digest` raises on non-ASCII strings."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_LIMIT) -> str:
+    """Make foreign text safe to show.
+
+    Args:
+        text: Anything from outside.
+        hide: Secrets that the other side may echo; each is replaced, also in its percent-encoded form.
+        limit: The longest result, in characters.
+
+    Returns:
+        The text with secrets masked, control and bidirectional characters replaced, cut to ``limit``.
+    """
+    for secret in hide:
+        if secret:
+            text = text.replace(secret, _MASK).replace(quote(secret, safe=""), _MASK)
+    text = _UNPRINTABLE.sub("\ufffd", text).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def safe_url(url: str) -> str:
+    """A URL that may be printed: no userinfo, no fragment, and secret query values masked."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port
+    except ValueError:
+        return "[unreadable URL]"
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None:
+        netloc = f"{netloc}:{port}"
+    query = urlencode(
+        [
+            (key, _MASK if key.lower() in SECRET_QUERY_KEYS else value)
+            for key, value in parse_qsl(parts.query, keep_blank_values=True)
+        ],
+        safe="[]",
+    )
+    return clean_text(urlunsplit((parts.scheme, netloc, parts.path, query, "")), limit=2048)

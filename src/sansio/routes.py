@@ -1,0 +1,197 @@
+"""A request to the callback listener -> what it means.
+
+The checks are made in the order of DESIGN section 3, on the raw bytes: an origin-form target is never parsed as a URL
+(``urlsplit("//auth/callback")`` would read a host), nothing is decoded, and no dot or slash is folded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from . import answers
+from .interpretation import Interpretation
+from .records import Record, hidden
+from .redaction import clean_text, same_secret
+from .table import Trigger
+
+if TYPE_CHECKING:
+    from .events import RequestReceived
+    from .options import Provider
+
+MAX_PARAMETERS: Final = 50
+MAX_CODE: Final = 4096
+
+_SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
+"""Parameters that must not be repeated (RFC 6749 section 3.1)."""
+_PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
+_PREFETCH: Final = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
+_BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
+_ABSOLUTE_FORM: Final = re.compile(rb"(?i:http)://([^/?]*)(.*)", re.DOTALL)
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CODE: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_CODE}}}")
+
+
+class CallbackRules(Record):
+    """What the listener needs to know of the login to read a request."""
+
+    provider: Provider
+    port: int
+    state: str = hidden()
+    accepted_code: str = hidden(default="")
+    """The code of the callback that was accepted, if there was one."""
+
+
+def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
+    """Say what a request means.
+
+    Args:
+        request: A whole, well-formed HTTP/1.x request without a body.
+        rules: The login it came to.
+    """
+    absolute = _ABSOLUTE_FORM.fullmatch(request.target)
+    origin_form = (absolute[2] or b"/") if absolute else request.target
+    path, _, query = origin_form.partition(b"?")
+    refused = _refused(request, rules, absolute[1] if absolute else None)
+    if refused:
+        return _refuse(request, refused)
+    if path == rules.provider.callback_path.encode():
+        return _callback(request, query, rules)
+    if path == answers.SUCCESS_PATH.encode():
+        return Interpretation(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=request.request_id)
+    if path == answers.CANCEL_PATH.encode():
+        return _cancel(request)
+    return _refuse(request, 404)
+
+
+def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | None) -> int:
+    """The status with which a request is turned away before its path is looked at; 0 if it is not."""
+    hosts = _values(request, b"host")
+    if len(hosts) != 1 or not hosts[0].strip():
+        return 400
+    allowed = _own_authorities(rules.port)
+    named = [hosts[0]] if authority is None else [hosts[0], authority]
+    if any(name.strip().lower() not in allowed for name in named):
+        # DNS rebinding: a foreign name that resolves to loopback.
+        return 403
+    if any(_PREFETCH.search(value) for name in _PREFETCH_HEADERS for value in _values(request, name)):
+        # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
+        return 503
+    return 0 if request.method == b"GET" else 405
+
+
+def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> Interpretation:
+    parameters = _read_query(query)
+    if parameters is None:
+        return Interpretation(
+            trigger=Trigger.REQUEST_REFUSED, request_id=request.request_id, answer=answers.malformed_callback()
+        )
+    # Before anything else is believed, `error` included: any web page can send a browser here (CVE-2026-42073).
+    if not same_secret(parameters.get("state", ""), rules.state):
+        message = "the callback does not carry this sign-in's state"
+        return Interpretation(
+            trigger=Trigger.CALLBACK_MISMATCHED,
+            request_id=request.request_id,
+            message=message,
+            answer=answers.mismatch(message, rules.provider.help_url),
+        )
+    trigger, message = _read_callback(parameters, rules.provider)
+    code = parameters.get("code", "")
+    if rules.accepted_code:
+        same = trigger is Trigger.CALLBACK_ACCEPTED and same_secret(code, rules.accepted_code)
+        trigger = Trigger.CALLBACK_REPEATED if same else Trigger.CALLBACK_CONFLICTED
+    return Interpretation(
+        trigger=trigger,
+        request_id=request.request_id,
+        message=_clean(message, parameters),
+        code=code if trigger is Trigger.CALLBACK_ACCEPTED else "",
+    )
+
+
+def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Trigger, str]:
+    """What a callback with the right state says."""
+    issuer = parameters.get("iss")
+    if issuer is None and provider.promises_iss:
+        return Trigger.CALLBACK_ISSUER_MISMATCHED, "the callback names no issuer, and this provider always does"
+    if issuer is not None and issuer != provider.issuer:
+        return Trigger.CALLBACK_ISSUER_MISMATCHED, f"the callback names the issuer {issuer or '(empty)'}"
+    error = parameters.get("error")
+    if error is not None:
+        return Trigger.CALLBACK_DENIED, _denial(error, parameters.get("error_description", ""), provider)
+    code = parameters.get("code", "")
+    if not code:
+        return Trigger.CALLBACK_WITHOUT_CODE, "the callback has neither a code nor an error"
+    if not _CODE.fullmatch(code):
+        return Trigger.CALLBACK_WITHOUT_CODE, "the callback's code is too long or holds characters that no code has"
+    return Trigger.CALLBACK_ACCEPTED, ""
+
+
+def _denial(error: str, description: str, provider: Provider) -> str:
+    marker = provider.no_entitlement_marker
+    if error == "access_denied" and marker and marker in description:
+        return "this workspace has no access; ask the workspace administrator to grant it"
+    return f"{error}: {description}" if description else error or "(empty)"
+
+
+def _clean(message: str, parameters: dict[str, str]) -> str:
+    """Safe to show, whatever the other side put into it, an echo of the secrets included."""
+    return clean_text(message, hide=(parameters.get("state", ""), parameters.get("code", "")))
+
+
+def _cancel(request: RequestReceived) -> Interpretation:
+    """``/cancel`` acts only for another login server: a browser always sends one of these headers."""
+    from_browser = any(
+        name.lower() in _BROWSER_HEADERS
+        or name.lower().startswith(b"sec-fetch-")
+        or (name.lower() == b"user-agent" and b"mozilla/" in value.lower())
+        for name, value in request.headers
+    )
+    if from_browser:
+        return _refuse(request, 403)
+    return Interpretation(
+        trigger=Trigger.CANCEL_REQUESTED,
+        request_id=request.request_id,
+        message="another sign-in on this machine took over",
+    )
+
+
+def _read_query(query: bytes) -> dict[str, str] | None:
+    """The form-encoded parameters; None if they are undecodable, too many, or one that must be single is repeated."""
+    fields = query.split(b"&") if query else []
+    if len(fields) > MAX_PARAMETERS:
+        return None
+    parameters: dict[str, str] = {}
+    for field in fields:
+        encoded_name, _, encoded_value = field.partition(b"=")
+        name, value = _decode(encoded_name), _decode(encoded_value)
+        if name is None or value is None or (name in _SINGLE and name in parameters):
+            return None
+        parameters[name] = value
+    return parameters
+
+
+def _decode(text: bytes) -> str | None:
+    if _BROKEN_ESCAPE.search(text):
+        return None
+    try:
+        return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _own_authorities(port: int) -> frozenset[bytes]:
+    names = (b"127.0.0.1", b"localhost", b"[::1]")
+    with_port = frozenset(b"%b:%d" % (name, port) for name in names)
+    # Browsers leave out the default port.
+    return with_port | frozenset(names) if port == 80 else with_port
+
+
+def _values(request: RequestReceived, name: bytes) -> list[bytes]:
+    return [value for key, value in request.headers if key.lower() == name]
+
+
+def _refuse(request: RequestReceived, status: int) -> Interpretation:
+    return Interpretation(
+        trigger=Trigger.REQUEST_REFUSED, request_id=request.request_id, answer=answers.refusal(status)
+    )

@@ -1,0 +1,167 @@
+"""The whole behaviour of a login as one table. Every rule about order lives here, and nothing else does.
+
+A row reads: when TRIGGER comes in SOURCE [if GUARD], go to DEST and do EFFECT. Rows of one cell are tried from top to
+bottom; the last has no guard. ``STAY`` leaves the state as it is. What an event means (which trigger it is) is decided
+before, in `interpret`; what an effect does is written in `login`. A trigger without a row is a mistake of the host
+(`UnexpectedEvent`), except in a final state, where the rest is dropped: the world may be late.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class LoginState(StrEnum):
+    """What the login waits for."""
+
+    IDLE = "idle"
+    BINDING = "binding"
+    CANCELLING_PREVIOUS = "cancelling_previous"
+    BACKING_OFF = "backing_off"
+    AWAITING_CALLBACK = "awaiting_callback"
+    EXCHANGING_CODE = "exchanging_code"
+    EXCHANGING_API_KEY = "exchanging_api_key"
+    SAVING_CREDENTIALS = "saving_credentials"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Trigger(StrEnum):
+    """What an event means for the login."""
+
+    STARTED = "started"
+    BOUND = "bound"
+    PORT_TAKEN = "port_taken"
+    PORT_FORBIDDEN = "port_forbidden"
+    BIND_FAILED = "bind_failed"
+    PREVIOUS_CANCELLED = "previous_cancelled"
+    PREVIOUS_REFUSED = "previous_refused"
+    RETRY_DUE = "retry_due"
+    BROWSER_OPENED = "browser_opened"
+    BROWSER_FAILED = "browser_failed"
+    DEADLINE_PASSED = "deadline_passed"
+    CANCEL_REQUESTED = "cancel_requested"
+    REQUEST_REFUSED = "request_refused"
+    CALLBACK_MISMATCHED = "callback_mismatched"
+    CALLBACK_DENIED = "callback_denied"
+    CALLBACK_WITHOUT_CODE = "callback_without_code"
+    CALLBACK_ISSUER_MISMATCHED = "callback_issuer_mismatched"
+    CALLBACK_ACCEPTED = "callback_accepted"
+    CALLBACK_REPEATED = "callback_repeated"
+    CALLBACK_CONFLICTED = "callback_conflicted"
+    SUCCESS_PAGE_REQUESTED = "success_page_requested"
+    TOKENS_RECEIVED = "tokens_received"
+    TOKEN_REQUEST_TIMED_OUT = "token_request_timed_out"
+    TOKEN_ENDPOINT_UNREACHABLE = "token_endpoint_unreachable"
+    TOKEN_REQUEST_BROKEN = "token_request_broken"
+    TOKEN_ENDPOINT_REJECTED = "token_endpoint_rejected"
+    TOKEN_RESPONSE_MALFORMED = "token_response_malformed"
+    ID_TOKEN_REFUSED = "id_token_refused"
+    WORKSPACE_REFUSED = "workspace_refused"
+    API_KEY_RECEIVED = "api_key_received"
+    API_KEY_UNAVAILABLE = "api_key_unavailable"
+    CREDENTIALS_SAVED = "credentials_saved"
+    SAVE_FAILED = "save_failed"
+    PAGE_SENT = "page_sent"
+    CLIENT_GONE = "client_gone"
+    LINGER_OVER = "linger_over"
+
+
+class Row(NamedTuple):
+    """One transition."""
+
+    trigger: Trigger
+    source: tuple[LoginState, ...]
+    dest: LoginState | None
+    effect: str
+    guard: str = ""
+
+
+STAY: Final = None
+
+S, T = LoginState, Trigger
+_IDLE = (S.IDLE,)
+_BINDING = (S.BINDING,)
+_ASKING = (S.CANCELLING_PREVIOUS,)
+_BACKING_OFF = (S.BACKING_OFF,)
+_WAITING = (S.AWAITING_CALLBACK,)
+_CODE = (S.EXCHANGING_CODE,)
+_API_KEY = (S.EXCHANGING_API_KEY,)
+_SAVING = (S.SAVING_CREDENTIALS,)
+_SUCCEEDED = (S.SUCCEEDED,)
+_OVER = (S.FAILED, S.CANCELLED)
+_BUSY = (*_CODE, *_API_KEY, *_SAVING)
+_LISTENING = (*_WAITING, *_BUSY)
+FINAL_STATES: Final = (*_SUCCEEDED, *_OVER)
+_CANCELLABLE = (*_IDLE, *_BINDING, *_ASKING, *_BACKING_OFF, *_WAITING, *_CODE, *_API_KEY)
+
+# fmt: off
+ROWS: Final[tuple[Row, ...]] = (
+    # A port on loopback
+    Row(T.STARTED,                    _IDLE,        S.BINDING,             "bind_first_port"),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.CANCELLING_PREVIOUS, "cancel_previous",   "may_cancel_previous"),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.BACKING_OFF,         "back_off",          "may_bind_again"),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.BINDING,             "bind_fallback",     "has_fallback"),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.FAILED,              "fail"),
+    Row(T.PORT_FORBIDDEN,             _BINDING,     S.BINDING,             "bind_fallback",     "has_fallback"),
+    Row(T.PORT_FORBIDDEN,             _BINDING,     S.FAILED,              "fail"),
+    Row(T.BIND_FAILED,                _BINDING,     S.FAILED,              "fail"),
+    Row(T.PREVIOUS_CANCELLED,         _ASKING,      S.BACKING_OFF,         "back_off"),
+    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.BINDING,             "bind_fallback",     "has_fallback"),
+    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.FAILED,              "fail"),
+    Row(T.RETRY_DUE,                  _BACKING_OFF, S.BINDING,             "bind_again"),
+    Row(T.BOUND,                      _BINDING,     S.AWAITING_CALLBACK,   "await_callback"),
+
+    # The person is in the browser
+    Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  "report_browser_opened"),
+    Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  "report_browser_failed"),
+    Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  "answer"),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  "answer_not_found"),
+    Row(T.CALLBACK_MISMATCHED,        _LISTENING,   STAY,                  "answer_mismatch"),
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _WAITING,     S.FAILED,              "fail"),
+    Row(T.CALLBACK_DENIED,            _WAITING,     S.FAILED,              "fail"),
+    Row(T.CALLBACK_WITHOUT_CODE,      _WAITING,     S.FAILED,              "fail"),
+    Row(T.CALLBACK_ACCEPTED,          _WAITING,     S.EXCHANGING_CODE,     "exchange_code"),
+    Row(T.CALLBACK_REPEATED,          _BUSY,        STAY,                  "join_wait"),
+    Row(T.CALLBACK_CONFLICTED,        _BUSY,        STAY,                  "answer_conflict"),
+    Row(T.DEADLINE_PASSED,            _WAITING,     S.FAILED,              "fail"),
+    Row(T.CANCEL_REQUESTED,           _CANCELLABLE, S.CANCELLED,           "cancel"),
+    Row(T.CANCEL_REQUESTED,           _SAVING,      STAY,                  "answer_too_late"),
+
+    # Code to tokens to file
+    Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  "exchange_api_key",  "wants_api_key"),
+    Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  "save"),
+    Row(T.TOKEN_REQUEST_TIMED_OUT,    _CODE,        S.FAILED,              "fail"),
+    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _CODE,        S.FAILED,              "fail"),
+    Row(T.TOKEN_REQUEST_BROKEN,       _CODE,        S.FAILED,              "fail"),
+    Row(T.TOKEN_ENDPOINT_REJECTED,    _CODE,        S.FAILED,              "fail"),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _CODE,        S.FAILED,              "fail"),
+    Row(T.ID_TOKEN_REFUSED,           _CODE,        S.FAILED,              "fail"),
+    Row(T.WORKSPACE_REFUSED,          _CODE,        S.FAILED,              "fail"),
+    Row(T.API_KEY_RECEIVED,           _API_KEY,     S.SAVING_CREDENTIALS,  "save_with_api_key"),
+    Row(T.API_KEY_UNAVAILABLE,        _API_KEY,     S.SAVING_CREDENTIALS,  "save_without_api_key"),
+    Row(T.CREDENTIALS_SAVED,          _SAVING,      S.SUCCEEDED,           "succeed"),
+    Row(T.SAVE_FAILED,                _SAVING,      S.FAILED,              "fail"),
+    Row(T.CLIENT_GONE,                _BUSY,        STAY,                  "forget_waiting"),
+
+    # The outcome is known; the last pages go out
+    Row(T.REQUEST_REFUSED,            FINAL_STATES, STAY,                  "answer"),
+    Row(T.CALLBACK_MISMATCHED,        FINAL_STATES, STAY,                  "answer"),
+    Row(T.CALLBACK_REPEATED,          _SUCCEEDED,   STAY,                  "redirect"),
+    Row(T.CALLBACK_CONFLICTED,        _SUCCEEDED,   STAY,                  "redirect"),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _SUCCEEDED,   STAY,                  "answer_success"),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _OVER,        STAY,                  "answer_not_found"),
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _OVER,        STAY,                  "answer_over"),
+    Row(T.CALLBACK_DENIED,            _OVER,        STAY,                  "answer_over"),
+    Row(T.CALLBACK_WITHOUT_CODE,      _OVER,        STAY,                  "answer_over"),
+    Row(T.CALLBACK_ACCEPTED,          _OVER,        STAY,                  "answer_over"),
+    Row(T.CALLBACK_REPEATED,          _OVER,        STAY,                  "answer_over"),
+    Row(T.CALLBACK_CONFLICTED,        _OVER,        STAY,                  "answer_over"),
+    Row(T.CANCEL_REQUESTED,           FINAL_STATES, STAY,                  "answer_too_late"),
+    Row(T.PAGE_SENT,                  FINAL_STATES, STAY,                  "note_page_sent"),
+    Row(T.CLIENT_GONE,                FINAL_STATES, STAY,                  "note_client_gone"),
+    Row(T.LINGER_OVER,                FINAL_STATES, STAY,                  "close"),
+)
+# fmt: on
