@@ -1,1 +1,101 @@
-"""Sign a person in through their browser."""
+"""Sign a person in through their browser.
+
+OAuth 2.0 with PKCE as an explicit state machine that does no I/O (`loginmachine.sansio`), and drivers that do it
+(`loginmachine.drivers`). The names below are loaded when they are first used, so that nobody pays for a driver that is
+not theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .drivers.errors import LoginCancelled, LoginError, LoginFailed, LoginTimedOut, StoreError, TrustError
+    from .drivers.store import CredentialStore, FileStore, MemoryStore
+    from .drivers.threaded import Canceller, ThreadedLogin, start_login
+    from .sansio import (
+        AuthMode,
+        Credentials,
+        CredentialsError,
+        IdTokenPolicy,
+        LoginCancellation,
+        LoginFailure,
+        LoginFailureCategory,
+        LoginFailurePhase,
+        LoginMachine,
+        LoginOptions,
+        LoginOutcome,
+        LoginSecrets,
+        LoginState,
+        LoginSuccess,
+        Provider,
+        Secret,
+        Tokens,
+        UnexpectedEvent,
+        progress,
+    )
+
+    __version__: str
+
+__all__ = [
+    "AuthMode",
+    "Canceller",
+    "CredentialStore",
+    "Credentials",
+    "CredentialsError",
+    "FileStore",
+    "IdTokenPolicy",
+    "LoginCancellation",
+    "LoginCancelled",
+    "LoginError",
+    "LoginFailed",
+    "LoginFailure",
+    "LoginFailureCategory",
+    "LoginFailurePhase",
+    "LoginMachine",
+    "LoginOptions",
+    "LoginOutcome",
+    "LoginSecrets",
+    "LoginState",
+    "LoginSuccess",
+    "LoginTimedOut",
+    "MemoryStore",
+    "Provider",
+    "Secret",
+    "StoreError",
+    "ThreadedLogin",
+    "Tokens",
+    "TrustError",
+    "UnexpectedEvent",
+    "__version__",
+    "progress",
+    "start_login",
+]
+
+_DRIVER_NAMES = {
+    "drivers.errors": ("LoginCancelled", "LoginError", "LoginFailed", "LoginTimedOut", "StoreError", "TrustError"),
+    "drivers.store": ("CredentialStore", "FileStore", "MemoryStore"),
+    "drivers.threaded": ("Canceller", "ThreadedLogin", "start_login"),
+}
+_HOMES = {name: module for module, names in _DRIVER_NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415
+
+        value: object = version("loginmachine")
+    else:
+        from importlib import import_module  # noqa: PLC0415
+
+        value = getattr(import_module(f".{_HOMES.get(name, 'sansio')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

@@ -7,7 +7,6 @@ point 6).
 from __future__ import annotations
 
 import binascii
-import re
 from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +28,8 @@ _LAST_MOMENT: Final = 1e12
 """Seconds since 1970 beyond which nothing is a date: an integer from JSON may be larger than any float."""
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_IMF_DATE: Final = re.compile(rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
+_IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
+_BASE64URL: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 class Account(Record):
@@ -64,7 +64,7 @@ def read_claims(token: Secret) -> JsonObject:
     problem = ""
     try:
         encoded = parts[1].rstrip("=")
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", encoded):
+        if not encoded or not _BASE64URL.issuperset(encoded):
             raise ClaimError("its payload is not base64url")
         return loads_object(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     except binascii.Error:
@@ -158,12 +158,13 @@ def _check_expiry(expiry: object, headers: Headers, received_at: float) -> None:
 def _server_time(headers: Headers) -> float | None:
     """The ``Date`` of an answer (RFC 9110 section 5.6.7), in seconds since 1970."""
     # The standard parser, email.utils, imports the socket module; this format has one form.
+    import re  # noqa: PLC0415 - not needed before the URL is shown
+    from datetime import UTC, datetime  # noqa: PLC0415
+
     value = next((value for name, value in headers if name.lower() == b"date"), b"")
-    match = _IMF_DATE.fullmatch(value.strip())
+    match = re.fullmatch(_IMF_DATE, value.strip())
     if match is None or match[2].decode() not in _MONTHS:
         return None
-    from datetime import UTC, datetime  # noqa: PLC0415 - not needed before the URL is shown
-
     day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
     try:
         moment = datetime(year, _MONTHS.index(match[2].decode()) + 1, day, hour, minute, min(second, 59), tzinfo=UTC)

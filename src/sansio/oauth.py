@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final, TypeGuard
 from urllib.parse import urlencode
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
 API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
-
-_TOKEN = re.compile(r"[\x20-\x7e]+")
-"""RFC 6749 appendix A.12: a token is made of visible ASCII and spaces."""
 
 
 class TokenSet(Record):
@@ -187,4 +183,5 @@ def _error_text(answer: JsonObject) -> str:
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+    """RFC 6749 appendix A.12: visible ASCII and spaces."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from base64 import urlsafe_b64encode
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
 from .records import Record, hidden
+from .redaction import is_visible_ascii
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
@@ -19,9 +19,9 @@ DEFAULT_DEADLINE: Final = 600.0
 """Seconds that a person has to come back from the browser."""
 
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-# Printable ASCII without the characters that some opener, shell or terminal gives a meaning to (CVE-2025-6514).
-_PLAIN_URL: Final = re.compile(r"[!#-&(-;=?-\[\]_a-z{}~]+")
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+")
+# Characters to which some opener, shell or terminal gives a meaning (CVE-2025-6514).
+_NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class IdTokenPolicy(StrEnum):
@@ -54,7 +54,7 @@ class Provider(Record):
     """A second registered port, for when the first is taken."""
     callback_path: str = "/auth/callback"
     promises_iss: bool = False
-    """``authorization_response_iss_parameter_supported`` (RFC 9207 section 3): a callback without ``iss`` is refused."""
+    """``authorization_response_iss_parameter_supported`` (RFC 9207): a callback without ``iss`` is refused."""
     uses_nonce: bool = False
     id_token_policy: IdTokenPolicy = IdTokenPolicy.STRICT
     claims_namespace: str | None = None
@@ -177,7 +177,8 @@ class LoginSecrets(Record):
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
         for name in ("state", "code_verifier"):
-            if not _UNRESERVED.fullmatch(getattr(self, name)):
+            value: str = getattr(self, name)
+            if not value or not _UNRESERVED.issuperset(value):
                 raise ValueError(f"the {name} must be letters, digits, '-', '.', '_' or '~'")
 
     @classmethod
@@ -196,7 +197,7 @@ def check_provider_url(url: str) -> None:
     Raises:
         ValueError: With the rule that is broken; the URL is not in the text, because it may hold a password.
     """
-    if not _PLAIN_URL.fullmatch(url):
+    if not is_visible_ascii(url) or not _NOT_IN_URL.isdisjoint(url):
         raise ValueError("the provider's URL is empty or holds a character that is not allowed in it")
     try:
         parts = urlsplit(url)

@@ -22,7 +22,7 @@ class _Hidden:
         self.default = default
 
 
-def hidden(*, default: Any = _REQUIRED) -> Any:
+def hidden(*, default: Any = _REQUIRED) -> Any:  # noqa: ANN401 - as dataclasses.field
     """Declare a field that no repr shows. Give its default, if it has one."""
     return _Hidden(default)
 
@@ -44,8 +44,8 @@ class _RecordMeta(type):
         defaults: dict[str, object] = {}
         secret: set[str] = set()
         for base in inherited:
-            defaults |= base._defaults
-            secret |= base._hidden
+            defaults |= base._defaults  # noqa: SLF001 - its own kind
+            secret |= base._hidden  # noqa: SLF001 - its own kind
         for key, value in given.items():
             if isinstance(value, _Hidden):
                 secret.add(key)
@@ -110,7 +110,7 @@ class Record(metaclass=_RecordMeta):
         """The fields and their values, in the order they are declared."""
         return {field: getattr(self, field) for field in self._fields}
 
-    def __replace__(self, **changes: Any) -> Self:
+    def __replace__(self, **changes: Any) -> Self:  # noqa: ANN401 - as dataclasses.replace
         return type(self)(**{**self.values(), **changes})
 
 

@@ -6,14 +6,13 @@ The checks are made in the order of DESIGN section 3, on the raw bytes: an origi
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from . import answers
 from .interpretation import Interpretation
 from .records import Record, hidden
-from .redaction import clean_text, same_secret
+from .redaction import clean_text, is_visible_ascii, same_secret
 from .table import Trigger
 
 if TYPE_CHECKING:
@@ -26,11 +25,9 @@ MAX_CODE: Final = 4096
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
 _PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
-_PREFETCH: Final = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
+_PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
-_ABSOLUTE_FORM: Final = re.compile(rb"(?i:http)://([^/?]*)(.*)", re.DOTALL)
-_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_CODE: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_CODE}}}")
+_HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
 
 class CallbackRules(Record):
@@ -50,10 +47,9 @@ def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
         request: A whole, well-formed HTTP/1.x request without a body.
         rules: The login it came to.
     """
-    absolute = _ABSOLUTE_FORM.fullmatch(request.target)
-    origin_form = (absolute[2] or b"/") if absolute else request.target
+    authority, origin_form = _split_target(request.target)
     path, _, query = origin_form.partition(b"?")
-    refused = _refused(request, rules, absolute[1] if absolute else None)
+    refused = _refused(request, rules, authority)
     if refused:
         return _refuse(request, refused)
     if path == rules.provider.callback_path.encode():
@@ -63,6 +59,15 @@ def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
     if path == answers.CANCEL_PATH.encode():
         return _cancel(request)
     return _refuse(request, 404)
+
+
+def _split_target(target: bytes) -> tuple[bytes | None, bytes]:
+    """The authority of an absolute-form target (RFC 9112 section 3.2.2), if it is one, and what follows it."""
+    if target[:7].lower() != b"http://":
+        return None, target
+    rest = target[7:]
+    end = min(position for position in (rest.find(b"/"), rest.find(b"?"), len(rest)) if position >= 0)
+    return rest[:end], rest[end:] or b"/"
 
 
 def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | None) -> int:
@@ -75,7 +80,8 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     if any(name.strip().lower() not in allowed for name in named):
         # DNS rebinding: a foreign name that resolves to loopback.
         return 403
-    if any(_PREFETCH.search(value) for name in _PREFETCH_HEADERS for value in _values(request, name)):
+    purposes = b" ".join(value.lower() for name in _PREFETCH_HEADERS for value in _values(request, name))
+    if any(word in purposes for word in _PREFETCH_WORDS):
         # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
         return 503
     return 0 if request.method == b"GET" else 405
@@ -122,7 +128,7 @@ def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Trig
     code = parameters.get("code", "")
     if not code:
         return Trigger.CALLBACK_WITHOUT_CODE, "the callback has neither a code nor an error"
-    if not _CODE.fullmatch(code):
+    if len(code) > MAX_CODE or not is_visible_ascii(code):
         return Trigger.CALLBACK_WITHOUT_CODE, "the callback's code is too long or holds characters that no code has"
     return Trigger.CALLBACK_ACCEPTED, ""
 
@@ -172,7 +178,8 @@ def _read_query(query: bytes) -> dict[str, str] | None:
 
 
 def _decode(text: bytes) -> str | None:
-    if _BROKEN_ESCAPE.search(text):
+    # urllib leaves a broken escape as it is; here it means that nobody knows what was meant.
+    if any(len(rest) < 2 or not _HEX.issuperset(rest[:2]) for rest in text.split(b"%")[1:]):
         return None
     try:
         return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")

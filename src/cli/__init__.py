@@ -1,0 +1,31 @@
+"""The ``loginmachine`` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Without the program's name; by default those of the process.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 wrong usage, 13 callback port in use, 130 interrupted.
+    """
+    # Nothing is imported above that an interrupt could hit: from here on it ends without a traceback.
+    try:
+        from .arguments import parse_arguments  # noqa: PLC0415
+
+        options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+        code: int = options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code

@@ -1,0 +1,78 @@
+"""``loginmachine demo``: a complete sign-in on this machine, with a provider of our own."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING
+
+from ..drivers.errors import LoginError
+from ..drivers.store import FileStore
+from ..drivers.threaded import start_login
+from ..sansio.options import LoginOptions, Provider
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from ..drivers.threaded import Canceller
+    from ..sansio.credentials import Credentials
+    from ..sansio.progress import LoginPhase
+
+_EMAIL = "ada@example.com"
+_PASSWORD = "any"  # noqa: S105 - the demonstration's provider takes every password
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demonstration; 0 if the sign-in succeeded."""
+    try:
+        from .demo_provider import DemoProvider  # noqa: PLC0415 - needs the extra
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return 1
+    store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
+    with DemoProvider() as provider:
+        print(f"A provider for this demonstration runs at {provider.issuer}")
+        options = LoginOptions(
+            provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
+        )
+        try:
+            credentials = _sign_in(options, store, automatic=not arguments.browser)
+        except LoginError as error:
+            print(error, file=sys.stderr)
+            return 1
+    _show(credentials, store.path)
+    return 0
+
+
+def _sign_in(options: LoginOptions, store: FileStore, *, automatic: bool) -> Credentials:
+    with start_login(options, store=store, on_progress=_print_phase) as login:
+        if not automatic:
+            return login.wait()
+        browser = threading.Thread(target=_browse, args=(login.auth_url, login.canceller()))
+        browser.start()
+        try:
+            return login.wait()
+        finally:
+            browser.join()
+
+
+def _print_phase(phase: LoginPhase) -> None:
+    print(f"  {phase.name:<20} {phase.text}")
+
+
+def _browse(url: str, canceller: Canceller) -> None:
+    """What a person would do: open the address, fill in the form, and follow to the last page."""
+    from .demo_browser import BrowsingError, sign_in  # noqa: PLC0415 - httpx is slow to load
+
+    try:
+        print(f"  (the browser shows: {sign_in(url, email=_EMAIL, password=_PASSWORD)})")
+    except BrowsingError as error:
+        canceller.cancel(f"the automatic browser could not sign in: {error}")
+
+
+def _show(credentials: Credentials, path: Path) -> None:
+    print("The result, redacted:")
+    print(f"  {credentials}")
+    print(f"It is stored in {path}")

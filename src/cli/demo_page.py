@@ -1,0 +1,90 @@
+"""The pages of the demonstration provider: its login form, and the page for a request that it cannot use.
+
+No script and nothing loaded from elsewhere. They work in dark mode, on a phone, with a screen reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from html import escape
+from typing import Final
+
+_STYLE: Final = (
+    ":root{color-scheme:light dark;--ink:#1c2024;--soft:#565e66;--ground:#f4f5f7;--card:#fff;--line:#dfe3e8;"
+    "--edge:#7d858d;--act:#0b5cad;--on-act:#fff;--bad:#b3261e;--note:#fff5d6;--note-ink:#5c4400}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#eceef0;--soft:#a6aeb6;--ground:#101214;--card:#1a1d20;"
+    "--line:#2f3439;--edge:#868e96;--act:#79b8ff;--on-act:#08121d;--bad:#ff9a90;--note:#352c10;--note-ink:#f3d98b}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);"
+    "color:var(--ink);font:1rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
+    "main{width:100%;max-width:27rem;padding:2rem;background:var(--card);border:1px solid var(--line);"
+    "border-radius:14px;overflow-wrap:anywhere}"
+    "h1{margin:0 0 .5rem;font-size:1.45rem;line-height:1.25}"
+    "p{margin:.5rem 0}label{display:block;margin:1rem 0 .3rem;font-weight:600}"
+    "input{width:100%;padding:.6rem .7rem;font:inherit;color:inherit;background:transparent;"
+    "border:1px solid var(--edge);border-radius:8px}"
+    "button{width:100%;margin-top:.75rem;padding:.65rem 1rem;font:inherit;font-weight:600;color:inherit;"
+    "background:transparent;border:1px solid var(--edge);border-radius:8px;cursor:pointer}"
+    ".act{margin-top:1.5rem;color:var(--on-act);background:var(--act);border-color:var(--act)}"
+    ":focus-visible{outline:3px solid var(--act);outline-offset:2px}"
+    ".note{margin:1rem 0;padding:.7rem .9rem;color:var(--note-ink);background:var(--note);border-radius:8px;"
+    "font-size:.925rem}.soft{color:var(--soft);font-size:.875rem}.bad{color:var(--bad);font-weight:600}"
+    "@media(max-width:30rem){body{padding:.75rem}main{padding:1.4rem}}"
+)
+_STYLE_HASH: Final = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
+    # Chromium applies form-action to the redirect after the form too, and that goes to the callback listener.
+    "form-action 'self' http://127.0.0.1:* http://localhost:*"
+)
+
+
+def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str | None = None) -> str:
+    """The login form. It is sent to the address that it was opened at.
+
+    Args:
+        csrf_token: Of the browser's session.
+        callback: The host and port of the program that asks.
+        email: What was typed before.
+        problem: What was wrong with it.
+    """
+    alert = f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>' if problem else ""
+    described = ' aria-describedby="problem"' if problem else ""
+    return _page(
+        "Sign in to the demonstration",
+        f"<p>A program on this computer ({escape(callback)}) asks to know who you are.</p>"
+        '<p class="note"><strong>This is a demonstration.</strong> It runs on this computer only and forgets '
+        "everything when it ends. Any email address and any password will do; do not type a real password.</p>"
+        f'{alert}<form method="post" autocomplete="off">'
+        f'<input type="hidden" name="csrf_token" value="{escape(csrf_token)}">'
+        '<label for="email">Email address</label>'
+        f'<input id="email" name="email" type="email" value="{escape(email)}" maxlength="200" required autofocus'
+        f' spellcheck="false" autocapitalize="none"{described}>'
+        '<label for="password">Password</label>'
+        '<input id="password" name="password" type="password" maxlength="200" autocomplete="off" required>'
+        '<button class="act" name="decision" value="sign-in">Sign in</button>'
+        '<button name="decision" value="refuse" formnovalidate>Refuse</button></form>'
+        '<p class="soft">Refuse sends you back to the program without signing in.</p>',
+    )
+
+
+def unusable(text: str) -> str:
+    """The page for a request that is not sent back to the program, because it may not be the program's.
+
+    Args:
+        text: What is wrong with it.
+    """
+    return _page(
+        "This sign-in cannot go on",
+        f'<p>{escape(text)}</p><p class="soft">Go back to your program and start the sign-in again.</p>',
+    )
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
+    )

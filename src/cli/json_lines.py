@@ -1,0 +1,50 @@
+"""What programs read: one JSON object a line on standard output, flushed at once (DESIGN section 7)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from ..sansio.outcome import LoginCancellation, LoginSuccess
+from ..sansio.progress import Failed, Listening
+
+if TYPE_CHECKING:
+    from ..sansio.outcome import LoginOutcome
+    from ..sansio.progress import LoginPhase
+
+
+class JsonLines:
+    """Writes the events of a login."""
+
+    def phase(self, phase: LoginPhase) -> None:
+        """Tell of a phase."""
+        if isinstance(phase, Listening):
+            self._write({"event": "listening", **phase.values()})
+        elif isinstance(phase, Failed):
+            self._write({"event": "problem", **phase.values()})
+        else:
+            # A phase's own field may be called "phase" too (where a cancelled login was): the name comes first.
+            fields = {("during" if key == "phase" else key): value for key, value in phase.values().items()}
+            self._write({"event": "progress", "phase": phase.name, "text": phase.text, **fields})
+
+    def finished(self, outcome: LoginOutcome) -> None:
+        """Tell of the outcome: the last line."""
+        line: dict[str, object] = {"event": "finished", "account_id": None, "email": None, "plan": None}
+        if isinstance(outcome, LoginSuccess):
+            account = outcome.account
+            line |= {"outcome": "succeeded", "category": None}
+            line |= {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+        elif isinstance(outcome, LoginCancellation):
+            line |= {"outcome": "cancelled", "category": outcome.failure.category}
+        else:
+            line |= {"outcome": "failed", "category": outcome.category}
+        self._write(line)
+
+    def _write(self, line: dict[str, object]) -> None:
+        try:
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+        except (AttributeError, OSError, ValueError):
+            # Nobody reads any more; the person in the browser still wants to be signed in.
+            sys.stdout = None

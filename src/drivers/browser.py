@@ -1,0 +1,108 @@
+"""Open a URL in the person's browser: an argument list, never a shell, and nobody waits for a launcher that blocks.
+
+The standard library's `webbrowser` waits for text browsers, takes over the terminal with them, and cannot be given up.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import threading
+
+LAUNCH_TIMEOUT: Final = 5.0
+"""Seconds after which a launcher that still runs is taken for the browser itself."""
+_POLL: Final = 0.05
+
+_DESKTOP_LAUNCHERS: Final = (
+    ("xdg-open",),
+    ("x-www-browser",),
+    ("gio", "open"),
+    ("firefox",),
+    ("chromium",),
+    ("google-chrome",),
+)
+
+
+def open_url(url: str, stop: threading.Event) -> str | None:
+    """Launch a browser. Blocks for at most `LAUNCH_TIMEOUT` seconds for each launcher that is there.
+
+    Args:
+        url: Ours, built from a checked issuer: printable ASCII without a character that any launcher interprets.
+        stop: Set when nobody is interested any more.
+
+    Returns:
+        None if a launcher took the URL (what the person sees is not known), else why none did.
+    """
+    if sys.platform == "win32":
+        return _start_file(url)
+    found = False
+    for command in _launchers(url):
+        found = True
+        if _launch(command, stop):
+            return None
+    if found:
+        return "no launcher on this machine could open a browser"
+    return "there is no display, or no launcher for a browser, on this machine"
+
+
+def _launchers(url: str) -> list[list[str]]:
+    """The commands to try, in order: the person's choice first."""
+    chosen = [_fill_in(command, url) for command in os.environ.get("BROWSER", "").split(os.pathsep)]
+    if sys.platform == "darwin":
+        system = [["open", url]]
+    elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        system = [[*command, url] for command in _DESKTOP_LAUNCHERS]
+    else:
+        # Without a display these would start a text browser, or nothing.
+        system = []
+    return [command for command in (*chosen, *system) if command and shutil.which(command[0])]
+
+
+def _fill_in(command: str, url: str) -> list[str]:
+    """An entry of ``BROWSER``: a command, with ``%s`` where the URL goes, or else at the end."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    if any("%s" in word for word in words):
+        return [word.replace("%s", url) for word in words]
+    return [*words, url] if words else []
+
+
+def _launch(command: list[str], stop: threading.Event) -> bool:
+    try:
+        # No terminal, no stream and no descriptor of ours: the listener must not live on in a browser.
+        process = subprocess.Popen(  # noqa: S603 - an argument list, and a URL of ours
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            close_fds=True,
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    for _ in range(int(LAUNCH_TIMEOUT / _POLL)):
+        try:
+            return process.wait(_POLL) == 0
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                break
+    # It is the browser itself, which the person goes on using: it is left alone. Without a return code the object would
+    # warn, when it is collected, of a child that nobody waited for.
+    process.returncode = 0
+    return True
+
+
+def _start_file(url: str) -> str | None:
+    try:
+        os.startfile(url)  # type: ignore[attr-defined]  # noqa: S606 - Windows' own way, no shell
+    except OSError:
+        return "Windows could not open a browser"
+    return None

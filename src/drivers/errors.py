@@ -1,0 +1,70 @@
+"""What a driver's public functions raise: one tree, built here from the outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..sansio.failures import LoginFailureCategory
+from ..sansio.outcome import LoginCancellation, LoginSuccess
+
+if TYPE_CHECKING:
+    from ..sansio.failures import LoginFailure, LoginFailurePhase
+    from ..sansio.outcome import LoginOutcome
+
+
+class LoginError(Exception):
+    """Base of everything that a driver or a store raises on purpose."""
+
+
+class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the design's
+    """The login ended without credentials. Its text is the whole default text for a person."""
+
+    def __init__(self, failure: LoginFailure) -> None:
+        super().__init__(failure.describe())
+        self.failure = failure
+
+    @property
+    def phase(self) -> LoginFailurePhase:
+        """What was being done."""
+        return self.failure.phase
+
+    @property
+    def category(self) -> LoginFailureCategory:
+        """The kind of failure: a durable slug."""
+        return self.failure.category
+
+    @property
+    def message(self) -> str:
+        """What happened, in clean words."""
+        return self.failure.message
+
+    def __reduce__(self) -> tuple[type[LoginFailed], tuple[LoginFailure]]:
+        return type(self), (self.failure,)
+
+
+class LoginCancelled(LoginFailed):
+    """The caller, or another login on the same port, ended it."""
+
+
+class LoginTimedOut(LoginFailed):
+    """The browser did not come back before the deadline."""
+
+
+class TrustError(LoginError):
+    """The configured certificate bundle cannot be used. Raised before any traffic."""
+
+
+class StoreError(LoginError):
+    """Credentials cannot be read or stored. The message has no value out of the file."""
+
+
+def error_for(outcome: LoginOutcome) -> LoginFailed | None:
+    """The exception that tells a caller of this outcome; None for a success."""
+    match outcome:
+        case LoginSuccess():
+            return None
+        case LoginCancellation(failure=failure):
+            return LoginCancelled(failure)
+    if outcome.category is LoginFailureCategory.LOGIN_TIMED_OUT:
+        return LoginTimedOut(outcome)
+    return LoginFailed(outcome)

@@ -1,0 +1,203 @@
+"""Where credentials are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ..sansio.credentials import CredentialsError, parse, parse_object, serialise
+from .errors import StoreError
+from .locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..sansio.credentials import Credentials
+    from ..sansio.strict_json import JsonObject
+
+_logger = logging.getLogger("loginmachine")
+
+_MAX_FILE: Final = 8 * 1024 * 1024
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
+_IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
+"""What a rename onto a bind-mounted file ends with."""
+_NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM})
+"""Some file systems, and Windows, cannot sync a folder."""
+
+
+class CredentialStore(Protocol):
+    """What a driver needs of a store. Called in a worker thread; may block."""
+
+    def save(self, credentials: Credentials) -> None:
+        """Make the credentials durable before returning.
+
+        Raises:
+            StoreError: They are not stored, and what was stored before is as it was.
+        """
+
+
+class MemoryStore:
+    """Keeps credentials for the life of the program, for hosts that store them in a way of their own."""
+
+    def __init__(self) -> None:
+        self.credentials: Credentials | None = None
+
+    def load(self) -> Credentials | None:
+        """The credentials last saved."""
+        return self.credentials
+
+    def save(self, credentials: Credentials) -> None:
+        """Keep them."""
+        self.credentials = credentials
+
+
+class FileStore:
+    """``auth.json`` in a folder, shared with the Codex CLI: its format, its locks, mode 0600.
+
+    Args:
+        home: The folder; made, for its owner only, when something is saved.
+        on_warning: Told, in one line, when something unusual was done (a corrupt file set aside, a file rewritten in
+            place). By default a log record.
+    """
+
+    def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
+        self._home = Path(home)
+        self._warn = on_warning or _log_warning
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._home / "auth.json"
+
+    def load(self) -> Credentials | None:
+        """What is stored; None if nothing is.
+
+        Raises:
+            StoreError: The file cannot be read or understood. Never a silent "nothing".
+        """
+        problem = ""
+        try:
+            data = self._read()
+            return None if data is None else parse(data)
+        except OSError as error:
+            problem = error.strerror or "it cannot be read"
+        except CredentialsError as error:
+            problem = str(error)
+        raise StoreError(f"{self.path}: {problem}")
+
+    def save(self, credentials: Credentials) -> None:
+        """Replace what is stored, whole or not at all; members of the file that are no credentials are kept.
+
+        Raises:
+            StoreError: Nothing was stored; the old file is as it was.
+        """
+        problem = ""
+        try:
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The order in which Codex takes them.
+            with locked(self._home / "auth.lock"), locked(self._home / "auth.json.lock"):
+                self._save_locked(credentials)
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+        if problem:
+            raise StoreError(f"{self.path}: {problem}")
+
+    def _save_locked(self, credentials: Credentials) -> None:
+        for stray in self._home.glob(".auth.json.*.tmp"):
+            # Left by a writer that was killed: we hold the locks, so that nobody is using it.
+            with contextlib.suppress(OSError):
+                stray.unlink()
+        previous, corrupt = self._read_previous()
+        temporary = self._home / f".auth.json.{os.urandom(8).hex()}.tmp"
+        try:
+            _write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
+            if corrupt:
+                self._set_aside()
+            self._put_in_place(temporary)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        _sync_folder(self._home)
+
+    def _read_previous(self) -> tuple[JsonObject, bool]:
+        """The old file's members, and whether it is corrupt."""
+        try:
+            data = self._read(follow=False)
+            return ({} if data is None else parse_object(data)), False
+        except CredentialsError:
+            return {}, True
+
+    def _read(self, *, follow: bool = True) -> bytes | None:
+        """The file's bytes; None if there is none. Never hangs on a pipe or a device."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if not follow and error.errno == errno.ELOOP:
+                self._warn(f"{self.path} was a symbolic link, and is replaced by a file")
+                return None
+            raise
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            data = file.read(_MAX_FILE + 1)
+        if len(data) > _MAX_FILE:
+            raise CredentialsError(f"the file is larger than {_MAX_FILE} bytes")
+        return data
+
+    def _set_aside(self) -> None:
+        name = time.strftime("auth.json.corrupt-%Y%m%dT%H%M%SZ", time.gmtime())
+        try:
+            # A second name, so that the old file stays in place until the new one takes it.
+            os.link(self.path, self._home / name)
+        except OSError:
+            _write(self._home / name, os.O_CREAT | os.O_TRUNC, self._read() or b"")
+        self._warn(f"{self.path} could not be read; it was set aside as {name}")
+
+    def _put_in_place(self, temporary: Path) -> None:
+        try:
+            temporary.replace(self.path)
+        except OSError as error:
+            if error.errno not in _IN_PLACE:
+                raise
+            _write(self.path, os.O_TRUNC, temporary.read_bytes())
+            self._warn(f"{self.path} is mounted on its own and was rewritten in place, which a crash could cut short")
+
+
+def _write(path: Path, flags: int, data: bytes) -> None:
+    """Write all of it, durably, for the owner only whatever the umask."""
+    descriptor = os.open(path, os.O_WRONLY | _NOFOLLOW | flags, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), 0o600)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno in _NO_FOLDER_SYNC:
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _log_warning(text: str) -> None:
+    _logger.warning("%s", text)
