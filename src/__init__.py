@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .drivers.errors import LoginCancelled, LoginError, LoginFailed, LoginTimedOut, StoreError, TrustError
     from .drivers.store import CredentialStore, FileStore, MemoryStore
-    from .drivers.threaded import Canceller, ThreadedLogin, start_login
+    from .drivers.threaded import ThreadedLogin, start_login
+    from .drivers.trio import TrioLogin, open_login
     from .sansio import (
         AuthMode,
         Credentials,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthMode",
-    "Canceller",
     "CredentialStore",
     "Credentials",
     "CredentialsError",
@@ -65,9 +65,10 @@ __all__ = [
     "StoreError",
     "ThreadedLogin",
     "Tokens",
+    "TrioLogin",
     "TrustError",
     "UnexpectedEvent",
-    "__version__",
+    "open_login",
     "progress",
     "start_login",
 ]
@@ -75,23 +76,24 @@ __all__ = [
 _DRIVER_NAMES = {
     "drivers.errors": ("LoginCancelled", "LoginError", "LoginFailed", "LoginTimedOut", "StoreError", "TrustError"),
     "drivers.store": ("CredentialStore", "FileStore", "MemoryStore"),
-    "drivers.threaded": ("Canceller", "ThreadedLogin", "start_login"),
+    "drivers.threaded": ("ThreadedLogin", "start_login"),
+    "drivers.trio": ("TrioLogin", "open_login"),
 }
 _HOMES = {name: module for module, names in _DRIVER_NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 
         value: object = version("loginmachine")
-    else:
+    elif name in __all__:
         from importlib import import_module  # noqa: PLC0415
 
         value = getattr(import_module(f".{_HOMES.get(name, 'sansio')}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
 

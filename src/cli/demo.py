@@ -11,6 +11,7 @@ from ..drivers.errors import LoginError
 from ..drivers.store import FileStore
 from ..drivers.threaded import start_login
 from ..sansio.options import LoginOptions, Provider
+from .status import describe
 
 if TYPE_CHECKING:
     import argparse
@@ -73,6 +74,7 @@ def _browse(url: str, canceller: Canceller) -> None:
 
 
 def _show(credentials: Credentials, path: Path) -> None:
-    print("The result, redacted:")
-    print(f"  {credentials}")
-    print(f"It is stored in {path}")
+    print("The result, without its secrets:")
+    for line in describe(credentials):
+        print(f"  {line}")
+    print(f"It is stored in {path} (yours to look at, and to delete)")

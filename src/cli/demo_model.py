@@ -142,7 +142,7 @@ class SignIn(AuthorizationCodeMixin, TokenMixin):  # type: ignore[misc]
 
 
 class Tickets:
-    """Random strings that are good for one use each: codes and refresh tokens."""
+    """Random strings of one kind that are good for one use each: codes, or refresh tokens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

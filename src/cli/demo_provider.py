@@ -22,9 +22,9 @@ try:
     from .demo_grants import DemoServer
     from .demo_model import ACCOUNT_CLAIMS, GRANT_TYPES, SCOPES, Person
 except ModuleNotFoundError as missing:
+    _package = (missing.name or "").partition(".")[0]
     raise ImportError(
-        f"the demonstration needs {missing.name}, which is not installed: pip install 'loginmachine[demo]'",
-        name=missing.name,
+        f"the demonstration needs {_package}, which is not installed: pip install 'loginmachine[demo]'", name=_package
     ) from missing
 
 from ..sansio.options import CHATGPT_CLIENT_ID

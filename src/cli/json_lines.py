@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from ..sansio.claims import Account
+from ..sansio.failures import LoginFailure
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Failed, Listening
 
@@ -30,16 +32,16 @@ class JsonLines:
 
     def finished(self, outcome: LoginOutcome) -> None:
         """Tell of the outcome: the last line."""
-        line: dict[str, object] = {"event": "finished", "account_id": None, "email": None, "plan": None}
-        if isinstance(outcome, LoginSuccess):
-            account = outcome.account
-            line |= {"outcome": "succeeded", "category": None}
-            line |= {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        elif isinstance(outcome, LoginCancellation):
-            line |= {"outcome": "cancelled", "category": outcome.failure.category}
-        else:
-            line |= {"outcome": "failed", "category": outcome.category}
-        self._write(line)
+        account, category = Account(), None
+        match outcome:
+            case LoginSuccess():
+                name, account = "succeeded", outcome.account
+            case LoginCancellation(failure=failure):
+                name, category = "cancelled", failure.category
+            case LoginFailure():
+                name, category = "failed", outcome.category
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+        self._write({"event": "finished", "outcome": name, "category": category, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         try:

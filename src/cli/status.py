@@ -36,13 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         print("Nobody is signed in.")
         return 1
-    for line in _describe(credentials):
+    for line in describe(credentials):
         print(line)
     print(f"Stored in: {store.path}")
     return 0
 
 
-def _describe(credentials: Credentials) -> list[str]:
+def describe(credentials: Credentials) -> list[str]:
+    """Whose credentials these are, in lines without a secret."""
     account = _account(credentials)
     mode = credentials.effective_mode(account.plan)
     if mode == AuthMode.API_KEY:

@@ -245,11 +245,11 @@ class ThreadedLogin:
     def _time_is_up(self, due: actions.Timer | int) -> events.Event:
         if isinstance(due, actions.Timer):
             return events.TimerFired(timer=due)
+        from .token_client import timeout_event  # noqa: PLC0415 - it is loaded by now
+
         # (If the answer came in time, nobody waits for either of these any more.)
         self._abort(due)
-        return events.TokenRequestFailed(
-            exchange_id=due, kind=events.TransportProblem.TIMEOUT, message="no complete answer in time"
-        )
+        return timeout_event(due)
 
     def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
         match action:

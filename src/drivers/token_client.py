@@ -67,6 +67,13 @@ def failure_event(exchange_id: int, error: Exception) -> TokenRequestFailed:
     return TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=f"{words}{cause}")
 
 
+def timeout_event(exchange_id: int) -> TokenRequestFailed:
+    """The time for the whole exchange is up, whatever came of it so far."""
+    return TokenRequestFailed(
+        exchange_id=exchange_id, kind=TransportProblem.TIMEOUT, message="no complete answer in time"
+    )
+
+
 _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem, str]], ...]] = (
     ((httpx.ConnectTimeout,), (TransportProblem.TIMEOUT, "no connection in time")),
     ((httpx.TimeoutException,), (TransportProblem.TIMEOUT, "no answer in time")),

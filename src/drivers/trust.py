@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -44,13 +46,23 @@ def tls_context() -> ssl.SSLContext:
     Raises:
         TrustError: The configured bundle cannot be read.
     """
+    bundle = _bundle()
+    changed = 0
+    if bundle is not None:
+        with contextlib.suppress(OSError):
+            changed = os.stat(bundle[1]).st_mtime_ns  # noqa: PTH116 - as above
+    return _make_context(bundle, changed)
+
+
+@functools.lru_cache(maxsize=4)
+def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLContext:
+    """A context takes 50 ms and 1 MB: many logins in one program share it, until the bundle changes."""
     import ssl  # noqa: PLC0415 - not needed before the URL is shown
 
     import certifi  # noqa: PLC0415
 
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
-    bundle = _bundle()
     if bundle is None:
         return context
     variable, path = bundle

@@ -59,7 +59,7 @@ def read_claims(token: Secret) -> JsonObject:
         ClaimError: It is not a JWT, or its payload is over 64 KiB or no strict JSON object.
     """
     parts = token.reveal().split(".")
-    if len(parts) != 3 or len(parts[1]) > MAX_PAYLOAD * 4 // 3 + 4:
+    if len(parts) != 3 or len(parts[1].rstrip("=")) * 3 // 4 > MAX_PAYLOAD:
         raise ClaimError("it is not a JWT of a usable size")
     problem = ""
     try:
@@ -117,7 +117,7 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
         return ours[name] if name in ours else other.get(name)
 
     return Account(
-        account_id=_text(ours.get("chatgpt_account_id")),
+        account_id=_identifier(ours.get("chatgpt_account_id")),
         email=_text(id_claims.get("email")),
         plan=_text(ours.get("chatgpt_plan_type")),
         shown_plan=_text(other.get("chatgpt_plan_type")),
@@ -137,6 +137,11 @@ def _account_claims(claims: JsonObject, provider: Provider) -> JsonObject:
         return claims
     nested = claims.get(provider.claims_namespace)
     return nested if isinstance(nested, dict) else {}
+
+
+def _identifier(value: object) -> str | None:
+    """A claim that is compared, byte for byte: one that could not be shown as it is stands for nothing."""
+    return value if isinstance(value, str) and value and clean_text(value) == value else None
 
 
 def _text(value: object) -> str | None:

@@ -30,6 +30,9 @@ _LOGIN_KEYS: Final = (
 """Members that hold somebody's credentials. A new login sets them or removes them; all others are kept."""
 
 
+_TOKEN_KEYS: Final = ("id_token", "access_token", "refresh_token")
+
+
 class AuthMode(StrEnum):
     """Which credentials apply."""
 
@@ -84,6 +87,12 @@ class Credentials(Record):
             last_refresh=_rfc3339(received_at),
         )
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in it, revealed: for finding an echo of one."""
+        tokens = self.tokens
+        held = (self.api_key, *((tokens.id_token, tokens.access_token, tokens.refresh_token) if tokens else ()))
+        return tuple(secret.reveal() for secret in held if secret is not None)
+
     def effective_mode(self, plan: str | None) -> str:
         """The mode that applies.
 
@@ -117,15 +126,18 @@ def parse(data: bytes) -> Credentials:
     Raises:
         CredentialsError: It is not a JSON object, or a member has the wrong type.
     """
-    content = parse_object(data)
-    tokens = content.get("tokens")
-    if tokens is not None and not isinstance(tokens, dict):
-        raise CredentialsError("tokens is not an object")
+    content = _read(data)
+    problem = content if isinstance(content, str) else _problem(content)
+    if problem or isinstance(content, str):
+        # What a traceback with locals would show.
+        del data, content
+        raise CredentialsError(problem)
+    tokens, key = content.get("tokens"), content.get("OPENAI_API_KEY")
     return Credentials(
-        auth_mode=_optional(content, "auth_mode"),
-        api_key=_optional_secret(content, "OPENAI_API_KEY"),
-        tokens=_parse_tokens(tokens) if tokens else None,
-        last_refresh=_optional(content, "last_refresh"),
+        auth_mode=content.get("auth_mode"),
+        api_key=Secret(key) if key else None,
+        tokens=_tokens(tokens) if tokens else None,
+        last_refresh=content.get("last_refresh"),
     )
 
 
@@ -135,12 +147,11 @@ def parse_object(data: bytes) -> JsonObject:
     Raises:
         CredentialsError: It is not.
     """
-    problem = ""
-    try:
-        return loads_object(data)
-    except JsonError as error:
-        problem = str(error)
-    raise CredentialsError(f"the file is {problem}")
+    content = _read(data)
+    if isinstance(content, str):
+        del data
+        raise CredentialsError(content)
+    return content
 
 
 def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None = None) -> bytes:
@@ -169,32 +180,37 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
     return json.dumps({**content, **kept}, indent=2).encode("ascii")
 
 
-def _parse_tokens(tokens: JsonObject) -> Tokens:
+def _read(data: bytes) -> JsonObject | str:
+    """The members, or what is wrong."""
+    try:
+        return loads_object(data)
+    except JsonError as error:
+        return f"the file is {error}"
+
+
+def _tokens(members: JsonObject) -> Tokens:
     return Tokens(
-        id_token=_secret(tokens, "id_token"),
-        access_token=_secret(tokens, "access_token"),
-        refresh_token=_secret(tokens, "refresh_token"),
-        account_id=_optional(tokens, "account_id", within="tokens."),
+        id_token=Secret(members["id_token"]),
+        access_token=Secret(members["access_token"]),
+        refresh_token=Secret(members["refresh_token"]),
+        account_id=members.get("account_id"),
     )
 
 
-def _secret(members: JsonObject, name: str) -> Secret:
-    value = _optional(members, name, within="tokens.")
-    if value is None:
-        raise CredentialsError(f"tokens.{name} is missing")
-    return Secret(value)
-
-
-def _optional_secret(members: JsonObject, name: str) -> Secret | None:
-    value = _optional(members, name)
-    return Secret(value) if value else None
-
-
-def _optional(members: JsonObject, name: str, *, within: str = "") -> str | None:
-    value = members.get(name)
-    if value is not None and not isinstance(value, str):
-        raise CredentialsError(f"{within}{name} is not a string")
-    return value
+def _problem(content: JsonObject) -> str:
+    """What is wrong where; empty if nothing is. The value is never told."""
+    tokens = content.get("tokens")
+    if tokens is not None and not isinstance(tokens, dict):
+        return "tokens is not an object"
+    for where, members, names in (
+        ("", content, ("auth_mode", "OPENAI_API_KEY", "last_refresh")),
+        ("tokens.", tokens or {}, (*_TOKEN_KEYS, "account_id")),
+    ):
+        for name in names:
+            if not isinstance(members.get(name), (str, type(None))):
+                return f"{where}{name} is not a string"
+    missing = [name for name in _TOKEN_KEYS if tokens and tokens.get(name) is None]
+    return f"tokens.{missing[0]} is missing" if missing else ""
 
 
 def _rfc3339(seconds: float) -> str:

@@ -31,11 +31,11 @@ class Login(LoginData):
 
     def may_cancel_previous(self, _: Interpretation) -> bool:
         """The first time, on the port that was asked for: its holder may be an older login server."""
-        return not self.asked_previous and not self._on_fallback()
+        return not self.asked_previous and self.port != 0 and not self._on_fallback()
 
     def may_bind_again(self, _: Interpretation) -> bool:
         """The holder agreed to go; it may take a moment."""
-        return not self._on_fallback() and self.attempt < MAX_BIND_ATTEMPTS
+        return self.asked_previous and not self._on_fallback() and self.attempt < MAX_BIND_ATTEMPTS
 
     def has_fallback(self, _: Interpretation) -> bool:
         """There is another registered port, not yet tried."""
@@ -51,7 +51,6 @@ class Login(LoginData):
         self._bind(self.options.first_port, 1)
 
     def bind_again(self, _: Interpretation) -> None:
-        self.timers -= {Timer.BIND_RETRY}
         self._bind(self.port, self.attempt + 1)
 
     def bind_fallback(self, _: Interpretation) -> None:
@@ -200,5 +199,4 @@ class Login(LoginData):
         self._close_when_done()
 
     def close(self, _: Interpretation) -> None:
-        self.timers -= {Timer.LINGER}
         self._close()

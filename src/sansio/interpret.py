@@ -40,6 +40,8 @@ _CANCELLED_WHILE: Final[Mapping[LoginState, LoginFailurePhase]] = {
     LoginState.EXCHANGING_API_KEY: LoginFailurePhase.EXCHANGE_TOKEN,
 }
 """What is being done in a state; in the others the login waits for the callback."""
+_END_OF_TIME: Final = 253_402_300_800
+"""The year 10000, in seconds since 1970: no calendar goes further."""
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
     Timer.DEADLINE: Trigger.DEADLINE_PASSED,
@@ -76,6 +78,8 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
         case events.RequestReceived():
             return _request(event, login)
         case events.ResponseSent(request_id=request_id):
+            if request_id in login.waiting:
+                raise UnexpectedEvent(login.state, event)
             return _about_request(Trigger.PAGE_SENT, request_id, login)
         case events.ClientGone(request_id=request_id):
             return _about_request(Trigger.CLIENT_GONE, request_id, login)
@@ -103,7 +107,8 @@ def _browser(event: events.Event, step: Interpretation, login: LoginData) -> Int
 
 
 def _request(event: events.RequestReceived, login: LoginData) -> Interpretation:
-    if event.request_id in login.waiting or event.request_id in login.pages:
+    is_open = event.request_id in login.waiting or event.request_id in login.pages
+    if is_open or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
     step = route(event, _callback_rules(login))
     return _cancellation(step, login) if step.trigger is Trigger.CANCEL_REQUESTED else step
@@ -129,6 +134,7 @@ def _callback_rules(login: LoginData) -> CallbackRules:
         port=login.port,
         state=login.secrets.state,
         accepted_code=login.code,
+        hide=login.known_secrets(),
     )
 
 
@@ -156,6 +162,8 @@ def _token_failure(event: events.TokenRequestFailed, login: LoginData) -> Interp
 
 
 def _token_response(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
+    if not 0 <= event.received_at < _END_OF_TIME:
+        raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None
     if login.state is LoginState.EXCHANGING_API_KEY:

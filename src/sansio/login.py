@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import actions, progress
 from .actions import Timer
+from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
 from .failures import FAILURES, LoginFailure, LoginFailureCategory, LoginFailurePhase
 from .outcome import LoginSuccess
 from .table import LoginState
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .claims import Account
     from .credentials import Credentials
+    from .events import Event
     from .interpretation import Interpretation
     from .options import LoginOptions, LoginSecrets
     from .outcome import LoginOutcome
@@ -111,11 +113,17 @@ class LoginData:
         }
         return {**fields, "pages": dict(self.pages)}
 
+    def note_answered(self, event: Event) -> None:
+        """What an event answers is no longer outstanding: there is nothing left to stop or abort."""
+        if isinstance(event, TimerFired):
+            self.timers -= {event.timer}
+        elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
+            self.exchange_id = None
+
     def known_secrets(self) -> tuple[str, ...]:
         """What the other side may echo."""
         secrets = (self.secrets.state, self.secrets.code_verifier, self.secrets.nonce, self.code)
-        tokens = self.credentials.tokens if self.credentials else None
-        return secrets if tokens is None else (*secrets, tokens.id_token.reveal(), tokens.access_token.reveal())
+        return secrets if self.credentials is None else (*secrets, *self.credentials.secrets())
 
     def _on_fallback(self) -> bool:
         return self.port == self.options.fallback_port
@@ -148,7 +156,6 @@ class LoginData:
 
     def _save(self) -> None:
         assert self.credentials is not None
-        self.exchange_id = None
         self._report(progress.SavingCredentials())
         self.out.append(actions.SaveCredentials(credentials=self.credentials))
 

@@ -111,13 +111,17 @@ class LoginMachine:
         login = self._login
         if login.closed:
             return []
-        step = interpret(event, login)
-        if step is None:
-            return []
-        if step.trigger not in _LEGAL[login.state]:
+        try:
+            step = interpret(event, login)
+            if step is None:
+                return []
+            if step.trigger not in _LEGAL[login.state]:
+                raise UnexpectedEvent(login.state, event)
+        except UnexpectedEvent:
             if login.state in FINAL_STATES:
                 return []
-            raise UnexpectedEvent(login.state, event)
+            raise
+        login.note_answered(event)
         moved = _ENGINE.events[step.trigger].trigger(login, step)
         # False means that every guard refused: the last row of each cell has none, which a test makes sure of.
         assert moved, f"no row of {step.trigger} applied"

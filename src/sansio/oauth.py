@@ -150,8 +150,8 @@ def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> Json
 def _read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
     if len(response.body) > MAX_TOKEN_RESPONSE:
         return Malformed(message="the answer is larger than 1 MiB")
-    coding = header(response.headers, b"content-encoding")
-    if coding is not None and coding.strip().lower() not in (b"", b"identity"):
+    codings = {value.strip().lower() for name, value in response.headers if name.lower() == b"content-encoding"}
+    if codings - {b"", b"identity"}:
         return Malformed(message="the answer has a content coding that was not asked for")
     try:
         return loads_object(response.body)

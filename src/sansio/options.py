@@ -18,7 +18,7 @@ DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds that a person has to come back from the browser."""
 
-_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK_LITERALS: Final = frozenset({"127.0.0.1", "::1"})
 # Characters to which some opener, shell or terminal gives a meaning (CVE-2025-6514).
 _NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -176,15 +176,20 @@ class LoginSecrets(Record):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        for name in ("state", "code_verifier"):
-            value: str = getattr(self, name)
-            if not value or not _UNRESERVED.issuperset(value):
-                raise ValueError(f"the {name} must be letters, digits, '-', '.', '_' or '~'")
+        # A traceback with locals would show them.
+        values.clear()
+        wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]
+        if wrong:
+            raise ValueError(f"the {wrong[0]} must be letters, digits, '-', '.', '_' or '~'")
 
     @classmethod
     def generate(cls) -> LoginSecrets:
         """Fresh values from the system's random source. Called by drivers: the machine itself is deterministic."""
         return cls(state=_random(32), code_verifier=_random(64), nonce=_random(32))
+
+
+def _is_unreserved(text: str) -> bool:
+    return text != "" and _UNRESERVED.issuperset(text)
 
 
 def _random(size: int) -> str:
@@ -208,5 +213,5 @@ def check_provider_url(url: str) -> None:
         raise ValueError("the provider's URL has no valid host")
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise ValueError("the provider's URL must not have a user name, a query or a fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK_NAMES):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK_LITERALS):
         raise ValueError("the provider's URL must be https (http only on loopback)")

@@ -103,10 +103,17 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
         The text with secrets masked, control and bidirectional characters replaced, cut to ``limit``.
     """
     for secret in hide:
-        if secret:
-            text = text.replace(secret, _MASK).replace(quote(secret, safe=""), _MASK)
+        for form in _written_forms(secret) if secret else ():
+            text = text.replace(form, _MASK)
     text = text.translate(_UNPRINTABLE).strip()
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def _written_forms(secret: str) -> tuple[str, ...]:
+    """As it is, and percent-encoded with digits of either case."""
+    encoded = quote(secret, safe="")
+    first, *rest = encoded.split("%")
+    return secret, encoded, "%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
 
 
 def safe_url(url: str) -> str:

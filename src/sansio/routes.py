@@ -38,6 +38,8 @@ class CallbackRules(Record):
     state: str = hidden()
     accepted_code: str = hidden(default="")
     """The code of the callback that was accepted, if there was one."""
+    hide: tuple[str, ...] = hidden(default=())
+    """Secrets that the other side may echo."""
 
 
 def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
@@ -110,7 +112,7 @@ def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> I
     return Interpretation(
         trigger=trigger,
         request_id=request.request_id,
-        message=_clean(message, parameters),
+        message=clean_text(message, hide=(rules.state, *rules.hide, code)),
         code=code if trigger is Trigger.CALLBACK_ACCEPTED else "",
     )
 
@@ -138,11 +140,6 @@ def _denial(error: str, description: str, provider: Provider) -> str:
     if error == "access_denied" and marker and marker in description:
         return "this workspace has no access; ask the workspace administrator to grant it"
     return f"{error}: {description}" if description else error or "(empty)"
-
-
-def _clean(message: str, parameters: dict[str, str]) -> str:
-    """Safe to show, whatever the other side put into it, an echo of the secrets included."""
-    return clean_text(message, hide=(parameters.get("state", ""), parameters.get("code", "")))
 
 
 def _cancel(request: RequestReceived) -> Interpretation:

@@ -6,11 +6,15 @@ A token endpoint that sends such things is broken or hostile; RFC 8259 sections 
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeAlias
+import sys
+from typing import Any, Final, NoReturn, TypeAlias
 
 JsonObject: TypeAlias = dict[str, Any]
 
-_BOM = b"\xef\xbb\xbf"
+_BOM: Final = b"\xef\xbb\xbf"
+_LARGEST: Final = sys.float_info.max
+_LONGEST: Final = 4000
+"""Digits of an integer."""
 
 
 class JsonError(ValueError):
@@ -37,7 +41,9 @@ def loads_object(data: bytes) -> JsonObject:
     # The library's exceptions hold the whole body (`doc`, `object`), so ours is raised after they are gone.
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int
+        )
     except UnicodeDecodeError:
         problem = "not UTF-8"
     except JsonError as error:
@@ -64,8 +70,11 @@ def _no_constant(_name: str) -> NoReturn:
     raise JsonError("a number that JSON does not know")
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise JsonError("a number out of range")
-    return number
+def _float(digits: str) -> float:
+    # An infinity could not be written back; RFC 8259 section 6 lets a reader limit the range.
+    return max(-_LARGEST, min(float(digits), _LARGEST))
+
+
+def _int(digits: str) -> float:
+    # Python refuses to read more; nobody means such a number, and it must not cost anybody their login.
+    return int(digits) if len(digits) <= _LONGEST else _float(digits)

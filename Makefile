@@ -1,0 +1,56 @@
+# Every target makes what it needs: a virtual environment in .venv, with the package built and installed into it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check diagram bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed
+	@$(BIN)/loginmachine demo $(DEMO)
+
+test: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src
+	$(BIN)/mypy tests examples benchmarks
+	$(BIN)/coverage run -m pytest --quiet
+	$(BIN)/coverage report
+
+diagram: $(VENV)/.installed
+	$(BIN)/python -m loginmachine.sansio.diagram > docs/state-diagram.md
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/start.py
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --quiet install --upgrade pip 'setuptools>=77'
+
+# What the package needs, the extra for the demo included.
+$(VENV)/.dependencies: pyproject.toml | $(BIN)/python
+	rm -rf build
+	$(PIP) install --no-build-isolation '.[demo]'
+	touch $@
+
+$(VENV)/.tools: pyproject.toml | $(BIN)/python
+	$(PIP) install --group test --group lint
+	touch $@
+
+# The package itself, built anew: tests and types are checked against what a person would install.
+$(VENV)/.installed: $(SOURCES) $(VENV)/.dependencies
+	rm -rf build
+	$(PIP) install --no-build-isolation --no-deps --force-reinstall .
+	rm -rf build
+	touch $@

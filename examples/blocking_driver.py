@@ -1,0 +1,139 @@
+"""A complete driver in one thread: docs/writing-a-driver.md explains it line by line."""
+
+import collections
+import socket
+import time
+
+import httpx
+
+from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess
+from loginmachine.drivers.errors import error_for
+from loginmachine.drivers.http11 import SEND_TIMEOUT, CallbackConnection, Request
+from loginmachine.drivers.listeners import open_listeners, port_of
+from loginmachine.drivers.store import CredentialStore
+from loginmachine.drivers.token_client import client_settings, failure_event
+from loginmachine.sansio import actions, events
+from loginmachine.sansio.answers import Answer
+
+
+class BlockingLogin:
+    """Signs in while `run` runs. One connection at a time, so a silent client delays the others by a moment."""
+
+    def __init__(self, options: LoginOptions, store: CredentialStore) -> None:
+        self.options, self.store = options, store
+        self.machine = LoginMachine(options, LoginSecrets.generate())
+        self.inbox: collections.deque[events.Event] = collections.deque([events.Started()])
+        self.timers: dict[actions.Timer, float] = {}
+        self.listeners: list[socket.socket] = []
+        self.open: dict[int, tuple[socket.socket, CallbackConnection]] = {}
+        self.requests = 0
+        self.closed = False
+
+    def run(self) -> Credentials:
+        """Perform actions until there are none left."""
+        try:
+            while not self.closed:
+                event = self.inbox.popleft() if self.inbox else self.wait()
+                for action in self.machine.handle(event) if event else ():
+                    self.perform(action)
+        finally:
+            for sock in [*self.listeners, *(client for client, _ in self.open.values())]:
+                sock.close()
+        outcome = self.machine.outcome
+        assert outcome is not None
+        failed = error_for(outcome)
+        if failed:
+            raise failed
+        assert isinstance(outcome, LoginSuccess)
+        return outcome.credentials
+
+    def wait(self) -> events.Event | None:
+        """The next fact: a timer that is due, or a request."""
+        for timer, due in list(self.timers.items()):
+            if time.monotonic() >= due:
+                del self.timers[timer]
+                return events.TimerFired(timer=timer)
+        self.listeners[0].settimeout(0.05)
+        try:
+            client, _ = self.listeners[0].accept()
+            client.settimeout(0.5)
+            return self.read(client)
+        except OSError:
+            return None
+
+    def read(self, client: socket.socket) -> events.Event | None:
+        """Read one request head, or turn the client away."""
+        http = CallbackConnection()
+        received: Request | Answer | None = None
+        while received is None:
+            data = client.recv(4096)
+            if not data:
+                client.close()
+                return None
+            received = http.receive(data)
+        if isinstance(received, Answer):
+            self.send(client, http.answer(received))
+            return None
+        self.requests += 1
+        self.open[self.requests] = client, http
+        return events.RequestReceived(
+            request_id=self.requests, method=received.method, target=received.target, headers=received.headers
+        )
+
+    def send(self, client: socket.socket, data: bytes) -> bool:
+        """Send an answer and end its connection."""
+        try:
+            with client:
+                client.settimeout(SEND_TIMEOUT)
+                client.sendall(data)
+                client.shutdown(socket.SHUT_WR)
+                client.recv(65536)
+        except OSError:
+            return False
+        return True
+
+    def perform(self, action: actions.Action) -> None:
+        """Carry one order out, and tell the machine what came of it."""
+        match action:
+            case actions.Bind(port=port):
+                result = open_listeners(port, self.options.redirect_host)
+                self.listeners = result if isinstance(result, list) else []
+                event = events.Bound(port=port_of(result)) if isinstance(result, list) else result
+                self.inbox.append(event)
+            case actions.CancelPrevious():
+                self.inbox.append(events.PreviousCancelled(accepted=False))
+            case actions.StartTimer(timer=timer, seconds=seconds):
+                self.timers[timer] = time.monotonic() + seconds
+            case actions.StopTimer(timer=timer):
+                self.timers.pop(timer, None)
+            case actions.OpenBrowser(url=url):
+                print("Open", url, flush=True)
+                self.inbox.append(events.BrowserOpened())
+            case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
+                client, http = self.open.pop(request_id)
+                sent = self.send(client, http.answer(Answer(status=status, headers=headers, body=body)))
+                self.inbox.append((events.ResponseSent if sent else events.ClientGone)(request_id=request_id))
+            case actions.SendTokenRequest():
+                self.inbox.append(self.exchange(action))
+            case actions.SaveCredentials(credentials=credentials):
+                self.store.save(credentials)
+                self.inbox.append(events.CredentialsSaved())
+            case actions.CloseListener():
+                self.closed = True
+            case actions.AbortTokenRequest() | actions.ReportProgress() | actions.Finish():
+                pass
+
+    def exchange(self, request: actions.SendTokenRequest) -> events.Event:
+        """Send a token request."""
+        try:
+            with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
+                response = client.post(request.url, content=httpx.QueryParams(request.form).encode())
+        except Exception as error:
+            return failure_event(request.exchange_id, error)
+        return events.TokenResponseReceived(
+            exchange_id=request.exchange_id,
+            status=response.status_code,
+            headers=tuple(response.headers.raw),
+            body=response.content,
+            received_at=time.time(),
+        )

@@ -1,0 +1,228 @@
+"""The table, drawn: two Mermaid diagrams, one for Graphviz, and the document around them (docs/state-diagram.md).
+
+Everything is read from `ROWS`, so a new row needs nothing here; a trigger that `diagram_words` does not explain stands
+for itself. Plain ASCII, so that the output is the same on every system::
+
+    python -m loginmachine.sansio.diagram > docs/state-diagram.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .diagram_words import DOCUMENT, MEANING, STORIES
+from .effects import Login
+from .failures import FAILURES, LoginFailureCategory
+from .table import FINAL_STATES, ROWS, STAY, LoginState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .diagram_words import Story
+    from .table import Row
+
+S = LoginState
+_UNFINISHED: Final = tuple(state for state in S if state not in FINAL_STATES)
+_STYLES: Final = (
+    # Own text colours on own fills are legible on a light and on a dark page; the rest is left to the theme.
+    "classDef success fill:#dcfce7,color:#14532d,stroke:#15803d",
+    "classDef failure fill:#fee2e2,color:#7f1d1d,stroke:#b91c1c",
+    "classDef cancel fill:#fef3c7,color:#78350f,stroke:#b45309",
+    "classDef fails stroke:#dc2626,stroke-width:2px,stroke-dasharray:5 3",
+    "classDef several fill:transparent,stroke-dasharray:2 3",
+)
+_DOT_DEFAULTS: Final = (
+    'node [shape=box, style=rounded, fontname="Helvetica"];',
+    'edge [fontname="Helvetica", fontsize=10];',
+    '"start" [shape=point, width=0.2];',
+    '"end" [shape=doublecircle, label="", width=0.2];',
+)
+_STYLE_OF: Final[Mapping[LoginState, str]] = {S.SUCCEEDED: "success", S.FAILED: "failure", S.CANCELLED: "cancel"}
+_FILL: Final[Mapping[LoginState, str]] = {S.SUCCEEDED: "#dcfce7", S.FAILED: "#fee2e2", S.CANCELLED: "#fef3c7"}
+
+
+class _Arrow(NamedTuple):
+    """The rows between the same two ends, which are drawn as one."""
+
+    sources: tuple[LoginState, ...]
+    dest: LoginState
+    rows: list[Row]
+
+    @property
+    def tail(self) -> str:
+        """The state it starts from, or the stand-in for several."""
+        return self.sources[0] if len(self.sources) == 1 else f"any_{self.rows[0].trigger}"
+
+    @property
+    def words(self) -> str:
+        """What stands in the stand-in."""
+        return _whose(self.sources).replace(" but ", "\nbut ").replace(" to ", "\nto ").replace(", ", ",\n")
+
+    @property
+    def loops(self) -> bool:
+        """It comes back to where it starts."""
+        return self.sources == (self.dest,)
+
+
+def _arrows(rows: Iterable[Row]) -> list[_Arrow]:
+    arrows: dict[tuple[tuple[LoginState, ...], LoginState], _Arrow] = {}
+    for row in rows:
+        if row.dest is not STAY:
+            arrows.setdefault((row.source, row.dest), _Arrow(row.source, row.dest, [])).rows.append(row)
+    return list(arrows.values())
+
+
+def _label(rows: Sequence[Row], gap: str = "\n") -> str:
+    """``event [guard] / effect``, a line for each part; events with the same effect share it."""
+    events: dict[str, list[str]] = {}
+    for row in rows:
+        event = f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
+        events.setdefault(row.effect, []).append(event)
+    return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
+
+
+def _whose(sources: Sequence[LoginState], mark: str = "") -> str:
+    """The sources of a row in words, short where they have a name together."""
+    order = tuple(S)
+    first = order.index(sources[0])
+    missing = [f"{mark}{state}{mark}" for state in _UNFINISHED if state not in sources]
+    names = [f"{mark}{state}{mark}" for state in sources]
+    if sources == FINAL_STATES:
+        return "any final state"
+    if len(missing) == 1 and len(names) + 1 == len(_UNFINISHED):
+        return f"any unfinished state but {missing[0]}"
+    if len(names) > 2 and sources == order[first : first + len(names)]:
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(names)
+
+
+def _reported(row: Row) -> LoginFailureCategory:
+    return FAILURES[row.trigger][1] if row.dest is S.FAILED else LoginFailureCategory.LOGIN_CANCELLED
+
+
+def _breaks(text: str) -> str:
+    return text.replace("\n", "<br/>")
+
+
+def _stand_in(arrow: _Arrow) -> list[str]:
+    if len(arrow.sources) == 1:
+        return []
+    return [f'state "{_breaks(arrow.words)}" as {arrow.tail}', f"class {arrow.tail} several"]
+
+
+def _mermaid(lines: Iterable[str]) -> str:
+    return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines)) + "\n"
+
+
+def mermaid_overview() -> str:
+    """Draw the whole way of a login; its failures are counted, not named."""
+    failures = [row for row in ROWS if row.dest is S.FAILED]
+    failing = [state for state in S if any(state in row.source for row in failures)]
+    effects = ", ".join(dict.fromkeys(row.effect for row in failures))
+    arrows = _arrows(row for row in ROWS if row.dest is not S.FAILED)
+    # What stands for several states comes first, and success last: Mermaid then puts them from left to right.
+    lines = [
+        'state "any state with<br/>an edge like this" as any_failing',
+        f"any_failing --> {S.FAILED} : {len(failures)} causes<br/>/ {effects}",
+        f"[*] --> {S.IDLE}",
+    ]
+    for arrow in sorted(arrows, key=lambda arrow: len(arrow.sources) == 1):
+        lines += _stand_in(arrow)
+        if arrow.loops:
+            # Inside the box, where a loop would lie across the other arrows.
+            lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *_label(arrow.rows, gap=" ").split("\n"))]
+        else:
+            lines.append(f"{arrow.tail} --> {arrow.dest} : {_breaks(_label(arrow.rows))}")
+    lines += [f"{state} --> [*]" for state in reversed(FINAL_STATES)]
+    lines += [f"class {state} {style}" for state, style in _STYLE_OF.items()]
+    return _mermaid([*lines, f"class {','.join(failing)},any_failing fails"])
+
+
+def mermaid_failures() -> str:
+    """Draw every way to fail, and the one to be cancelled, each with what is reported."""
+    lines = ["direction LR"]
+    arrows = _arrows(row for row in ROWS if row.dest in (S.FAILED, S.CANCELLED))
+    for arrow in sorted(arrows, key=lambda arrow: arrow.dest is S.CANCELLED):
+        # An end of its own for each arrow: they would cross each other's words on the way to a common one.
+        end = f"{arrow.tail}_{arrow.dest}"
+        lines += [*_stand_in(arrow), f'state "{arrow.dest}" as {end}']
+        lines += [f"{end} : {category}" for category in dict.fromkeys(map(_reported, arrow.rows))]
+        lines += [f"{arrow.tail} --> {end} : {_breaks(_label(arrow.rows))}", f"{end} --> [*]"]
+        lines.append(f"class {end} {_STYLE_OF[arrow.dest]}")
+    return _mermaid(lines)
+
+
+def dot() -> str:
+    """Draw every row that leads somewhere, for Graphviz: ``dot -Tsvg``."""
+    lines = [*_DOT_DEFAULTS, f'"start" -> "{S.IDLE}";']
+    for arrow in _arrows(ROWS):
+        words = arrow.words.replace("\n", "\\n")
+        label = _label(arrow.rows, gap=" " if arrow.loops else "\n").replace("\n", "\\n")
+        style = ', style=dashed, color="#b91c1c"' if arrow.dest is S.FAILED else ""
+        if len(arrow.sources) > 1:
+            lines.append(f'"{arrow.tail}" [label="{words}", style="rounded,dotted"];')
+        if arrow.loops:
+            lines.append(f'"{arrow.tail}" [shape=Mrecord, style="", label="{{{arrow.dest}|{label}}}"];')
+        else:
+            lines.append(f'"{arrow.tail}" -> "{arrow.dest}" [label="{label}"{style}];')
+    for state in FINAL_STATES:
+        lines += [f'"{state}" [style="rounded,filled", fillcolor="{_FILL[state]}"];', f'"{state}" -> "end";']
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"digraph login {{\n{body}}}\n"
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
+
+
+def _cells(row: Row) -> list[str]:
+    """A row in words: where, when, what."""
+    meaning = MEANING.get(row.trigger, row.trigger.replace("_", " "))
+    return [_whose(row.source, "`"), f"`{row.trigger}`: {meaning}", f"`{row.effect}`"]
+
+
+def _moves() -> Iterator[list[str]]:
+    for row in ROWS:
+        if row.dest is not STAY:
+            source, event, effect = _cells(row)
+            reported = f" as `{_reported(row)}`" if row.dest in (S.FAILED, S.CANCELLED) else ""
+            yield [source, event, f"`{row.guard}`" if row.guard else "", effect + reported, f"`{row.dest}`"]
+
+
+def _guards() -> str:
+    guards = dict.fromkeys(row.guard for row in ROWS if row.guard)
+    return "\n".join(f"- `{guard}`: {getattr(Login, guard).__doc__}" for guard in guards)
+
+
+def _tell(story: Story) -> str:
+    """Follow a story through the table, a numbered line for each step."""
+    state, holds, lines = story.state, list(story.holds), [f"### {story.title}\n", f"{story.answer}\n"]
+    for number, trigger in enumerate(story.triggers, 1):
+        rows = (row for row in ROWS if row.trigger is trigger and state in row.source)
+        row = next((row for row in rows if not row.guard or row.guard in holds), None)
+        if row is None:
+            end = "is dropped: a final state has no row for it" if state in FINAL_STATES else "is a mistake of the host"
+            lines.append(f"{number}. `{state}`: `{trigger}` {end}")
+            continue
+        if row.guard:
+            holds.remove(row.guard)
+        step = _label([row], gap=" ").replace("\n", " ")
+        lines.append(f"{number}. `{state}`: `{step}`, " + ("and stays" if row.dest is STAY else f"to `{row.dest}`"))
+        state = row.dest or state
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """Write docs/state-diagram.md, the whole of it."""
+    return DOCUMENT.format(
+        overview=mermaid_overview(),
+        failures=mermaid_failures(),
+        stories="\n\n".join(map(_tell, STORIES)),
+        moves=_table(("In", "When", "If", "Do", "Go to"), _moves()),
+        guards=_guards(),
+        stays=_table(("In", "When", "Do"), (_cells(row) for row in ROWS if row.dest is STAY)),
+    )
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")  # noqa: T201 - what a program is for; the file is the Makefile's business

@@ -1,0 +1,253 @@
+"""`loginmachine login` from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, browse, callback_url, environment, login, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import ScriptedProvider
+
+
+def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        listening = command.event("listening")
+        assert list(listening) == ["event", "url", "port"]
+        status, page = browse(callback_url(listening["url"], code=CODE))
+        code, err = command.end()
+
+    assert (status, code) == (200, 0)
+    assert "You are signed in" in page
+    assert [event.get("phase", event["event"]) for event in command.events] == [
+        "binding",
+        "listening",
+        "callback_received",
+        "exchanging_code",
+        "exchanging_api_key",
+        "saving_credentials",
+        "succeeded",
+        "finished",
+    ]
+    assert command.events[-1] == {
+        "event": "finished",
+        "outcome": "succeeded",
+        "category": None,
+        "account_id": "acc-1",
+        "email": "ada@example.com",
+        "plan": "plus",
+    }
+    assert "Signed in as ada@example.com." in err
+    assert f"Your credentials are in {tmp_path / 'auth.json'}" in err
+    assert "\x1b" not in err
+    stored = json.loads((tmp_path / "auth.json").read_text())
+    assert stored["tokens"] == {
+        "id_token": ID_TOKEN,
+        "access_token": ACCESS,
+        "refresh_token": REFRESH,
+        "account_id": "acc-1",
+    }
+    assert stored["OPENAI_API_KEY"] == KEY
+    assert provider.forms[0]["code"] == CODE
+
+
+def test_the_url_is_the_first_thing_said(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        command.process.send_signal(signal.SIGINT)
+        _, err = command.end()
+    assert err.splitlines()[:3] == ["To sign in, open this address in a browser on this machine:", "", url]
+
+
+def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from loginmachine.cli.terminal import Terminal; from loginmachine.cli import main\n"
+        "line = Terminal.line\n"
+        "def spy(self, text='', style=''):\n"
+        "    line(self, text, style)\n"
+        "    if text.startswith('https://'):\n"
+        "        print(' '.join(sorted(sys.modules))); sys.stdout.flush()\n"
+        "Terminal.line = spy\n"
+        f"main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(tmp_path)!r}])\n"
+    )
+    import subprocess
+    import sys
+
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment(), timeout=30
+    ).stdout
+    loaded = set(output.split())
+    assert "transitions" in loaded
+    heavy = {"h11", "httpx", "httpcore", "trio", "ssl", "json", "asyncio", "pathlib", "email", "subprocess", "authlib"}
+    assert loaded & heavy == set()
+
+
+def test_no_secret_is_told_or_logged(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--verbose") as command:
+        url = command.event("listening")["url"]
+        _, page = browse(callback_url(url, code=CODE))
+        _, err = command.end()
+    verifier = provider.forms[0]["code_verifier"]
+    state = callback_url(url).rpartition("=")[2]
+    log = (tmp_path / "log" / "codex-login.log").read_text()
+    said = json.dumps([event for event in command.events if event["event"] != "listening"]) + err.replace(url, "")
+    for secret in (CODE, KEY, ACCESS, REFRESH, ID_TOKEN, verifier, state):
+        assert secret not in said + log + page
+    assert "ada@example.com" not in log
+    assert stat.S_IMODE((tmp_path / "log" / "codex-login.log").stat().st_mode) == 0o600
+
+
+def test_a_refusal_is_explained(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        status, page = browse(callback_url(url, error="access_denied", error_description="No <b>entry</b>\x1b[2J"))
+        code, err = command.end()
+    assert (status, code) == (403, 1)
+    assert "No &lt;b&gt;entry&lt;/b&gt;" in page
+    assert command.events[-2:] == [
+        {
+            "event": "problem",
+            "phase": "validate_callback",
+            "category": "provider_callback_error",
+            "message": "access_denied: No <b>entry</b>\ufffd[2J",
+            "fatal": True,
+        },
+        {
+            "event": "finished",
+            "outcome": "failed",
+            "category": "provider_callback_error",
+            "account_id": None,
+            "email": None,
+            "plan": None,
+        },
+    ]
+    assert "Details: provider_callback_error - access_denied: No <b>entry</b>\ufffd[2J" in err
+    assert "\x1b" not in err
+    assert not (tmp_path / "auth.json").exists()
+
+
+def test_a_wrong_state_is_reported_and_the_login_goes_on(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        assert browse(callback_url(url, state="another", code=CODE))[0] == 400
+        problem = command.event("problem")
+        assert (problem["category"], problem["fatal"]) == ("callback_state_mismatch", False)
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        assert command.end()[0] == 0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_cleanly(
+    provider: ScriptedProvider, tmp_path: Path, number: signal.Signals, code: int, times: int
+) -> None:
+    with login(tmp_path, provider.issuer) as command:
+        command.event("listening")
+        for _ in range(times):
+            command.process.send_signal(number)
+        returned, err = command.end()
+    assert returned == code
+    assert "Traceback" not in err
+    assert command.events[-1]["outcome"] == "cancelled"
+    assert command.events[-1]["category"] == "login_cancelled"
+
+
+def test_the_deadline(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer, "--timeout", "0.05") as command:
+        code, err = command.end()
+    assert code == 1
+    assert command.events[-1]["category"] == "login_timed_out"
+    assert "no callback came within 0.05 seconds" in err
+
+
+def test_a_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(10)
+        port = str(stranger.getsockname()[1])
+        arguments = ["login", "--no-browser", "--json", "--home", str(tmp_path), "--issuer", provider.issuer]
+        with run(*arguments, "--port", port) as command:
+            connection, _ = stranger.accept()
+            with connection:
+                assert connection.recv(1024).startswith(b"GET /cancel HTTP/1.1\r\n")
+            code, err = command.end()
+    assert code == 13
+    assert command.events[-1]["category"] == "local_server_unavailable"
+    assert f"port {port} is in use by another program" in err
+
+
+def test_a_browser_is_opened_without_a_shell(provider: ScriptedProvider, tmp_path: Path) -> None:
+    launcher, seen = tmp_path / "launcher", tmp_path / "seen"
+    launcher.write_text(f'#!/bin/sh\nprintf "%s\\n" "$#" "$1" > {seen}\n')
+    launcher.chmod(0o755)
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    with run("login", *arguments, BROWSER=str(launcher)) as command:
+        url = command.event("listening")["url"]
+        while command.event("progress")["phase"] != "browser_launched":
+            pass
+        command.process.send_signal(signal.SIGINT)
+        command.end()
+    assert seen.read_text().splitlines() == ["1", url]
+
+
+def test_without_a_browser_the_login_goes_on(provider: ScriptedProvider, tmp_path: Path) -> None:
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    with run("login", *arguments) as command:
+        command.event("listening")
+        assert command.event("problem")["category"] == "browser_launch_failed"
+        command.process.send_signal(signal.SIGINT)
+        assert command.end()[0] == 130
+
+
+def test_a_reader_that_goes_away_does_not_end_the_login(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        assert command.process.stdout is not None
+        command.process.stdout.close()
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        assert command.process.wait(20) == 0
+    assert (tmp_path / "auth.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--issuer", "http://example.com"], "https"),
+        (["--issuer", "https://user:canary@example.com"], "user name"),
+        (["--issuer", "https://example.com/$(reboot)`'"], "not allowed"),
+        (["--issuer", ""], "empty"),
+        (["--port", "65536"], "a port is a number from 0 to 65535"),
+        (["--port", "-1"], "a port is a number from 0 to 65535"),
+        (["--timeout", "nan"], "seconds are a number"),
+        (["--timeout", "soon"], "seconds are a number"),
+        (["--workspace", ""], "workspace"),
+    ],
+)
+def test_wrong_usage(tmp_path: Path, arguments: list[str], words: str) -> None:
+    with run("login", "--no-browser", "--home", str(tmp_path / "home"), *arguments) as command:
+        code, err = command.end()
+    assert code == 2
+    assert words in err
+    assert "canary" not in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_unusable_certificate_bundle_is_said_before_any_traffic(tmp_path: Path) -> None:
+    bundle = tmp_path / "missing.pem"
+    with run(
+        "login", "--no-browser", "--port", "0", "--home", str(tmp_path), CODEX_CA_CERTIFICATE=str(bundle)
+    ) as command:
+        code, err = command.end()
+    assert code == 1
+    assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err

@@ -1,0 +1,73 @@
+"""Typed as a user would write it: checked by mypy --strict against the built package, never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from loginmachine import (
+    Credentials,
+    FileStore,
+    LoginFailed,
+    LoginFailureCategory,
+    LoginFailurePhase,
+    LoginMachine,
+    LoginOptions,
+    LoginOutcome,
+    LoginSecrets,
+    LoginState,
+    MemoryStore,
+    Provider,
+    Secret,
+    progress,
+    start_login,
+)
+from loginmachine.sansio.actions import Action, Bind, SendTokenRequest
+from loginmachine.sansio.events import Bound, Started
+
+
+def embed(options: LoginOptions) -> str:
+    def watch(phase: progress.LoginPhase) -> None:
+        assert_type(phase.text, str)
+        assert_type(phase.is_user_visible, bool)
+
+    try:
+        with start_login(options, store=FileStore("home"), on_progress=watch) as login:
+            assert_type(login.auth_url, str)
+            assert_type(login.port, int)
+            login.canceller().cancel()
+            credentials = login.wait(timeout=1.5)
+    except LoginFailed as error:
+        assert_type(error.phase, LoginFailurePhase)
+        assert_type(error.category, LoginFailureCategory)
+        return error.message
+    assert_type(credentials, Credentials)
+    assert_type(credentials.api_key, Secret | None)
+    return credentials.tokens.access_token.reveal() if credentials.tokens else ""
+
+
+class VaultStore:
+    """A store of a host's own needs no base class."""
+
+    def save(self, credentials: Credentials) -> None: ...
+
+
+def drive() -> LoginOutcome | None:
+    options = LoginOptions(provider=Provider.chatgpt(), port=0, allowed_workspaces=("acc-1",))
+    with start_login(options, store=VaultStore()), start_login(options, store=MemoryStore()):
+        pass
+    machine = LoginMachine(options, LoginSecrets.generate())
+    assert_type(machine.state, LoginState)
+    for action in machine.handle(Started()):
+        assert_type(action, Action)
+        match action:
+            case Bind(port=port):
+                machine.handle(Bound(port=port))
+            case SendTokenRequest(form=form):
+                assert_type(form, tuple[tuple[str, str], ...])
+            case _:
+                pass
+    LoginOptions(provider=Provider.chatgpt(), prot=0)  # type: ignore[call-arg]
+    Bound(1455)  # type: ignore[call-arg, misc]
+    Started().port = 1  # type: ignore[attr-defined]
+    Bound(port=1).port = 2  # type: ignore[misc]
+    return machine.outcome
