@@ -11,7 +11,7 @@ from loginmachine.drivers.errors import error_for
 from loginmachine.drivers.http11 import SEND_TIMEOUT, CallbackConnection, Request
 from loginmachine.drivers.listeners import open_listeners, port_of
 from loginmachine.drivers.store import CredentialStore
-from loginmachine.drivers.token_client import client_settings, failure_event
+from loginmachine.drivers.token_client import client_settings, encode_form, failure_event
 from loginmachine.sansio import actions, events
 from loginmachine.sansio.answers import Answer
 
@@ -127,7 +127,7 @@ class BlockingLogin:
         """Send a token request."""
         try:
             with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
-                response = client.post(request.url, content=httpx.QueryParams(request.form).encode())
+                response = client.post(request.url, content=encode_form(request.form))
         except Exception as error:
             return failure_event(request.exchange_id, error)
         return events.TokenResponseReceived(

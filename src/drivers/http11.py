@@ -101,7 +101,8 @@ class CallbackConnection:
             self._connection.receive_data(head)
             event = self._connection.next_event()
         except h11.RemoteProtocolError as error:
-            status = 431 if error.error_status_hint == 431 else 400
+            # 501: a transfer coding that h11 does not know, so a body.
+            status = {431: 431, 501: 413}.get(error.error_status_hint, 400)
         if status or not isinstance(event, h11.Request):
             return refusal(status or 400)
         self._method = event.method

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ..sansio.credentials import CredentialsError, parse, parse_object, serialise
 from .errors import StoreError
 from .locks import locked
+from .logs import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..sansio.credentials import Credentials
     from ..sansio.strict_json import JsonObject
-
-_logger = logging.getLogger("loginmachine")
 
 _MAX_FILE: Final = 8 * 1024 * 1024
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -69,7 +68,7 @@ class FileStore:
 
     def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
         self._home = Path(home)
-        self._warn = on_warning or _log_warning
+        self._warn = on_warning or warn
 
     @property
     def path(self) -> Path:
@@ -100,7 +99,7 @@ class FileStore:
         """
         problem = ""
         try:
-            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_home()
             # The order in which Codex takes them.
             with locked(self._home / "auth.lock"), locked(self._home / "auth.json.lock"):
                 self._save_locked(credentials)
@@ -109,22 +108,32 @@ class FileStore:
         if problem:
             raise StoreError(f"{self.path}: {problem}")
 
+    def _make_home(self) -> None:
+        if not self._home.is_dir():
+            self._home.mkdir(parents=True, exist_ok=True)
+            # Whatever the umask.
+            self._home.chmod(0o700)
+
     def _save_locked(self, credentials: Credentials) -> None:
         for stray in self._home.glob(".auth.json.*.tmp"):
             # Left by a writer that was killed: we hold the locks, so that nobody is using it.
             with contextlib.suppress(OSError):
                 stray.unlink()
         previous, corrupt = self._read_previous()
+        folder = _open_folder(self._home)
         temporary = self._home / f".auth.json.{os.urandom(8).hex()}.tmp"
         try:
             _write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
             if corrupt:
                 self._set_aside()
             self._put_in_place(temporary)
+            if not _sync_folder(folder):
+                self._warn(f"{self.path} is stored, but its folder could not be synced: a crash now could undo that")
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        _sync_folder(self._home)
+            if folder is not None:
+                os.close(folder)
 
     def _read_previous(self) -> tuple[JsonObject, bool]:
         """The old file's members, and whether it is corrupt."""
@@ -145,22 +154,39 @@ class FileStore:
                 self._warn(f"{self.path} was a symbolic link, and is replaced by a file")
                 return None
             raise
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
-            data = file.read(_MAX_FILE + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(_MAX_FILE + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > _MAX_FILE:
             raise CredentialsError(f"the file is larger than {_MAX_FILE} bytes")
         return data
 
     def _set_aside(self) -> None:
         name = time.strftime("auth.json.corrupt-%Y%m%dT%H%M%SZ", time.gmtime())
+        while (self._home / name).exists():
+            name += "+"
         try:
             # A second name, so that the old file stays in place until the new one takes it.
             os.link(self.path, self._home / name)
+            (self._home / name).chmod(0o600)
         except OSError:
-            _write(self._home / name, os.O_CREAT | os.O_TRUNC, self._read() or b"")
+            shutil.copyfile(self.path, self._home / name, follow_symlinks=False)
+            (self._home / name).chmod(0o600)
         self._warn(f"{self.path} could not be read; it was set aside as {name}")
+
+    def _rewrite(self, data: bytes) -> None:
+        """The last resort, for a file that cannot be replaced: if it fails, what was there is written again."""
+        old = self._read() or b""
+        try:
+            _write(self.path, os.O_TRUNC, data)
+        except OSError:
+            with contextlib.suppress(OSError):
+                _write(self.path, os.O_TRUNC, old)
+            raise
 
     def _put_in_place(self, temporary: Path) -> None:
         try:
@@ -168,7 +194,7 @@ class FileStore:
         except OSError as error:
             if error.errno not in _IN_PLACE:
                 raise
-            _write(self.path, os.O_TRUNC, temporary.read_bytes())
+            self._rewrite(temporary.read_bytes())
             self._warn(f"{self.path} is mounted on its own and was rewritten in place, which a crash could cut short")
 
 
@@ -183,21 +209,22 @@ def _write(path: Path, flags: int, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def _open_folder(folder: Path) -> int | None:
+    """A descriptor to sync the folder with, opened before anything is changed; None where that cannot be had."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        return os.open(folder, os.O_RDONLY)
     except OSError as error:
         if error.errno in _NO_FOLDER_SYNC:
-            return
+            return None
         raise
+
+
+def _sync_folder(descriptor: int | None) -> bool:
+    """Make a rename durable. False if the disk refuses, which comes too late to undo it."""
+    if descriptor is None:
+        return True
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _log_warning(text: str) -> None:
-    _logger.warning("%s", text)
+        return error.errno in _NO_FOLDER_SYNC
+    return True

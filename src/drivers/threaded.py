@@ -6,7 +6,6 @@ One thread owns the machine and reads one inbox; everything else (the listener, 
 from __future__ import annotations
 
 import contextlib
-import logging
 import queue
 import threading
 import time
@@ -20,6 +19,7 @@ from ..sansio.outcome import LoginSuccess
 from ..sansio.progress import Listening
 from .errors import StoreError, error_for
 from .listeners import open_listeners, port_of
+from .logs import warn
 from .threaded_server import CallbackServer
 from .trust import check_bundle
 
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
     from .store import CredentialStore
-    from .token_client import Abort, BlockingTokenClient
-
-_logger = logging.getLogger("loginmachine")
+    from .token_client import BlockingTokenClient
 
 _ABANDON_AFTER = 1.0
 """Seconds to wait for an aborted token request. Name resolution and connecting cannot be interrupted: such a thread
@@ -95,6 +93,7 @@ class ThreadedLogin:
         self._ready = threading.Event()
         """The port is bound, or the login is over already."""
         self._finished = threading.Event()
+        self._entered = False
         self._outcome: LoginOutcome | None = None
         self._crash: BaseException | None = None
         self._auth_url: str | None = None
@@ -104,7 +103,6 @@ class ThreadedLogin:
         """When each timer, and the time for each token request, is up."""
         self._server: CallbackServer | None = None
         self._closed = False
-        self._aborts: dict[int, Abort] = {}
         self._workers: list[threading.Thread] = []
         self._closing = threading.Event()
         """Whatever can be given up should be."""
@@ -163,6 +161,8 @@ class ThreadedLogin:
             LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`.
             TimeoutError: Nothing is decided yet.
         """
+        if not self._entered:
+            raise RuntimeError("the login is not running: use it in a with statement")
         if not self._finished.is_set():
             self._preload()
         if not self._finished.wait(timeout):
@@ -180,6 +180,7 @@ class ThreadedLogin:
         if self._options.provider.token_endpoint.startswith("https:"):
             check_bundle()
         self._owner.start()
+        self._entered = True
         try:
             self._ready.wait()
             if self._auth_url is None:
@@ -240,7 +241,8 @@ class ThreadedLogin:
                 del self._timers[due]
                 return self._time_is_up(due)
             with contextlib.suppress(queue.Empty):
-                return self._inbox.get(timeout=remaining)
+                # (A lock cannot wait for longer than some weeks.)
+                return self._inbox.get(timeout=None if remaining is None else min(remaining, threading.TIMEOUT_MAX))
 
     def _time_is_up(self, due: actions.Timer | int) -> events.Event:
         if isinstance(due, actions.Timer):
@@ -248,7 +250,7 @@ class ThreadedLogin:
         from .token_client import timeout_event  # noqa: PLC0415 - it is loaded by now
 
         # (If the answer came in time, nobody waits for either of these any more.)
-        self._abort(due)
+        self._abort()
         return timeout_event(due)
 
     def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
@@ -270,7 +272,7 @@ class ThreadedLogin:
                 self._send_token_request(action)
             case actions.AbortTokenRequest(exchange_id=exchange_id):
                 self._timers.pop(exchange_id, None)
-                self._abort(exchange_id)
+                self._abort()
             case actions.SaveCredentials(credentials=credentials):
                 self._spawn(self._save, credentials)
             case actions.ReportProgress(phase=phase):
@@ -306,25 +308,22 @@ class ThreadedLogin:
             if self._on_progress is not None:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
-            _logger.warning("the progress observer raised %s in phase %s", type(error).__name__, phase.name)
+            warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
         if isinstance(phase, Listening):
             self._auth_url = phase.url
             self._ready.set()
 
     def _send_token_request(self, request: actions.SendTokenRequest) -> None:
-        from .token_client import Abort  # noqa: PLC0415 - httpx is loaded while the person is in the browser
-
         self._timers[request.exchange_id] = time.monotonic() + request.timeout
-        abort = self._aborts[request.exchange_id] = Abort()
         # Daemonic only for the case that `_ABANDON_AFTER` describes.
-        worker = threading.Thread(target=self._exchange, args=(request, abort), name="loginmachine-token", daemon=True)
+        worker = threading.Thread(target=self._exchange, args=(request,), name="loginmachine-token", daemon=True)
         self._workers.append(worker)
         worker.start()
 
-    def _abort(self, exchange_id: int) -> None:
-        abort = self._aborts.get(exchange_id)
-        if abort is not None:
-            abort.abort()
+    def _abort(self) -> None:
+        """End the token request: there is one at a time, and none after one that was aborted."""
+        if self._client is not None:
+            self._client.abort()
 
     def _spawn(self, work: Callable[..., None], *args: object) -> None:
         worker = threading.Thread(target=work, args=args, name=f"loginmachine-{work.__name__.strip('_')}")
@@ -336,8 +335,7 @@ class ThreadedLogin:
         self._closing.set()
         if self._server is not None:
             self._server.close()
-        for exchange_id in self._aborts:
-            self._abort(exchange_id)
+        self._abort()
         with self._lock:
             workers = list(self._workers)
         for worker in workers:
@@ -381,8 +379,5 @@ class ThreadedLogin:
             problem = f"the store raised {type(error).__name__}"
         self._inbox.put(events.SaveFailed(message=problem) if problem else events.CredentialsSaved())
 
-    def _exchange(self, request: actions.SendTokenRequest, abort: Abort) -> None:
-        try:
-            self._inbox.put(self._token_client().send(request, abort))
-        finally:
-            abort.close()
+    def _exchange(self, request: actions.SendTokenRequest) -> None:
+        self._inbox.put(self._token_client().send(request))

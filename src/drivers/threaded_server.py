@@ -50,7 +50,7 @@ class CallbackServer:
             connection.reply(answer)
 
     def close(self) -> None:
-        """Stop accepting, drop who has no request yet, let last answers go out, and wait for every thread."""
+        """Stop accepting, drop who is owed no answer, let last answers go out, and wait for every thread."""
         self._wake.close()
         self._thread.join()
         for listener in self._listeners:
@@ -96,25 +96,25 @@ class CallbackServer:
         return True
 
     def _make_room(self) -> bool:
-        """Drop the oldest connection without a request, if there are too many. False if there is none to drop."""
+        """Drop the oldest connection that is owed no answer, if there are too many. False if there is none to drop."""
         from .http11 import MAX_CONNECTIONS  # noqa: PLC0415 - h11 is loaded when the first connection comes
 
         live = [connection for connection in self._connections.values() if not connection.closing]
         if len(live) < MAX_CONNECTIONS:
             return True
-        idle = next((connection for connection in live if connection.is_idle), None)
+        idle = next((connection for connection in live if not connection.is_owed), None)
         if idle is None:
             return False
-        idle.close()
+        idle.drop()
         return True
 
     def _pause(self) -> None:
-        """Wait a moment for descriptors, unless the server is closed meanwhile."""
+        """Wait a moment for descriptors, unless the server is closed meanwhile. Needs no descriptor."""
         from .http11 import ACCEPT_RETRY_DELAY  # noqa: PLC0415
 
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
-            selector.select(ACCEPT_RETRY_DELAY)
+        self._woken.settimeout(ACCEPT_RETRY_DELAY)
+        with contextlib.suppress(TimeoutError):
+            self._woken.recv(1)
 
     def _forget(self, request_id: int) -> None:
         with self._lock:
@@ -132,9 +132,10 @@ class _Connection:
         forget: Callable[[int], None],
     ) -> None:
         self.request_id = request_id
-        self.is_idle = True
-        """No whole request has come yet."""
+        self.is_owed = False
+        """A whole request has come, and its answer is not out yet."""
         self.closing = False
+        self._is_answered = False
         self._client = client
         self._post = post
         self._forget = forget
@@ -150,12 +151,20 @@ class _Connection:
         self._replies.put(answer)
 
     def close(self) -> None:
-        """End it, unless its answer is going out. Never blocks."""
+        """End it, unless its answer is going out or has gone: that end takes care of itself. Never blocks."""
         self.closing = True
         self._replies.put(None)
-        if self.is_idle:
-            with contextlib.suppress(OSError):
-                self._client.shutdown(socket.SHUT_RDWR)
+        if not self.is_owed and not self._is_answered:
+            self._shut_down()
+
+    def drop(self) -> None:
+        """End it, to make room. Never blocks."""
+        self.closing = True
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_RDWR)
 
     def join(self) -> None:
         """Wait for its thread."""
@@ -177,7 +186,7 @@ class _Connection:
         http = CallbackConnection()
         request = self._read_head(http)
         if isinstance(request, Request):
-            self.is_idle = False
+            self.is_owed = True
             self._post(
                 RequestReceived(
                     request_id=self.request_id,
@@ -218,18 +227,15 @@ class _Connection:
             self._client.settimeout(SEND_TIMEOUT)
             self._client.sendall(data)
             # On loopback a client that is gone has answered with a reset by now.
-            self._client.setblocking(False)
-            self._client.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
+            return self._client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
         except OSError:
             return False
-        return True
 
     def _drain(self) -> None:
         """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
         from .http11 import CLOSE_TIMEOUT, MAX_DRAINED  # noqa: PLC0415
 
+        self.is_owed, self._is_answered = False, True
         self._client.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + CLOSE_TIMEOUT
         drained = 0

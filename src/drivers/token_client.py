@@ -19,6 +19,7 @@ import httpx
 from ..sansio.events import TokenRequestFailed, TokenResponseReceived, TransportProblem
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
 from .errors import TrustError
+from .logs import silenced
 from .trust import tls_context
 
 if TYPE_CHECKING:
@@ -117,39 +118,56 @@ class _Aborted(Exception):  # noqa: N818 - a signal, not an error
 
 
 class BlockingTokenClient:
-    """Sends token requests in threads; each can be aborted from another thread."""
+    """Sends the token requests of one login, one at a time, and can be aborted from another thread."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
+        self._aborted = False
+        self._sockets: list[socket.socket] = []
+        """Duplicates of those in use, to wake a blocked reader with."""
 
     def prepare(self) -> None:
         """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
         with contextlib.suppress(Exception):
             self._get_client()
 
+    def abort(self) -> None:
+        """End a request that is under way, now, and send none any more. For another thread."""
+        with self._lock:
+            self._aborted = True
+            for duplicate in self._sockets:
+                with contextlib.suppress(OSError):
+                    duplicate.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
             self._client.close()
+        with self._lock:
+            for duplicate in self._sockets:
+                duplicate.close()
+            self._sockets.clear()
 
-    def send(self, request: SendTokenRequest, abort: Abort) -> TokenResponseReceived | TokenRequestFailed:
+    def send(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
         """Send a request and read the answer, raw and up to 1 MiB.
 
         Args:
-            request: Whose ``timeout`` bounds each step; the time for the whole is the caller's to watch.
-            abort: Ends it from another thread.
+            request: Whose ``timeout`` bounds each step; the time for the whole is the caller's to watch, who aborts.
         """
         error: Exception
         try:
-            with self._get_client().stream(
-                "POST",
-                request.url,
-                content=encode_form(request.form),
-                timeout=request.timeout,
-                extensions={"trace": abort.watch},
-            ) as response:
+            with (
+                silenced(),
+                self._get_client().stream(
+                    "POST",
+                    request.url,
+                    content=encode_form(request.form),
+                    timeout=request.timeout,
+                    extensions={"trace": self._watch},
+                ) as response,
+            ):
                 return TokenResponseReceived(
                     exchange_id=request.exchange_id,
                     status=response.status_code,
@@ -170,39 +188,21 @@ class BlockingTokenClient:
                 self._client = httpx.Client(**client_settings(self._url))
             return self._client
 
-
-class Abort:
-    """Ends a blocking request from another thread: its socket is shut down, which wakes the reader."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._aborted = False
-        self._socket: socket.socket | None = None
-
-    def watch(self, event: str, info: Mapping[str, object]) -> None:
-        """Trace hook of httpx: learn the socket as soon as there is one, and send nothing on it after an abort."""
-        if not event.endswith("connect_tcp.complete"):
+    def _watch(self, event: str, info: Mapping[str, object]) -> None:
+        """Trace hook of httpx: learn each socket as soon as there is one, and send nothing after an abort."""
+        is_new = event.endswith("connect_tcp.complete")
+        if not is_new and not event.endswith("send_request_headers.started"):
             return
-        stream: Any = info["return_value"]
         with self._lock:
+            if is_new:
+                stream: Any = info["return_value"]
+                # A duplicate: TLS takes the descriptor out of the original object.
+                self._sockets.append(stream.get_extra_info("socket").dup())
             if self._aborted:
+                if is_new:
+                    # Nobody else knows of it yet.
+                    stream.close()
                 raise _Aborted
-            # A duplicate: TLS takes the descriptor out of the original object.
-            self._socket = stream.get_extra_info("socket").dup()
-
-    def abort(self) -> None:
-        """Wake the request's thread."""
-        with self._lock:
-            self._aborted = True
-            if self._socket is not None:
-                with contextlib.suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Give the duplicate back."""
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
 
 
 def _read(response: httpx.Response) -> bytes:

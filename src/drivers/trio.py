@@ -6,7 +6,6 @@ One task owns the machine and reads one inbox; everything else (the listener, wo
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import threading
 from typing import TYPE_CHECKING, assert_never
@@ -22,6 +21,7 @@ from ..sansio.progress import Listening
 from .browser import open_url
 from .errors import StoreError, TrustError, error_for
 from .listeners import open_listeners, port_of
+from .logs import warn
 from .previous import cancel_previous
 from .trust import check_bundle
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from ..sansio.progress import LoginPhase
     from .store import CredentialStore
     from .trio_server import CallbackServer
-
-_logger = logging.getLogger("loginmachine")
 
 
 @contextlib.asynccontextmanager
@@ -256,7 +254,7 @@ class TrioLogin:
             if self._on_progress is not None:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
-            _logger.warning("the progress observer raised %s in phase %s", type(error).__name__, phase.name)
+            warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
         if isinstance(phase, Listening):
             self._auth_url = phase.url
             self._ready.set()

@@ -85,14 +85,14 @@ class CallbackServer:
             connections.start_soon(self._serve_one, connection)
 
     def _make_room(self) -> bool:
-        """Drop the oldest connection without a request, if there are too many. False if there is none to drop."""
+        """Drop the oldest connection that is owed no answer, if there are too many. False if there is none to drop."""
         live = [connection for connection in self._connections.values() if not connection.closing]
         if len(live) < MAX_CONNECTIONS:
             return True
-        idle = next((connection for connection in live if connection.is_idle), None)
+        idle = next((connection for connection in live if not connection.is_owed), None)
         if idle is None:
             return False
-        idle.close()
+        idle.drop()
         return True
 
     async def _serve_one(self, connection: _Connection) -> None:
@@ -107,14 +107,15 @@ class _Connection:
 
     def __init__(self, client: trio.socket.SocketType, request_id: int, post: Callable[[Event], None]) -> None:
         self.request_id = request_id
-        self.is_idle = True
-        """No whole request has come yet."""
+        self.is_owed = False
+        """A whole request has come, and its answer is not out yet."""
         self.closing = False
         self._client = client
         self._post = post
         self._answer: Answer | None = None
         self._answered = trio.Event()
         self._reading = trio.CancelScope()
+        self._draining = trio.CancelScope()
 
     def reply(self, answer: Answer) -> None:
         """Let the answer go out."""
@@ -123,10 +124,16 @@ class _Connection:
             self._answered.set()
 
     def close(self) -> None:
-        """End it, unless its answer is going out."""
+        """End it, unless its answer is going out or has gone: that end takes care of itself."""
         self.closing = True
         self._reading.cancel()
         self._answered.set()
+
+    def drop(self) -> None:
+        """End it, to make room."""
+        self.closing = True
+        self._reading.cancel()
+        self._draining.cancel()
 
     async def run(self) -> None:
         """Serve the one request that it carries."""
@@ -142,7 +149,7 @@ class _Connection:
         http = CallbackConnection()
         request = await self._read_head(http)
         if isinstance(request, Request):
-            self.is_idle = False
+            self.is_owed = True
             self._post(
                 RequestReceived(
                     request_id=self.request_id,
@@ -178,17 +185,17 @@ class _Connection:
             with trio.move_on_after(SEND_TIMEOUT):
                 while sent < len(data):
                     sent += await self._client.send(data[sent:])
-                # On loopback a client that is gone has answered with a reset by now.
-                if self._client.is_readable():
-                    await self._client.recv(1, trio.socket.MSG_PEEK)
+            # On loopback a client that is gone has answered with a reset by now.
+            has_error = self._client.getsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_ERROR)
         except OSError:
             return False
-        return sent == len(data)
+        return sent == len(data) and not has_error
 
     async def _drain(self) -> None:
         """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
+        self.is_owed = False
         self._client.shutdown(trio.socket.SHUT_WR)
         drained = 0
-        with trio.move_on_after(CLOSE_TIMEOUT):
+        with self._draining, trio.move_on_after(CLOSE_TIMEOUT):
             while drained < MAX_DRAINED and (data := await self._client.recv(MAX_DRAINED)):
                 drained += len(data)

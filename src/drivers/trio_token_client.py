@@ -10,6 +10,7 @@ import trio
 
 from ..sansio.events import TokenResponseReceived
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
+from .logs import silenced
 from .token_client import client_settings, encode_form, failure_event, timeout_event
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 async def send(request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
     """Send a request and read the answer, raw and up to 1 MiB, all within its ``timeout``."""
     error: Exception
-    with trio.move_on_after(request.timeout):
+    with silenced(), trio.move_on_after(request.timeout):
         try:
             # In a thread: making a TLS context takes 50 ms of computing.
             settings = await trio.to_thread.run_sync(client_settings, request.url)

@@ -185,7 +185,7 @@ def _read(data: bytes) -> JsonObject | str:
     try:
         return loads_object(data)
     except JsonError as error:
-        return f"the file is {error}"
+        return f"the file cannot be used: {error}"
 
 
 def _tokens(members: JsonObject) -> Tokens:

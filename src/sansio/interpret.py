@@ -62,6 +62,8 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
         case events.Started():
             return Interpretation(trigger=Trigger.STARTED)
         case events.Bound(port=port):
+            if not 0 < port <= 65535 or login.port not in (0, port):
+                raise UnexpectedEvent(login.state, event)
             return Interpretation(trigger=Trigger.BOUND, port=port)
         case events.BindFailed(kind=kind, message=message):
             return Interpretation(trigger=_BIND_PROBLEMS[kind], message=_port_message(login, message))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from . import actions, progress
 from .actions import Timer
 from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
-from .failures import FAILURES, LoginFailure, LoginFailureCategory, LoginFailurePhase
+from .failures import FAILURES, LoginFailure
 from .outcome import LoginSuccess
-from .table import LoginState
+from .table import LoginState, Trigger
 
 if TYPE_CHECKING:
     from .answers import Answer
@@ -170,7 +170,7 @@ class LoginData:
     def _report_gone(self, message: str) -> None:
         if not self.gone_reported:
             self.gone_reported = True
-            phase, category = LoginFailurePhase.REDIRECT_BACK, LoginFailureCategory.REDIRECT_FAILED
+            phase, category = FAILURES[Trigger.CLIENT_GONE]
             self._report(progress.Failed(phase=phase, category=category, message=message, fatal=False))
 
     def _failure(self, step: Interpretation) -> LoginFailure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,9 +36,20 @@ def _config(row: Row) -> TransitionConfigDict:
     return config
 
 
+_ENGINE_NAME: Final = "loginmachine"
+
+
+def _is_of_another(record: logging.LogRecord) -> bool:
+    return not (isinstance(record.args, tuple) and record.args[:1] == (f"{_ENGINE_NAME}: ",))
+
+
+# The engine logs what it does in the middle of doing it: a handler that raises would leave a login half moved.
+logging.getLogger("transitions.core").addFilter(_is_of_another)
+
 # One engine for all logins: an unregistered model costs 1 us, a Machine of its own some 500 us and 40 KB.
 _ENGINE: Final = transitions.Machine(
     model=None,
+    name=_ENGINE_NAME,
     states=LoginState,
     transitions=[_config(row) for row in ROWS],
     initial=LoginState.IDLE,
@@ -74,6 +86,13 @@ class LoginMachine:
     __slots__ = ("_login",)
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
+        """Start at the beginning.
+
+        Raises:
+            ValueError: The provider uses a nonce, and there is none.
+        """
+        if options.provider.uses_nonce and not secrets.nonce:
+            raise ValueError("this provider uses a nonce, and the secrets hold none")
         self._login = Login(options, secrets)
 
     def __repr__(self) -> str:

@@ -104,6 +104,9 @@ def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> Token
     answer = _read_answer(response, hide)
     if not isinstance(answer, dict):
         return answer
+    token_type = answer.get("token_type")
+    if token_type is not None and not (isinstance(token_type, str) and token_type.lower() == "bearer"):
+        return Malformed(message="the answer's token_type is not bearer")
     for name in ("id_token", "access_token", "refresh_token"):
         if not _is_token(answer.get(name)):
             return Malformed(message=f"no usable {name} in the answer")
@@ -115,7 +118,7 @@ def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> Token
 
 
 def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
-    """Read the answer to an API-key exchange: the key is its ``access_token``."""
+    """Read the answer to an API-key exchange: the key is its ``access_token``, of any type (RFC 8693 section 2.2.1)."""
     answer = _read_answer(response, hide)
     if not isinstance(answer, dict):
         return answer
@@ -141,9 +144,6 @@ def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> Json
         return readable if is_success else _rejection(response, None, hide)
     if not is_success or readable.get("error") is not None:
         return _rejection(response, readable, hide)
-    token_type = readable.get("token_type", "bearer")
-    if token_type is not None and not (isinstance(token_type, str) and token_type.lower() == "bearer"):
-        return Malformed(message="the answer's token_type is not bearer")
     return readable
 
 

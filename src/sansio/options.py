@@ -18,6 +18,7 @@ DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds that a person has to come back from the browser."""
 
+_OWN_PATHS: Final = ("/success", "/cancel")
 _LOOPBACK_LITERALS: Final = frozenset({"127.0.0.1", "::1"})
 # Characters to which some opener, shell or terminal gives a meaning (CVE-2025-6514).
 _NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
@@ -69,12 +70,11 @@ class Provider(Record):
     """Where an organisation without a finished setup is sent."""
     help_url: str | None = None
 
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
+    def _check(self) -> None:
         for url in (self.issuer, self.authorization_endpoint, self.token_endpoint):
             check_provider_url(url)
-        if not self.callback_path.startswith("/"):
-            raise ValueError("the callback path must start with a slash")
+        if not self.callback_path.startswith("/") or self.callback_path in _OWN_PATHS:
+            raise ValueError("the callback path must start with a slash, and be neither /success nor /cancel")
 
     @classmethod
     def chatgpt(
@@ -138,14 +138,16 @@ class LoginOptions(Record):
     allowed_workspaces: tuple[str, ...] = ()
     """Account ids that may sign in; empty for all."""
 
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
+    def _check(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:
             raise ValueError(f"a port is a number from 0 to 65535, not {self.port}")
         if self.redirect_host not in ("127.0.0.1", "localhost"):
             raise ValueError("the redirect host is 127.0.0.1 or localhost")
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
+        if isinstance(self.allowed_workspaces, str):
+            # It would be a list of letters, and the restriction a search for them.
+            raise ValueError("the allowed workspaces are a tuple of ids")  # noqa: TRY004 - a wrong option like any other
         if any(not workspace or "," in workspace for workspace in self.allowed_workspaces):
             raise ValueError("a workspace id is not empty and has no comma")
 
@@ -174,10 +176,7 @@ class LoginSecrets(Record):
     nonce: str = hidden(default="")
     """Ties the id token to this login; sent only to a provider that uses it."""
 
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
-        # A traceback with locals would show them.
-        values.clear()
+    def _check(self) -> None:
         wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]
         if wrong:
             raise ValueError(f"the {wrong[0]} must be letters, digits, '-', '.', '_' or '~'")

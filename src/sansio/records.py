@@ -8,7 +8,7 @@ checkers see an ordinary frozen dataclass (PEP 681).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, dataclass_transform
 
 _REQUIRED: Final = object()
 
@@ -77,12 +77,19 @@ class Record(metaclass=_RecordMeta):
                 raise TypeError(f"{cls.__name__}() needs the keyword argument {field!r}")
         if values:
             raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {next(iter(values))!r}")
+        self._check()
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+    def _check(self) -> None:
+        """Refuse values that make no sense: in an ``__init__`` of its own, type checkers would lose the fields."""
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+    # A type checker that saw these would take every attribute for one that can be set.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
 
     def __repr__(self) -> str:
         cls = type(self)

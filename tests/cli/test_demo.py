@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import run
+
+from .conftest import run
 
 
 @pytest.mark.timeout(60)

@@ -22,6 +22,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+
 from loginmachine.cli.demo_browser import BrowsingError, sign_in
 from loginmachine.cli.demo_model import Signer
 from loginmachine.cli.demo_provider import DemoProvider
@@ -85,7 +86,8 @@ class Person:
     def tokens(self) -> dict[str, Any]:
         answer = self.redeem(self.code())
         assert answer.status_code == 200
-        return answer.json()
+        content: dict[str, Any] = answer.json()
+        return content
 
     def refresh(self, refresh_token: str) -> httpx.Response:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token)
@@ -117,7 +119,8 @@ def refused(answer: httpx.Response, error: str) -> None:
 
 def claims(token: str) -> dict[str, Any]:
     payload = token.split(".")[1]
-    return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
 
 
 @pytest.fixture(scope="module")

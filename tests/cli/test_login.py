@@ -9,12 +9,13 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, browse, callback_url, environment, login, run
+
+from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, browse, callback_url, environment, login, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import ScriptedProvider
+    from .conftest import ScriptedProvider
 
 
 def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path) -> None:

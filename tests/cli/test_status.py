@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ID_TOKEN, environment
+
+from .conftest import ID_TOKEN, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ def test_codex_home_is_the_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "the file is not JSON"),
+        ("{", "the file cannot be used: not JSON"),
         ('{"tokens": "canary"}', "tokens is not an object"),
         ('{"tokens": {"id_token": "canary"}}', "tokens.access_token is missing"),
         ('{"OPENAI_API_KEY": 5}', "OPENAI_API_KEY is not a string"),

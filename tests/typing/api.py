@@ -67,7 +67,7 @@ def drive() -> LoginOutcome | None:
             case _:
                 pass
     LoginOptions(provider=Provider.chatgpt(), prot=0)  # type: ignore[call-arg]
-    Bound(1455)  # type: ignore[call-arg, misc]
+    Bound(1455)  # type: ignore[call-arg]
     Started().port = 1  # type: ignore[attr-defined]
     Bound(port=1).port = 2  # type: ignore[misc]
     return machine.outcome

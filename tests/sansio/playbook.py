@@ -1,0 +1,104 @@
+"""A small language for stories, in the manner of mitmproxy's: `>>` tells the machine, `<<` is what it must order.
+
+    assert Playbook(login) >> Started() << Bind(port=1455, attempt=1)
+
+Every action must be named, in order. A difference is shown as a diff of the whole story.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, NamedTuple
+
+from loginmachine.sansio.actions import ReportProgress, Respond
+from loginmachine.sansio.progress import Failed
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from loginmachine.sansio import LoginMachine
+    from loginmachine.sansio.actions import Action
+    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.progress import LoginPhase
+
+
+class Answered(NamedTuple):
+    """A `Respond` with this status; its page is tested elsewhere."""
+
+    request_id: int
+    status: int
+
+    def matches(self, action: Action) -> bool:
+        return isinstance(action, Respond) and (action.request_id, action.status) == self
+
+
+class Problem(NamedTuple):
+    """A reported `Failed` with these words; its message is tested elsewhere."""
+
+    phase: str
+    category: str
+    fatal: bool
+
+    def matches(self, action: Action) -> bool:
+        if not isinstance(action, ReportProgress) or not isinstance(action.phase, Failed):
+            return False
+        return (action.phase.phase, action.phase.category, action.phase.fatal) == self
+
+
+class Kind(NamedTuple):
+    """Any action of this type."""
+
+    type: type[Action]
+
+    def matches(self, action: Action) -> bool:
+        return isinstance(action, self.type)
+
+
+def reported(phase: LoginPhase) -> ReportProgress:
+    return ReportProgress(phase=phase)
+
+
+class Playbook:
+    """A story to be told to a machine. Its truth value is the telling."""
+
+    def __init__(self, machine: LoginMachine) -> None:
+        self._machine = machine
+        self._script: list[tuple[Event, list[Action | Answered | Problem | Kind]]] = []
+
+    def __rshift__(self, event: Event) -> Self:
+        self._script.append((event, []))
+        return self
+
+    def __lshift__(self, order: Action | Answered | Problem | Kind) -> Self:
+        self._script[-1][1].append(order)
+        return self
+
+    def __bool__(self) -> bool:
+        wanted: list[str] = []
+        got: list[str] = []
+        for event, orders in self._script:
+            told = f">> {_show(event)}"
+            actions = self._machine.handle(event)
+            wanted += [told, *(f"   << {_show(order)}" for order in orders)]
+            got += [told, *(f"   << {_seen(action, orders[n : n + 1])}" for n, action in enumerate(actions))]
+        if wanted != got:
+            raise AssertionError("\n" + "\n".join(difflib.ndiff(wanted, got)))
+        return True
+
+
+def _seen(action: Action, expected: list[Action | Answered | Problem | Kind]) -> str:
+    """An action, in the words of what was expected if it is that."""
+    for order in expected:
+        if order.matches(action) if isinstance(order, Answered | Problem | Kind) else order == action:
+            return _show(order)
+    return f"{_show(action)}!" if any(_show(action) == _show(order) for order in expected) else _show(action)
+
+
+def _show(item: object) -> str:
+    """With the fields that a repr hides (these are no real secrets), but without whole pages."""
+    if isinstance(item, Respond):
+        return f"Answered(request_id={item.request_id}, status={item.status})"
+    values = getattr(item, "values", None)
+    if values is None or isinstance(item, tuple):
+        return repr(item)
+    return f"{type(item).__name__}({', '.join(f'{name}={_show(value)}' for name, value in values().items())})"

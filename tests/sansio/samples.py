@@ -1,0 +1,203 @@
+"""Events and values for the tests of the sans-IO core, all literal: nothing is taken from the code under test."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, Any
+
+from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio.actions import Timer
+from loginmachine.sansio.events import (
+    BindFailed,
+    BindProblem,
+    Bound,
+    CancelRequested,
+    CredentialsSaved,
+    PreviousCancelled,
+    RequestReceived,
+    Started,
+    TimerFired,
+    TokenRequestFailed,
+    TokenResponseReceived,
+    TransportProblem,
+)
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.actions import Action
+    from loginmachine.sansio.events import Event
+
+NOW = 1_795_000_000.0
+"""Wed, 18 Nov 2026 11:06:40 GMT."""
+STATE = "canary-state-Xk3vQ9"
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+"""RFC 7636 appendix B."""
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+NONCE = "canary-nonce-7Zp2"
+CODE = "canary-code-4/0AbC.d~e"
+REFRESH_TOKEN = "canary-refresh-token"
+API_KEY = "sk-canary-api-key"
+CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
+NAMESPACE = "https://api.openai.com/auth"
+TOKEN_ENDPOINT = "https://auth.openai.com/oauth/token"
+AUTH_URL = (
+    "https://auth.openai.com/oauth/authorize?response_type=code&client_id=app_EMoamEEZ73f0CkXaXp7hrann"
+    "&redirect_uri=http%3A%2F%2F127.0.0.1%3A1455%2Fauth%2Fcallback"
+    "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+    "&state=canary-state-Xk3vQ9"
+    "&scope=openid+profile+email+offline_access+api.connectors.read+api.connectors.invoke"
+    "&id_token_add_organizations=true&codex_cli_simplified_flow=true&originator=codex_cli_rs"
+)
+
+SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE)
+OPTIONS = LoginOptions(provider=Provider.chatgpt())
+OTHER_PROVIDER = Provider(
+    issuer="https://id.example",
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token",
+    client_id="client-1",
+    scopes=("openid",),
+)
+"""An OpenID provider with nothing special: strict, any port, no API key."""
+
+ACCOUNT_CLAIMS: dict[str, Any] = {"chatgpt_account_id": "acc-1", "chatgpt_plan_type": "pro"}
+ID_CLAIMS: dict[str, Any] = {
+    "iss": "https://auth.openai.com",
+    "sub": "user-1",
+    "aud": [CLIENT_ID],
+    "exp": 1_795_003_600,
+    "iat": 1_794_999_999,
+    "email": "ada@example.org",
+    NAMESPACE: ACCOUNT_CLAIMS,
+}
+
+
+def jwt(claims: dict[str, Any] | bytes, signature: str = "c2lnbmF0dXJl") -> str:
+    """A JWT with this payload. Nobody checks its signature."""
+    payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).rstrip(b'=').decode()}.{signature}"
+
+
+ID_TOKEN = jwt(ID_CLAIMS, "canary-id-token")
+ACCESS_TOKEN = jwt({NAMESPACE: {"chatgpt_plan_type": "plus"}}, "canary-access-token")
+CANARIES = (
+    STATE,
+    VERIFIER,
+    NONCE,
+    CODE,
+    "canary-code-4%2F0AbC.d~e",
+    "canary-id-token",
+    "canary-access-token",
+    REFRESH_TOKEN,
+    API_KEY,
+)
+
+
+def machine(options: LoginOptions = OPTIONS, secrets: LoginSecrets = SECRETS) -> LoginMachine:
+    return LoginMachine(options, secrets)
+
+
+def get(target: str | bytes, request_id: int = 1, *, port: int = 1455, headers: dict[str, str] | None = None) -> Event:
+    """A GET as a browser sends it, with these headers besides Host."""
+    fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
+    return request(target, request_id, headers=tuple((key.encode(), value.encode()) for key, value in fields.items()))
+
+
+def request(
+    target: str | bytes,
+    request_id: int = 1,
+    *,
+    method: bytes = b"GET",
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"Host", b"127.0.0.1:1455"),),
+) -> RequestReceived:
+    raw = target.encode() if isinstance(target, str) else target
+    return RequestReceived(request_id=request_id, method=method, target=raw, headers=headers)
+
+
+def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, port: int = 1455) -> Event:
+    return get(f"/auth/callback?{query}", request_id, port=port)
+
+
+def token_json(**changes: Any) -> bytes:
+    tokens = {"id_token": ID_TOKEN, "access_token": ACCESS_TOKEN, "refresh_token": REFRESH_TOKEN}
+    return json.dumps({**tokens, **changes}).encode()
+
+
+def answer(
+    exchange_id: int = 1,
+    status: int = 200,
+    body: bytes | None = None,
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"Content-Type", b"application/json"),),
+    received_at: float = NOW,
+) -> TokenResponseReceived:
+    """What the token endpoint answers; good tokens unless a body is given."""
+    return TokenResponseReceived(
+        exchange_id=exchange_id,
+        status=status,
+        headers=headers,
+        body=token_json() if body is None else body,
+        received_at=received_at,
+    )
+
+
+def api_key_answer(exchange_id: int = 2) -> Event:
+    return answer(exchange_id, body=b'{"access_token": "sk-canary-api-key"}')
+
+
+def no_answer(kind: TransportProblem = TransportProblem.TIMEOUT, exchange_id: int = 1, message: str = "gone") -> Event:
+    return TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message)
+
+
+def bind_failed(kind: BindProblem, message: str = "no") -> Event:
+    return BindFailed(kind=kind, message=message)
+
+
+IN_USE = bind_failed(BindProblem.IN_USE, "address already in use")
+FORBIDDEN = bind_failed(BindProblem.FORBIDDEN, "permission denied")
+RETRY = TimerFired(timer=Timer.BIND_RETRY)
+DEADLINE = TimerFired(timer=Timer.DEADLINE)
+LINGER = TimerFired(timer=Timer.LINGER)
+
+_TO_CALLBACK: tuple[Event, ...] = (Started(), Bound(port=1455))
+_TO_CODE = (*_TO_CALLBACK, callback())
+_TO_API_KEY = (*_TO_CODE, answer())
+_TO_SAVING = (*_TO_API_KEY, api_key_answer())
+PATHS: dict[str, tuple[Event, ...]] = {
+    "idle": (),
+    "binding": (Started(),),
+    "cancelling_previous": (Started(), IN_USE),
+    "backing_off": (Started(), IN_USE, PreviousCancelled(accepted=True)),
+    "awaiting_callback": _TO_CALLBACK,
+    "exchanging_code": _TO_CODE,
+    "exchanging_api_key": _TO_API_KEY,
+    "saving_credentials": _TO_SAVING,
+    "succeeded": (*_TO_SAVING, CredentialsSaved()),
+    "failed": (*_TO_CODE, no_answer()),
+    "cancelled": (*_TO_CODE, CancelRequested()),
+}
+"""One way into each state. Where a browser waits for the outcome, it is request 1; in the final states its page is
+on its way."""
+
+
+def drive(login: LoginMachine, *events: Event) -> list[Action]:
+    """Feed events, and return all that was ordered."""
+    return [action for event in events for action in login.handle(event)]
+
+
+def machine_in(state: str, options: LoginOptions = OPTIONS) -> LoginMachine:
+    """A login in this state."""
+    login = machine(options)
+    drive(login, *PATHS[state])
+    assert login.state == state
+    return login
+
+
+def everything_in(value: object) -> str:
+    """All that a value holds, as text: what its repr hides and its secrets too."""
+    if hasattr(value, "reveal"):
+        return str(value.reveal())
+    if hasattr(value, "values") and not isinstance(value, dict):
+        return " ".join(map(everything_in, value.values().values()))
+    if isinstance(value, tuple):
+        return " ".join(map(everything_in, value))
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

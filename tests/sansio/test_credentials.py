@@ -1,0 +1,194 @@
+"""The bytes of auth.json, and which credentials apply."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from loginmachine.sansio import AuthMode, Credentials, CredentialsError, Secret, Tokens
+from loginmachine.sansio.credentials import parse, parse_object, serialise
+from loginmachine.sansio.oauth import TokenSet
+
+TOKENS = Tokens(
+    id_token=Secret("id"), access_token=Secret("access"), refresh_token=Secret("refresh"), account_id="acc-1"
+)
+LOGIN = Credentials(
+    auth_mode="chatgpt", api_key=Secret("sk-1"), tokens=TOKENS, last_refresh="2026-11-18T11:06:40.000000Z"
+)
+LOGIN_BYTES = b"""{
+  "auth_mode": "chatgpt",
+  "OPENAI_API_KEY": "sk-1",
+  "tokens": {
+    "id_token": "id",
+    "access_token": "access",
+    "refresh_token": "refresh",
+    "account_id": "acc-1"
+  },
+  "last_refresh": "2026-11-18T11:06:40.000000Z"
+}"""
+
+
+def members(**changes: Any) -> bytes:
+    return json.dumps({**json.loads(LOGIN_BYTES), **changes}).encode()
+
+
+def test_the_bytes_of_a_login() -> None:
+    assert serialise(LOGIN) == LOGIN_BYTES
+
+
+def test_a_login_without_api_key_and_account() -> None:
+    plain = LOGIN.__replace__(api_key=None, tokens=TOKENS.__replace__(account_id=None))
+    expected = LOGIN_BYTES.replace(b'"sk-1"', b"null").replace(b'"acc-1"', b"null")
+    assert serialise(plain) == expected
+
+
+def test_an_api_key_login_writes_two_members_only() -> None:
+    credentials = Credentials(auth_mode=AuthMode.API_KEY, api_key=Secret("sk-1"))
+    assert serialise(credentials) == b'{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-1"\n}'
+
+
+def test_what_was_written_is_read_again() -> None:
+    assert parse(serialise(LOGIN)) == LOGIN
+    assert parse(serialise(Credentials(auth_mode=None))) == Credentials(auth_mode=None)
+
+
+def test_other_members_are_kept_after_ours_in_their_order() -> None:
+    previous = {"zeta": {"b": 1, "a": [None, 1.5]}, "tokens": {"id_token": "old"}, "alpha": "\u00e9\ud800"}
+    assert serialise(LOGIN, previous=previous) == LOGIN_BYTES[:-2] + (
+        b',\n  "zeta": {\n    "b": 1,\n    "a": [\n      null,\n      1.5\n    ]\n  },\n  "alpha": "\\u00e9\\ud800"\n}'
+    )
+
+
+def test_credentials_that_this_login_did_not_make_are_reset() -> None:
+    previous = dict.fromkeys(
+        (
+            "auth_mode",
+            "OPENAI_API_KEY",
+            "tokens",
+            "last_refresh",
+            "agent_identity",
+            "personal_access_token",
+            "bedrock_api_key",
+        ),
+        "old",
+    )
+    assert serialise(LOGIN, previous=previous) == LOGIN_BYTES
+    key_only = Credentials(auth_mode="apikey", api_key=Secret("sk-1"))
+    assert json.loads(serialise(key_only, previous=previous)) == {"auth_mode": "apikey", "OPENAI_API_KEY": "sk-1"}
+
+
+def test_the_credentials_of_a_login_through_the_browser() -> None:
+    tokens = TokenSet(id_token=Secret("id"), access_token=Secret("access"), refresh_token=Secret("refresh"))
+    made = Credentials.from_login(tokens, account_id="acc-1", received_at=1_795_000_000.25, api_key=Secret("sk-1"))
+    assert made == LOGIN.__replace__(last_refresh="2026-11-18T11:06:40.250000Z")
+
+
+# Reading
+
+
+def test_reading_a_login() -> None:
+    assert parse(LOGIN_BYTES) == LOGIN
+    assert parse(b"\xef\xbb\xbf" + LOGIN_BYTES) == LOGIN
+
+
+def test_older_and_emptier_files() -> None:
+    assert parse(b"{}") == Credentials(auth_mode=None)
+    assert parse(b'{"OPENAI_API_KEY": "sk-1"}') == Credentials(auth_mode=None, api_key=Secret("sk-1"))
+    assert parse(b'{"OPENAI_API_KEY": "", "tokens": null}') == Credentials(auth_mode=None)
+    assert parse(b'{"tokens": {}}') == Credentials(auth_mode=None)
+
+
+def test_a_mode_of_a_newer_version_is_kept() -> None:
+    assert parse(b'{"auth_mode": "agentIdentity", "agent_identity": {"x": 1}}').auth_mode == "agentIdentity"
+
+
+CANARY = "canary-value"
+BROKEN: list[tuple[bytes, str]] = [
+    (b"", "the file cannot be used: not JSON"),
+    (b"canary-value", "the file cannot be used: not JSON"),
+    (b"\xffcanary-value", "the file cannot be used: not UTF-8"),
+    (b'["canary-value"]', "the file cannot be used: not a JSON object"),
+    (members(auth_mode=[CANARY]), "auth_mode is not a string"),
+    (members(OPENAI_API_KEY={"k": CANARY}), "OPENAI_API_KEY is not a string"),
+    (members(last_refresh=5, tokens=None, x=CANARY), "last_refresh is not a string"),
+    (members(tokens=CANARY), "tokens is not an object"),
+    (members(tokens=[CANARY]), "tokens is not an object"),
+    (members(tokens=""), "tokens is not an object"),
+    (members(tokens={"access_token": CANARY, "refresh_token": CANARY}), "tokens.id_token is missing"),
+    (members(tokens={"id_token": CANARY, "refresh_token": CANARY}), "tokens.access_token is missing"),
+    (members(tokens={"id_token": CANARY, "access_token": CANARY}), "tokens.refresh_token is missing"),
+    (members(tokens={"id_token": None, "access_token": CANARY}), "tokens.id_token is missing"),
+    (members(tokens={"id_token": [CANARY]}), "tokens.id_token is not a string"),
+    (
+        members(tokens={"id_token": "i", "access_token": "a", "refresh_token": "r", "account_id": [CANARY]}),
+        "tokens.account_id is not a string",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), BROKEN, ids=[message for _, message in BROKEN])
+def test_an_error_names_the_place_and_never_the_value(data: bytes, message: str) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        parse(data)
+    assert str(caught.value) == message
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+def test_an_object_is_read_with_all_its_members() -> None:
+    assert parse_object(b'{"a": [1], "tokens": 5}') == {"a": [1], "tokens": 5}
+    with pytest.raises(CredentialsError, match=r"^the file cannot be used: not a JSON object$"):
+        parse_object(b"[]")
+
+
+# Which credentials apply
+
+KEY, NO_KEY = Secret("sk-1"), None
+
+
+@pytest.mark.parametrize("plan", ["free", "plus", "pro", "team", "business", "enterprise", "edu", "new", None])
+@pytest.mark.parametrize(("mode", "expected"), [("chatgpt", "chatgpt"), ("apikey", "apikey"), ("newer", "newer")])
+def test_the_stored_mode_decides(mode: str, expected: str, plan: str | None) -> None:
+    assert LOGIN.__replace__(auth_mode=mode).effective_mode(plan) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "tokens", "plan", "expected"),
+    [
+        (KEY, None, None, "apikey"),
+        (KEY, None, "plus", "apikey"),
+        (KEY, TOKENS, "free", "chatgpt"),
+        (KEY, TOKENS, "plus", "chatgpt"),
+        (KEY, TOKENS, "pro", "chatgpt"),
+        (KEY, TOKENS, "team", "chatgpt"),
+        (KEY, TOKENS, "business", "apikey"),
+        (KEY, TOKENS, "enterprise", "apikey"),
+        (KEY, TOKENS, "edu", "apikey"),
+        (KEY, TOKENS, "something new", "apikey"),
+        (KEY, TOKENS, None, "apikey"),
+        (NO_KEY, TOKENS, None, "chatgpt"),
+        (NO_KEY, TOKENS, "enterprise", "chatgpt"),
+    ],
+)
+def test_older_files_lack_the_mode(key: Secret | None, tokens: Tokens | None, plan: str | None, expected: str) -> None:
+    assert Credentials(auth_mode=None, api_key=key, tokens=tokens).effective_mode(plan) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "moment"),
+    [
+        ("2026-11-18T11:06:40Z", datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)),
+        ("2026-11-18T11:06:40.123456789Z", datetime(2026, 11, 18, 11, 6, 40, 123456, tzinfo=UTC)),
+        ("2026-11-18T13:06:40+02:00", datetime(2026, 11, 18, 13, 6, 40, tzinfo=timezone(timedelta(hours=2)))),
+        ("2026-11-18T11:06:40", datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+        ("\ud800", None),
+        (None, None),
+    ],
+)
+def test_the_moment_of_the_last_refresh(stored: str | None, moment: datetime | None) -> None:
+    assert LOGIN.__replace__(last_refresh=stored).last_refresh_time() == moment
