@@ -82,6 +82,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
         help="name of the program on whose behalf you sign in (default: %(default)s)",
     )
+    add("--driver", choices=["threaded", "trio"], default="threaded", help="what carries it out (default: %(default)s)")
     add("--json", action="store_true", help="write one JSON object a line on standard output")
     add("-v", "--verbose", action="store_true", help="show every phase")
     login.set_defaults(run=_run_login, usage_error=login.error)

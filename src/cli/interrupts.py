@@ -6,9 +6,9 @@ import signal
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
 
-    from ..drivers.threaded import Canceller
 
 _SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -16,8 +16,8 @@ _SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 class Interrupts:
     """Turns signals into a cancellation, instead of an exception at some arbitrary place."""
 
-    def __init__(self, canceller: Canceller) -> None:
-        self._canceller = canceller
+    def __init__(self, cancel: Callable[[str], None]) -> None:
+        self._cancel = cancel
         self._previous: dict[int, Any] = {}
         self.received: int | None = None
         """The first signal that came."""
@@ -35,12 +35,7 @@ class Interrupts:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    @property
-    def exit_code(self) -> int | None:
-        """What a shell expects of a program that a signal ended."""
-        return None if self.received is None else 128 + self.received
-
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:
             self.received = number
-        self._canceller.cancel("interrupted")
+        self._cancel("interrupted")

@@ -1,17 +1,15 @@
-"""``loginmachine login``."""
+"""``loginmachine login``: what is told of a login, and to whom."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..drivers.errors import LoginError, LoginFailed
-from ..drivers.threaded import start_login
+from ..drivers.errors import TrustError, error_for
 from ..sansio.failures import LoginFailure
 from ..sansio.options import LoginOptions, Provider
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, Failed, Listening, Succeeded
 from ..sansio.table import Trigger
-from .interrupts import Interrupts
 from .log_file import LogFile
 from .terminal import Terminal
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from ..drivers.threaded import ThreadedLogin
     from ..sansio.credentials import Credentials
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -37,8 +34,18 @@ def run(arguments: argparse.Namespace) -> int:
         options = _options(arguments)
     except ValueError as error:
         arguments.usage_error(str(error))
+    # One of the two is loaded, not both.
+    if arguments.driver == "trio":
+        from .with_trio import sign_in  # noqa: PLC0415
+    else:
+        from .with_threads import sign_in  # noqa: PLC0415
     with LogFile(arguments.home) as log:
-        return _Command(arguments, options, log).run()
+        command = Command(arguments, options, log)
+        try:
+            received = sign_in(command)
+        except TrustError as error:
+            return command.refuse(str(error))
+        return command.exit_code(received)
 
 
 def _options(arguments: argparse.Namespace) -> LoginOptions:
@@ -53,78 +60,27 @@ def _options(arguments: argparse.Namespace) -> LoginOptions:
     )
 
 
-class _Command:
-    """One run of the command: the login, and what is told of it to whom."""
+class Command:
+    """One run of the command. To its driver it is the login's observer and store."""
 
-    def __init__(
-        self,
-        arguments: argparse.Namespace,
-        options: LoginOptions,
-        log: LogFile,
-    ) -> None:
+    def __init__(self, arguments: argparse.Namespace, options: LoginOptions, log: LogFile) -> None:
+        self.options = options
         self._arguments = arguments
-        self._options = options
-        self._terminal = Terminal()
         self._log = log
+        self._terminal = Terminal()
         self._path: Path | None = None
         """Where the credentials are, when they are."""
+        self._outcome: LoginOutcome | None = None
         self._lines: JsonLines | None = None
         if arguments.json:
             from .json_lines import JsonLines  # noqa: PLC0415 - json is loaded for those who want it
 
             self._lines = JsonLines()
 
-    def run(self) -> int:
-        """Sign in, and return the exit code."""
-        login = start_login(self._options, store=self, on_progress=self._on_progress)
-        with Interrupts(login.canceller()) as interrupts:
-            try:
-                with login:
-                    self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
-                    self._finish(login)
-            except LoginFailed:
-                # The callback port could not be had.
-                self._finish(login)
-            except LoginError as error:
-                self._terminal.line(f"{error}.", "bad")
-                self._log.note("not started: the certificate bundle cannot be used")
-        return self._exit_code(login.outcome, interrupts)
+    # For the driver
 
-    def save(self, credentials: Credentials) -> None:
-        """Store the credentials: the command is its login's store, so that files are loaded for when they are used."""
-        from ..drivers.store import FileStore  # noqa: PLC0415
-
-        store = FileStore(self._arguments.home, on_warning=self._warn)
-        store.save(credentials)
-        self._path = store.path
-
-    def _warn(self, text: str) -> None:
-        self._terminal.line(f"Warning: {text}.", "warn")
-
-    def _finish(self, login: ThreadedLogin) -> None:
-        """Wait for the outcome and tell of it at once; the last pages go out after that."""
-        try:
-            login.wait()
-        except LoginFailed as error:
-            self._terminal.stop_waiting()
-            self._terminal.line(error.failure.describe(), "bad")
-        else:
-            self._terminal.stop_waiting()
-            self._terminal.line(f"Your credentials are in {self._path}")
-        lines, self._lines = self._lines, None
-        if lines is not None and login.outcome is not None:
-            lines.finished(login.outcome)
-
-    def _exit_code(self, outcome: LoginOutcome | None, interrupts: Interrupts) -> int:
-        if isinstance(outcome, LoginSuccess):
-            return 0
-        if isinstance(outcome, LoginCancellation) and interrupts.exit_code is not None:
-            return interrupts.exit_code
-        if isinstance(outcome, LoginFailure) and outcome.trigger in _IN_USE:
-            return PORT_IN_USE
-        return FAILED
-
-    def _on_progress(self, phase: LoginPhase) -> None:
+    def on_progress(self, phase: LoginPhase) -> None:
+        """Tell of a phase."""
         if isinstance(phase, Listening):
             self._show_url(phase.url)
         else:
@@ -133,8 +89,60 @@ class _Command:
             self._lines.phase(phase)
         self._log.phase(phase)
 
+    def save(self, credentials: Credentials) -> None:
+        """Store the credentials: here, so that what this needs is loaded when it is used."""
+        from ..drivers.store import FileStore  # noqa: PLC0415
+
+        store = FileStore(self._arguments.home, on_warning=self._warn)
+        store.save(credentials)
+        self._path = store.path
+
+    def start_waiting(self) -> None:
+        """The person is in the browser now."""
+        self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
+
+    def finish(self, outcome: LoginOutcome | None) -> None:
+        """The outcome is known: tell of it."""
+        self._outcome = outcome
+        self._terminal.stop_waiting()
+        if outcome is None:
+            return
+        failed = error_for(outcome)
+        if failed is None:
+            self._terminal.line(f"Your credentials are in {self._path}")
+        else:
+            title, _, explanation = failed.failure.describe().partition("\n")
+            self._terminal.line(title, "bad")
+            self._terminal.line(explanation)
+        lines, self._lines = self._lines, None
+        if lines is not None:
+            lines.finished(outcome)
+
+    # For `run`
+
+    def refuse(self, problem: str) -> int:
+        """Nothing could be started."""
+        self._terminal.line(f"{problem}.", "bad")
+        self._log.note("not started: the certificate bundle cannot be used")
+        return FAILED
+
+    def exit_code(self, received: int | None) -> int:
+        """The exit code, given the signal that came meanwhile, if one did."""
+        if isinstance(self._outcome, LoginSuccess):
+            return 0
+        if isinstance(self._outcome, LoginCancellation) and received is not None:
+            return 128 + received
+        if isinstance(self._outcome, LoginFailure) and self._outcome.trigger in _IN_USE:
+            return PORT_IN_USE
+        return FAILED
+
+    # What is said
+
+    def _warn(self, text: str) -> None:
+        self._terminal.line(f"Warning: {text}.", "warn")
+
     def _show_url(self, url: str) -> None:
-        if self._options.open_browser:
+        if self.options.open_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
         else:
             self._terminal.line("To sign in, open this address in a browser on this machine:")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Self, assert_never
 
 import trio
 
@@ -27,6 +27,8 @@ from .trust import check_bundle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
 
     from ..sansio.credentials import Credentials
     from ..sansio.options import LoginOptions
@@ -36,13 +38,12 @@ if TYPE_CHECKING:
     from .trio_server import CallbackServer
 
 
-@contextlib.asynccontextmanager
-async def open_login(
+def open_login(
     options: LoginOptions,
     *,
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
-) -> AsyncIterator[TrioLogin]:
+) -> TrioLogin:
     """Sign a person in, with trio.
 
         async with open_login(options, store=FileStore(home)) as login:
@@ -57,27 +58,11 @@ async def open_login(
         store: Where the credentials go; called in a worker thread.
         on_progress: Called in the login's task with each phase. What it raises is logged and does no harm.
 
-    Raises:
-        LoginFailed: From entering: the callback port cannot be had.
-        TrustError: From entering: the configured certificate bundle is unusable.
+    Returns:
+        The login, to be entered. Entering raises `LoginFailed` if the callback port cannot be had, and `TrustError` if
+        the configured certificate bundle is unusable.
     """
-    if options.provider.token_endpoint.startswith("https:"):
-        check_bundle()
-    login = TrioLogin(options, store=store, on_progress=on_progress)
-    raised: BaseException | None = None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(login._run)  # noqa: SLF001 - its one caller
-        try:
-            await login._ready.wait()  # noqa: SLF001
-            if login._auth_url is None:  # noqa: SLF001
-                await login.wait()
-            yield login
-        except BaseException as caught:  # noqa: BLE001 - raised again below, outside the nursery, which would wrap it
-            raised = caught
-        finally:
-            login._close()  # noqa: SLF001
-    if raised is not None:
-        raise raised
+    return TrioLogin(options, store=store, on_progress=on_progress)
 
 
 class Canceller:
@@ -109,6 +94,7 @@ class TrioLogin:
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
         self._machine = LoginMachine(options, LoginSecrets.generate())
+        self._block: AbstractAsyncContextManager[None] | None = None
         self._ready = trio.Event()
         """The port is bound, or the login is over already."""
         self._finished = trio.Event()
@@ -129,14 +115,24 @@ class TrioLogin:
 
     @property
     def auth_url(self) -> str:
-        """The authorization request, for the person's browser. Holds this login's ``state``: show it to nobody else."""
-        assert self._auth_url is not None
+        """The authorization request, for the person's browser. Holds this login's ``state``: show it to nobody else.
+
+        Raises:
+            RuntimeError: The login has not been entered.
+        """
+        if self._auth_url is None:
+            raise RuntimeError("the login is not running: use it in an async with statement")
         return self._auth_url
 
     @property
     def port(self) -> int:
-        """The callback port."""
-        assert self._port is not None
+        """The callback port.
+
+        Raises:
+            RuntimeError: The login has not been entered.
+        """
+        if self._port is None:
+            raise RuntimeError("the login is not running: use it in an async with statement")
         return self._port
 
     @property
@@ -161,6 +157,8 @@ class TrioLogin:
         Raises:
             LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`.
         """
+        if self._block is None:
+            raise RuntimeError("the login is not running: use it in an async with statement")
         await self._finished.wait()
         if self._outcome is None:
             raise RuntimeError("the login driver has failed; this is a bug in it")
@@ -170,10 +168,37 @@ class TrioLogin:
         assert isinstance(self._outcome, LoginSuccess)
         return self._outcome.credentials
 
-    def _close(self) -> None:
-        """Cancel what is not decided. The nursery around the caller's block waits until the rest is performed."""
-        if not self._finished.is_set():
-            self.cancel("the program left before the sign-in was over")
+    async def __aenter__(self) -> Self:
+        if self._options.provider.token_endpoint.startswith("https:"):
+            check_bundle()
+        self._block = self._open()
+        await self._block.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        assert self._block is not None
+        return await self._block.__aexit__(exc_type, exc, traceback)
+
+    @contextlib.asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        """Run the owner's task around the caller's block."""
+        raised: BaseException | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._run)
+            try:
+                await self._ready.wait()
+                if self._auth_url is None:
+                    await self.wait()
+                yield
+            except BaseException as caught:  # noqa: BLE001 - raised again below: the nursery would wrap it in a group
+                raised = caught
+            if not self._finished.is_set():
+                self.cancel("the program left before the sign-in was over")
+            # The nursery waits until everything is performed.
+        if raised is not None:
+            raise raised
 
     # The owner's task
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from .conftest import ScriptedProvider
 
 
-def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
-    with login(tmp_path, provider.issuer) as command:
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
         listening = command.event("listening")
         assert list(listening) == ["event", "url", "port"]
         status, page = browse(callback_url(listening["url"], code=CODE))
@@ -147,12 +148,13 @@ def test_a_wrong_state_is_reported_and_the_login_goes_on(provider: ScriptedProvi
         assert command.end()[0] == 0
 
 
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_it_cleanly(
-    provider: ScriptedProvider, tmp_path: Path, number: signal.Signals, code: int, times: int
+def test_a_signal_ends_it_cleanly(  # noqa: PLR0913, PLR0917
+    provider: ScriptedProvider, tmp_path: Path, number: signal.Signals, code: int, times: int, driver: str
 ) -> None:
-    with login(tmp_path, provider.issuer) as command:
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
         command.event("listening")
         for _ in range(times):
             command.process.send_signal(number)
@@ -171,11 +173,13 @@ def test_the_deadline(provider: ScriptedProvider, tmp_path: Path) -> None:
     assert "no callback came within 0.05 seconds" in err
 
 
-def test_a_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(10)
         port = str(stranger.getsockname()[1])
-        arguments = ["login", "--no-browser", "--json", "--home", str(tmp_path), "--issuer", provider.issuer]
+        arguments = ["login", "--no-browser", "--json", "--driver", driver]
+        arguments += ["--home", str(tmp_path), "--issuer", provider.issuer]
         with run(*arguments, "--port", port) as command:
             connection, _ = stranger.accept()
             with connection:

@@ -1,0 +1,37 @@
+"""The command's login, driven by threads."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from ..drivers.errors import LoginFailed
+from ..drivers.threaded import start_login
+from .interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from .login import Command
+
+
+def sign_in(command: Command) -> int | None:
+    """Run the login to its end.
+
+    Returns:
+        The signal that came meanwhile, if one did.
+
+    Raises:
+        TrustError: Nothing was started.
+    """
+    login = start_login(command.options, store=command, on_progress=command.on_progress)
+    with Interrupts(login.canceller().cancel) as interrupts:
+        try:
+            with login:
+                command.start_waiting()
+                with contextlib.suppress(LoginFailed):
+                    login.wait()
+                # At once: the last pages go out after that.
+                command.finish(login.outcome)
+        except LoginFailed:
+            # The callback port could not be had.
+            command.finish(login.outcome)
+    return interrupts.received

@@ -1,0 +1,43 @@
+"""The command's login, driven by trio."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import trio
+
+from ..drivers.errors import LoginFailed
+from ..drivers.trio import open_login
+from .interrupts import Interrupts
+
+if TYPE_CHECKING:
+    from .login import Command
+
+
+def sign_in(command: Command) -> int | None:
+    """Run the login to its end.
+
+    Returns:
+        The signal that came meanwhile, if one did.
+
+    Raises:
+        TrustError: Nothing was started.
+    """
+    return trio.run(_sign_in, command)
+
+
+async def _sign_in(command: Command) -> int | None:
+    login = open_login(command.options, store=command, on_progress=command.on_progress)
+    with Interrupts(login.canceller().cancel) as interrupts:
+        try:
+            async with login:
+                command.start_waiting()
+                with contextlib.suppress(LoginFailed):
+                    await login.wait()
+                # At once: the last pages go out after that.
+                command.finish(login.outcome)
+        except LoginFailed:
+            # The callback port could not be had.
+            command.finish(login.outcome)
+    return interrupts.received
