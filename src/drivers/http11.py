@@ -64,6 +64,8 @@ class CallbackConnection:
             The request; or the answer that refuses it; or None if more bytes are needed.
         """
         self._buffer += data
+        # Told before anything is parsed: a refusal of a HEAD has no body either.
+        self._method = b"HEAD" if self._buffer.startswith(b"HEAD ") else b""
         if self._buffer[0] not in _VISIBLE:
             # No request begins so: a TLS handshake, another protocol, or noise.
             return refusal(400)
@@ -105,7 +107,6 @@ class CallbackConnection:
             status = {431: 431, 501: 413}.get(error.error_status_hint, 400)
         if status or not isinstance(event, h11.Request):
             return refusal(status or 400)
-        self._method = event.method
         if event.http_version not in (b"1.0", b"1.1"):
             return refusal(505)
         if _has_body(event):

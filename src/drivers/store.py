@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import time
 from pathlib import Path
@@ -110,7 +109,7 @@ class FileStore:
 
     def _make_home(self) -> None:
         if not self._home.is_dir():
-            self._home.mkdir(parents=True, exist_ok=True)
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Whatever the umask.
             self._home.chmod(0o700)
 
@@ -120,8 +119,8 @@ class FileStore:
             with contextlib.suppress(OSError):
                 stray.unlink()
         previous, corrupt = self._read_previous()
-        folder = _open_folder(self._home)
         temporary = self._home / f".auth.json.{os.urandom(8).hex()}.tmp"
+        folder = _open_folder(self._home)
         try:
             _write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
             if corrupt:
@@ -174,8 +173,7 @@ class FileStore:
             os.link(self.path, self._home / name)
             (self._home / name).chmod(0o600)
         except OSError:
-            shutil.copyfile(self.path, self._home / name, follow_symlinks=False)
-            (self._home / name).chmod(0o600)
+            _write(self._home / name, os.O_CREAT | os.O_EXCL, self.path.read_bytes())
         self._warn(f"{self.path} could not be read; it was set aside as {name}")
 
     def _rewrite(self, data: bytes) -> None:

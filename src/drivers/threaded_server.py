@@ -77,6 +77,11 @@ class CallbackServer:
     def _accept(self, listener: socket.socket) -> bool:
         """Take one connection. False if the system has no room for it now."""
         try:
+            from . import http11  # noqa: F401, PLC0415 - loaded before the first connection is taken
+        except (ImportError, OSError):
+            # There is no descriptor left to load it with.
+            return False
+        try:
             client, _ = listener.accept()
         except OSError as error:
             # Anything else is a client that has gone again.

@@ -123,6 +123,8 @@ class BlockingTokenClient:
     def __init__(self, url: str) -> None:
         self._url = url
         self._client: httpx.Client | None = None
+        self._making = threading.Lock()
+        """Held for as long as a TLS context takes; the other never for longer than a moment."""
         self._lock = threading.Lock()
         self._aborted = False
         self._sockets: list[socket.socket] = []
@@ -183,7 +185,7 @@ class BlockingTokenClient:
         return event
 
     def _get_client(self) -> httpx.Client:
-        with self._lock:
+        with self._making:
             if self._client is None:
                 self._client = httpx.Client(**client_settings(self._url))
             return self._client
@@ -194,15 +196,15 @@ class BlockingTokenClient:
         if not is_new and not event.endswith("send_request_headers.started"):
             return
         with self._lock:
-            if is_new:
-                stream: Any = info["return_value"]
-                # A duplicate: TLS takes the descriptor out of the original object.
-                self._sockets.append(stream.get_extra_info("socket").dup())
+            stream: Any = info["return_value"] if is_new else None
             if self._aborted:
-                if is_new:
+                if stream is not None:
                     # Nobody else knows of it yet.
                     stream.close()
                 raise _Aborted
+            if stream is not None:
+                # A duplicate: TLS takes the descriptor out of the original object.
+                self._sockets.append(stream.get_extra_info("socket").dup())
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -1,0 +1,275 @@
+"""The thread that owns a login's machine, and the workers that do what may block.
+
+One inbox; everything else (the listener, workers, the caller) posts events to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, assert_never
+
+from ..sansio import actions, events
+from ..sansio.answers import Answer
+from ..sansio.machine import LoginMachine
+from ..sansio.options import LoginSecrets
+from ..sansio.progress import Listening
+from .errors import StoreError
+from .listeners import open_listeners, port_of
+from .logs import warn
+from .threaded_server import CallbackServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..sansio.credentials import Credentials
+    from ..sansio.options import LoginOptions
+    from ..sansio.outcome import LoginOutcome
+    from ..sansio.progress import LoginPhase
+    from .store import CredentialStore
+    from .token_client import BlockingTokenClient
+
+_ABANDON_AFTER = 1.0
+"""Seconds to wait for an aborted token request. Name resolution and connecting cannot be interrupted: such a thread
+ends by itself within the request's time-out, and sends nothing any more."""
+
+
+class Owner:
+    """Performs the machine's actions, and tells it what came of them."""
+
+    def __init__(
+        self,
+        options: LoginOptions,
+        *,
+        store: CredentialStore,
+        on_progress: Callable[[LoginPhase], None] | None,
+    ) -> None:
+        self.ready = threading.Event()
+        """The port is bound, or the login is over already."""
+        self.finished = threading.Event()
+        self.outcome: LoginOutcome | None = None
+        self.crash: BaseException | None = None
+        self.auth_url: str | None = None
+        self.port: int | None = None
+        self._options = options
+        self._store = store
+        self._on_progress = on_progress
+        self._inbox: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+        self._machine = LoginMachine(options, LoginSecrets.generate())
+        self._thread = threading.Thread(target=self._run, name="loginmachine-owner")
+        self._timers: dict[actions.Timer | int, float] = {}
+        """When each timer, and the time for each token request, is up."""
+        self._server: CallbackServer | None = None
+        self._closed = False
+        self._workers: list[threading.Thread] = []
+        self._closing = threading.Event()
+        """Whatever can be given up should be."""
+        self._lock = threading.Lock()
+        """For what the caller's thread also touches: the list of workers, and the token client."""
+        self._preloaded = False
+        self._client: BlockingTokenClient | None = None
+
+    # For any thread
+
+    def post(self, event: events.Event) -> None:
+        """Put an event into the inbox. Never blocks; safe in a signal handler."""
+        self._inbox.put(event)
+
+    def start(self) -> None:
+        """Begin the login."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until everything is performed, closed and ended.
+
+        Raises:
+            KeyboardInterrupt: It came meanwhile. Leaving at once would have left threads behind.
+        """
+        interrupted: KeyboardInterrupt | None = None
+        while self._thread.is_alive():
+            try:
+                self._thread.join()
+            except KeyboardInterrupt as caught:
+                interrupted = caught
+        if interrupted is not None:
+            raise interrupted
+
+    def preload(self) -> None:
+        """Load h11 and httpx, and make the TLS context, while the person is in the browser."""
+        with self._lock:
+            if self._preloaded or self._closing.is_set():
+                return
+            self._preloaded = True
+            self._spawn(self._load)
+
+    # The thread itself
+
+    def _run(self) -> None:
+        try:
+            self.post(events.Started())
+            while not self._closed:
+                event = self._next_event()
+                for action in self._machine.handle(event):
+                    self._perform(action)
+        except BaseException as crash:  # noqa: BLE001 - the caller must not wait for ever
+            self.crash = crash
+        finally:
+            self._release()
+            self.finished.set()
+            self.ready.set()
+
+    def _next_event(self) -> events.Event:
+        while True:
+            due = min(self._timers, key=self._timers.__getitem__, default=None)
+            remaining = None if due is None else self._timers[due] - time.monotonic()
+            if due is not None and remaining is not None and remaining <= 0:
+                del self._timers[due]
+                return self._time_is_up(due)
+            with contextlib.suppress(queue.Empty):
+                # (A lock cannot wait for longer than some weeks.)
+                return self._inbox.get(timeout=None if remaining is None else min(remaining, threading.TIMEOUT_MAX))
+
+    def _time_is_up(self, due: actions.Timer | int) -> events.Event:
+        if isinstance(due, actions.Timer):
+            return events.TimerFired(timer=due)
+        from .token_client import timeout_event  # noqa: PLC0415 - it is loaded by now
+
+        # (If the answer came in time, nobody waits for either of these any more.)
+        self._abort()
+        return timeout_event(due)
+
+    def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
+        match action:
+            case actions.Bind(port=port):
+                self._bind(port)
+            case actions.CancelPrevious(port=port):
+                self._spawn(self._cancel_previous, port)
+            case actions.StartTimer(timer=timer, seconds=seconds):
+                self._timers[timer] = time.monotonic() + seconds
+            case actions.StopTimer(timer=timer):
+                self._timers.pop(timer, None)
+            case actions.OpenBrowser(url=url):
+                self._spawn(self._open_browser, url)
+            case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
+                assert self._server is not None
+                self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
+            case actions.SendTokenRequest():
+                self._send_token_request(action)
+            case actions.AbortTokenRequest(exchange_id=exchange_id):
+                self._timers.pop(exchange_id, None)
+                self._abort()
+            case actions.SaveCredentials(credentials=credentials):
+                self._spawn(self._save, credentials)
+            case actions.ReportProgress(phase=phase):
+                self._report(phase)
+            case actions.Finish(outcome=outcome):
+                self.outcome = outcome
+                self.finished.set()
+                self.ready.set()
+            case actions.CloseListener():
+                self._closed = True
+            case _:
+                assert_never(action)
+
+    def _bind(self, port: int) -> None:
+        listeners = open_listeners(port, self._options.redirect_host)
+        if isinstance(listeners, events.BindFailed):
+            self.post(listeners)
+            return
+        self.port = port_of(listeners)
+        try:
+            self._server = CallbackServer(listeners, self.post)
+        except OSError as error:
+            # No descriptor left.
+            for listener in listeners:
+                listener.close()
+            message = error.strerror or type(error).__name__
+            self.post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
+            return
+        self.post(events.Bound(port=self.port))
+
+    def _report(self, phase: LoginPhase) -> None:
+        try:
+            if self._on_progress is not None:
+                self._on_progress(phase)
+        except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
+            warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
+        if isinstance(phase, Listening):
+            self.auth_url = phase.url
+            self.ready.set()
+
+    def _send_token_request(self, request: actions.SendTokenRequest) -> None:
+        # There is one at a time; the time for the one before would end this one.
+        self._timers.pop(request.exchange_id - 1, None)
+        self._timers[request.exchange_id] = time.monotonic() + request.timeout
+        # The client is made here: an abort that comes before the thread runs must find it.
+        client = self._token_client()
+        # Daemonic only for the case that `_ABANDON_AFTER` describes.
+        args = (client, request)
+        worker = threading.Thread(target=self._exchange, args=args, name="loginmachine-token", daemon=True)
+        self._workers.append(worker)
+        worker.start()
+
+    def _abort(self) -> None:
+        """End the token request: there is one at a time, and none after one that was aborted."""
+        if self._client is not None:
+            self._client.abort()
+
+    def _spawn(self, work: Callable[..., None], *args: object) -> None:
+        worker = threading.Thread(target=work, args=args, name=f"loginmachine-{work.__name__.strip('_')}")
+        self._workers.append(worker)
+        worker.start()
+
+    def _release(self) -> None:
+        """Close everything and wait for every thread."""
+        self._closing.set()
+        if self._server is not None:
+            self._server.close()
+        self._abort()
+        with self._lock:
+            workers = list(self._workers)
+        for worker in workers:
+            worker.join(_ABANDON_AFTER if worker.daemon else None)
+        if self._client is not None:
+            self._client.close()
+
+    # Workers: each posts what came of it
+
+    def _load(self) -> None:
+        from . import http11  # noqa: F401, PLC0415 - for the effect of loading it
+
+        self._token_client().prepare()
+
+    def _token_client(self) -> BlockingTokenClient:
+        from .token_client import BlockingTokenClient  # noqa: PLC0415
+
+        with self._lock:
+            if self._client is None:
+                self._client = BlockingTokenClient(self._options.provider.token_endpoint)
+            return self._client
+
+    def _cancel_previous(self, port: int) -> None:
+        from .previous import cancel_previous  # noqa: PLC0415 - needed only when the port is taken
+
+        self.post(events.PreviousCancelled(accepted=cancel_previous(port)))
+
+    def _open_browser(self, url: str) -> None:
+        from .browser import open_url  # noqa: PLC0415 - the URL is printed first
+
+        problem = open_url(url, self._closing)
+        self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
+
+    def _save(self, credentials: Credentials) -> None:
+        problem = ""
+        try:
+            self._store.save(credentials)
+        except StoreError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
+            problem = f"the store raised {type(error).__name__}"
+        self.post(events.SaveFailed(message=problem) if problem else events.CredentialsSaved())
+
+    def _exchange(self, client: BlockingTokenClient, request: actions.SendTokenRequest) -> None:
+        self.post(client.send(request))

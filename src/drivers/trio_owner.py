@@ -1,0 +1,198 @@
+"""The task that owns a login's machine, and the workers that do what takes time.
+
+One inbox; everything else (the listener, workers, the caller) posts events to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from typing import TYPE_CHECKING, assert_never
+
+import trio
+
+from ..sansio import actions, events
+from ..sansio.answers import Answer
+from ..sansio.machine import LoginMachine
+from ..sansio.options import LoginSecrets
+from ..sansio.progress import Listening
+from .browser import open_url
+from .errors import StoreError, TrustError
+from .listeners import open_listeners, port_of
+from .logs import warn
+from .previous import cancel_previous
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..sansio.credentials import Credentials
+    from ..sansio.options import LoginOptions
+    from ..sansio.outcome import LoginOutcome
+    from ..sansio.progress import LoginPhase
+    from .store import CredentialStore
+    from .trio_server import CallbackServer
+
+
+class Owner:
+    """Performs the machine's actions, and tells it what came of them."""
+
+    def __init__(
+        self,
+        options: LoginOptions,
+        *,
+        store: CredentialStore,
+        on_progress: Callable[[LoginPhase], None] | None,
+    ) -> None:
+        self.ready = trio.Event()
+        """The port is bound, or the login is over already."""
+        self.finished = trio.Event()
+        self.outcome: LoginOutcome | None = None
+        self.auth_url: str | None = None
+        self.port: int | None = None
+        self._options = options
+        self._store = store
+        self._on_progress = on_progress
+        self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
+        self._machine = LoginMachine(options, LoginSecrets.generate())
+        self._timers: dict[actions.Timer, float] = {}
+        """When each timer is up."""
+        self._server: CallbackServer | None = None
+        self._closed = False
+        self._exchanges: dict[int, trio.CancelScope] = {}
+        self._nursery: trio.Nursery | None = None
+        self._closing = threading.Event()
+        """Whatever can be given up should be."""
+
+    def post(self, event: events.Event) -> None:
+        """Put an event into the inbox. Never blocks; for tasks, not for other threads."""
+        self._sender.send_nowait(event)
+
+    async def run(self) -> None:
+        """Run the login until everything is performed, closed and ended."""
+        # Shielded: whoever cancels from outside leaves the block, which cancels the login in its own way.
+        with trio.CancelScope(shield=True):
+            try:
+                async with trio.open_nursery() as self._nursery:
+                    try:
+                        self.post(events.Started())
+                        while not self._closed:
+                            event = await self._next_event()
+                            for action in self._machine.handle(event):
+                                self._perform(action)
+                    finally:
+                        self._release()
+            finally:
+                self.finished.set()
+                self.ready.set()
+
+    async def _next_event(self) -> events.Event:
+        due = min(self._timers, key=self._timers.__getitem__, default=None)
+        deadline = math.inf if due is None else self._timers[due]
+        with trio.move_on_at(deadline):
+            return await self._inbox.receive()
+        assert due is not None
+        del self._timers[due]
+        return events.TimerFired(timer=due)
+
+    def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
+        match action:
+            case actions.Bind(port=port):
+                self._bind(port)
+            case actions.CancelPrevious(port=port):
+                self._spawn(self._cancel_previous, port)
+            case actions.StartTimer(timer=timer, seconds=seconds):
+                self._timers[timer] = trio.current_time() + seconds
+            case actions.StopTimer(timer=timer):
+                self._timers.pop(timer, None)
+            case actions.OpenBrowser(url=url):
+                self._spawn(self._open_browser, url)
+            case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
+                assert self._server is not None
+                self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
+            case actions.SendTokenRequest(exchange_id=exchange_id):
+                self._exchanges[exchange_id] = trio.CancelScope()
+                self._spawn(self._exchange, action)
+            case actions.AbortTokenRequest(exchange_id=exchange_id):
+                self._exchanges[exchange_id].cancel()
+            case actions.SaveCredentials(credentials=credentials):
+                self._spawn(self._save, credentials)
+            case actions.ReportProgress(phase=phase):
+                self._report(phase)
+            case actions.Finish(outcome=outcome):
+                self.outcome = outcome
+                self.finished.set()
+                self.ready.set()
+            case actions.CloseListener():
+                self._closed = True
+            case _:
+                assert_never(action)
+
+    def _bind(self, port: int) -> None:
+        from .trio_server import CallbackServer  # noqa: PLC0415 - h11
+
+        listeners = open_listeners(port, self._options.redirect_host)
+        if isinstance(listeners, events.BindFailed):
+            self.post(listeners)
+            return
+        self.port = port_of(listeners)
+        self._server = CallbackServer(listeners, self.post)
+        self._spawn(self._server.serve)
+        self.post(events.Bound(port=self.port))
+
+    def _report(self, phase: LoginPhase) -> None:
+        try:
+            if self._on_progress is not None:
+                self._on_progress(phase)
+        except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
+            warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
+        if isinstance(phase, Listening):
+            self.auth_url = phase.url
+            self.ready.set()
+            self._spawn(self._preload)
+
+    def _spawn(self, work: Callable[..., Awaitable[object]], *args: object) -> None:
+        assert self._nursery is not None
+        self._nursery.start_soon(work, *args)
+
+    def _release(self) -> None:
+        """Close everything. The owner's nursery waits for every task."""
+        self._closing.set()
+        if self._server is not None:
+            self._server.close()
+
+    # Workers: each posts what came of it
+
+    async def _preload(self) -> None:
+        """Load httpx, and make the TLS context, while the person is in the browser."""
+
+        def load() -> None:
+            from .token_client import client_settings  # noqa: PLC0415
+
+            with contextlib.suppress(TrustError):
+                client_settings(self._options.provider.token_endpoint)
+
+        await trio.to_thread.run_sync(load)
+
+    async def _cancel_previous(self, port: int) -> None:
+        self.post(events.PreviousCancelled(accepted=await trio.to_thread.run_sync(cancel_previous, port)))
+
+    async def _open_browser(self, url: str) -> None:
+        problem = await trio.to_thread.run_sync(open_url, url, self._closing)
+        self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
+
+    async def _save(self, credentials: Credentials) -> None:
+        problem = ""
+        try:
+            await trio.to_thread.run_sync(self._store.save, credentials)
+        except StoreError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
+            problem = f"the store raised {type(error).__name__}"
+        self.post(events.SaveFailed(message=problem) if problem else events.CredentialsSaved())
+
+    async def _exchange(self, request: actions.SendTokenRequest) -> None:
+        from .trio_token_client import send  # noqa: PLC0415
+
+        with self._exchanges[request.exchange_id]:
+            self.post(await send(request))
