@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess
+from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess, StoreError
 from loginmachine.drivers.errors import error_for
 from loginmachine.drivers.http11 import SEND_TIMEOUT, CallbackConnection, Request
 from loginmachine.drivers.listeners import open_listeners, port_of
@@ -56,9 +56,13 @@ class BlockingLogin:
         self.listeners[0].settimeout(0.05)
         try:
             client, _ = self.listeners[0].accept()
+        except OSError:
+            return None
+        try:
             client.settimeout(0.5)
             return self.read(client)
         except OSError:
+            client.close()
             return None
 
     def read(self, client: socket.socket) -> events.Event | None:
@@ -116,12 +120,19 @@ class BlockingLogin:
             case actions.SendTokenRequest():
                 self.inbox.append(self.exchange(action))
             case actions.SaveCredentials(credentials=credentials):
-                self.store.save(credentials)
-                self.inbox.append(events.CredentialsSaved())
+                self.inbox.append(self.save(credentials))
             case actions.CloseListener():
                 self.closed = True
             case actions.AbortTokenRequest() | actions.ReportProgress() | actions.Finish():
                 pass
+
+    def save(self, credentials: Credentials) -> events.Event:
+        """Store the credentials."""
+        try:
+            self.store.save(credentials)
+        except Exception as error:
+            return events.SaveFailed(message=str(error) if isinstance(error, StoreError) else "the store failed")
+        return events.CredentialsSaved()
 
     def exchange(self, request: actions.SendTokenRequest) -> events.Event:
         """Send a token request."""

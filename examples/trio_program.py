@@ -3,6 +3,7 @@
 Run it with the issuer as argument, or without for ChatGPT.
 """
 
+import os
 import sys
 import tempfile
 
@@ -13,8 +14,9 @@ from loginmachine import FileStore, LoginCancelled, LoginFailed, LoginOptions, P
 
 async def cancel_button(login: TrioLogin) -> None:
     """Stands for a user interface: here the button is the word "cancel" on standard input."""
-    async for line in trio.wrap_file(sys.stdin):
-        if line.strip() == "cancel":
+    # (Abandoned when the sign-in is over: a thread that reads cannot be interrupted.)
+    while text := await trio.to_thread.run_sync(os.read, 0, 1024, abandon_on_cancel=True):
+        if b"cancel" in text:
             login.cancel("the cancel button was pressed")
 
 

@@ -139,8 +139,10 @@ class ThreadedLogin:
     def __enter__(self) -> Self:
         if self._options.provider.token_endpoint.startswith("https:"):
             check_bundle()
-        self._owner.start()
+        if self._entered:
+            raise RuntimeError("a login can be entered only once")
         self._entered = True
+        self._owner.start()
         try:
             self._owner.ready.wait()
             if self._owner.auth_url is None:

@@ -141,6 +141,8 @@ class TrioLogin:
     async def __aenter__(self) -> Self:
         if self._options.provider.token_endpoint.startswith("https:"):
             check_bundle()
+        if self._block is not None:
+            raise RuntimeError("a login can be entered only once")
         self._block = self._open()
         await self._block.__aenter__()
         return self
@@ -166,6 +168,8 @@ class TrioLogin:
                 raised = caught
             if not self._owner.finished.is_set():
                 self.cancel("the program left before the sign-in was over")
-            # The nursery waits until everything is performed.
+            interrupted = await self._owner.join()
+        if interrupted is not None:
+            raise interrupted
         if raised is not None:
             raise raised

@@ -50,6 +50,7 @@ class Owner:
         self.outcome: LoginOutcome | None = None
         self.auth_url: str | None = None
         self.port: int | None = None
+        self._ended = trio.Event()
         self._options = options
         self._store = store
         self._on_progress = on_progress
@@ -85,6 +86,22 @@ class Owner:
             finally:
                 self.finished.set()
                 self.ready.set()
+                self._ended.set()
+
+    async def join(self) -> KeyboardInterrupt | None:
+        """Wait until everything is performed, closed and ended, whoever cancels.
+
+        Returns:
+            An interrupt that came meanwhile: raised at once, it would have left tasks behind.
+        """
+        interrupted: KeyboardInterrupt | None = None
+        while not self._ended.is_set():
+            try:
+                with trio.CancelScope(shield=True):
+                    await self._ended.wait()
+            except KeyboardInterrupt as caught:
+                interrupted = caught
+        return interrupted
 
     async def _next_event(self) -> events.Event:
         due = min(self._timers, key=self._timers.__getitem__, default=None)

@@ -47,9 +47,11 @@ async def send(request: SendTokenRequest) -> TokenResponseReceived | TokenReques
 
 async def _read(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > MAX_TOKEN_RESPONSE:
-            # One byte too many tells the machine; the rest is not read.
-            break
+    # (Leaving the loop would leave generators behind that httpx has not closed.)
+    with trio.CancelScope() as enough:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MAX_TOKEN_RESPONSE:
+                # One byte too many tells the machine; the rest is not read.
+                enough.cancel()
     return bytes(body[: MAX_TOKEN_RESPONSE + 1])
