@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from .logs import silenced
 from .token_client import client_settings, encode_form, failure_event, timeout_event
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ..sansio.actions import SendTokenRequest
     from ..sansio.events import TokenRequestFailed
 
@@ -27,7 +30,7 @@ async def send(request: SendTokenRequest) -> TokenResponseReceived | TokenReques
             settings = await trio.to_thread.run_sync(client_settings, request.url)
             async with (
                 httpx.AsyncClient(**settings, timeout=request.timeout) as client,
-                client.stream("POST", request.url, content=encode_form(request.form)) as response,
+                contextlib.aclosing(await _post(client, request)) as response,
             ):
                 return TokenResponseReceived(
                     exchange_id=request.exchange_id,
@@ -43,6 +46,28 @@ async def send(request: SendTokenRequest) -> TokenResponseReceived | TokenReques
         error.__traceback__ = None
         return event
     return timeout_event(request.exchange_id)
+
+
+async def _post(client: httpx.AsyncClient, request: SendTokenRequest) -> httpx.Response:
+    body = encode_form(request.form)
+    post = client.build_request("POST", request.url, content=body)
+    post.stream = _Body(body)
+    return await client.send(post, stream=True)
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request body: the one of httpx is a generator, which a cancellation leaves for the garbage collector."""
+
+    def __init__(self, data: bytes) -> None:
+        self._parts = [data]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._parts:
+            raise StopAsyncIteration
+        return self._parts.pop()
 
 
 async def _read(response: httpx.Response) -> bytes:

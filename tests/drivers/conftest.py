@@ -1,0 +1,200 @@
+"""What holds for every test of the drivers: nothing is left behind. And the provider that they sign in at."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import logging
+import os
+import ssl
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import pytest
+import trustme
+from hypothesis import settings
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from loginmachine import LoginOptions, Provider
+
+from .driver_support import API_KEY, PATIENCE, TOKENS, Progress, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from werkzeug import Request
+
+settings.register_profile("drivers", database=None, deadline=None)
+settings.load_profile("drivers")
+
+_DESCRIPTORS = Path("/proc/self/fd")
+_TASKS = Path("/proc/self/task")
+_OUTSIDE = (
+    *("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "SSL_CERT_DIR", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
+
+
+def open_files() -> set[tuple[str, str]]:
+    """The descriptors of this process and what they are; empty where the system does not show them."""
+    found = set()
+    for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+        try:
+            found.add((entry.name, str(entry.readlink())))
+        except OSError:
+            # The one that lists the folder.
+            continue
+    return found
+
+
+def children() -> set[str]:
+    """The processes that this one has started and not waited for."""
+    found: set[str] = set()
+    for task in _TASKS.iterdir() if _TASKS.exists() else ():
+        # A thread may end meanwhile; not every system has this file.
+        with contextlib.suppress(OSError):
+            found.update((task / "children").read_text().split())
+    return found
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy, bundle or browser of the machine that the tests run on."""
+    for name in _OUTSIDE:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(clean_environment: None, identity_server: HTTPServer) -> Iterator[None]:
+    """No thread, descriptor or child of a test may outlive it."""
+    del clean_environment, identity_server
+    threads, files, processes = set(threading.enumerate()), open_files(), children()
+    yield
+
+    def is_clean() -> bool:
+        return not set(threading.enumerate()) - threads and not open_files() - files
+
+    # The end of a connection's thread is a moment behind the end of the connection, the provider's own included.
+    if not eventually(is_clean, 0.5):
+        gc.collect()
+        eventually(is_clean, 0.5)
+    left_threads = [thread.name for thread in set(threading.enumerate()) - threads]
+    left_files = open_files() - files
+    if left_threads:
+        # The next test is not to blame for them.
+        eventually(is_clean)
+    assert not left_threads
+    assert not left_files
+    assert not children() - processes
+
+
+@pytest.fixture(scope="session")
+def identity_server() -> Iterator[HTTPServer]:
+    """The provider's HTTP server, shared by all tests."""
+    server = HTTPServer("127.0.0.1", 0, threaded=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+class ScriptedProvider:
+    """A provider with a token endpoint that answers as a test wants, and remembers what it was asked.
+
+    `answers` are given one after the other; by default these are good tokens, then an API key.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.forms: list[list[tuple[str, str]]] = []
+        self.bodies: list[bytes] = []
+        self.answers: list[Callable[[], Response]] = [reply(TOKENS), reply({"access_token": API_KEY})]
+        self.asked = threading.Event()
+        self.released = threading.Event()
+
+    def handle(self, request: Request) -> Response:
+        body = request.get_data()
+        self.bodies.append(body)
+        self.forms.append(parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True))
+        position = len(self.forms) - 1
+        self.asked.set()
+        return self.answers[position]()
+
+    def hang(self) -> Response:
+        """Answer only when the test is over."""
+        self.released.wait(PATIENCE)
+        return Response(status=500)
+
+    def hold(self) -> None:
+        """Give the first answer only when `released` is set."""
+        answer = self.answers[0]
+
+        def when_released() -> Response:
+            assert self.released.wait(PATIENCE)
+            return answer()
+
+        self.answers[0] = when_released
+
+    def provider(self, **changes: object) -> Provider:
+        """The ChatGPT provider at this server, on any port, unless changed."""
+        return Provider.chatgpt(issuer=self.url).__replace__(**{"port": 0, "fallback_port": None, **changes})
+
+    def options(self, **changes: Any) -> LoginOptions:
+        """Options that open no browser."""
+        provider = changes.pop("provider", None) or self.provider()
+        return LoginOptions(**{"provider": provider, "open_browser": False, "deadline": 60.0, **changes})
+
+
+def reply(content: object, status: int = 200, **headers: str) -> Callable[[], Response]:
+    """A JSON answer; bytes are sent as they are."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: Response(body, status, fields, content_type="application/json")
+
+
+@pytest.fixture
+def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
+    """A provider whose answers the test may change."""
+    scripted = ScriptedProvider(identity_server.url_for("").rstrip("/"))
+    identity_server.expect_request("/oauth/token", method="POST").respond_with_handler(scripted.handle)
+    yield scripted
+    scripted.released.set()
+    identity_server.clear()
+
+
+@pytest.fixture
+def progress() -> Progress:
+    """An observer."""
+    return Progress()
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], int]]:
+    """Set the umask for one test."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.fixture
+def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything that anybody logs, DEBUG included."""
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that no machine knows."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """TLS for a server at 127.0.0.1, signed by `authority`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
