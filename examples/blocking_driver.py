@@ -1,6 +1,7 @@
 """A complete driver in one thread: docs/writing-a-driver.md explains it line by line."""
 
 import collections
+import select
 import socket
 import time
 
@@ -8,7 +9,7 @@ import httpx
 
 from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess, StoreError
 from loginmachine.drivers.errors import error_for
-from loginmachine.drivers.http11 import SEND_TIMEOUT, CallbackConnection, Request
+from loginmachine.drivers.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
 from loginmachine.drivers.listeners import open_listeners, port_of
 from loginmachine.drivers.store import CredentialStore
 from loginmachine.drivers.token_client import client_settings, encode_form, failure_event
@@ -53,10 +54,10 @@ class BlockingLogin:
             if time.monotonic() >= due:
                 del self.timers[timer]
                 return events.TimerFired(timer=timer)
-        self.listeners[0].settimeout(0.05)
+        ready, _, _ = select.select(self.listeners, [], [], 0.05)
         try:
-            client, _ = self.listeners[0].accept()
-        except OSError:
+            client, _ = ready[0].accept()
+        except (IndexError, OSError):
             return None
         try:
             client.settimeout(0.5)
@@ -91,6 +92,7 @@ class BlockingLogin:
                 client.settimeout(SEND_TIMEOUT)
                 client.sendall(data)
                 client.shutdown(socket.SHUT_WR)
+                client.settimeout(CLOSE_TIMEOUT)
                 client.recv(65536)
         except OSError:
             return False
