@@ -5,17 +5,13 @@ Made for the demonstration's own provider. It goes nowhere but this computer.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import threading
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ..drivers.logs import silenced
 
 _HEADERS: Final = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) loginmachine-demo",
@@ -50,7 +46,8 @@ def sign_in(url: str, *, email: str, password: str) -> str:
     Raises:
         BrowsingError: A page did not answer, refused, is not on this computer, or has no login form.
     """
-    with _unlogged(), httpx.Client(headers=_HEADERS, trust_env=False, timeout=_TIMEOUT) as client:
+    # httpx and httpcore log whole URLs, code and state included.
+    with silenced(), httpx.Client(headers=_HEADERS, trust_env=False, timeout=_TIMEOUT) as client:
         page, at = _open(client, url, site="none")
         form = page.form
         if form is None or form.email is None or form.password is None or form.submit is None:
@@ -152,21 +149,3 @@ class _Page(HTMLParser):
             self.heading += data
         if self._button is not None and self._open_form is not None and data.strip() == "Sign in":
             self._open_form.submit = self._button
-
-
-@contextlib.contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keep this thread's requests out of the log: httpx and httpcore write whole URLs, code and state included."""
-    this_thread = threading.get_ident()
-
-    def from_elsewhere(record: logging.LogRecord) -> bool:
-        return record.thread != this_thread
-
-    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore.connection", "httpcore.http11")]
-    for logger in loggers:
-        logger.addFilter(from_elsewhere)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(from_elsewhere)
