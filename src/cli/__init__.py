@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
 
+# Not from typing: whatever is imported here, an interrupt could still end with a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED: Final = 130
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,11 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 failed, 2 wrong usage, 13 callback port in use, 130 interrupted.
     """
-    # Nothing is imported above that an interrupt could hit: from here on it ends without a traceback.
+    # From here on an interrupt ends without a traceback.
     try:
         from .arguments import parse_arguments  # noqa: PLC0415
 
         options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+        options.ends_the_process = arguments is None
         code: int = options.run(options)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -91,6 +91,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
+        type=_folder,
         default=os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex"),  # noqa: PTH111 - pathlib costs 5 ms
         metavar="DIR",
         help="folder of auth.json (default: $CODEX_HOME, then ~/.codex)",
@@ -102,6 +103,12 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return port
+
+
+def _folder(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("a folder has a name")
+    return text
 
 
 def _seconds(text: str) -> float | None:

@@ -14,10 +14,16 @@ _SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 
 
 class Interrupts:
-    """Turns signals into a cancellation, instead of an exception at some arbitrary place."""
+    """Turns signals into a cancellation, instead of an exception at some arbitrary place.
 
-    def __init__(self, cancel: Callable[[str], None]) -> None:
+    Args:
+        cancel: Told the reason, in the main thread.
+        for_good: The process ends afterwards: signals stay ignored.
+    """
+
+    def __init__(self, cancel: Callable[[str], None], *, for_good: bool) -> None:
         self._cancel = cancel
+        self._for_good = for_good
         self._previous: dict[int, Any] = {}
         self.received: int | None = None
         """The first signal that came."""
@@ -33,7 +39,8 @@ class Interrupts:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            # The outcome stands: a second Ctrl-C, while the process ends, must not give it another exit code.
+            signal.signal(number, signal.SIG_IGN if self._for_good else handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:

@@ -10,6 +10,7 @@ from ..sansio.claims import Account
 from ..sansio.failures import LoginFailure
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Failed, Listening
+from .outlet import Outlet
 
 if TYPE_CHECKING:
     from ..sansio.outcome import LoginOutcome
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 class JsonLines:
     """Writes the events of a login."""
+
+    def __init__(self) -> None:
+        self._outlet = Outlet(sys.stdout)
 
     def phase(self, phase: LoginPhase) -> None:
         """Tell of a phase."""
@@ -43,10 +47,9 @@ class JsonLines:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
         self._write({"event": "finished", "outcome": name, "category": category, **who})
 
+    def close(self) -> None:
+        """Let the last lines out."""
+        self._outlet.close()
+
     def _write(self, line: dict[str, object]) -> None:
-        try:
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
-        except (AttributeError, OSError, ValueError):
-            # Nobody reads any more; the person in the browser still wants to be signed in.
-            sys.stdout = None
+        self._outlet.write(json.dumps(line) + "\n")

@@ -30,6 +30,8 @@ class LogFile:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             self._descriptor = os.open(os.path.join(self._folder, "codex-login.log"), flags, 0o600)  # noqa: PTH118
+            # It may be an older one, with another mode.
+            os.chmod(self._descriptor, 0o600)  # noqa: PTH101
         return self
 
     def __exit__(

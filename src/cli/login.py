@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import TrustError, error_for
-from ..sansio.failures import LoginFailure
+from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions, Provider
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, Failed, Listening, Succeeded
@@ -41,10 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
         from .with_threads import sign_in  # noqa: PLC0415
     with LogFile(arguments.home) as log:
         command = Command(arguments, options, log)
+        received = None
         try:
             received = sign_in(command)
         except TrustError as error:
-            return command.refuse(str(error))
+            command.refuse(str(error))
+        finally:
+            command.close()
         return command.exit_code(received)
 
 
@@ -71,6 +74,8 @@ class Command:
         self._path: Path | None = None
         """Where the credentials are, when they are."""
         self._outcome: LoginOutcome | None = None
+        self._told = False
+        """The outcome was told."""
         self._lines: JsonLines | None = None
         if arguments.json:
             from .json_lines import JsonLines  # noqa: PLC0415 - json is loaded for those who want it
@@ -85,7 +90,7 @@ class Command:
             self._show_url(phase.url)
         else:
             self._tell(phase)
-        if self._lines is not None:
+        if self._lines is not None and not self._told:
             self._lines.phase(phase)
         self._log.phase(phase)
 
@@ -114,17 +119,27 @@ class Command:
             title, _, explanation = failed.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
             self._terminal.line(explanation)
-        lines, self._lines = self._lines, None
-        if lines is not None:
-            lines.finished(outcome)
+        self._tell_programs(outcome)
 
     # For `run`
 
-    def refuse(self, problem: str) -> int:
-        """Nothing could be started."""
-        self._terminal.line(f"{problem}.", "bad")
+    @property
+    def ends_the_process(self) -> bool:
+        """Nothing comes after the command."""
+        return bool(self._arguments.ends_the_process)
+
+    def refuse(self, problem: str) -> None:
+        """Nothing could be started, because the certificate bundle cannot be used."""
         self._log.note("not started: the certificate bundle cannot be used")
-        return FAILED
+        phase, category = LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT
+        self._terminal.line(f"{problem}.", "bad")
+        self._tell_programs(LoginFailure(phase=phase, category=category, message=problem))
+
+    def close(self) -> None:
+        """Let the last lines out."""
+        self._terminal.close()
+        if self._lines is not None:
+            self._lines.close()
 
     def exit_code(self, received: int | None) -> int:
         """The exit code, given the signal that came meanwhile, if one did."""
@@ -137,6 +152,12 @@ class Command:
         return FAILED
 
     # What is said
+
+    def _tell_programs(self, outcome: LoginOutcome) -> None:
+        if self._lines is not None and not self._told:
+            self._lines.finished(outcome)
+        # It is the last line: a browser that is gone is no news any more.
+        self._told = True
 
     def _warn(self, text: str) -> None:
         self._terminal.line(f"Warning: {text}.", "warn")

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from .outlet import Outlet
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -18,12 +20,12 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 
 class Terminal:
-    """Writes lines, one writer at a time. A stream that is closed or broken is given up without harm."""
+    """Writes lines to a stream; to standard error by default."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = sys.stderr if stream is None else stream
-        self._lock = threading.Lock()
-        self._is_terminal = _is_terminal(self._stream)
+        stream = sys.stderr if stream is None else stream
+        self._outlet = Outlet(stream)
+        self._is_terminal = _is_terminal(stream)
         self._has_colours = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._waiting: threading.Thread | None = None
         self._stop = threading.Event()
@@ -32,8 +34,7 @@ class Terminal:
         """Write a line."""
         if style and self._has_colours:
             text = f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
-        with self._lock:
-            self._write(f"{_CLEAR_LINE if self._waiting else ''}{text}\n")
+        self._outlet.write(f"{_CLEAR_LINE if self._waiting else ''}{text}\n")
 
     def start_waiting(self, text: str) -> None:
         """Show that something is awaited, and for how long already; on a terminal only."""
@@ -50,29 +51,24 @@ class Terminal:
         self._stop.set()
         self._waiting.join()
         self._waiting = None
-        with self._lock:
-            self._write(_CLEAR_LINE)
+        self._outlet.write(_CLEAR_LINE)
+
+    def close(self) -> None:
+        """Let the last lines out."""
+        self.stop_waiting()
+        self._outlet.close()
 
     def _wait(self, text: str) -> None:
         start = time.monotonic()
         frame = 0
         while not self._stop.wait(_PERIOD):
             minutes, seconds = divmod(int(time.monotonic() - start), 60)
-            with self._lock:
-                self._write(f"{_CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {text} {minutes}:{seconds:02}")
+            self._outlet.write(f"{_CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {text} {minutes}:{seconds:02}")
             frame += 1
 
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            # Nobody reads any more.
-            pass
 
-
-def _is_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
-        return stream.isatty()
-    except (AttributeError, ValueError):
+        return stream is not None and stream.isatty()
+    except ValueError:
         return False

@@ -23,7 +23,7 @@ def sign_in(command: Command) -> int | None:
         TrustError: Nothing was started.
     """
     login = start_login(command.options, store=command, on_progress=command.on_progress)
-    with Interrupts(login.canceller().cancel) as interrupts:
+    with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
         try:
             with login:
                 command.start_waiting()

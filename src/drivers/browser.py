@@ -19,6 +19,9 @@ LAUNCH_TIMEOUT: Final = 5.0
 """Seconds after which a launcher that still runs is taken for the browser itself."""
 _POLL: Final = 0.05
 
+_left_alone: list[subprocess.Popen[bytes]] = []
+"""Browsers that were not waited for. (A thread's append is atomic.)"""
+
 _DESKTOP_LAUNCHERS: Final = (
     ("xdg-open",),
     ("x-www-browser",),
@@ -41,6 +44,8 @@ def open_url(url: str, stop: threading.Event) -> str | None:
     """
     if sys.platform == "win32":
         return _start_file(url)
+    # Those that ended meanwhile.
+    _left_alone[:] = [process for process in _left_alone if process.poll() is None]
     found = False
     for command in _launchers(url):
         found = True
@@ -94,9 +99,8 @@ def _launch(command: list[str], stop: threading.Event) -> bool:
         except subprocess.TimeoutExpired:
             if stop.is_set():
                 break
-    # It is the browser itself, which the person goes on using: it is left alone. Without a return code the object would
-    # warn, when it is collected, of a child that nobody waited for.
-    process.returncode = 0
+    # It is the browser itself, which the person goes on using: it is left alone.
+    _left_alone.append(process)
     return True
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from ..sansio import events
 from ..sansio.outcome import LoginSuccess
 from .errors import error_for
-from .threaded_owner import Owner
+from .threaded_owner import Owner, wait_for
 from .trust import check_bundle
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class ThreadedLogin:
             raise RuntimeError("the login is not running: use it in a with statement")
         if not self._owner.finished.is_set():
             self._owner.preload()
-        if not self._owner.finished.wait(timeout):
+        if not wait_for(self._owner.finished, timeout):
             raise TimeoutError("the login is still going on")
         if self._owner.crash is not None:
             raise RuntimeError("the login driver has failed; this is a bug in it") from self._owner.crash
@@ -144,7 +144,7 @@ class ThreadedLogin:
         self._entered = True
         self._owner.start()
         try:
-            self._owner.ready.wait()
+            wait_for(self._owner.ready)
             if self._owner.auth_url is None:
                 self.wait()
         except BaseException:

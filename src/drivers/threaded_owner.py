@@ -34,6 +34,23 @@ if TYPE_CHECKING:
 _ABANDON_AFTER = 1.0
 """Seconds to wait for an aborted token request. Name resolution and connecting cannot be interrupted: such a thread
 ends by itself within the request's time-out, and sends nothing any more."""
+_NO_THREAD = "the system has no thread left"
+
+
+_SLICE = 0.2
+"""Seconds after which a wait looks up. A signal that comes just before the main thread blocks on a lock does not end
+the wait, and on Windows none does: its handler would run when the login is over."""
+
+
+def wait_for(event: threading.Event, timeout: float | None = None) -> bool:
+    """`threading.Event.wait`, in which signal handlers run."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not event.is_set():
+        remaining = _SLICE if deadline is None else deadline - time.monotonic()
+        if remaining <= 0:
+            return False
+        event.wait(min(remaining, _SLICE))
+    return True
 
 
 class Owner:
@@ -90,7 +107,7 @@ class Owner:
         interrupted: KeyboardInterrupt | None = None
         while self._thread.is_alive():
             try:
-                self._thread.join()
+                self._thread.join(_SLICE)
             except KeyboardInterrupt as caught:
                 interrupted = caught
         if interrupted is not None:
@@ -116,9 +133,11 @@ class Owner:
         except BaseException as crash:  # noqa: BLE001 - the caller must not wait for ever
             self.crash = crash
         finally:
-            self._release()
-            self.finished.set()
-            self.ready.set()
+            try:
+                self._release()
+            finally:
+                self.finished.set()
+                self.ready.set()
 
     def _next_event(self) -> events.Event:
         while True:
@@ -145,13 +164,13 @@ class Owner:
             case actions.Bind(port=port):
                 self._bind(port)
             case actions.CancelPrevious(port=port):
-                self._spawn(self._cancel_previous, port)
+                self._spawn(self._cancel_previous, port, otherwise=events.PreviousCancelled(accepted=False))
             case actions.StartTimer(timer=timer, seconds=seconds):
                 self._timers[timer] = time.monotonic() + seconds
             case actions.StopTimer(timer=timer):
                 self._timers.pop(timer, None)
             case actions.OpenBrowser(url=url):
-                self._spawn(self._open_browser, url)
+                self._spawn(self._open_browser, url, otherwise=events.BrowserFailed(message=_NO_THREAD))
             case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
                 assert self._server is not None
                 self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
@@ -161,7 +180,7 @@ class Owner:
                 self._timers.pop(exchange_id, None)
                 self._abort()
             case actions.SaveCredentials(credentials=credentials):
-                self._spawn(self._save, credentials)
+                self._spawn(self._save, credentials, otherwise=events.SaveFailed(message=_NO_THREAD))
             case actions.ReportProgress(phase=phase):
                 self._report(phase)
             case actions.Finish(outcome=outcome):
@@ -181,11 +200,10 @@ class Owner:
         self.port = port_of(listeners)
         try:
             self._server = CallbackServer(listeners, self.post)
-        except OSError as error:
-            # No descriptor left.
+        except (OSError, RuntimeError) as error:
             for listener in listeners:
                 listener.close()
-            message = error.strerror or type(error).__name__
+            message = error.strerror if isinstance(error, OSError) and error.strerror else _NO_THREAD
             self.post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
             return
         self.post(events.Bound(port=self.port))
@@ -209,18 +227,28 @@ class Owner:
         # Daemonic only for the case that `_ABANDON_AFTER` describes.
         args = (client, request)
         worker = threading.Thread(target=self._exchange, args=args, name="loginmachine-token", daemon=True)
-        self._workers.append(worker)
-        worker.start()
+        if not self._start_worker(worker):
+            kind = events.TransportProblem.REQUEST
+            self.post(events.TokenRequestFailed(exchange_id=request.exchange_id, kind=kind, message=_NO_THREAD))
 
     def _abort(self) -> None:
         """End the token request: there is one at a time, and none after one that was aborted."""
         if self._client is not None:
             self._client.abort()
 
-    def _spawn(self, work: Callable[..., None], *args: object) -> None:
+    def _spawn(self, work: Callable[..., None], *args: object, otherwise: events.Event | None = None) -> None:
+        """Do work in a thread. If the system has none left, say what is to be made of that."""
         worker = threading.Thread(target=work, args=args, name=f"loginmachine-{work.__name__.strip('_')}")
+        if not self._start_worker(worker) and otherwise is not None:
+            self.post(otherwise)
+
+    def _start_worker(self, worker: threading.Thread) -> bool:
+        try:
+            worker.start()
+        except RuntimeError:
+            return False
         self._workers.append(worker)
-        worker.start()
+        return True
 
     def _release(self) -> None:
         """Close everything and wait for every thread."""

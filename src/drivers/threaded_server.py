@@ -40,7 +40,12 @@ class CallbackServer:
         self._connections: dict[int, _Connection] = {}
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._accept_all, name="loginmachine-accept")
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._wake.close()
+            self._woken.close()
+            raise
 
     def respond(self, request_id: int, answer: Answer) -> None:
         """Hand an answer to the connection whose request it is for."""

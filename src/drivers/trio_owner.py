@@ -18,7 +18,7 @@ from ..sansio.machine import LoginMachine
 from ..sansio.options import LoginSecrets
 from ..sansio.progress import Listening
 from .browser import open_url
-from .errors import StoreError, TrustError
+from .errors import StoreError
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .previous import cancel_previous
@@ -62,6 +62,8 @@ class Owner:
         self._closed = False
         self._exchanges: dict[int, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
+        self._limiter = trio.CapacityLimiter(math.inf)
+        """Our threads neither wait for those of the host and of other logins, nor keep them waiting."""
         self._closing = threading.Event()
         """Whatever can be given up should be."""
 
@@ -186,22 +188,27 @@ class Owner:
         def load() -> None:
             from .token_client import client_settings  # noqa: PLC0415
 
-            with contextlib.suppress(TrustError):
+            # `send` will tell.
+            with contextlib.suppress(Exception):
                 client_settings(self._options.provider.token_endpoint)
 
-        await trio.to_thread.run_sync(load)
+        await trio.to_thread.run_sync(load, limiter=self._limiter)
 
     async def _cancel_previous(self, port: int) -> None:
-        self.post(events.PreviousCancelled(accepted=await trio.to_thread.run_sync(cancel_previous, port)))
+        self.post(
+            events.PreviousCancelled(
+                accepted=await trio.to_thread.run_sync(cancel_previous, port, limiter=self._limiter)
+            )
+        )
 
     async def _open_browser(self, url: str) -> None:
-        problem = await trio.to_thread.run_sync(open_url, url, self._closing)
+        problem = await trio.to_thread.run_sync(open_url, url, self._closing, limiter=self._limiter)
         self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
 
     async def _save(self, credentials: Credentials) -> None:
         problem = ""
         try:
-            await trio.to_thread.run_sync(self._store.save, credentials)
+            await trio.to_thread.run_sync(self._store.save, credentials, limiter=self._limiter)
         except StoreError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
@@ -212,4 +219,4 @@ class Owner:
         from .trio_token_client import send  # noqa: PLC0415
 
         with self._exchanges[request.exchange_id]:
-            self.post(await send(request))
+            self.post(await send(request, self._limiter))

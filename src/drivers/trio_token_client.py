@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..sansio.events import TokenRequestFailed
 
 
-async def send(request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
+async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> TokenResponseReceived | TokenRequestFailed:
     """Send a request and read the answer, raw and up to 1 MiB, all within its ``timeout``."""
     error: Exception
     with silenced(), trio.move_on_after(request.timeout):
         try:
             # In a thread: making a TLS context takes 50 ms of computing.
-            settings = await trio.to_thread.run_sync(client_settings, request.url)
+            settings = await trio.to_thread.run_sync(client_settings, request.url, limiter=limiter)
             async with (
                 httpx.AsyncClient(**settings, timeout=request.timeout) as client,
                 contextlib.aclosing(await _post(client, request)) as response,

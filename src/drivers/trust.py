@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import binascii
 import contextlib
+import errno
 import functools
 import os
+import stat
 from typing import TYPE_CHECKING, Final
 
 from .errors import TrustError
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE")
 """Where a bundle can be named; the first that is set and not empty counts."""
-_MARKER: Final = b"-----BEGIN "
+_BEGIN: Final = b"CERTIFICATE-----"
+_END: Final = b"-----END "
+_DER_SEQUENCE: Final = b"\x30"
+_MAX_BUNDLE: Final = 16 * 1024 * 1024
 
 
 def check_bundle() -> None:
@@ -29,13 +35,33 @@ def check_bundle() -> None:
     variable, path = bundle
     problem = ""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms at start-up
-            if _MARKER not in file.read():
-                problem = "it holds no PEM certificate"
+        if not _holds_certificate(_read(path)):
+            problem = "it holds no PEM certificate"
     except OSError as error:
         problem = error.strerror or "it cannot be read"
     if problem:
         raise _trust_error(variable, path, problem)
+
+
+def _read(path: str) -> bytes:
+    # Never a pipe that nobody writes to, or a device without an end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return os.read(descriptor, _MAX_BUNDLE)
+    finally:
+        os.close(descriptor)
+
+
+def _holds_certificate(data: bytes) -> bool:
+    """The first certificate looks like one: the whole check needs TLS code, and is made while the person signs in."""
+    _, begin, rest = data.partition(_BEGIN)
+    body, end, _ = rest.partition(_END)
+    try:
+        return bool(begin and end) and binascii.a2b_base64(body).startswith(_DER_SEQUENCE)
+    except binascii.Error:
+        return False
 
 
 def tls_context() -> ssl.SSLContext:
@@ -61,8 +87,15 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
 
     import certifi  # noqa: PLC0415
 
-    context = ssl.create_default_context(cafile=certifi.where())
-    context.load_default_certs()
+    unusable = ""
+    try:
+        context = ssl.create_default_context(cafile=certifi.where())
+        context.load_default_certs()
+    except OSError as error:
+        # SSLKEYLOGFILE, or certifi's own file.
+        unusable = error.strerror or "an unreadable file"
+    if unusable:
+        raise TrustError(f"TLS cannot be set up on this machine: {unusable}")
     if bundle is None:
         return context
     variable, path = bundle

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, browse, callback_url, environment, login, run
+from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, Command, browse, callback_url, environment, login, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +85,6 @@ def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None
         "Terminal.line = spy\n"
         f"main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(tmp_path)!r}])\n"
     )
-    import subprocess
-    import sys
-
     output = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment(), timeout=30
     ).stdout
@@ -256,3 +258,69 @@ def test_an_unusable_certificate_bundle_is_said_before_any_traffic(tmp_path: Pat
         code, err = command.end()
     assert code == 1
     assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_closed_streams_do_not_change_the_outcome(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    arguments = [
+        "--driver",
+        driver,
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(tmp_path),
+        "--issuer",
+        provider.issuer,
+    ]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "loginmachine", "login", "--json", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        command = Command(process)
+        assert browse(callback_url(command.event("listening")["url"], code=CODE))[0] == 200
+        assert command.event("finished")["outcome"] == "succeeded"
+        assert process.wait(20) == 0
+    assert (tmp_path / "auth.json").exists()
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_pipe_that_nobody_reads_stops_nothing(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_end, b"x" * 4096)
+    os.set_blocking(write_end, True)
+    arguments = ["--driver", driver, "--no-browser", "--port", "0", "--home", str(tmp_path), "--timeout", "0.05"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loginmachine", "login", "--json", *arguments, "--issuer", provider.issuer],
+        stdout=write_end,
+        stderr=write_end,
+        env=environment(),
+    )
+    # The deadline passes, and the process ends.
+    assert process.wait(20) == 1
+    for end in (read_end, write_end):
+        os.close(end)
+
+
+def test_a_signal_after_the_outcome_does_not_change_it(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        with socket.create_connection(("127.0.0.1", int(urlsplit(callback_url(url)).port or 0))) as client:
+            # A browser that is redirected and does not fetch the last page: the listener lingers.
+            target = callback_url(url, code=CODE).partition("/auth/")[2]
+            client.sendall(
+                f"GET /auth/{target} HTTP/1.1\r\nHost: {urlsplit(callback_url(url)).netloc}\r\n\r\n".encode()
+            )
+            command.event("finished")
+            while command.process.poll() is None:
+                command.process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    command.process.wait(0.01)
+    assert command.process.returncode == 0

@@ -90,7 +90,7 @@ def test_the_first_variable_counts(bundle: Path, tmp_path: Path, monkeypatch: py
     ("content", "problem"),
     [
         (None, "No such file or directory"),
-        ("folder", "Is a directory"),
+        ("folder", "it is not a regular file"),
         (b"", "it holds no PEM certificate"),
         (b"DER \x30\x82", "it holds no PEM certificate"),
     ],

@@ -1,0 +1,65 @@
+"""Standard output and error, written in a thread of their own.
+
+A parent that starts us and reads nobody's pipe must not stop a login, its deadline or Ctrl-C: what it does not take is
+given up at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_PATIENCE: Final = 1.0
+"""Seconds that a reader has, at the end, to take what is left."""
+
+
+class Outlet:
+    """A stream that can be written to without ever blocking. One that is closed or broken is given up without harm."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # Daemonic for a pipe that nobody reads: nothing can wake a blocked write.
+        self._thread = threading.Thread(target=self._run, name="loginmachine-outlet", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        """Write, soon and in order."""
+        self._queue.put(text)
+
+    def close(self) -> None:
+        """Wait until everything is written, for a second at most."""
+        self._queue.put(None)
+        self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        descriptor = self._descriptor()
+        try:
+            while (text := self._queue.get()) is not None:
+                if descriptor is None:
+                    self._write(text)
+                else:
+                    # Past the stream's buffer, whose lock a blocked thread would hold when the interpreter ends.
+                    data = text.encode("utf-8", "backslashreplace")
+                    while data:
+                        data = data[os.write(descriptor, data) :]
+        except (OSError, ValueError):
+            # Nobody reads any more; the person in the browser still wants to be signed in.
+            pass
+
+    def _descriptor(self) -> int | None:
+        try:
+            return None if self._stream is None else self._stream.fileno()
+        except (OSError, ValueError):
+            # A host's own stream, without a file behind it.
+            return None
+
+    def _write(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()
