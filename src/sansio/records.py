@@ -83,7 +83,7 @@ class Record(metaclass=_RecordMeta):
         """Refuse values that make no sense: in an ``__init__`` of its own, type checkers would lose the fields."""
 
     # A type checker that saw these would take every attribute for one that can be set.
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __setattr__(self, name: str, value: object) -> None:
             raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")

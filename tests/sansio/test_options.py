@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loginmachine.sansio import IdTokenPolicy, LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio import IdTokenPolicy, LoginMachine, LoginOptions, LoginSecrets, Provider
 from loginmachine.sansio.options import check_provider_url
 
 from .samples import OTHER_PROVIDER
@@ -204,3 +204,10 @@ def test_secrets_are_made_of_unreserved_characters(name: str, value: str) -> Non
 
 def test_secrets_do_not_show() -> None:
     assert repr(LoginSecrets(state="canary", code_verifier="canary", nonce="canary")) == "LoginSecrets()"
+
+
+def test_a_provider_that_uses_a_nonce_needs_one() -> None:
+    options = LoginOptions(provider=CHATGPT.__replace__(uses_nonce=True))
+    with pytest.raises(ValueError, match=r"^this provider uses a nonce, and the secrets hold none$"):
+        LoginMachine(options, LoginSecrets(state="s", code_verifier="v"))
+    assert LoginMachine(options, LoginSecrets(state="s", code_verifier="v", nonce="n")).state == "idle"

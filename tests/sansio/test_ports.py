@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailurePhase, LoginMachine
+from loginmachine.sansio import LoginFailure, LoginFailurePhase, LoginMachine, UnexpectedEvent
 from loginmachine.sansio.actions import (
     Bind,
     CancelPrevious,
@@ -220,3 +220,12 @@ def test_a_retry_that_is_no_longer_due_is_dropped() -> None:
     login = samples.machine_in("backing_off")
     samples.drive(login, RETRY, Bound(port=1455))
     assert Playbook(login) >> RETRY
+
+
+@pytest.mark.parametrize(("ordered", "bound"), [(1455, 1457), (1455, 0), (0, 0), (0, 65536), (0, -1)])
+def test_a_port_that_was_not_ordered_is_a_mistake_of_the_host(ordered: int, bound: int) -> None:
+    login = on_port(ordered)
+    login.handle(Started())
+    with pytest.raises(UnexpectedEvent):
+        login.handle(Bound(port=bound))
+    assert login.state == "binding"
