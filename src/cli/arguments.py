@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
 
 from ..sansio.options import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_DEADLINE, DEFAULT_ORIGINATOR
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

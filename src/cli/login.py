@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from ..drivers.errors import TrustError, error_for
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions, Provider
@@ -13,9 +11,11 @@ from ..sansio.table import Trigger
 from .log_file import LogFile
 from .terminal import Terminal
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
+    from typing import Final
 
     from ..sansio.credentials import Credentials
     from ..sansio.outcome import LoginOutcome

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Final, TextIO
 
 _PATIENCE: Final = 1.0
 """Seconds that a reader has, at the end, to take what is left."""

@@ -6,12 +6,12 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Final
 
 from .outlet import Outlet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Final, TextIO
 
 _FRAMES: Final = "|/-\\"
 _PERIOD: Final = 0.25

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from ..drivers.errors import LoginFailed
 from ..drivers.threaded import start_login
 from .interrupts import Interrupts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .login import Command
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..sansio.failures import LoginFailureCategory
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sansio.failures import LoginFailure, LoginFailurePhase
     from ..sansio.outcome import LoginOutcome

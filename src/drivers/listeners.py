@@ -9,9 +9,12 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from typing import Final
 
 from ..sansio.events import BindFailed, BindProblem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _BACKLOG: Final = 128
 _PAIR_ATTEMPTS: Final = 10

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import logging
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 _logger = logging.getLogger("loginmachine")
 _quiet: ContextVar[bool] = ContextVar("loginmachine_quiet", default=False)

@@ -5,17 +5,17 @@ One thread owns the machine and reads one inbox; everything else (the listener, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
 from ..sansio import events
 from ..sansio.outcome import LoginSuccess
 from .errors import error_for
 from .threaded_owner import Owner, wait_for
 from .trust import check_bundle
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Self
 
     from ..sansio.credentials import Credentials
     from ..sansio.options import LoginOptions

@@ -9,7 +9,6 @@ import contextlib
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING, assert_never
 
 from ..sansio import actions, events
 from ..sansio.answers import Answer
@@ -21,6 +20,7 @@ from .listeners import open_listeners, port_of
 from .logs import warn
 from .threaded_server import CallbackServer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -190,6 +190,8 @@ class Owner:
             case actions.CloseListener():
                 self._closed = True
             case _:
+                from typing import assert_never  # noqa: PLC0415
+
                 assert_never(action)
 
     def _bind(self, port: int) -> None:

@@ -10,12 +10,13 @@ import selectors
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final
 
 from ..sansio.events import ClientGone, RequestReceived, ResponseSent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from ..sansio.answers import Answer
     from ..sansio.events import Event

@@ -8,12 +8,13 @@ import errno
 import functools
 import os
 import stat
-from typing import TYPE_CHECKING, Final
 
 from .errors import TrustError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
+    from typing import Final
 
 _VARIABLES: Final = ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE")
 """Where a bundle can be named; the first that is set and not empty counts."""

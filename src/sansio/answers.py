@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from . import pages
 from .failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from .records import Record, hidden
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from .claims import Account
     from .events import Headers

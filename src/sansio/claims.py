@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode
-from typing import TYPE_CHECKING, Final
 
 from .options import IdTokenPolicy
 from .records import Record
 from .redaction import clean_text, same_secret
 from .strict_json import JsonError, JsonObject, loads_object
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from .events import Headers
     from .options import LoginOptions, LoginSecrets, Provider
     from .redaction import Secret

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
 
 from .records import Record
 from .redaction import Secret
 from .strict_json import JsonError, JsonObject, loads_object
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import Final
 
     from .oauth import TokenSet
 

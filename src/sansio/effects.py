@@ -6,8 +6,6 @@ when the event was interpreted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from . import actions, answers, oauth, progress
 from .actions import Timer
 from .failures import LoginFailure, LoginFailureCategory
@@ -15,7 +13,10 @@ from .login import LoginData, PageKind
 from .outcome import LoginCancellation, LoginSuccess
 from .table import Trigger
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from .interpretation import Interpretation
 
 MAX_BIND_ATTEMPTS: Final = 10

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
 
 from .records import Record, hidden
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from .actions import Timer
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]

@@ -5,8 +5,6 @@ Requests are read by `routes`, answers of the token endpoint by `oauth` and `cla
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
-
 from . import claims, events, oauth
 from .actions import Timer
 from .credentials import Credentials
@@ -17,8 +15,10 @@ from .redaction import clean_text, safe_url
 from .routes import CallbackRules, route
 from .table import LoginState, Trigger
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from .login import LoginData
 
@@ -95,7 +95,9 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
             return Interpretation(trigger=Trigger.SAVE_FAILED, message=_clean(login, message))
         case events.CancelRequested(reason=reason):
             return _cancellation(Interpretation(trigger=Trigger.CANCEL_REQUESTED, message=_clean(login, reason)), login)
-    assert_never(event)
+    from typing import assert_never  # noqa: PLC0415
+
+    return assert_never(event)
 
 
 def _port_message(login: LoginData, message: str) -> str:

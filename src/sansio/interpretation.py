@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .records import Record, hidden
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answers import Answer
     from .claims import Account

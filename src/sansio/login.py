@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
 
 from . import actions, progress
 from .actions import Timer
@@ -12,7 +11,10 @@ from .failures import FAILURES, LoginFailure
 from .outcome import LoginSuccess
 from .table import LoginState, Trigger
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from .answers import Answer
     from .claims import Account
     from .credentials import Credentials

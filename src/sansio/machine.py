@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
 
 import transitions
 
@@ -14,7 +13,10 @@ from .interpret import interpret
 from .records import Record, hidden
 from .table import FINAL_STATES, ROWS, LoginState
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from transitions.core import TransitionConfigDict
 
     from .actions import Action

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, Final, TypeGuard
 from urllib.parse import urlencode
 
 from .records import Record
 from .redaction import Secret, clean_text
 from .strict_json import JsonError, JsonObject, loads_object
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final, TypeGuard
+
     from .actions import Form
     from .events import Headers, TokenResponseReceived
     from .options import LoginOptions, LoginSecrets, Provider

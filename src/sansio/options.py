@@ -6,11 +6,14 @@ import math
 import os
 from base64 import urlsafe_b64encode
 from enum import StrEnum
-from typing import Final
 from urllib.parse import urlsplit
 
 from .records import Record, hidden
 from .redaction import is_visible_ascii
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"

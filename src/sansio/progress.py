@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
-
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailurePhase
 from .records import Record, hidden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, TypeAlias
 
 
 class _Phase(Record):

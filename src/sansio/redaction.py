@@ -7,11 +7,12 @@ Two kinds of text are handled here: our own secrets, which `Secret` keeps out of
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Final, NoReturn
 
 SHOWN_TEXT_LIMIT: Final = 256
 """Characters of foreign text that are shown at most."""

@@ -6,7 +6,6 @@ The checks are made in the order of DESIGN section 3, on the raw bytes: an origi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from . import answers
@@ -15,7 +14,10 @@ from .records import Record, hidden
 from .redaction import clean_text, is_visible_ascii, same_secret
 from .table import Trigger
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from .events import RequestReceived
     from .options import Provider
 

@@ -7,9 +7,14 @@ A token endpoint that sends such things is broken or hostile; RFC 8259 sections 
 from __future__ import annotations
 
 import sys
-from typing import Any, Final, NoReturn, TypeAlias
 
-JsonObject: TypeAlias = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn, TypeAlias
+
+    JsonObject: TypeAlias = dict[str, Any]
+else:
+    JsonObject = dict
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LARGEST: Final = sys.float_info.max

@@ -9,7 +9,10 @@ before, in `interpret`; what an effect does is written in `login`. A trigger wit
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class LoginState(StrEnum):
@@ -69,14 +72,24 @@ class Trigger(StrEnum):
     LINGER_OVER = "linger_over"
 
 
-class Row(NamedTuple):
+class Row:
     """One transition."""
 
-    trigger: Trigger
-    source: tuple[LoginState, ...]
-    dest: LoginState | None
-    effect: str
-    guard: str = ""
+    __slots__ = ("dest", "effect", "guard", "source", "trigger")
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        source: tuple[LoginState, ...],
+        dest: LoginState | None,
+        effect: str,
+        guard: str = "",
+    ) -> None:
+        self.trigger = trigger
+        self.source = source
+        self.dest = dest
+        self.effect = effect
+        self.guard = guard
 
 
 STAY: Final = None

@@ -90,7 +90,20 @@ def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None
     ).stdout
     loaded = set(output.split())
     assert "transitions" in loaded
-    heavy = {"h11", "httpx", "httpcore", "trio", "ssl", "json", "asyncio", "pathlib", "email", "subprocess", "authlib"}
+    heavy = {
+        "typing",
+        "h11",
+        "httpx",
+        "httpcore",
+        "trio",
+        "ssl",
+        "json",
+        "asyncio",
+        "pathlib",
+        "email",
+        "subprocess",
+        "authlib",
+    }
     assert loaded & heavy == set()
 
 
