@@ -20,6 +20,7 @@ _BACKLOG: Final = 128
 _PAIR_ATTEMPTS: Final = 10
 """How often a free IPv4 port is chosen anew because its IPv6 twin is taken."""
 _NO_IPV6: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _WINDOWS_FORBIDDEN: Final = 10013
 
 
@@ -44,6 +45,11 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
                 break
     assert failure is not None
     return BindFailed(kind=_kind(failure), message=failure.strerror or type(failure).__name__)
+
+
+def is_out_of_room(error: OSError) -> bool:
+    """Whether accepting failed for want of descriptors or memory. Otherwise a client has gone again."""
+    return error.errno in _NO_ROOM
 
 
 def port_of(listeners: list[socket.socket]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..sansio.credentials import CredentialsError, parse, parse_object, serialise
+from ..sansio.events import CredentialsSaved, SaveFailed
 from .errors import StoreError
 from .locks import locked
 from .logs import warn
@@ -39,6 +40,17 @@ class CredentialStore(Protocol):
         Raises:
             StoreError: They are not stored, and what was stored before is as it was.
         """
+
+
+def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved | SaveFailed:
+    """Save, and say what came of it: what both drivers do in a worker thread."""
+    try:
+        store.save(credentials)
+    except StoreError as error:
+        return SaveFailed(message=str(error))
+    except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
+        return SaveFailed(message=f"the store raised {type(error).__name__}")
+    return CredentialsSaved()
 
 
 class MemoryStore:

@@ -15,7 +15,6 @@ from ..sansio.answers import Answer
 from ..sansio.machine import LoginMachine
 from ..sansio.options import LoginSecrets
 from ..sansio.progress import Listening
-from .errors import StoreError
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .threaded_server import CallbackServer
@@ -292,14 +291,9 @@ class Owner:
         self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
 
     def _save(self, credentials: Credentials) -> None:
-        problem = ""
-        try:
-            self._store.save(credentials)
-        except StoreError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
-            problem = f"the store raised {type(error).__name__}"
-        self.post(events.SaveFailed(message=problem) if problem else events.CredentialsSaved())
+        from .store import save  # noqa: PLC0415 - files are needed at the end only
+
+        self.post(save(self._store, credentials))
 
     def _exchange(self, client: BlockingTokenClient, request: actions.SendTokenRequest) -> None:
         self.post(client.send(request))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import queue
 import selectors
@@ -12,17 +11,15 @@ import threading
 import time
 
 from ..sansio.events import ClientGone, RequestReceived, ResponseSent
+from .listeners import is_out_of_room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Final
 
     from ..sansio.answers import Answer
     from ..sansio.events import Event
     from .http11 import CallbackConnection, Request
-
-_FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class CallbackServer:
@@ -90,8 +87,7 @@ class CallbackServer:
         try:
             client, _ = listener.accept()
         except OSError as error:
-            # Anything else is a client that has gone again.
-            return error.errno not in _FULL
+            return not is_out_of_room(error)
         connection = _Connection(client, next(self._ids), self._post, self._forget)
         with self._lock:
             if not self._make_room():

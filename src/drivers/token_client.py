@@ -58,6 +58,17 @@ def encode_form(form: Form) -> bytes:
     return urlencode(form).encode("ascii")
 
 
+def response_event(exchange_id: int, response: httpx.Response, body: bytes) -> TokenResponseReceived:
+    """An answer whose body was read raw, and at most one byte further than it may be long."""
+    return TokenResponseReceived(
+        exchange_id=exchange_id,
+        status=response.status_code,
+        headers=tuple(response.headers.raw),
+        body=body[: MAX_TOKEN_RESPONSE + 1],
+        received_at=time.time(),
+    )
+
+
 def failure_event(exchange_id: int, error: Exception) -> TokenRequestFailed:
     """What an exception of httpx means. Nothing of its text is used."""
     kind, words = next(
@@ -170,13 +181,7 @@ class BlockingTokenClient:
                     extensions={"trace": self._watch},
                 ) as response,
             ):
-                return TokenResponseReceived(
-                    exchange_id=request.exchange_id,
-                    status=response.status_code,
-                    headers=tuple(response.headers.raw),
-                    body=_read(response),
-                    received_at=time.time(),
-                )
+                return response_event(request.exchange_id, response, _read(response))
         except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
             error = caught
         event = failure_event(request.exchange_id, error)
@@ -214,4 +219,4 @@ def _read(response: httpx.Response) -> bytes:
         if len(body) > MAX_TOKEN_RESPONSE:
             # One byte too many tells the machine; the rest is not read.
             break
-    return bytes(body[: MAX_TOKEN_RESPONSE + 1])
+    return bytes(body)

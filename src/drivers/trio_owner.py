@@ -18,10 +18,10 @@ from ..sansio.machine import LoginMachine
 from ..sansio.options import LoginSecrets
 from ..sansio.progress import Listening
 from .browser import open_url
-from .errors import StoreError
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .previous import cancel_previous
+from .store import save
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -206,14 +206,7 @@ class Owner:
         self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
 
     async def _save(self, credentials: Credentials) -> None:
-        problem = ""
-        try:
-            await trio.to_thread.run_sync(self._store.save, credentials, limiter=self._limiter)
-        except StoreError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
-            problem = f"the store raised {type(error).__name__}"
-        self.post(events.SaveFailed(message=problem) if problem else events.CredentialsSaved())
+        self.post(await trio.to_thread.run_sync(save, self._store, credentials, limiter=self._limiter))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
         from .trio_token_client import send  # noqa: PLC0415

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -20,6 +19,7 @@ from .http11 import (
     CallbackConnection,
     Request,
 )
+from .listeners import is_out_of_room
 
 if TYPE_CHECKING:
     import socket
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from ..sansio.answers import Answer
     from ..sansio.events import Event
-
-_FULL: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class CallbackServer:
@@ -73,9 +71,8 @@ class CallbackServer:
             try:
                 client, _ = await listener.accept()
             except OSError as error:
-                if error.errno in _FULL:
+                if is_out_of_room(error):
                     await trio.sleep(ACCEPT_RETRY_DELAY)
-                # Anything else is a client that has gone again.
                 continue
             if not self._make_room():
                 client.close()

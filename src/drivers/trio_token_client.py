@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
 import httpx
 import trio
 
-from ..sansio.events import TokenResponseReceived
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
 from .logs import silenced
-from .token_client import client_settings, encode_form, failure_event, timeout_event
+from .token_client import client_settings, encode_form, failure_event, response_event, timeout_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ..sansio.actions import SendTokenRequest
-    from ..sansio.events import TokenRequestFailed
+    from ..sansio.events import TokenRequestFailed, TokenResponseReceived
 
 
 async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> TokenResponseReceived | TokenRequestFailed:
@@ -32,13 +30,7 @@ async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> Toke
                 httpx.AsyncClient(**settings, timeout=request.timeout) as client,
                 contextlib.aclosing(await _post(client, request)) as response,
             ):
-                return TokenResponseReceived(
-                    exchange_id=request.exchange_id,
-                    status=response.status_code,
-                    headers=tuple(response.headers.raw),
-                    body=await _read(response),
-                    received_at=time.time(),
-                )
+                return response_event(request.exchange_id, response, await _read(response))
         except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
             error = caught
         event = failure_event(request.exchange_id, error)
@@ -79,4 +71,4 @@ async def _read(response: httpx.Response) -> bytes:
             if len(body) > MAX_TOKEN_RESPONSE:
                 # One byte too many tells the machine; the rest is not read.
                 enough.cancel()
-    return bytes(body[: MAX_TOKEN_RESPONSE + 1])
+    return bytes(body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode
 
+from .events import header_values
 from .options import IdTokenPolicy
 from .records import Record
 from .redaction import clean_text, same_secret
@@ -168,8 +169,8 @@ def _server_time(headers: Headers) -> float | None:
     import re  # noqa: PLC0415 - not needed before the URL is shown
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    value = next((value for name, value in headers if name.lower() == b"date"), b"")
-    match = re.fullmatch(_IMF_DATE, value.strip())
+    values = header_values(headers, b"date")
+    match = re.fullmatch(_IMF_DATE, values[0].strip()) if values else None
     if match is None or match[2].decode() not in _MONTHS:
         return None
     day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))

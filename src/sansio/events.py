@@ -16,6 +16,11 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields in the order received or to be sent, names in any case."""
 
 
+def header_values(headers: Headers, name: bytes) -> list[bytes]:
+    """Every value of a header field, in order. The name is given in lower case."""
+    return [value for key, value in headers if key.lower() == name]
+
+
 class BindProblem(StrEnum):
     """Why a port could not be bound."""
 

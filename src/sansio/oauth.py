@@ -6,6 +6,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
 
+from .events import header_values
 from .records import Record
 from .redaction import Secret, clean_text
 from .strict_json import JsonError, JsonObject, loads_object
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Final, TypeGuard
 
     from .actions import Form
-    from .events import Headers, TokenResponseReceived
+    from .events import TokenResponseReceived
     from .options import LoginOptions, LoginSecrets, Provider
 
 TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
@@ -130,11 +131,6 @@ def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secr
     return Secret(key)
 
 
-def header(headers: Headers, name: bytes) -> bytes | None:
-    """The first value of a header field."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
 def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
     status = response.status
     if 300 <= status < 400:
@@ -152,7 +148,7 @@ def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> Json
 def _read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
     if len(response.body) > MAX_TOKEN_RESPONSE:
         return Malformed(message="the answer is larger than 1 MiB")
-    codings = {value.strip().lower() for name, value in response.headers if name.lower() == b"content-encoding"}
+    codings = {value.strip().lower() for value in header_values(response.headers, b"content-encoding")}
     if codings - {b"", b"identity"}:
         return Malformed(message="the answer has a content coding that was not asked for")
     try:
@@ -166,9 +162,9 @@ def _rejection(response: TokenResponseReceived, answer: JsonObject | None, hide:
     reason = _error_text(answer or {})
     if reason:
         words = f"{words}: {clean_text(reason, hide=hide)}"
-    retry_after = header(response.headers, b"retry-after")
-    if retry_after is not None and (response.status == 429 or response.status >= 500):
-        words = f"{words} (retry after: {clean_text(retry_after.decode('latin-1'), hide=hide, limit=40)})"
+    retry_after = header_values(response.headers, b"retry-after")
+    if retry_after and (response.status == 429 or response.status >= 500):
+        words = f"{words} (retry after: {clean_text(retry_after[0].decode('latin-1'), hide=hide, limit=40)})"
     return Rejected(message=words)
 
 

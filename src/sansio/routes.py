@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import unquote_to_bytes
 
 from . import answers
+from .events import header_values
 from .interpretation import Interpretation
 from .records import Record, hidden
 from .redaction import clean_text, is_visible_ascii, same_secret
@@ -76,7 +77,7 @@ def _split_target(target: bytes) -> tuple[bytes | None, bytes]:
 
 def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | None) -> int:
     """The status with which a request is turned away before its path is looked at; 0 if it is not."""
-    hosts = _values(request, b"host")
+    hosts = header_values(request.headers, b"host")
     if len(hosts) != 1 or not hosts[0].strip():
         return 400
     allowed = _own_authorities(rules.port)
@@ -84,7 +85,7 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     if any(name.strip().lower() not in allowed for name in named):
         # DNS rebinding: a foreign name that resolves to loopback.
         return 403
-    purposes = b" ".join(value.lower() for name in _PREFETCH_HEADERS for value in _values(request, name))
+    purposes = b" ".join(value.lower() for name in _PREFETCH_HEADERS for value in header_values(request.headers, name))
     if any(word in purposes for word in _PREFETCH_WORDS):
         # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
         return 503
@@ -191,10 +192,6 @@ def _own_authorities(port: int) -> frozenset[bytes]:
     with_port = frozenset(b"%b:%d" % (name, port) for name in names)
     # Browsers leave out the default port.
     return with_port | frozenset(names) if port == 80 else with_port
-
-
-def _values(request: RequestReceived, name: bytes) -> list[bytes]:
-    return [value for key, value in request.headers if key.lower() == name]
 
 
 def _refuse(request: RequestReceived, status: int) -> Interpretation:
