@@ -12,7 +12,7 @@ from loginmachine.drivers.errors import error_for
 from loginmachine.drivers.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
 from loginmachine.drivers.listeners import open_listeners, port_of
 from loginmachine.drivers.store import CredentialStore
-from loginmachine.drivers.token_client import client_settings, encode_form, failure_event
+from loginmachine.drivers.token_client import client_settings, encode, failure_event
 from loginmachine.sansio import actions, events
 from loginmachine.sansio.answers import Answer
 
@@ -139,8 +139,9 @@ class BlockingLogin:
     def exchange(self, request: actions.SendTokenRequest) -> events.Event:
         """Send a token request."""
         try:
+            body, headers = encode(request.form, request.encoding)
             with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
-                response = client.post(request.url, content=encode_form(request.form))
+                response = client.post(request.url, content=body, headers=headers)
         except Exception as error:
             return failure_event(request.exchange_id, error)
         return events.TokenResponseReceived(

@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -16,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from ..sansio.actions import Encoding
 from ..sansio.events import TokenRequestFailed, TokenResponseReceived, TransportProblem
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
 from .errors import TrustError
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from ..sansio.actions import Form, SendTokenRequest
 
 _HEADERS: Final = {
-    "Content-Type": "application/x-www-form-urlencoded",
     "Accept": "application/json",
     # 64 KiB of gzip can inflate to 64 MiB: none is asked for, and what comes is read raw.
     "Accept-Encoding": "identity",
@@ -53,9 +54,11 @@ def client_settings(url: str) -> dict[str, Any]:
     }
 
 
-def encode_form(form: Form) -> bytes:
-    """``application/x-www-form-urlencoded``."""
-    return urlencode(form).encode("ascii")
+def encode(form: Form, encoding: Encoding) -> tuple[bytes, dict[str, str]]:
+    """The body of a request, and the header that says what it is."""
+    if encoding is Encoding.JSON:
+        return json.dumps(dict(form)).encode("ascii"), {"Content-Type": "application/json"}
+    return urlencode(form).encode("ascii"), {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def response_event(exchange_id: int, response: httpx.Response, body: bytes) -> TokenResponseReceived:
@@ -170,13 +173,15 @@ class BlockingTokenClient:
             request: Whose ``timeout`` bounds each step; the time for the whole is the caller's to watch, who aborts.
         """
         error: Exception
+        body, headers = encode(request.form, request.encoding)
         try:
             with (
                 silenced(),
                 self._get_client().stream(
                     "POST",
                     request.url,
-                    content=encode_form(request.form),
+                    content=body,
+                    headers=headers,
                     timeout=request.timeout,
                     extensions={"trace": self._watch},
                 ) as response,

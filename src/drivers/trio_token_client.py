@@ -10,7 +10,7 @@ import trio
 
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
 from .logs import silenced
-from .token_client import client_settings, encode_form, failure_event, response_event, timeout_event
+from .token_client import client_settings, encode, failure_event, response_event, timeout_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,8 +41,8 @@ async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> Toke
 
 
 async def _post(client: httpx.AsyncClient, request: SendTokenRequest) -> httpx.Response:
-    body = encode_form(request.form)
-    post = client.build_request("POST", request.url, content=body)
+    body, headers = encode(request.form, request.encoding)
+    post = client.build_request("POST", request.url, content=body, headers=headers)
     post.stream = _Body(body)
     return await client.send(post, stream=True)
 

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from .progress import LoginPhase
 
 Form: TypeAlias = tuple[tuple[str, str], ...]
-"""The parameters of a form-encoded body, in the order to be sent."""
+"""The parameters of a request's body, in the order to be sent."""
+
+
+class Encoding(StrEnum):
+    """How the parameters of a request are written into its body."""
+
+    FORM = "form"
+    """``application/x-www-form-urlencoded``, as RFC 6749 asks for."""
+    JSON = "json"
+    """One JSON object of strings, as some endpoints of providers want it."""
 
 
 class Timer(StrEnum):
@@ -75,11 +84,12 @@ class Respond(Record):
 
 
 class SendTokenRequest(Record):
-    """POST a form to the token endpoint. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
+    """POST parameters to an endpoint of the provider. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
 
     exchange_id: int
     url: str
     form: Form = hidden()
+    encoding: Encoding = Encoding.FORM
     timeout: float
     """Seconds for the whole exchange, name resolution to last byte."""
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.drivers.errors import TrustError
-from loginmachine.drivers.token_client import BlockingTokenClient, client_settings, encode_form
-from loginmachine.sansio.actions import SendTokenRequest
+from loginmachine.drivers.token_client import BlockingTokenClient, client_settings, encode
+from loginmachine.sansio.actions import Encoding, SendTokenRequest
 from loginmachine.sansio.events import TokenRequestFailed, TokenResponseReceived, TransportProblem
 
 from .driver_support import PATIENCE, free_port, trust_only
@@ -67,7 +67,13 @@ def test_what_goes_out() -> None:
     assert headers["accept-encoding"] == "identity"
     assert headers["content-length"] == str(len(BODY))
     assert headers.keys().isdisjoint({"authorization", "cookie"})
-    assert body == BODY == encode_form(FORM)
+    assert body == BODY
+
+
+def test_parameters_are_written_as_a_form_or_as_json() -> None:
+    assert encode(FORM, Encoding.FORM) == (BODY, {"Content-Type": "application/x-www-form-urlencoded"})
+    body = b'{"code": "canary code/&=", "code_verifier": "canary-verifier", "empty": ""}'
+    assert encode(FORM, Encoding.JSON) == (body, {"Content-Type": "application/json"})
 
 
 def test_what_comes_back() -> None:
