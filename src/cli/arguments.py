@@ -47,6 +47,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     status = commands.add_parser("status", help="say who is signed in", formatter_class=_Help, allow_abbrev=False)
     _add_home(status)
     status.set_defaults(run=_run_status)
+    _add_replay(commands)
     demo = commands.add_parser(
         "demo", help="sign in to a provider on this machine, as a trial", formatter_class=_Help, allow_abbrev=False
     )
@@ -83,9 +84,27 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="name of the program on whose behalf you sign in (default: %(default)s)",
     )
     add("--driver", choices=["threaded", "trio"], default="threaded", help="what carries it out (default: %(default)s)")
+    add("--record", metavar="FILE", help="write a trace of the sign-in, without its secrets, into this file")
     add("--json", action="store_true", help="write one JSON object a line on standard output")
     add("-v", "--verbose", action="store_true", help="show every phase")
     login.set_defaults(run=_run_login, usage_error=login.error)
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    replay = commands.add_parser(
+        "replay",
+        help="tell the story of a recorded sign-in, and check that it would go the same way today",
+        epilog="exit codes: 0 the same, 1 different, 2 not a trace",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    add = replay.add_argument
+    add("file", metavar="FILE", help="a trace; - for standard input")
+    add("--until", type=_count, metavar="N", help="tell of the first N events only")
+    form = replay.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write one JSON object a line")
+    form.add_argument("--diagram", action="store_true", help="draw the states passed (Mermaid)")
+    replay.set_defaults(run=_run_replay)
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +122,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return port
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError("a count is a number, from 1")
+    return count
 
 
 def _folder(text: str) -> str:
@@ -142,6 +168,12 @@ def _run_login(options: argparse.Namespace) -> int:
 
 def _run_status(options: argparse.Namespace) -> int:
     from .status import run  # noqa: PLC0415
+
+    return run(options)
+
+
+def _run_replay(options: argparse.Namespace) -> int:
+    from .replay import run  # noqa: PLC0415
 
     return run(options)
 

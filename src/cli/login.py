@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ..drivers.errors import TrustError, error_for
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions, Provider
@@ -14,9 +16,11 @@ from .terminal import Terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Final
 
+    from ..drivers.recording import TraceFile
     from ..sansio.credentials import Credentials
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -39,8 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
         from .with_trio import sign_in  # noqa: PLC0415
     else:
         from .with_threads import sign_in  # noqa: PLC0415
-    with LogFile(arguments.home) as log:
-        command = Command(arguments, options, log)
+    with contextlib.ExitStack() as files:
+        log = files.enter_context(LogFile(arguments.home))
+        record = files.enter_context(_trace_file(arguments)).write if arguments.record else None
+        command = Command(arguments, options, log, record)
         received = None
         try:
             received = sign_in(command)
@@ -49,6 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             command.close()
         return command.exit_code(received)
+
+
+def _trace_file(arguments: argparse.Namespace) -> TraceFile:
+    from ..drivers.recording import TraceFile  # noqa: PLC0415 - most logins are not recorded
+
+    try:
+        return TraceFile(arguments.record)
+    except OSError as error:
+        arguments.usage_error(f"--record: {error.strerror}")
+        raise
 
 
 def _options(arguments: argparse.Namespace) -> LoginOptions:
@@ -66,8 +82,12 @@ def _options(arguments: argparse.Namespace) -> LoginOptions:
 class Command:
     """One run of the command. To its driver it is the login's observer and store."""
 
-    def __init__(self, arguments: argparse.Namespace, options: LoginOptions, log: LogFile) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, options: LoginOptions, log: LogFile, record: Callable[[str], None] | None
+    ) -> None:
         self.options = options
+        self.record = record
+        """Takes the lines of a trace, if one is wanted."""
         self._arguments = arguments
         self._log = log
         self._terminal = Terminal()

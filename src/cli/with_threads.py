@@ -22,7 +22,7 @@ def sign_in(command: Command) -> int | None:
     Raises:
         TrustError: Nothing was started.
     """
-    login = start_login(command.options, store=command, on_progress=command.on_progress)
+    login = start_login(command.options, store=command, on_progress=command.on_progress, record=command.record)
     with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
         try:
             with login:

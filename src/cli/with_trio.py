@@ -28,7 +28,7 @@ def sign_in(command: Command) -> int | None:
 
 
 async def _sign_in(command: Command) -> int | None:
-    login = open_login(command.options, store=command, on_progress=command.on_progress)
+    login = open_login(command.options, store=command, on_progress=command.on_progress, record=command.record)
     with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
         try:
             async with login:

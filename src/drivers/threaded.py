@@ -29,6 +29,7 @@ def start_login(
     *,
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
+    record: Callable[[str], None] | None = None,
 ) -> ThreadedLogin:
     """Sign a person in, with threads.
 
@@ -40,12 +41,13 @@ def start_login(
         options: What to do.
         store: Where the credentials go.
         on_progress: Called in a thread of the login with each phase. What it raises is logged and does no harm.
+        record: Takes each line of the login's trace, which is safe to share (docs/replay.md); None for no trace.
 
     Returns:
         The login, to be entered. Entering raises `LoginFailed` if the callback port cannot be had, and `TrustError` if
         the configured certificate bundle is unusable.
     """
-    return ThreadedLogin(options, store=store, on_progress=on_progress)
+    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record)
 
 
 class Canceller:
@@ -68,9 +70,10 @@ class ThreadedLogin:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
+        record: Callable[[str], None] | None,
     ) -> None:
         self._options = options
-        self._owner = Owner(options, store=store, on_progress=on_progress)
+        self._owner = Owner(options, store=store, on_progress=on_progress, record=record)
         self._entered = False
 
     @property

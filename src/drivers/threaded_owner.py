@@ -12,11 +12,10 @@ import time
 
 from ..sansio import actions, events
 from ..sansio.answers import Answer
-from ..sansio.machine import LoginMachine
-from ..sansio.options import LoginSecrets
 from ..sansio.progress import Listening
 from .listeners import open_listeners, port_of
 from .logs import warn
+from .recording import new_machine
 from .threaded_server import CallbackServer
 
 TYPE_CHECKING = False
@@ -61,6 +60,7 @@ class Owner:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
+        record: Callable[[str], None] | None,
     ) -> None:
         self.ready = threading.Event()
         """The port is bound, or the login is over already."""
@@ -73,7 +73,7 @@ class Owner:
         self._store = store
         self._on_progress = on_progress
         self._inbox: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-        self._machine = LoginMachine(options, LoginSecrets.generate())
+        self._machine = new_machine(options, record)
         self._thread = threading.Thread(target=self._run, name="loginmachine-owner")
         self._timers: dict[actions.Timer | int, float] = {}
         """When each timer, and the time for each token request, is up."""

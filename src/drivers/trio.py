@@ -33,6 +33,7 @@ def open_login(
     *,
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
+    record: Callable[[str], None] | None = None,
 ) -> TrioLogin:
     """Sign a person in, with trio.
 
@@ -47,12 +48,13 @@ def open_login(
         options: What to do.
         store: Where the credentials go; called in a worker thread.
         on_progress: Called in the login's task with each phase. What it raises is logged and does no harm.
+        record: Takes each line of the login's trace, which is safe to share (docs/replay.md); None for no trace.
 
     Returns:
         The login, to be entered. Entering raises `LoginFailed` if the callback port cannot be had, and `TrustError` if
         the configured certificate bundle is unusable.
     """
-    return TrioLogin(options, store=store, on_progress=on_progress)
+    return TrioLogin(options, store=store, on_progress=on_progress, record=record)
 
 
 class Canceller:
@@ -78,9 +80,10 @@ class TrioLogin:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
+        record: Callable[[str], None] | None,
     ) -> None:
         self._options = options
-        self._owner = Owner(options, store=store, on_progress=on_progress)
+        self._owner = Owner(options, store=store, on_progress=on_progress, record=record)
         self._block: AbstractAsyncContextManager[None] | None = None
 
     @property

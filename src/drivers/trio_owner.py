@@ -14,13 +14,12 @@ import trio
 
 from ..sansio import actions, events
 from ..sansio.answers import Answer
-from ..sansio.machine import LoginMachine
-from ..sansio.options import LoginSecrets
 from ..sansio.progress import Listening
 from .browser import open_url
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .previous import cancel_previous
+from .recording import new_machine
 from .store import save
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ class Owner:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
+        record: Callable[[str], None] | None,
     ) -> None:
         self.ready = trio.Event()
         """The port is bound, or the login is over already."""
@@ -55,7 +55,7 @@ class Owner:
         self._store = store
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
-        self._machine = LoginMachine(options, LoginSecrets.generate())
+        self._machine = new_machine(options, record)
         self._timers: dict[actions.Timer, float] = {}
         """When each timer is up."""
         self._server: CallbackServer | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .events import Event
     from .options import LoginOptions, LoginSecrets
     from .outcome import LoginOutcome
-    from .table import Row
+    from .table import Row, Trigger
 
 
 def _config(row: Row) -> TransitionConfigDict:
@@ -85,7 +85,7 @@ class LoginMachine:
     threads at the same time; one machine only from one at a time.
     """
 
-    __slots__ = ("_login",)
+    __slots__ = ("_last_trigger", "_login")
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
         """Start at the beginning.
@@ -96,6 +96,7 @@ class LoginMachine:
         if options.provider.uses_nonce and not secrets.nonce:
             raise ValueError("this provider uses a nonce, and the secrets hold none")
         self._login = Login(options, secrets)
+        self._last_trigger: Trigger | None = None
 
     def __repr__(self) -> str:
         return f"<LoginMachine {self.state}>"
@@ -120,6 +121,11 @@ class LoginMachine:
         """The callback port; None until it is bound."""
         return self._login.port if self._login.auth_url is not None else None
 
+    @property
+    def last_trigger(self) -> Trigger | None:
+        """What the last event meant; None if it was an answer that was no longer waited for, or was unexpected."""
+        return self._last_trigger
+
     def handle(self, event: Event) -> list[Action]:
         """Take one event.
 
@@ -130,6 +136,7 @@ class LoginMachine:
             UnexpectedEvent: The event makes no sense in this state. Nothing has changed.
         """
         login = self._login
+        self._last_trigger = None
         if login.closed:
             return []
         try:
@@ -142,6 +149,7 @@ class LoginMachine:
             if login.state in FINAL_STATES:
                 return []
             raise
+        self._last_trigger = step.trigger
         login.note_answered(event)
         moved = _ENGINE.events[step.trigger].trigger(login, step)
         # False means that every guard refused: the last row of each cell has none, which a test makes sure of.

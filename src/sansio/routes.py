@@ -52,7 +52,7 @@ def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
         request: A whole, well-formed HTTP/1.x request without a body.
         rules: The login it came to.
     """
-    authority, origin_form = _split_target(request.target)
+    authority, origin_form = split_target(request.target)
     path, _, query = origin_form.partition(b"?")
     refused = _refused(request, rules, authority)
     if refused:
@@ -66,7 +66,7 @@ def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
     return _refuse(request, 404)
 
 
-def _split_target(target: bytes) -> tuple[bytes | None, bytes]:
+def split_target(target: bytes) -> tuple[bytes | None, bytes]:
     """The authority of an absolute-form target (RFC 9112 section 3.2.2), if it is one, and what follows it."""
     if target[:7].lower() != b"http://":
         return None, target
@@ -93,7 +93,7 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
 
 
 def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> Interpretation:
-    parameters = _read_query(query)
+    parameters = read_query(query)
     if parameters is None:
         return Interpretation(
             trigger=Trigger.REQUEST_REFUSED, request_id=request.request_id, answer=answers.malformed_callback()
@@ -162,7 +162,7 @@ def _cancel(request: RequestReceived) -> Interpretation:
     )
 
 
-def _read_query(query: bytes) -> dict[str, str] | None:
+def read_query(query: bytes) -> dict[str, str] | None:
     """The form-encoded parameters; None if they are undecodable, too many, or one that must be single is repeated."""
     fields = query.split(b"&") if query else []
     if len(fields) > MAX_PARAMETERS:

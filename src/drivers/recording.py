@@ -1,0 +1,68 @@
+"""Recording logins: what both drivers do when a trace is wanted, and the file that it goes to."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..sansio.machine import LoginMachine
+from ..sansio.options import LoginSecrets
+from .logs import warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from ..sansio.options import LoginOptions
+    from ..sansio.trace import Recorder
+
+
+def new_machine(options: LoginOptions, record: Callable[[str], None] | None) -> LoginMachine | Recorder:
+    """A machine with fresh secrets, which writes a trace if there is something that takes its lines."""
+    secrets = LoginSecrets.generate()
+    if record is None:
+        return LoginMachine(options, secrets)
+    from ..sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
+
+    return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
+
+
+class TraceFile:
+    """A file of its own for one trace, mode 0600, of which every line is in the system's hands at once.
+
+    Args:
+        path: An older file of this name is replaced.
+
+    Raises:
+        OSError: It cannot be written there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        self._descriptor = os.open(path, flags, 0o600)
+        if hasattr(os, "fchmod"):
+            os.fchmod(self._descriptor, 0o600)
+
+    def write(self, line: str) -> None:
+        """Append a line.
+
+        Raises:
+            OSError: It could not be written, or not whole.
+        """
+        data = line.encode("ascii")
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

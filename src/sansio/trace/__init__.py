@@ -1,0 +1,7 @@
+"""Record a login, safe to share, and replay it exactly."""
+
+from .reader import Trace, TraceError, read_trace, read_traces
+from .recorder import Recorder
+from .replay import Difference, Replay, replay
+
+__all__ = ["Difference", "Recorder", "Replay", "Trace", "TraceError", "read_trace", "read_traces", "replay"]

@@ -1,0 +1,239 @@
+"""Events, actions and options as JSON, and events and options back from it.
+
+A trace holds nothing else. Bytes are written as the text that has these code points, so that ASCII can be read by
+people; an answer to a browser is written as its status and a digest, because its page is long and always the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from ..actions import Respond
+from ..events import Event
+from ..options import LoginOptions, Provider
+from ..records import Record
+from ..redaction import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..events import Headers
+    from ..strict_json import JsonObject
+
+_PLAIN: Final = (str, int, float, types.NoneType)
+_LONGEST_RUN: Final = 4 * 1024 * 1024
+"""Bytes that a run of one byte may stand for."""
+_RUN: Final = 1024
+"""Bytes from which on a run of one byte is written as such: an endless answer is recorded by its length."""
+
+
+class CodecError(ValueError):
+    """A value of a trace is not what it should be. The message names the place, never the value."""
+
+
+def encode(value: object) -> Any:  # noqa: ANN401 - JSON
+    """A value of an event or an action as JSON has it. Secrets are written out: in a trace they are placeholders."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, Respond):
+        return _encode_answer(value)
+    if isinstance(value, Record):
+        cls = type(value)
+        return {"type": cls.__name__, **{name: encode(getattr(value, name)) for name in cls._fields}}
+    if isinstance(value, bytes):
+        return _encode_bytes(value)
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {name: encode(member) for name, member in value.items()}
+    assert isinstance(value, (tuple, list)), type(value)
+    return [encode(item) for item in value]
+
+
+def decode_event(content: object) -> Event:
+    """Read an event.
+
+    Raises:
+        CodecError: It is none, or a value in it is of the wrong type or out of its range.
+    """
+    event: Event = _decode_record(content, _event_classes(), "event")
+    return event
+
+
+def decode_options(content: object) -> LoginOptions:
+    """Read the options of a login.
+
+    Raises:
+        CodecError: A value is missing, of the wrong type or out of its range.
+    """
+    options: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
+    return options
+
+
+def _encode_answer(answer: Respond) -> JsonObject:
+    location = next((value.decode("latin-1") for name, value in answer.headers if name == b"Location"), None)
+    redirect = {} if location is None else {"location": location}
+    digest = _digest(answer.headers, answer.body)
+    return {"type": "Respond", "request_id": answer.request_id, "status": answer.status, **redirect, "digest": digest}
+
+
+@lru_cache(maxsize=256)
+def _digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _digest(headers: Headers, body: bytes) -> str:
+    lines = [b"%b: %b" % header for header in headers]
+    return _digest_of(b"\n".join([*lines, b"", body]))
+
+
+def _encode_bytes(value: bytes) -> str | JsonObject:
+    if len(value) >= _RUN and value == value[:1] * len(value):
+        return {"repeat": value[:1].decode("latin-1"), "times": len(value)}
+    return value.decode("latin-1")
+
+
+@cache
+def _event_classes() -> dict[str, type[Record]]:
+    return {cls.__name__: cls for cls in Event.__args__}
+
+
+@cache
+def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
+    """For each field of a class, the function that reads it: chosen by the words of its annotation."""
+    annotations = {
+        name: kind for base in reversed(cls.__mro__) for name, kind in vars(base).get("__annotations__", {}).items()
+    }
+    return {name: _reader(annotations[name]) for name in cls._fields}
+
+
+def _reader(annotation: str) -> Callable[[object, str], object]:
+    from .. import actions, events, options  # noqa: PLC0415 - the homes of the enumerations
+
+    if annotation in _READERS:
+        return _READERS[annotation]
+    if annotation.endswith(" | None"):
+        inner = _reader(annotation.removesuffix(" | None"))
+        return lambda value, where: None if value is None else inner(value, where)
+    if annotation.startswith("tuple[") and annotation.endswith(", ...]"):
+        item = _reader(annotation[len("tuple[") : -len(", ...]")])
+        return lambda value, where: tuple(item(one, where) for one in _list(value, where))
+    kind = next(getattr(home, annotation) for home in (actions, events, options) if hasattr(home, annotation))
+    return lambda value, where: _member(kind, value, where)
+
+
+def _decode_record(content: object, classes: dict[str, type[Record]], where: str) -> Any:  # noqa: ANN401 - one of these
+    if not isinstance(content, dict) or not isinstance(content.get("type"), str):
+        raise CodecError(f"{where} is not an object with a type")
+    cls = classes.get(content["type"])
+    if cls is None:
+        raise CodecError(f"{where} is of a type that is not known here")
+    readers = _readers(cls)
+    values = {name: value for name, value in content.items() if name != "type"}
+    if not values.keys() <= readers.keys():
+        raise CodecError(f"{where} has a member that is not known here")
+    problem = ""
+    try:
+        return cls(**{name: readers[name](value, f"{where}.{name}") for name, value in values.items()})
+    except TypeError:
+        problem = "lacks a member"
+    except CodecError:
+        raise
+    except ValueError:
+        problem = "has a value out of its range"
+    raise CodecError(f"{where} {problem}")
+
+
+def _exactly(kind: type) -> Callable[[object, str], object]:
+    def read(value: object, where: str) -> object:
+        # Exactly: True is no number.
+        if type(value) is not kind:
+            raise CodecError(f"{where} is not of the right type")
+        return value
+
+    return read
+
+
+def _text(value: object, where: str) -> str:
+    # A lone surrogate could not be sent or printed.
+    if not isinstance(value, str) or not (value.isascii() or _can_be(value, "utf-8")):
+        raise CodecError(f"{where} is not a text")
+    return value
+
+
+def _can_be(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise CodecError(f"{where} is not a number")
+    return value
+
+
+def _bytes(value: object, where: str) -> bytes:
+    if isinstance(value, dict):
+        unit, times = value.get("repeat"), value.get("times")
+        if not isinstance(unit, str) or not isinstance(times, int) or not 0 < times <= _LONGEST_RUN or len(unit) != 1:
+            raise CodecError(f"{where} is not a usable run of bytes")
+        return _bytes(unit, where) * times
+    if not isinstance(value, str) or not _can_be(value, "latin-1"):
+        raise CodecError(f"{where} is not bytes")
+    return value.encode("latin-1")
+
+
+def _list(value: object, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise CodecError(f"{where} is not a list")
+    return value
+
+
+def _pair(read: Callable[[object, str], object]) -> Callable[[object, str], object]:
+    def read_pair(value: object, where: str) -> object:
+        items = _list(value, where)
+        if len(items) != 2:
+            raise CodecError(f"{where} is not a pair")
+        return read(items[0], where), read(items[1], where)
+
+    return read_pair
+
+
+def _member(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - an enumeration
+    try:
+        return kind(value)
+    except ValueError:
+        pass
+    raise CodecError(f"{where} is none of the values that it can have")
+
+
+def _headers(value: object, where: str) -> tuple[object, ...]:
+    pair = _pair(_bytes)
+    return tuple(pair(item, where) for item in _list(value, where))
+
+
+_READERS: Final[dict[str, Callable[[object, str], object]]] = {
+    "str": _text,
+    "int": _exactly(int),
+    "bool": _exactly(bool),
+    "float": _number,
+    "bytes": _bytes,
+    "Headers": _headers,
+    "Secret": lambda value, where: Secret(_text(value, where)),
+    "tuple[str, str]": _pair(_text),
+    "Provider": lambda value, where: _decode_record(value, {"Provider": Provider}, where),
+}
+"""By the words of the annotation."""
+
+
+def line_of(content: object) -> str:
+    """A line of a trace: ASCII, so that it means the same everywhere and can do nothing to a terminal."""
+    return json.dumps(content, separators=(",", ":")) + "\n"

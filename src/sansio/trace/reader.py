@@ -1,0 +1,172 @@
+"""Reading traces: from anybody, so that nothing in them is believed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ..records import Record, hidden
+from ..table import LoginState
+from .codec import CodecError, decode_event, decode_options
+from .recorder import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import NoReturn
+
+    from ..events import Event
+    from ..options import LoginOptions
+    from ..strict_json import JsonObject
+
+MAX_LINE: Final = 8 * 1024 * 1024
+"""Bytes."""
+MAX_STEPS: Final = 100_000
+"""Events of one login."""
+_SLACK: Final = 1e9
+"""Seconds: no login lasts longer."""
+_STATES: Final = {state.value: state for state in LoginState}
+
+
+class TraceError(ValueError):
+    """A text is not a trace.
+
+    Attributes:
+        line: The number of the line, from 1.
+        reason: What is wrong with it. Nothing of the line is in it.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[TraceError], tuple[int, str]]:
+        return type(self), (self.line, self.reason)
+
+
+class Step(Record):
+    """One event, and what came of it when it was recorded."""
+
+    line: int
+    """The number of its line, from 1."""
+    at: float
+    """Seconds since the start of the login."""
+    event: Event = hidden()
+    unexpected: bool
+    """The machine refused the event: a mistake of the host."""
+    state: LoginState | None
+    """Where the login was afterwards; None if the event was unexpected."""
+    actions: list[Any] = hidden()
+    """As JSON has them."""
+
+
+class Trace(Record):
+    """A recorded login."""
+
+    line: int
+    """The number of its first line, from 1."""
+    options: LoginOptions = hidden()
+    steps: tuple[Step, ...] = hidden()
+
+
+def read_trace(lines: Iterable[bytes]) -> Trace:
+    """Read one trace.
+
+    Args:
+        lines: Of a file that holds one trace, with or without their newlines.
+
+    Raises:
+        TraceError: It is not a trace, or more than one.
+    """
+    traces = read_traces(lines)
+    trace = next(traces)
+    another = next(traces, None)
+    if another is not None:
+        raise TraceError(another.line, "another trace begins here")
+    return trace
+
+
+def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
+    """Read traces that follow each other.
+
+    Args:
+        lines: With or without their newlines.
+
+    Raises:
+        TraceError: A line is not what it should be there. The traces before are returned.
+    """
+    header: tuple[int, LoginOptions] | None = None
+    steps: list[Step] = []
+    number = 0
+    for number, line in enumerate(lines, 1):
+        content = _content(number, line)
+        if content.get("type") == "trace":
+            if header is not None:
+                yield Trace(line=header[0], options=header[1], steps=tuple(steps))
+            header, steps = (number, _header(number, content)), []
+        elif header is None:
+            raise TraceError(number, "it is not the first line of a trace")
+        elif len(steps) == MAX_STEPS:
+            raise TraceError(number, f"the trace has more than {MAX_STEPS} events")
+        else:
+            steps.append(_step(number, content))
+    if header is None:
+        raise TraceError(number + 1, "the file is empty")
+    yield Trace(line=header[0], options=header[1], steps=tuple(steps))
+
+
+def _content(number: int, line: bytes) -> JsonObject:
+    if len(line) > MAX_LINE:
+        raise TraceError(number, f"it is longer than {MAX_LINE} bytes")
+    try:
+        content = _DECODER.decode(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise TraceError(number, "it is not a JSON object; the line may have been cut off")
+    return content
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _header(number: int, content: JsonObject) -> LoginOptions:
+    version = content.get("version")
+    if type(version) is not int or version != VERSION:
+        raise TraceError(number, f"the trace is of another version than {VERSION}")
+    problem = ""
+    try:
+        return decode_options(content.get("options"))
+    except CodecError as error:
+        problem = str(error)
+    raise TraceError(number, problem)
+
+
+def _step(number: int, content: JsonObject) -> Step:
+    at, state, actions = content.get("at"), content.get("state"), content.get("actions")
+    if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < _SLACK:
+        raise TraceError(number, "its time is not a number of seconds")
+    unexpected = content.get("unexpected", False)
+    if unexpected is not True and (unexpected is not False or not isinstance(actions, list)):
+        raise TraceError(number, "it has no list of actions")
+    if unexpected is False and (not isinstance(state, str) or state not in _STATES):
+        raise TraceError(number, "its state is not one that is known here")
+    problem = ""
+    try:
+        event = decode_event(content.get("event"))
+    except CodecError as error:
+        problem = str(error)
+    if problem:
+        raise TraceError(number, problem)
+    return Step(
+        line=number,
+        at=float(at),
+        event=event,
+        unexpected=unexpected,
+        state=None if unexpected else _STATES[str(state)],
+        actions=actions or [],
+    )

@@ -1,0 +1,101 @@
+"""Requests to the callback listener, as a trace has them: rebuilt from the parts that decide what they mean."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from .. import answers
+from ..redaction import is_visible_ascii
+from ..routes import MAX_CODE, read_query, split_target
+
+if TYPE_CHECKING:
+    from ..events import Headers, RequestReceived
+    from ..options import Provider
+    from .placeholders import Placeholders
+
+_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"})
+_PLAIN_PATHS: Final = frozenset({b"/", b"/favicon.ico", b"/robots.txt"})
+_OTHER_PATH: Final = b"/other"
+_UNREADABLE_QUERY: Final = b"state=a&state=a"
+_AUTHORITY: Final = re.compile(rb"[\w.:\[\]-]{0,80}")
+_PURPOSES: Final = (b"prefetch", b"prerender", b"preview")
+_OTHER: Final = b"other"
+
+
+class Requests:
+    """Rebuilds requests.
+
+    Args:
+        provider: Whose names are no secret.
+        placeholders: Those of the login.
+    """
+
+    def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
+        self._provider = provider
+        self._placeholders = placeholders
+
+    def request(self, request: RequestReceived) -> RequestReceived:
+        """A request that means the same to the login."""
+        return request.__replace__(
+            method=request.method if request.method in _METHODS else b"OTHER",
+            target=self._target(request.target),
+            headers=self._headers(request.headers),
+        )
+
+    def callback(self, parameters: dict[str, str]) -> bytes:
+        """The query of a callback, from its parameters."""
+        return urlencode(
+            {name: self._parameter(name, value) for name, value in parameters.items() if name in _READ}
+        ).encode()
+
+    def _target(self, target: bytes) -> bytes:
+        authority, origin_form = split_target(target)
+        prefix = b"" if authority is None else b"http://" + self._authority(authority)
+        path, mark, query = origin_form.partition(b"?")
+        if path == self._provider.callback_path.encode():
+            parameters = read_query(query)
+            query = _UNREADABLE_QUERY if parameters is None else self.callback(parameters)
+            return prefix + path + mark + query
+        known = path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode())
+        return prefix + (path if known else _OTHER_PATH)
+
+    def _parameter(self, name: str, value: str) -> str:
+        if not value:
+            return ""
+        if name == "state":
+            return self._placeholders.of("foreign-state", value)
+        if name == "code":
+            placeholder = self._placeholders.of("code", value)
+            usable = len(value) <= MAX_CODE and is_visible_ascii(value)
+            return placeholder if usable else f"{placeholder} unusable"
+        if name == "iss":
+            return value if value == self._provider.issuer else self._placeholders.url(value)
+        return self._placeholders.word(value) if name == "error" else self._denial(value)
+
+    def _denial(self, description: str) -> str:
+        marker = self._provider.no_entitlement_marker
+        return marker if marker and marker in description else self._placeholders.text(description)
+
+    def _authority(self, authority: bytes) -> bytes:
+        return authority if _AUTHORITY.fullmatch(authority.strip()) else b"other.invalid"
+
+    def _headers(self, headers: Headers) -> Headers:
+        kept = []
+        for name, value in headers:
+            name = name.lower()  # noqa: PLW2901 - names have no case
+            if name == b"host":
+                kept.append((name, self._authority(value)))
+            elif name in (b"sec-purpose", b"purpose", b"x-moz"):
+                kept.append((name, next((word for word in _PURPOSES if word in value.lower()), _OTHER)))
+            elif name == b"user-agent":
+                kept.append((name, b"Mozilla/5.0" if b"mozilla/" in value.lower() else _OTHER))
+            elif name in (b"origin", b"referer", b"cookie") or name.startswith(b"sec-fetch-"):
+                # That it is there tells of a browser, or of a page that sent one.
+                kept.append((name if len(name) < 20 else b"sec-fetch-other", _OTHER))
+        return tuple(kept)
+
+
+_READ: Final = ("code", "state", "iss", "error", "error_description")
+"""The parameters of a callback that are read. The others are dropped."""

@@ -1,0 +1,139 @@
+"""A replay told in words: what came, what it meant, what the machine did, where it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from .. import actions, events, progress
+from ..failures import LoginFailure
+from ..outcome import LoginCancellation, LoginSuccess
+from ..redaction import clean_text, safe_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..outcome import LoginOutcome
+    from .replay import Replay, Replayed
+
+_MARGIN = " " * 12
+
+
+def tell(replay: Replay, *, until: int | None = None) -> list[str]:
+    """The story of a login, in lines that are safe to print.
+
+    Args:
+        replay: As far as it went.
+        until: Events to tell of; None for all.
+    """
+    steps = replay.steps[:until]
+    lines = [line for step in steps for line in _step(step)]
+    if len(steps) < len(replay.steps):
+        return [*lines, f"({len(replay.steps) - len(steps)} more events)"]
+    return [*lines, *_end(replay)]
+
+
+def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
+    """How a login ended, in a word, and the category of its failure; ``unfinished`` if it had not ended."""
+    match outcome:
+        case None:
+            return "unfinished", None
+        case LoginSuccess():
+            return "succeeded", None
+        case LoginCancellation(failure=failure):
+            return "cancelled", failure.category
+        case LoginFailure(category=category):
+            return "failed", category
+        case _:
+            assert_never(outcome)
+
+
+def _step(step: Replayed) -> Iterator[str]:
+    meaning = "unexpected: a mistake of the host" if step.unexpected else step.trigger or "too late, dropped"
+    yield f"{step.at:9.3f} s {clean_text(came(step.event))}  [{meaning}]"
+    for action in step.actions:
+        yield _MARGIN + clean_text(did(action))
+    if step.after is not step.before:
+        yield f"{_MARGIN}=> {step.after}"
+
+
+def _end(replay: Replay) -> Sequence[str]:
+    word, category = outcome_words(replay.outcome)
+    if replay.outcome is None:
+        state = replay.states[-1] if replay.states else "idle"
+        return [f"The trace stops while the login is {state.replace('_', ' ')}."]
+    if category is None:
+        return [f"The login {word}."]
+    failure = replay.outcome.failure if isinstance(replay.outcome, LoginCancellation) else replay.outcome
+    assert isinstance(failure, LoginFailure)
+    return [f"The login {word}: {category} - {clean_text(failure.message)}"]
+
+
+def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
+    """An event in words."""
+    match event:
+        case events.Started():
+            return "the host starts the login"
+        case events.Bound(port=port):
+            return f"port {port} is open"
+        case events.BindFailed(kind=kind, message=message):
+            return f"the port could not be opened ({kind}): {message}"
+        case events.PreviousCancelled(accepted=accepted):
+            return f"whoever holds the port {'gives way' if accepted else 'does not give way'}"
+        case events.TimerFired(timer=timer):
+            return f"the timer {timer} runs out"
+        case events.BrowserOpened():
+            return "a browser was launched"
+        case events.BrowserFailed(message=message):
+            return f"no browser could be launched: {message}"
+        case events.RequestReceived(request_id=request_id, method=method, target=target):
+            path = target.partition(b"?")[0].decode("latin-1")
+            return f"request {request_id}: {method.decode('latin-1')} {path}"
+        case events.ResponseSent(request_id=request_id):
+            return f"the answer to request {request_id} was sent"
+        case events.ClientGone(request_id=request_id):
+            return f"the client of request {request_id} has left"
+        case events.TokenResponseReceived(exchange_id=exchange_id, status=status, body=body):
+            return f"token request {exchange_id} is answered: status {status}, {len(body)} bytes"
+        case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
+            return f"token request {exchange_id} got no answer ({kind}): {message}"
+        case events.CredentialsSaved():
+            return "the credentials are stored"
+        case events.SaveFailed(message=message):
+            return f"the credentials could not be stored: {message}"
+        case events.CancelRequested(reason=reason):
+            return f"the host cancels: {reason}"
+        case _:
+            assert_never(event)
+
+
+def did(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an action
+    """An action in words."""
+    match action:
+        case actions.Bind(port=port, attempt=attempt):
+            return f"open port {port or 'of any number'}, attempt {attempt}"
+        case actions.CancelPrevious(port=port):
+            return f"ask whoever holds port {port} to stop"
+        case actions.StartTimer(timer=timer, seconds=seconds):
+            return f"start the timer {timer}: {seconds:g} s"
+        case actions.StopTimer(timer=timer):
+            return f"stop the timer {timer}"
+        case actions.OpenBrowser():
+            return "open the browser"
+        case actions.Respond(request_id=request_id, status=status):
+            return f"answer request {request_id} with status {status}"
+        case actions.SendTokenRequest(exchange_id=exchange_id, url=url, timeout=timeout):
+            return f"send token request {exchange_id} to {safe_url(url)}, within {timeout:g} s"
+        case actions.AbortTokenRequest(exchange_id=exchange_id):
+            return f"give token request {exchange_id} up"
+        case actions.SaveCredentials():
+            return "store the credentials"
+        case actions.ReportProgress(phase=progress.Failed(category=category, message=message)):
+            return f"report {category}: {message}"
+        case actions.ReportProgress(phase=phase):
+            return f"report {phase.name}"
+        case actions.Finish(outcome=outcome):
+            return f"finish: {outcome_words(outcome)[0]}"
+        case actions.CloseListener():
+            return "close the listener"
+        case _:
+            assert_never(action)

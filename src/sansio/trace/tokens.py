@@ -1,0 +1,179 @@
+"""The token endpoint's answers, as a trace has them: rebuilt from members that were reviewed, nothing copied whole."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from ..claims import ClaimError, read_claims
+from ..oauth import MAX_TOKEN_RESPONSE
+from ..redaction import Secret, clean_text
+from ..strict_json import JsonError, loads_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..options import Provider
+    from ..strict_json import JsonObject
+    from .placeholders import Placeholders
+
+_UNUSABLE: Final[Mapping[str, bytes]] = {
+    "not UTF-8": b"\xff",
+    "nested too deeply": b"[" * 200_000,
+    "a duplicate member": b'{"a":0,"a":0}',
+    "a number that JSON does not know": b'{"a":NaN}',
+    "not a JSON object": b"[]",
+}
+"""A short body that cannot be read for the same reason."""
+_NOT_JSON: Final = b"{"
+_UNSIGNED: Final = "eyJhbGciOiJub25lIn0"
+"""The header of a JWT without a signature: ``{"alg":"none"}``."""
+
+
+class _Kind(StrEnum):
+    """What a claim holds; of people and parties also the word in their placeholders."""
+
+    AS_IT_IS = "as_it_is"
+    WORD = "word"
+    PARTY = "party"
+    """An issuer or a client: ours by name, a stranger's without one."""
+    PERSON = "person"
+    ACCOUNT = "account"
+    USER = "user"
+    ORGANIZATION = "organization"
+    PROJECT = "project"
+    NONCE = "nonce"
+
+
+_REVIEWED: Final[Mapping[str, _Kind]] = {
+    **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _Kind.AS_IT_IS),
+    **dict.fromkeys(("completed_platform_onboarding", "is_org_owner", "email_verified"), _Kind.AS_IT_IS),
+    **dict.fromkeys(("iss", "aud", "azp"), _Kind.PARTY),
+    "chatgpt_plan_type": _Kind.WORD,
+    "chatgpt_account_id": _Kind.ACCOUNT,
+    "chatgpt_user_id": _Kind.USER,
+    "sub": _Kind.USER,
+    "email": _Kind.PERSON,
+    "organization_id": _Kind.ORGANIZATION,
+    "project_id": _Kind.PROJECT,
+    "nonce": _Kind.NONCE,
+}
+"""The claims that a trace may hold. No other claim decides anything."""
+
+
+class TokenAnswers:
+    """Rebuilds the bodies of answers.
+
+    Args:
+        provider: Whose names are no secret.
+        placeholders: Those of the login.
+    """
+
+    def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
+        self._provider = provider
+        self._placeholders = placeholders
+        text, word = self._placeholders.text, self._placeholders.word
+        self._members: dict[str, Callable[[str], str]] = {
+            "id_token": lambda token: self._jwt("id-token", token),
+            "access_token": lambda token: self._jwt("access-token", token),
+            "refresh_token": lambda token: self._opaque("refresh-token", token),
+            "token_type": word,
+            "error": word,
+            "error_description": text,
+            "code": word,
+            "message": text,
+        }
+        """What is made of a member that is a string. The others are dropped: nobody reads them."""
+
+    def body(self, body: bytes) -> bytes:
+        """A body that means the same to the login."""
+        if len(body) > MAX_TOKEN_RESPONSE:
+            return b" " * (MAX_TOKEN_RESPONSE + 1)
+        problem = ""
+        try:
+            content = loads_object(body)
+        except JsonError as error:
+            problem = str(error)
+        if problem:
+            return _UNUSABLE.get(problem, _NOT_JSON)
+        return json.dumps(self._object(content)).encode("ascii")
+
+    def _object(self, content: JsonObject) -> JsonObject:
+        return {name: self._member(name, value) for name, value in content.items() if name in self._members}
+
+    def _member(self, name: str, value: object) -> object:
+        if isinstance(value, str):
+            return self._members[name](value) if value else ""
+        if name == "error" and isinstance(value, dict):
+            return {inner: self._member(inner, value[inner]) for inner in ("code", "message") if inner in value}
+        return _of_its_kind(value)
+
+    def _opaque(self, kind: str, token: str) -> str:
+        placeholder = self._placeholders.of(kind, token)
+        # One with characters that no token has is refused: so is its placeholder.
+        return placeholder if token.isascii() and token.isprintable() else f"{placeholder}\x00"
+
+    def _jwt(self, kind: str, token: str) -> str:
+        opaque = self._opaque(kind, token)
+        problem = ""
+        try:
+            claims = read_claims(Secret(token))
+        except ClaimError as error:
+            problem = str(error)
+        if not problem and not opaque.endswith("\x00"):
+            payload = json.dumps({**self._claims(claims), "placeholder": opaque}).encode("ascii")
+            return f"{_UNSIGNED}.{_base64url(payload)}."
+        # (A payload that is nested too deeply would be long.)
+        is_short = problem and not any(word in problem for word in ("size", "deeply"))
+        return f"{opaque}.{_payload_like(problem)}." if is_short else opaque
+
+    def _claims(self, claims: JsonObject) -> JsonObject:
+        reviewed = {name: self._claim(name, value) for name, value in claims.items() if name in _REVIEWED}
+        namespace = self._provider.claims_namespace
+        nested = claims.get(namespace) if namespace is not None else None
+        if isinstance(nested, dict):
+            reviewed[str(namespace)] = {
+                name: self._claim(name, value) for name, value in nested.items() if name in _REVIEWED
+            }
+        return reviewed
+
+    def _claim(self, name: str, value: object) -> object:
+        kind = _REVIEWED[name]
+        if kind is _Kind.AS_IT_IS:
+            return value if isinstance(value, (bool, int, float)) else _of_its_kind(value)
+        if isinstance(value, list):
+            return [self._claim(name, item) for item in value if isinstance(item, str)]
+        if not isinstance(value, str):
+            return _of_its_kind(value)
+        if kind is _Kind.WORD:
+            return self._placeholders.word(value)
+        if kind is _Kind.PARTY and value in (self._provider.issuer, self._provider.client_id):
+            return value
+        return self._person(kind, value)
+
+    def _person(self, kind: str, value: str) -> str:
+        if not clean_text(value):
+            return ""
+        placeholder = self._placeholders.of(kind, value)
+        # An identifier that cannot be shown as it is counts for nothing: neither does this one.
+        return placeholder if clean_text(value) == value else f"{placeholder}\x00"
+
+
+def _of_its_kind(value: object) -> object:
+    """A value of the same JSON type, with nothing in it."""
+    for kind, empty in ((bool, value), ((int, float), 0), (str, "other"), (list, []), (dict, {})):
+        if isinstance(value, kind):
+            return empty
+    return None
+
+
+def _payload_like(problem: str) -> str:
+    if "base64url" in problem:
+        return "!"
+    return _base64url(next((body for reason, body in _UNUSABLE.items() if reason in problem), _NOT_JSON))
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
