@@ -83,7 +83,7 @@ class Command:
     """One run of the command. To its driver it is the login's observer and store."""
 
     def __init__(
-        self, arguments: argparse.Namespace, options: LoginOptions, log: LogFile, record: Callable[[str], None] | None
+        self, arguments: argparse.Namespace, options: LoginOptions, log: LogFile, record: Callable[[str], object] | None
     ) -> None:
         self.options = options
         self.record = record

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..sansio.trace import Recorder
 
 
-def new_machine(options: LoginOptions, record: Callable[[str], None] | None) -> LoginMachine | Recorder:
+def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
     """A machine with fresh secrets, which writes a trace if there is something that takes its lines."""
     secrets = LoginSecrets.generate()
     if record is None:

@@ -29,7 +29,7 @@ def start_login(
     *,
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
-    record: Callable[[str], None] | None = None,
+    record: Callable[[str], object] | None = None,
 ) -> ThreadedLogin:
     """Sign a person in, with threads.
 
@@ -70,7 +70,7 @@ class ThreadedLogin:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
-        record: Callable[[str], None] | None,
+        record: Callable[[str], object] | None,
     ) -> None:
         self._options = options
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record)

@@ -33,7 +33,7 @@ def open_login(
     *,
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
-    record: Callable[[str], None] | None = None,
+    record: Callable[[str], object] | None = None,
 ) -> TrioLogin:
     """Sign a person in, with trio.
 
@@ -80,7 +80,7 @@ class TrioLogin:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
-        record: Callable[[str], None] | None,
+        record: Callable[[str], object] | None,
     ) -> None:
         self._options = options
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record)

@@ -42,7 +42,7 @@ class Owner:
         *,
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
-        record: Callable[[str], None] | None,
+        record: Callable[[str], object] | None,
     ) -> None:
         self.ready = trio.Event()
         """The port is bound, or the login is over already."""

@@ -40,7 +40,7 @@ class Recorder:
         options: LoginOptions,
         secrets: LoginSecrets,
         *,
-        write: Callable[[str], None],
+        write: Callable[[str], object],
         clock: Callable[[], float],
         on_trouble: Callable[[str], None] = lambda _: None,
     ) -> None:

@@ -1,0 +1,141 @@
+"""Replay a corpus of recorded logins, and print what became of them.
+
+python examples/replay_corpus.py --generate 100000 FOLDER    # make one up first
+python examples/replay_corpus.py FOLDER                      # over the processors of this machine
+python examples/replay_corpus.py --dask FOLDER               # the same with Dask, which is the extra "dask"
+python examples/replay_corpus.py --dask --cluster tcp://HOST:8786 FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import statistics
+import time
+from base64 import urlsafe_b64encode
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loginmachine import LoginOptions, LoginSecrets, Provider
+from loginmachine.drivers.replaying import Report, replay_file, replay_many
+from loginmachine.sansio import events
+from loginmachine.sansio.actions import Timer
+from loginmachine.sansio.trace import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TRACES_IN_A_FILE = 1000
+HOST = ((b"Host", b"127.0.0.1:1455"),)
+STATE = "s" * 43
+
+
+def token_response(exchange_id: int, members: dict[str, str]) -> events.TokenResponseReceived:
+    """A good answer of the token endpoint."""
+    body = json.dumps(members).encode()
+    return events.TokenResponseReceived(exchange_id=exchange_id, status=200, headers=(), body=body, received_at=1.8e9)
+
+
+def made_up_login(dice: random.Random) -> Iterator[events.Event]:
+    """What might happen in a login; most go well."""
+    yield events.Started()
+    yield events.Bound(port=1455)
+    yield events.BrowserOpened()
+    for number in range(dice.choice((0, 0, 0, 1, 3))):
+        yield events.RequestReceived(request_id=100 + number, method=b"GET", target=b"/favicon.ico", headers=HOST)
+        yield events.ResponseSent(request_id=100 + number)
+    fate = dice.random()
+    if fate < 0.05:
+        yield events.TimerFired(timer=Timer.DEADLINE)
+        return
+    if fate < 0.15:
+        yield events.CancelRequested()
+        return
+    answer = "error=access_denied" if fate < 0.2 else f"code=code-{dice.randrange(10**9)}"
+    target = f"/auth/callback?{answer}&state={STATE}".encode()
+    yield events.RequestReceived(request_id=1, method=b"GET", target=target, headers=HOST)
+    if fate < 0.2:
+        yield events.ResponseSent(request_id=1)
+        return
+    if fate < 0.25:
+        kind = dice.choice(list(events.TransportProblem))
+        yield events.TokenRequestFailed(exchange_id=1, kind=kind, message="no answer")
+        return
+    claims = urlsafe_b64encode(json.dumps({"email": f"person{dice.randrange(10**6)}@example.com"}).encode())
+    token = f"e30.{claims.rstrip(b'=').decode()}.sig"
+    access_token = f"access-{dice.random()}"
+    yield token_response(1, {"id_token": token, "access_token": access_token, "refresh_token": "refresh"})
+    yield token_response(2, {"access_token": "sk-key"} if fate < 0.9 else {"error": "no_organization"})
+    yield events.SaveFailed(message="no space left on device") if fate < 0.27 else events.CredentialsSaved()
+    yield events.ResponseSent(request_id=1)
+    yield events.RequestReceived(request_id=2, method=b"GET", target=b"/success", headers=HOST)
+    yield events.ResponseSent(request_id=2)
+
+
+def generate(folder: Path, count: int) -> None:
+    """Record logins that never were, some thousand in a file."""
+    options, secrets = LoginOptions(provider=Provider.chatgpt()), LoginSecrets(state=STATE, code_verifier="v" * 86)
+    dice = random.Random(20261121)  # noqa: S311 - the same corpus every time
+    folder.mkdir(parents=True, exist_ok=True)
+    for first in range(0, count, TRACES_IN_A_FILE):
+        with (folder / f"{first:08}.jsonl").open("w") as file:
+            for _ in range(min(TRACES_IN_A_FILE, count - first)):
+                clock = itertools.accumulate(itertools.repeat(dice.uniform(0.01, 2)))
+                recorder = Recorder(options, secrets, write=file.write, clock=clock.__next__)
+                for event in made_up_login(dice):
+                    recorder.handle(event)
+
+
+def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]:
+    """The same function of each file, mapped by Dask. The files must be where the workers are."""
+    import dask.bag  # noqa: PLC0415 - an extra
+    from distributed import Client  # noqa: PLC0415
+
+    with Client(cluster):
+        reports: list[Report] = dask.bag.from_sequence(paths, partition_size=1).map(replay_file).flatten().compute()
+    return reports
+
+
+def summarise(reports: Iterable[Report], started: float) -> None:
+    """Print outcomes by category, times and divergences."""
+    every = list(reports)
+    elapsed = time.perf_counter() - started
+    print(f"{len(every)} logins replayed in {elapsed:.1f} s ({len(every) / elapsed:.0f} a second)\n")
+    counts = Counter(f"{report.outcome} {report.category or ''}" for report in every)
+    for words, count in counts.most_common():
+        seconds = [report.seconds for report in every if f"{report.outcome} {report.category or ''}" == words]
+        print(f"{count:8}  {words:<45} median {statistics.median(seconds):6.2f} s")
+    diverging = [report for report in every if report.diverges_at is not None]
+    print(f"\n{len(diverging)} act differently today")
+    for report in diverging[:10]:
+        print(f"  {report.path}:{report.diverges_at}")
+    for report in every:
+        if report.problem is not None:
+            print(f"  {report.path}:{report.line}: {report.problem}")
+
+
+def main() -> None:
+    """Read the command line, and do what it says."""
+    parser = argparse.ArgumentParser(description="Replay a corpus of recorded logins.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")
+    parser.add_argument("--dask", action="store_true", help="use Dask")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="that of a Dask cluster (default: one on this machine)")
+    parser.add_argument("--processes", type=int, help="how many (default: one for each processor)")
+    arguments = parser.parse_args()
+    if arguments.generate:
+        generate(arguments.folder, arguments.generate)
+        return
+    paths = sorted(arguments.folder.glob("*.jsonl"))
+    started = time.perf_counter()
+    if arguments.dask:
+        summarise(replay_with_dask(paths, arguments.cluster), started)
+    else:
+        summarise(replay_many(paths, processes=arguments.processes), started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Many traces at once: a report for each, in order, and one for whatever cannot be read."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loginmachine.drivers.replaying import Report, replay_file, replay_many
+from loginmachine.sansio.trace import Recorder
+
+from ..sansio.samples import DEADLINE, OPTIONS, PATHS, SECRETS
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.events import Event
+
+
+def record(*happened: Event) -> str:
+    """A trace in which a second passes before each event."""
+    lines: list[str] = []
+    recorder = Recorder(OPTIONS, SECRETS, write=lines.append, clock=itertools.count().__next__)
+    for event in happened:
+        recorder.handle(event)
+    return "".join(lines)
+
+
+SUCCESS = record(*PATHS["succeeded"])
+TIMEOUT = record(*PATHS["awaiting_callback"], DEADLINE)
+UNFINISHED = record(*PATHS["awaiting_callback"])
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> list[Path]:
+    """Three files: two logins, one that is cut off, one that the machine of today plays otherwise."""
+    files = {
+        "a": SUCCESS + TIMEOUT,
+        "b": UNFINISHED + TIMEOUT[:-20],
+        "c": SUCCESS.replace('"seconds":600.0', '"seconds":601.0'),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return [tmp_path / name for name in (*files, "missing")]
+
+
+def expected(folder: Path) -> list[Report]:
+    a, b, c, missing = (str(folder / name) for name in ("a", "b", "c", "missing"))
+    return [
+        Report(path=a, line=1, outcome="succeeded", events=6, seconds=6.0),
+        Report(path=a, line=8, outcome="failed", category="login_timed_out", events=3, seconds=3.0),
+        Report(path=b, line=1, outcome="unfinished", events=2, seconds=2.0),
+        Report(
+            path=b,
+            line=7,
+            outcome="unreadable",
+            problem="it is not a JSON object; the line may have been cut off",
+        ),
+        Report(path=c, line=1, outcome="unfinished", events=6, seconds=6.0, diverges_at=3),
+        Report(path=missing, line=1, outcome="unreadable", problem="No such file or directory"),
+    ]
+
+
+def test_each_trace_has_a_report(corpus: list[Path], tmp_path: Path) -> None:
+    assert [report for path in corpus for report in replay_file(path)] == expected(tmp_path)
+
+
+def test_processes_come_to_the_same(corpus: list[Path], tmp_path: Path) -> None:
+    assert list(replay_many(corpus, processes=2)) == expected(tmp_path)
+
+
+def test_the_example_tells_what_became_of_a_corpus(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "replay_corpus.py"
+    command = [sys.executable, str(example)]
+    subprocess.run([*command, "--generate", "40", str(tmp_path / "corpus")], check=True)
+    told = subprocess.run([*command, str(tmp_path / "corpus")], check=True, capture_output=True, text=True).stdout
+    assert told.startswith("40 logins replayed in ")
+    assert "succeeded" in told
+    assert told.endswith("\n0 act differently today\n")
