@@ -40,11 +40,8 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     """A value of an event or an action as JSON has it. Secrets are written out: in a trace they are placeholders."""
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, Respond):
-        return _encode_answer(value)
     if isinstance(value, Record):
-        cls = type(value)
-        return {"type": cls.__name__, **{name: encode(getattr(value, name)) for name in cls._fields}}
+        return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value)
     if isinstance(value, bytes):
         return _encode_bytes(value)
     if isinstance(value, Secret):
@@ -73,6 +70,14 @@ def decode_options(content: object) -> LoginOptions:
     """
     options: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
     return options
+
+
+def _encode_record(record: Record) -> JsonObject:
+    content: JsonObject = {"type": type(record).__name__}
+    for name in record._fields:
+        value = getattr(record, name)
+        content[name] = value if type(value) in _PLAIN else encode(value)
+    return content
 
 
 def _encode_answer(answer: Respond) -> JsonObject:

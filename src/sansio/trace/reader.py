@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..records import Record, hidden
@@ -103,7 +104,7 @@ def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
         if content.get("type") == "trace":
             if header is not None:
                 yield Trace(line=header[0], options=header[1], steps=tuple(steps))
-            header, steps = (number, _header(number, content)), []
+            header, steps = (number, _header(number, content, line)), []
         elif header is None:
             raise TraceError(number, "it is not the first line of a trace")
         elif len(steps) == MAX_STEPS:
@@ -134,16 +135,23 @@ def _no_constant(_name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _header(number: int, content: JsonObject) -> LoginOptions:
+def _header(number: int, content: JsonObject, line: bytes) -> LoginOptions:
     version = content.get("version")
     if type(version) is not int or version != VERSION:
         raise TraceError(number, f"the trace is of another version than {VERSION}")
-    problem = ""
+    options = _options(line)
+    if isinstance(options, str):
+        raise TraceError(number, options)
+    return options
+
+
+@lru_cache(maxsize=16)
+def _options(line: bytes) -> LoginOptions | str:
+    """The options of a header, or what is wrong with them. In a corpus they are the same again and again."""
     try:
-        return decode_options(content.get("options"))
+        return decode_options(_DECODER.decode(line.decode("utf-8")).get("options"))
     except CodecError as error:
-        problem = str(error)
-    raise TraceError(number, problem)
+        return str(error)
 
 
 def _step(number: int, content: JsonObject) -> Step:
