@@ -10,8 +10,17 @@ from __future__ import annotations
 # Not from typing, which takes 4 ms to load.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .drivers.errors import LoginCancelled, LoginError, LoginFailed, LoginTimedOut, StoreError, TrustError
-    from .drivers.store import CredentialStore, FileStore, MemoryStore
+    from .drivers.errors import (
+        LoginCancelled,
+        LoginError,
+        LoginFailed,
+        LoginTimedOut,
+        StoreBusy,
+        StoreError,
+        TrustError,
+    )
+    from .drivers.file_store import FileStore
+    from .drivers.store import CredentialStore, MemoryStore, SessionStore, Transaction
     from .drivers.threaded import ThreadedLogin, start_login
     from .drivers.trio import TrioLogin, open_login
     from .sansio import (
@@ -62,9 +71,12 @@ __all__ = [
     "MemoryStore",
     "Provider",
     "Secret",
+    "SessionStore",
+    "StoreBusy",
     "StoreError",
     "ThreadedLogin",
     "Tokens",
+    "Transaction",
     "TrioLogin",
     "TrustError",
     "UnexpectedEvent",
@@ -74,8 +86,17 @@ __all__ = [
 ]
 
 _DRIVER_NAMES = {
-    "drivers.errors": ("LoginCancelled", "LoginError", "LoginFailed", "LoginTimedOut", "StoreError", "TrustError"),
-    "drivers.store": ("CredentialStore", "FileStore", "MemoryStore"),
+    "drivers.errors": (
+        "LoginCancelled",
+        "LoginError",
+        "LoginFailed",
+        "LoginTimedOut",
+        "StoreBusy",
+        "StoreError",
+        "TrustError",
+    ),
+    "drivers.file_store": ("FileStore",),
+    "drivers.store": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
     "drivers.threaded": ("ThreadedLogin", "start_login"),
     "drivers.trio": ("TrioLogin", "open_login"),
 }

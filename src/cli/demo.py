@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..drivers.errors import LoginError
-from ..drivers.store import FileStore
+from ..drivers.file_store import FileStore
 from ..drivers.threaded import start_login
 from ..sansio.options import LoginOptions, Provider
 from .status import describe

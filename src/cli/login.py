@@ -116,7 +116,7 @@ class Command:
 
     def save(self, credentials: Credentials) -> None:
         """Store the credentials: here, so that what this needs is loaded when it is used."""
-        from ..drivers.store import FileStore  # noqa: PLC0415
+        from ..drivers.file_store import FileStore  # noqa: PLC0415
 
         store = FileStore(self._arguments.home, on_warning=self._warn)
         store.save(credentials)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import StoreError
-from ..drivers.store import FileStore
+from ..drivers.file_store import FileStore
 from ..sansio.claims import Account, ClaimError, read_account, read_claims
 from ..sansio.credentials import AuthMode
 from ..sansio.options import Provider

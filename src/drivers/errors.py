@@ -57,6 +57,10 @@ class StoreError(LoginError):
     """Credentials cannot be read or stored. The message has no value out of the file."""
 
 
+class StoreBusy(StoreError):  # noqa: N818 - as above
+    """Somebody else has been changing the store for too long. Nothing is changed; it may work a moment later."""
+
+
 def error_for(outcome: LoginOutcome) -> LoginFailed | None:
     """The exception that tells a caller of this outcome; None for a success."""
     match outcome:

@@ -8,13 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from .errors import StoreError
+from .errors import StoreBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LOCK_TIMEOUT: Final = 5.0
 _POLL: Final = 0.02
 
 if sys.platform == "win32":
@@ -30,20 +29,27 @@ else:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, timeout: float) -> Iterator[None]:
     """Hold an exclusive lock on a file, which is made if it is missing. A dead process holds none.
 
+    It belongs to the block, not to a thread: two threads exclude each other, and a block may be entered in one and left
+    in another.
+
+    Args:
+        path: The file.
+        timeout: Seconds to wait at most.
+
     Raises:
-        StoreError: Somebody else holds it for more than 5 s.
+        StoreBusy: Somebody else holds it for longer.
         OSError: The file cannot be opened.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags, 0o600)
     try:
-        deadline = time.monotonic() + LOCK_TIMEOUT
+        deadline = time.monotonic() + timeout
         while not _locked(descriptor):
             if time.monotonic() >= deadline:
-                raise StoreError(f"another program has held {path} for more than {LOCK_TIMEOUT:g} seconds")
+                raise StoreBusy(f"another program has held {path} for more than {timeout:g} seconds")
             time.sleep(_POLL)
         yield
     finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from loginmachine import Credentials, FileStore, MemoryStore, Secret, StoreError, Tokens
-from loginmachine.drivers import store as store_module
+from loginmachine.drivers import auth_file
 
 from .driver_support import PATIENCE
 
@@ -180,7 +180,7 @@ def test_a_huge_file_is_set_aside_unread(
     monkeypatch: pytest.MonkeyPatch,
     links: bool,  # noqa: FBT001
 ) -> None:
-    monkeypatch.setattr(store_module, "_MAX_FILE", 20)
+    monkeypatch.setattr(auth_file, "_MAX_FILE", 20)
     if not links:
         monkeypatch.setattr(os, "link", failing(errno.EPERM))
     with pytest.raises(StoreError, match="the file is larger than 20 bytes"):
@@ -224,7 +224,8 @@ def test_what_is_no_regular_file_is_a_clear_error(store: FileStore, home: Path, 
     home.mkdir()
     make(store.path)
     before = store.path.stat()
-    for act in (lambda: store.save(CREDENTIALS), store.load):
+    acts: list[Callable[[], object]] = [lambda: store.save(CREDENTIALS), store.load]
+    for act in acts:
         with pytest.raises(StoreError, match=r"auth\.json: (it is not a regular file|Is a directory)$"):
             act()
     assert names(home) == NAMES

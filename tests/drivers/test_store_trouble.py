@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine import FileStore, StoreError
-from loginmachine.drivers import locks
+from loginmachine import FileStore, StoreBusy, StoreError
 
 from .test_store import CREDENTIALS, NEW, OLD, failing, home, names, old, store, warnings
 
@@ -184,13 +183,12 @@ def test_a_lock_that_another_process_holds(
     store: FileStore,
     old: Path,
     hold: Callable[[str], subprocess.Popen[str]],
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0.05)
     hold(name)
-    with pytest.raises(StoreError, match=r"another program has held .*lock for more than 0\.05 seconds$"):
-        store.save(CREDENTIALS)
+    busy = pytest.raises(StoreBusy, match=rf"another program has held .*{name} for more than 0\.05 seconds$")
+    with busy, store.transaction(timeout=0.05) as transaction:
+        transaction.save(CREDENTIALS)
     assert old.read_bytes() == OLD
     assert [path for path in names(old.parent) if path.endswith("tmp")] == []
 

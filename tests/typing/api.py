@@ -18,6 +18,7 @@ from loginmachine import (
     MemoryStore,
     Provider,
     Secret,
+    SessionStore,
     progress,
     start_login,
 )
@@ -49,6 +50,18 @@ class VaultStore:
     """A store of a host's own needs no base class."""
 
     def save(self, credentials: Credentials) -> None: ...
+
+
+def keep(store: SessionStore, credentials: Credentials) -> None:
+    with store.transaction(timeout=1.5) as transaction:
+        assert_type(transaction.load(), Credentials | None)
+        assert_type(transaction.save(credentials), Credentials | None)
+    assert_type(store.remove(), Credentials | None)
+
+
+def every_store_of_ours(credentials: Credentials) -> None:
+    keep(FileStore("home"), credentials)
+    keep(MemoryStore(), credentials)
 
 
 def drive() -> LoginOutcome | None:

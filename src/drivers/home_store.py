@@ -1,0 +1,144 @@
+"""What the stores of one home folder have in common: the locks that the Codex CLI takes too, and words for trouble."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ..sansio.credentials import CredentialsError
+from .errors import StoreError
+from .locks import locked
+from .store import LOCK_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ..sansio.credentials import Credentials
+    from .store import Transaction
+
+Result = TypeVar("Result")
+
+
+class Place(Protocol):
+    """Where credentials lie. Whoever changes it holds the locks.
+
+    Every method may raise `OSError`, `CredentialsError` or `StoreError`, and then has changed nothing.
+    """
+
+    def load(self) -> Credentials | None:
+        """What is there; None if nothing is."""
+
+    def replace(self, credentials: Credentials) -> Credentials | None:
+        """Put credentials there, and return those that were, if they could be read."""
+
+    def remove(self) -> Credentials | None:
+        """Remove what is there, and return it: empty credentials if it could not be read, None if nothing was."""
+
+
+class HomeStore:
+    """Credentials that belong to a home folder, and are locked there.
+
+    Args:
+        home: The folder; made, for its owner only, when something is saved.
+        place: Where they lie.
+        where: The same for people: what the text of an error begins with.
+    """
+
+    def __init__(self, home: Path, place: Place, where: str) -> None:
+        self._home = home
+        self._place = place
+        self._where = where
+
+    def load(self) -> Credentials | None:
+        """What is stored; None if nothing is. Takes no lock: it is replaced whole.
+
+        Raises:
+            StoreError: It cannot be read or understood. Never a silent "nothing".
+        """
+        return self._attempt(self._place.load)
+
+    def save(self, credentials: Credentials) -> Credentials | None:
+        """Replace what is stored, whole or not at all; members of it that are no credentials are kept.
+
+        Returns:
+            What was replaced, if it could be read.
+
+        Raises:
+            StoreError: Nothing was stored; what was there is as it was.
+        """
+        with self.transaction() as transaction:
+            return transaction.save(credentials)
+
+    def remove(self) -> Credentials | None:
+        """Remove what is stored, whether or not it can be understood.
+
+        Returns:
+            What was removed, as far as it could be read; None if there was nothing.
+
+        Raises:
+            StoreError: It is still there.
+        """
+        with self.transaction() as transaction:
+            return transaction.remove()
+
+    @contextlib.contextmanager
+    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
+        """Keep everybody else, the Codex CLI included, from changing what is stored while the block runs.
+
+        Args:
+            timeout: Seconds to wait for somebody else at most.
+
+        Raises:
+            StoreBusy: Somebody else has held the lock for longer.
+            StoreError: The lock cannot be taken.
+        """
+        with contextlib.ExitStack() as held:
+
+            def enter() -> None:
+                self._make_home()
+                held.enter_context(locked(self._home / "auth.lock", timeout))
+
+            self._attempt(enter)
+            yield _HomeTransaction(self, timeout)
+
+    def _change(self, change: Callable[[], Result], timeout: float) -> Result:
+        """Change what is stored, under the second lock: Codex takes them in this order."""
+
+        def work() -> Result:
+            with locked(self._home / "auth.json.lock", timeout):
+                return change()
+
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[], Result]) -> Result:
+        """Do something; say in words of ours what the system, or what is stored, has against it."""
+        problem = ""
+        try:
+            return work()
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+        except CredentialsError as error:
+            problem = str(error)
+        raise StoreError(f"{self._where}: {problem}")
+
+    def _make_home(self) -> None:
+        if not self._home.is_dir():
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Whatever the umask.
+            self._home.chmod(0o700)
+
+
+class _HomeTransaction:
+    def __init__(self, store: HomeStore, timeout: float) -> None:
+        self._store = store
+        self._timeout = timeout
+
+    def load(self) -> Credentials | None:
+        return self._store.load()
+
+    def save(self, credentials: Credentials) -> Credentials | None:
+        return self._store._change(lambda: self._store._place.replace(credentials), self._timeout)  # noqa: SLF001
+
+    def remove(self) -> Credentials | None:
+        return self._store._change(self._store._place.remove, self._timeout)  # noqa: SLF001
