@@ -130,6 +130,14 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
     )
 
 
+def expiry(claims: JsonObject) -> float | None:
+    """When a token ends (RFC 7519 section 4.1.4), in seconds since 1970; None if it does not say in a usable way."""
+    moment = claims.get("exp")
+    if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not abs(moment) < _LAST_MOMENT:
+        return None
+    return moment
+
+
 def workspace_allowed(account: Account, allowed_workspaces: tuple[str, ...]) -> bool:
     """Whether the account may sign in: its id is in the list, or there is no list."""
     return not allowed_workspaces or account.account_id in allowed_workspaces
@@ -152,10 +160,11 @@ def _text(value: object) -> str | None:
     return (clean_text(value) or None) if isinstance(value, str) else None
 
 
-def _check_expiry(expiry: object, headers: Headers, received_at: float) -> None:
-    if isinstance(expiry, bool) or not isinstance(expiry, (int, float)) or not abs(expiry) < _LAST_MOMENT:
+def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None:
+    moment = expiry({"exp": claimed})
+    if moment is None:
         raise ClaimError("its expiry (exp) is not a number")
-    latest = expiry + CLOCK_TOLERANCE
+    latest = moment + CLOCK_TOLERANCE
     if received_at <= latest:
         return
     theirs = _server_time(headers)

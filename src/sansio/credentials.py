@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .records import Record
+from . import claims
+from .records import Record, hidden
 from .redaction import Secret
 from .strict_json import JsonError, JsonObject, loads_object
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Final
 
-    from .oauth import TokenSet
+    from .claims import Account
+    from .oauth import RefreshedTokens, TokenSet
+    from .options import Provider
 
 _FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
 """Plans whose use is paid by the subscription: their API key does not apply when there are tokens."""
@@ -32,6 +35,8 @@ _LOGIN_KEYS: Final = (
 
 
 _TOKEN_KEYS: Final = ("id_token", "access_token", "refresh_token")
+_KNOWN_KEYS: Final = ("auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh")
+_KNOWN_TOKEN_KEYS: Final = (*_TOKEN_KEYS, "account_id")
 
 
 class AuthMode(StrEnum):
@@ -49,9 +54,21 @@ class Tokens(Record):
     """The tokens of a ChatGPT login."""
 
     id_token: Secret
+    """As it was received: nothing is taken out of it and put together again."""
     access_token: Secret
     refresh_token: Secret
     account_id: str | None = None
+    others: Secret | None = hidden(default=None)
+    """The members that a newer version put beside these, as a JSON object."""
+
+    def account(self, provider: Provider) -> Account:
+        """Whose they are, as the tokens say. A token that cannot be read says nothing."""
+        account = claims.read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
+        return account if account.account_id else account.__replace__(account_id=self.account_id)
+
+    def expires_at(self) -> float | None:
+        """When the access token ends, in seconds since 1970; None if it does not say."""
+        return claims.expiry(_claims_of(self.access_token))
 
 
 class Credentials(Record):
@@ -63,6 +80,8 @@ class Credentials(Record):
     tokens: Tokens | None = None
     last_refresh: str | None = None
     """When the tokens were received: RFC 3339, UTC."""
+    others: Secret | None = hidden(default=None)
+    """The other members of the file that they were read from, as a JSON object."""
 
     @classmethod
     def from_login(
@@ -87,6 +106,22 @@ class Credentials(Record):
             ),
             last_refresh=_rfc3339(received_at),
         )
+
+    @classmethod
+    def from_api_key(cls, key: Secret) -> Credentials:
+        """The credentials of a person who has nothing but an API key."""
+        return cls(auth_mode=AuthMode.API_KEY, api_key=key)
+
+    def refreshed(self, answer: RefreshedTokens, *, received_at: float) -> Credentials:
+        """These credentials after a refresh: what came takes the place of what was, all else stays.
+
+        Args:
+            answer: From the token endpoint; each token is optional (RFC 6749 section 6).
+            received_at: When it came, in seconds since 1970.
+        """
+        assert self.tokens is not None
+        came = {name: token for name, token in answer.values().items() if token is not None}
+        return self.__replace__(tokens=self.tokens.__replace__(**came), last_refresh=_rfc3339(received_at))
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret in it, revealed: for finding an echo of one."""
@@ -139,6 +174,7 @@ def parse(data: bytes) -> Credentials:
         api_key=Secret(key) if key else None,
         tokens=_tokens(tokens) if tokens else None,
         last_refresh=content.get("last_refresh"),
+        others=_others(content, _KNOWN_KEYS),
     )
 
 
@@ -156,27 +192,24 @@ def parse_object(data: bytes) -> JsonObject:
 
 
 def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None = None) -> bytes:
-    """The bytes of ``auth.json`` after a login.
+    """The bytes of ``auth.json``.
 
     Args:
-        credentials: The new ones.
+        credentials: From a login, or from a file and perhaps refreshed: then with all the other members of that file.
         previous: The old file's members: those that are no credentials are kept, after ours.
     """
     import json  # noqa: PLC0415 - not needed before the URL is shown
 
-    content: JsonObject = {
-        "auth_mode": credentials.auth_mode,
-        "OPENAI_API_KEY": credentials.api_key.reveal() if credentials.api_key else None,
-    }
-    if credentials.tokens is not None:
-        content["tokens"] = {
-            "id_token": credentials.tokens.id_token.reveal(),
-            "access_token": credentials.tokens.access_token.reveal(),
-            "refresh_token": credentials.tokens.refresh_token.reveal(),
-            "account_id": credentials.tokens.account_id,
-        }
+    tokens, key = credentials.tokens, credentials.api_key
+    content: JsonObject = {} if credentials.auth_mode is None else {"auth_mode": credentials.auth_mode}
+    content["OPENAI_API_KEY"] = key.reveal() if key else None
+    if tokens is not None:
+        known = {name: getattr(tokens, name).reveal() for name in _TOKEN_KEYS}
+        content["tokens"] = {**known, "account_id": tokens.account_id, **_members(tokens.others)}
+    if tokens is not None or credentials.last_refresh is not None:
         content["last_refresh"] = credentials.last_refresh
-    kept = {key: value for key, value in (previous or {}).items() if key not in _LOGIN_KEYS}
+    content |= _members(credentials.others)
+    kept = {name: value for name, value in (previous or {}).items() if name not in (*_LOGIN_KEYS, *content)}
     # ASCII only: a kept value may hold a lone surrogate, which UTF-8 cannot.
     return json.dumps({**content, **kept}, indent=2).encode("ascii")
 
@@ -195,7 +228,31 @@ def _tokens(members: JsonObject) -> Tokens:
         access_token=Secret(members["access_token"]),
         refresh_token=Secret(members["refresh_token"]),
         account_id=members.get("account_id"),
+        others=_others(members, _KNOWN_TOKEN_KEYS),
     )
+
+
+def _others(members: JsonObject, known: tuple[str, ...]) -> Secret | None:
+    """The members that we do not know, as text: it cannot be changed, compares like any value, and shows nothing."""
+    import json  # noqa: PLC0415 - not needed before the URL is shown
+
+    others = {name: value for name, value in members.items() if name not in known}
+    return Secret(json.dumps(others)) if others else None
+
+
+def _members(others: Secret | None) -> JsonObject:
+    import json  # noqa: PLC0415 - not needed before the URL is shown
+
+    members: JsonObject = json.loads(others.reveal()) if others else {}
+    return members
+
+
+def _claims_of(token: Secret) -> JsonObject:
+    """An access token is opaque to a client (RFC 6749 section 1.4), and old files hold anything."""
+    try:
+        return claims.read_claims(token)
+    except claims.ClaimError:
+        return {}
 
 
 def _problem(content: JsonObject) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .events import Event
+    from .refresh_events import RefreshEvent
+    from .refresh_table import RefreshState
     from .table import LoginState
 
 
@@ -12,11 +14,11 @@ class UnexpectedEvent(RuntimeError):  # noqa: N818 - the name is the design's
     """An event that makes no sense in this state. The machine is as it was before.
 
     Attributes:
-        state: Where the login was.
+        state: Where the login, or the refresh, was.
         event: What it was given. (Its repr shows no secret.)
     """
 
-    def __init__(self, state: LoginState, event: Event) -> None:
+    def __init__(self, state: LoginState | RefreshState, event: Event | RefreshEvent) -> None:
         super().__init__(f"{type(event).__name__} makes no sense in state {state}")
         self.state = state
         self.event = event

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
-
-import transitions
-
 from .effects import Login
+from .engine import Engine
 from .errors import UnexpectedEvent
 from .interpret import interpret
 from .records import Record, hidden
@@ -17,53 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from transitions.core import TransitionConfigDict
-
     from .actions import Action
     from .events import Event
     from .options import LoginOptions, LoginSecrets
     from .outcome import LoginOutcome
-    from .table import Row, Trigger
+    from .table import Trigger
 
 
-def _config(row: Row) -> TransitionConfigDict:
-    config: TransitionConfigDict = {
-        "trigger": row.trigger,
-        "source": row.source,
-        "dest": row.dest,
-        "after": row.effect,
-    }
-    if row.guard:
-        config["conditions"] = row.guard
-    return config
 
-
-_ENGINE_NAME: Final = "loginmachine"
-
-
-def _is_of_another(record: logging.LogRecord) -> bool:
-    return not (isinstance(record.args, tuple) and record.args[:1] == (f"{_ENGINE_NAME}: ",))
-
-
-# The engine logs what it does in the middle of doing it: a handler that raises would leave a login half moved.
-logging.getLogger("transitions.core").addFilter(_is_of_another)
-
-# One engine for all logins: an unregistered model costs 1 us, a Machine of its own some 500 us and 40 KB.
-_ENGINE: Final = transitions.Machine(
-    model=None,
-    name=_ENGINE_NAME,
-    states=LoginState,
-    transitions=[_config(row) for row in ROWS],
-    initial=LoginState.IDLE,
-    auto_transitions=False,
-    send_event=False,
-    queued=False,
-    model_attribute="_state",
-)
-_LEGAL: Final[defaultdict[LoginState, set[str]]] = defaultdict(set)
-for _row in ROWS:
-    for _source in _row.source:
-        _LEGAL[_source].add(_row.trigger)
+_ENGINE: Final = Engine(LoginState, ROWS)
 
 
 class Snapshot(Record):
@@ -143,7 +101,7 @@ class LoginMachine:
             step = interpret(event, login)
             if step is None:
                 return []
-            if step.trigger not in _LEGAL[login.state]:
+            if not _ENGINE.permits(login.state, step.trigger):
                 raise UnexpectedEvent(login.state, event)
         except UnexpectedEvent:
             if login.state in FINAL_STATES:
@@ -151,9 +109,7 @@ class LoginMachine:
             raise
         self._last_trigger = step.trigger
         login.note_answered(event)
-        moved = _ENGINE.events[step.trigger].trigger(login, step)
-        # False means that every guard refused: the last row of each cell has none, which a test makes sure of.
-        assert moved, f"no row of {step.trigger} applied"
+        _ENGINE.fire(login, step.trigger, step)
         actions, login.out = login.out, []
         return actions
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
 API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
+REFRESH_TIMEOUT: Final = 60.0
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
 
 
@@ -32,16 +33,36 @@ class TokenSet(Record):
     refresh_token: Secret
 
 
+class RefreshedTokens(Record):
+    """What a refresh brought: only what the provider has renewed."""
+
+    id_token: Secret | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+
+
 class Rejected(Record):
     """The token endpoint said no."""
 
     message: str
 
 
+class GrantRefused(Rejected):
+    """The token endpoint said that a refresh token is of no use any more."""
+
+
 class Malformed(Record):
     """What the token endpoint sent cannot be used."""
 
     message: str
+
+
+_NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
+_GRANT_REFUSED: Final = frozenset(
+    # RFC 6749 section 5.2, and the provider's own words.
+    ("invalid_grant", "refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated")
+)
+_TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
 
 
 def code_challenge(code_verifier: str) -> str:
@@ -97,6 +118,15 @@ def api_key_exchange(provider: Provider, id_token: Secret) -> Form:
     )
 
 
+def refresh_request(provider: Provider, refresh_token: Secret) -> Form:
+    """The token request for new tokens (RFC 6749 section 6)."""
+    return (
+        ("client_id", provider.client_id),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.reveal()),
+    )
+
+
 def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
     """Read the answer to a code exchange (RFC 6749 section 5).
 
@@ -107,10 +137,9 @@ def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> Token
     answer = _read_answer(response, hide)
     if not isinstance(answer, dict):
         return answer
-    token_type = answer.get("token_type")
-    if token_type is not None and not (isinstance(token_type, str) and token_type.lower() == "bearer"):
-        return Malformed(message="the answer's token_type is not bearer")
-    for name in ("id_token", "access_token", "refresh_token"):
+    if not _is_bearer(answer):
+        return _NOT_BEARER
+    for name in _TOKEN_NAMES:
         if not _is_token(answer.get(name)):
             return Malformed(message=f"no usable {name} in the answer")
     return TokenSet(
@@ -118,6 +147,27 @@ def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> Token
         access_token=Secret(answer["access_token"]),
         refresh_token=Secret(answer["refresh_token"]),
     )
+
+
+def read_refresh(response: TokenResponseReceived, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
+    """Read the answer to a refresh: as that to a code exchange, but every token may be missing (or null).
+
+    Args:
+        response: As received.
+        hide: Secrets that were sent, which an error description might echo.
+    """
+    answer = _read_answer(response, hide)
+    if isinstance(answer, Rejected) and (response.status == 401 or _error_code(response) in _GRANT_REFUSED):
+        return GrantRefused(message=answer.message)
+    if not isinstance(answer, dict):
+        return answer
+    if not _is_bearer(answer):
+        return _NOT_BEARER
+    came = {name: answer[name] for name in _TOKEN_NAMES if answer.get(name) is not None}
+    for name, token in came.items():
+        if not _is_token(token):
+            return Malformed(message=f"no usable {name} in the answer")
+    return RefreshedTokens(**{name: Secret(token) for name, token in came.items()})
 
 
 def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
@@ -178,6 +228,21 @@ def _error_text(answer: JsonObject) -> str:
     else:
         parts = [answer.get("code")]
     return ": ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _error_code(response: TokenResponseReceived) -> object:
+    """The code of an error in any of the shapes of `_error_text`: to be compared, never shown."""
+    answer = _read_object(response)
+    if isinstance(answer, Malformed):
+        return None
+    error = answer.get("error")
+    code = error.get("code") if isinstance(error, dict) else (error or answer.get("code"))
+    return code if isinstance(code, str) else None
+
+
+def _is_bearer(answer: JsonObject) -> bool:
+    token_type = answer.get("token_type")
+    return token_type is None or (isinstance(token_type, str) and token_type.lower() == "bearer")
 
 
 def _is_token(value: object) -> TypeGuard[str]:

@@ -89,8 +89,8 @@ def test_nothing_here_names_the_other_layers(module: str) -> None:
     assert not {name.partition(".")[0] for name in names} & FORBIDDEN
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "machine"])
-def test_the_engine_stays_behind_the_machine(module: str) -> None:
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "engine"])
+def test_the_engine_stays_in_its_module(module: str) -> None:
     assert not any(name.startswith("transitions") for name in imports(FOLDER / f"{module}.py"))
 
 

@@ -1,0 +1,44 @@
+"""What a refresh asks of the host: orders, performed in the sequence given. Sending and saving are a login's."""
+
+from __future__ import annotations
+
+from .actions import SaveCredentials, SendTokenRequest
+from .records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .refresh_outcome import RefreshOutcome
+
+
+class LoadCredentials(Record):
+    """Read the store: under the lock, if it is held. Answered by `CredentialsLoaded` or `LoadFailed`."""
+
+
+class TakeLock(Record):
+    """Keep everybody else from changing the store. Answered by `LockTaken`, `LockBusy` or `LockFailed`."""
+
+    timeout: float
+    """Seconds to wait for whoever holds it."""
+
+
+class ReleaseLock(Record):
+    """Let others change the store. Never answered; comes if and only if the lock was taken."""
+
+
+class Warn(Record):
+    """Something unusual happened that somebody should read. Never answered."""
+
+    message: str
+
+
+class Deliver(Record):
+    """Whoever wanted a token has the answer now. The last action, exactly once."""
+
+    outcome: RefreshOutcome
+
+
+RefreshAction: TypeAlias = (
+    LoadCredentials | TakeLock | ReleaseLock | SendTokenRequest | SaveCredentials | Warn | Deliver
+)

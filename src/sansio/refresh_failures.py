@@ -1,0 +1,131 @@
+"""Every way a refresh can fail: what kind, whether it helps to try again, and what the person can do about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .failures import Advice
+from .records import Record
+from .refresh_table import RefreshTrigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+
+class RefreshFailureCategory(StrEnum):
+    """The kind of failure. Durable: scripts and support rely on these words."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    CREDENTIALS_UNREADABLE = "credentials_unreadable"
+    CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
+    REFRESH_TOKEN_MISSING = "refresh_token_missing"
+    REFRESH_TOKEN_REJECTED = "refresh_token_rejected"
+    ACCOUNT_CHANGED = "account_changed"
+    REFRESH_UNAVAILABLE = "refresh_unavailable"
+    REFRESH_RESPONSE_MALFORMED = "refresh_response_malformed"
+    STORE_BUSY = "store_busy"
+    STORE_UNAVAILABLE = "store_unavailable"
+
+
+C, T = RefreshFailureCategory, RefreshTrigger
+
+SIGN_IN_REQUIRED: Final = (
+    C.NOT_SIGNED_IN,
+    C.REFRESH_TOKEN_MISSING,
+    C.REFRESH_TOKEN_REJECTED,
+    C.ACCOUNT_CHANGED,
+)
+"""Only a new sign-in helps."""
+FINAL_CATEGORIES: Final = (*SIGN_IN_REQUIRED, C.CREDENTIALS_UNREADABLE, C.CREDENTIALS_UNSUPPORTED)
+"""Trying again is of no use before somebody has done something. The others are transient: the old tokens stay."""
+
+# fmt: off
+REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
+    T.CREDENTIALS_MISSING:        C.NOT_SIGNED_IN,
+    T.CREDENTIALS_UNREADABLE:     C.CREDENTIALS_UNREADABLE,
+    T.CREDENTIALS_UNSUPPORTED:    C.CREDENTIALS_UNSUPPORTED,
+    T.REFRESH_HOPELESS:           C.REFRESH_TOKEN_MISSING,
+    T.REFRESH_DUE:                C.STORE_BUSY,
+    T.LOCK_FAILED:                C.STORE_UNAVAILABLE,
+    T.REFRESH_TOKEN_REFUSED:      C.REFRESH_TOKEN_REJECTED,
+    T.ACCOUNT_CHANGED:            C.ACCOUNT_CHANGED,
+    T.REFRESH_UNAVAILABLE:        C.REFRESH_UNAVAILABLE,
+    T.REFRESH_RESPONSE_MALFORMED: C.REFRESH_RESPONSE_MALFORMED,
+}
+"""The one table from what happened to the category that is reported. (A refresh token that was refused before is
+reported as it was then.)"""
+# fmt: on
+
+REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
+    C.NOT_SIGNED_IN: Advice(
+        title="Nobody is signed in",
+        hint="Sign in first.",
+    ),
+    C.CREDENTIALS_UNREADABLE: Advice(
+        title="The stored credentials cannot be read",
+        hint="Repair or remove them, then sign in again.",
+    ),
+    C.CREDENTIALS_UNSUPPORTED: Advice(
+        title="The stored credentials are of a kind that gives no token here",
+        hint="Use the program that stored them, or sign in again.",
+    ),
+    C.REFRESH_TOKEN_MISSING: Advice(
+        title="The sign-in has ended, and there is no refresh token to renew it with",
+        hint="Sign in again.",
+    ),
+    C.REFRESH_TOKEN_REJECTED: Advice(
+        title="The sign-in has ended",
+        hint="Sign in again.",
+    ),
+    C.ACCOUNT_CHANGED: Advice(
+        title="The new tokens are somebody else's",
+        hint="Sign in again, with the account that you want to use.",
+    ),
+    C.REFRESH_UNAVAILABLE: Advice(
+        title="The tokens could not be renewed just now",
+        hint="Check the network connection and try again in a while; you are still signed in.",
+    ),
+    C.REFRESH_RESPONSE_MALFORMED: Advice(
+        title="The token endpoint's answer could not be used",
+        hint="Check that the issuer is right and that no proxy rewrites its answers.",
+    ),
+    C.STORE_BUSY: Advice(
+        title="Another program is using the stored credentials",
+        hint="Try again when it is done.",
+    ),
+    C.STORE_UNAVAILABLE: Advice(
+        title="The stored credentials cannot be locked, so the tokens were not renewed",
+        hint="Check that their folder is writable and has space left.",
+    ),
+}
+
+
+class RefreshFailure(Record):
+    """Why there is no token."""
+
+    category: RefreshFailureCategory
+    message: str
+    """Clean words: no secret, no control character."""
+    trigger: RefreshTrigger | None = None
+    """The row of the table that it came from: finer than the category, and not durable."""
+
+    @property
+    def final(self) -> bool:
+        """Trying again is of no use before somebody has done something."""
+        return self.category in FINAL_CATEGORIES
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return REFRESH_CATALOGUE[self.category].title
+
+    @property
+    def hint(self) -> str:
+        """One concrete thing to do."""
+        return REFRESH_CATALOGUE[self.category].hint
+
+    def describe(self) -> str:
+        """The default text: title, hint, the details."""
+        return f"{self.title}.\n{self.hint}\nDetails: {self.category} - {self.message}"
