@@ -125,7 +125,7 @@ class BlockingLogin:
                 self.inbox.append(self.save(credentials))
             case actions.CloseListener():
                 self.closed = True
-            case actions.AbortTokenRequest() | actions.ReportProgress() | actions.Finish():
+            case actions.AbortTokenRequest() | actions.ReportProgress() | actions.Finish() | actions.RevokeToken():
                 pass
 
     def save(self, credentials: Credentials) -> events.Event:

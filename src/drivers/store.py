@@ -6,14 +6,13 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ..sansio.credentials import Credentials
 from ..sansio.events import CredentialsSaved, SaveFailed
 from .errors import StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-
-    from ..sansio.credentials import Credentials
 
 LOCK_TIMEOUT: Final = 5.0
 """Seconds that anybody waits for a store which somebody else is changing."""
@@ -85,12 +84,13 @@ class Transaction(Protocol):
 def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved | SaveFailed:
     """Save, and say what came of it: what both drivers do in a worker thread."""
     try:
-        store.save(credentials)
+        replaced = store.save(credentials)
     except StoreError as error:
         return SaveFailed(message=str(error))
     except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
         return SaveFailed(message=f"the store raised {type(error).__name__}")
-    return CredentialsSaved()
+    # (What else a host's own store returns says nothing.)
+    return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
 
 
 class MemoryStore:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from ..sansio import events
 from ..sansio.outcome import LoginSuccess
 from .errors import error_for
-from .threaded_owner import Owner, wait_for
+from .threaded_owner import Owner
 from .trust import check_bundle
+from .waiting import wait_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ class ThreadedLogin:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if exc_type is not None:
+            self._owner.hurry()
         self._close()
 
     def _close(self) -> None:

@@ -17,6 +17,7 @@ from .listeners import open_listeners, port_of
 from .logs import warn
 from .recording import new_machine
 from .threaded_server import CallbackServer
+from .waiting import SLICE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..sansio.options import LoginOptions
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
+    from .revocation import Revocation
     from .store import CredentialStore
     from .token_client import BlockingTokenClient
 
@@ -33,22 +35,6 @@ _ABANDON_AFTER = 1.0
 """Seconds to wait for an aborted token request. Name resolution and connecting cannot be interrupted: such a thread
 ends by itself within the request's time-out, and sends nothing any more."""
 _NO_THREAD = "the system has no thread left"
-
-
-_SLICE = 0.2
-"""Seconds after which a wait looks up. A signal that comes just before the main thread blocks on a lock does not end
-the wait, and on Windows none does: its handler would run when the login is over."""
-
-
-def wait_for(event: threading.Event, timeout: float | None = None) -> bool:
-    """`threading.Event.wait`, in which signal handlers run."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while not event.is_set():
-        remaining = _SLICE if deadline is None else deadline - time.monotonic()
-        if remaining <= 0:
-            return False
-        event.wait(min(remaining, _SLICE))
-    return True
 
 
 class Owner:
@@ -86,12 +72,21 @@ class Owner:
         """For what the caller's thread also touches: the list of workers, and the token client."""
         self._preloaded = False
         self._client: BlockingTokenClient | None = None
+        self._revocation: Revocation | None = None
+        self._hurried = False
+        """Nobody wants to wait for what changes nothing any more."""
 
     # For any thread
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox. Never blocks; safe in a signal handler."""
+        if isinstance(event, events.CancelRequested):
+            self.hurry()
         self._inbox.put(event)
+
+    def hurry(self) -> None:
+        """Give up what nobody's result depends on. Never blocks; safe in a signal handler."""
+        self._hurried = True
 
     def start(self) -> None:
         """Begin the login."""
@@ -106,9 +101,10 @@ class Owner:
         interrupted: KeyboardInterrupt | None = None
         while self._thread.is_alive():
             try:
-                self._thread.join(_SLICE)
+                self._thread.join(SLICE)
             except KeyboardInterrupt as caught:
                 interrupted = caught
+                self.hurry()
         if interrupted is not None:
             raise interrupted
 
@@ -186,6 +182,8 @@ class Owner:
                 self.outcome = outcome
                 self.finished.set()
                 self.ready.set()
+            case actions.RevokeToken():
+                self._revoke(action)
             case actions.CloseListener():
                 self._closed = True
             case _:
@@ -251,6 +249,13 @@ class Owner:
         self._workers.append(worker)
         return True
 
+    def _revoke(self, order: actions.RevokeToken) -> None:
+        from .revocation import Revocation  # noqa: PLC0415 - few logins replace another
+
+        # (A system without threads is no reason for trouble now.)
+        with contextlib.suppress(RuntimeError):
+            self._revocation = Revocation(order)
+
     def _release(self) -> None:
         """Close everything and wait for every thread."""
         self._closing.set()
@@ -263,6 +268,10 @@ class Owner:
             worker.join(_ABANDON_AFTER if worker.daemon else None)
         if self._client is not None:
             self._client.close()
+        if self._revocation is not None:
+            problem = self._revocation.finish(lambda: self._hurried)
+            if problem:
+                warn(f"the tokens of the sign-in before could not be revoked: {problem}")
 
     # Workers: each posts what came of it
 

@@ -169,6 +169,8 @@ class TrioLogin:
                 yield
             except BaseException as caught:  # noqa: BLE001 - raised again below: the nursery would wrap it in a group
                 raised = caught
+            if raised is not None:
+                self._owner.hurry()
             if not self._owner.finished.is_set():
                 self.cancel("the program left before the sign-in was over")
             interrupted = await self._owner.join()

@@ -15,6 +15,7 @@ import trio
 from ..sansio import actions, events
 from ..sansio.answers import Answer
 from ..sansio.progress import Listening
+from ..sansio.revocation import read_revocation, token_request
 from .browser import open_url
 from .listeners import open_listeners, port_of
 from .logs import warn
@@ -64,12 +65,20 @@ class Owner:
         self._nursery: trio.Nursery | None = None
         self._limiter = trio.CapacityLimiter(math.inf)
         """Our threads neither wait for those of the host and of other logins, nor keep them waiting."""
+        self._revocation = trio.CancelScope()
+        """Around what is given up in a hurry."""
         self._closing = threading.Event()
         """Whatever can be given up should be."""
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox. Never blocks; for tasks, not for other threads."""
+        if isinstance(event, events.CancelRequested):
+            self.hurry()
         self._sender.send_nowait(event)
+
+    def hurry(self) -> None:
+        """Give up what nobody's result depends on."""
+        self._revocation.cancel()
 
     async def run(self) -> None:
         """Run the login until everything is performed, closed and ended."""
@@ -103,6 +112,7 @@ class Owner:
                     await self._ended.wait()
             except KeyboardInterrupt as caught:
                 interrupted = caught
+                self.hurry()
         return interrupted
 
     async def _next_event(self) -> events.Event:
@@ -142,6 +152,8 @@ class Owner:
                 self.outcome = outcome
                 self.finished.set()
                 self.ready.set()
+            case actions.RevokeToken():
+                self._spawn(self._revoke, action)
             case actions.CloseListener():
                 self._closed = True
             case _:
@@ -213,3 +225,13 @@ class Owner:
 
         with self._exchanges[request.exchange_id]:
             self.post(await send(request, self._limiter))
+
+    async def _revoke(self, order: actions.RevokeToken) -> None:
+        from .token_client import timeout_event  # noqa: PLC0415
+        from .trio_token_client import send  # noqa: PLC0415
+
+        problem = read_revocation(order, timeout_event(0))
+        with self._revocation:
+            problem = read_revocation(order, await send(token_request(order), self._limiter))
+        if problem:
+            warn(f"the tokens of the sign-in before could not be revoked: {problem}")

@@ -100,6 +100,19 @@ class AbortTokenRequest(Record):
     exchange_id: int
 
 
+class RevokeToken(Record):
+    """POST parameters to the provider's revocation endpoint. Never answered: what comes of it changes nothing any more.
+
+    The login is over when it is ordered, and nothing waits for it: give it up when somebody is in a hurry.
+    """
+
+    url: str
+    form: Form = hidden()
+    encoding: Encoding = Encoding.FORM
+    timeout: float
+    """Seconds for the whole exchange."""
+
+
 class SaveCredentials(Record):
     """Make the credentials durable. Answered by `CredentialsSaved` or `SaveFailed`."""
 
@@ -134,5 +147,6 @@ Action: TypeAlias = (
     | SaveCredentials
     | ReportProgress
     | Finish
+    | RevokeToken
     | CloseListener
 )

@@ -11,6 +11,7 @@ from .actions import Timer
 from .failures import LoginFailure, LoginFailureCategory
 from .login import LoginData, PageKind
 from .outcome import LoginCancellation, LoginSuccess
+from .revocation import revocation
 from .table import Trigger
 
 TYPE_CHECKING = False
@@ -139,7 +140,7 @@ class Login(LoginData):
 
     # The outcome
 
-    def succeed(self, _: Interpretation) -> None:
+    def succeed(self, step: Interpretation) -> None:
         account, credentials = self.account, self.credentials
         assert account is not None
         assert credentials is not None
@@ -147,6 +148,10 @@ class Login(LoginData):
         if not self.waiting:
             self._report_gone("the browser left before it was redirected")
         self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success())
+        # Only now that the new ones are durable, and after the caller has its result.
+        revoke = revocation(self.options.provider, step.replaced, credentials)
+        if revoke is not None:
+            self.out.append(revoke)
 
     def fail(self, step: Interpretation) -> None:
         failure = self._failure(step)

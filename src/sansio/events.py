@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .actions import Timer
+    from .credentials import Credentials
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields in the order received or to be sent, names in any case."""
@@ -129,6 +130,9 @@ class TokenRequestFailed(Record):
 
 class CredentialsSaved(Record):
     """The credentials are durable: they survive a crash from now on."""
+
+    replaced: Credentials | None = None
+    """Those that were stored before, if there were any and they could be read: what is no longer used is revoked."""
 
 
 class SaveFailed(Record):

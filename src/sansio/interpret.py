@@ -89,8 +89,8 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
             return _token_response(event, login)
         case events.TokenRequestFailed():
             return _token_failure(event, login)
-        case events.CredentialsSaved():
-            return Interpretation(trigger=Trigger.CREDENTIALS_SAVED)
+        case events.CredentialsSaved(replaced=replaced):
+            return Interpretation(trigger=Trigger.CREDENTIALS_SAVED, replaced=replaced)
         case events.SaveFailed(message=message):
             return Interpretation(trigger=Trigger.SAVE_FAILED, message=_clean(login, message))
         case events.CancelRequested(reason=reason):

@@ -29,6 +29,8 @@ class Interpretation(Record):
     """The port that was bound."""
     credentials: Credentials | None = None
     account: Account | None = None
+    replaced: Credentials | None = None
+    """What was stored before."""
     api_key: Secret | None = None
     phase: LoginFailurePhase | None = None
     """What was being done, for a cancellation."""

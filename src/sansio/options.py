@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from .actions import Encoding
 from .records import Record, hidden
 from .redaction import is_visible_ascii
 
@@ -72,10 +73,14 @@ class Provider(Record):
     platform_url: str | None = None
     """Where an organisation without a finished setup is sent."""
     help_url: str | None = None
+    revocation_endpoint: str | None = None
+    """Where tokens are given back (RFC 7009); None if the provider has no such endpoint."""
+    revocation_encoding: Encoding = Encoding.FORM
 
     def _check(self) -> None:
-        for url in (self.issuer, self.authorization_endpoint, self.token_endpoint):
-            check_provider_url(url)
+        for url in (self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint):
+            if url is not None:
+                check_provider_url(url)
         if not self.callback_path.startswith("/") or self.callback_path in _OWN_PATHS:
             raise ValueError("the callback path must start with a slash, and be neither /success nor /cancel")
 
@@ -120,6 +125,8 @@ class Provider(Record):
             no_entitlement_marker="missing_codex_entitlement",
             platform_url="https://platform.openai.com" if default else "https://platform.api.openai.org",
             help_url="https://developers.openai.com/codex/auth",
+            revocation_endpoint=f"{base}/oauth/revoke",
+            revocation_encoding=Encoding.JSON,
         )
 
 

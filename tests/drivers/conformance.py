@@ -153,6 +153,8 @@ class Scenario:
     constants: dict[str, float] = field(default_factory=dict)
     """Times that are shorter in this scenario."""
     store: Literal["file", "held", "broken", "raising"] = "file"
+    revocation: Says = Says()
+    """What comes of giving back the tokens that the login replaces."""
     token_server: str = "scripted"
     holders: tuple[str, ...] = ()
     """Who is on the first port, and on the fallback port."""
@@ -197,6 +199,14 @@ SUCCESSES = [
             "refused": Says(DENIED, 400),
             "no JSON": Says(b"nope"),
             "in time": Says(is_held=True),
+        }.items()
+    ),
+    *(
+        Scenario(name=f"revocation: {name}", revocation=says, constants=constants, drivers=BOTH)
+        for name, (says, constants) in {
+            "refused": (Says(DENIED, 400), {}),
+            "redirected": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), {}),
+            "in time": (Says(is_held=True), {"REVOCATION_TIMEOUT": 0.1}),
         }.items()
     ),
     Scenario(name="no deadline", options={"deadline": None}),

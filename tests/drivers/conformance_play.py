@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from typing import TYPE_CHECKING, Any, assert_never
 
 from loginmachine import Credentials, FileStore, LoginCancelled, LoginFailed, LoginMachine, LoginTimedOut, StoreError
@@ -29,7 +30,18 @@ from .conformance import (
 )
 from .conformance_drivers import DRIVERS, HOST_ERROR, Play
 from .conftest import reply
-from .driver_support import CANARIES, PATIENCE, TOKENS, Browser, Progress, connect, eventually, parse_reply, read_to_end
+from .driver_support import (
+    CANARIES,
+    CLIENT_ID,
+    PATIENCE,
+    TOKENS,
+    Browser,
+    Progress,
+    connect,
+    eventually,
+    parse_reply,
+    read_to_end,
+)
 from .driver_support import reset as leave_with_a_reset
 
 if TYPE_CHECKING:
@@ -48,7 +60,14 @@ if TYPE_CHECKING:
 
     from .conftest import ScriptedProvider
 
-BEFORE = b'{"OPENAI_API_KEY": "sk-from-before", "mine": 1}'
+BEFORE = json.dumps(
+    {
+        "auth_mode": "chatgpt",
+        "tokens": {"id_token": "old-id", "access_token": "old-access", "refresh_token": "old-refresh"},
+        "mine": 1,
+    }
+).encode()
+REVOKED = {"token": "old-refresh", "token_type_hint": "refresh_token", "client_id": CLIENT_ID}
 _LOCKS = {"auth.lock", "auth.json.lock"}
 
 
@@ -60,14 +79,14 @@ class _Store(FileStore):
         self._kind = kind
         self._released = released
 
-    def save(self, credentials: Credentials) -> None:
+    def save(self, credentials: Credentials) -> Credentials | None:
         if self._kind == "broken":
             raise StoreError("the disk is full")
         if self._kind == "raising":
             raise RuntimeError(CANARIES[0])
         if self._kind == "held":
             assert self._released.wait(PATIENCE)
-        super().save(credentials)
+        return super().save(credentials)
 
 
 class Stage:
@@ -83,6 +102,7 @@ class Stage:
         home.mkdir()
         (home / "auth.json").write_bytes(BEFORE)
         provider.answers = [self._answer(says) for says in scenario.answers]
+        provider.revocation = self._answer(scenario.revocation)
         self._tabs: dict[str, socket.socket] = {}
         self._idle: list[socket.socket] = []
 
@@ -93,6 +113,7 @@ class Stage:
         self._play = play
         DRIVERS[driver](play)
         self._judge(play)
+        self._judge_revocation(driver)
 
     def watch_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Count the requests that come to it, whatever the driver."""
@@ -218,6 +239,17 @@ class Stage:
         else:
             assert stored == BEFORE
         assert {path.name for path in self._home.iterdir()} <= {"auth.json", *_LOCKS}
+
+    def _judge_revocation(self, driver: str) -> None:
+        """Old tokens are given back if and only if new ones are stored; who is in a hurry does not wait for it."""
+        scenario = self.scenario
+        hurried = scenario.host != "waits" or any(isinstance(step, Cancel) for step in scenario.steps)
+        if scenario.ends is not None or driver == "blocking":
+            assert self.provider.revoked == []
+        elif hurried:
+            assert self.provider.revoked in ([], [REVOKED])
+        else:
+            assert self.provider.revoked == [REVOKED]
 
     def _ends(self) -> tuple[str, str] | None:
         """Phase and category of the end, as it was reported; None for a success."""

@@ -112,6 +112,9 @@ class ScriptedProvider:
         self.forms: list[list[tuple[str, str]]] = []
         self.bodies: list[bytes] = []
         self.answers: list[Callable[[], Response]] = [reply(TOKENS), reply({"access_token": API_KEY})]
+        self.revoked: list[dict[str, str]] = []
+        """What the revocation endpoint was asked."""
+        self.revocation: Callable[[], Response] = reply(b"")
         self.asked = threading.Event()
         self.released = threading.Event()
 
@@ -122,6 +125,10 @@ class ScriptedProvider:
         position = len(self.forms) - 1
         self.asked.set()
         return self.answers[position]()
+
+    def revoke(self, request: Request) -> Response:
+        self.revoked.append(json.loads(request.get_data()))
+        return self.revocation()
 
     def hang(self) -> Response:
         """Answer only when the test is over."""
@@ -160,6 +167,7 @@ def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
     """A provider whose answers the test may change."""
     scripted = ScriptedProvider(identity_server.url_for("").rstrip("/"))
     identity_server.expect_request("/oauth/token", method="POST").respond_with_handler(scripted.handle)
+    identity_server.expect_request("/oauth/revoke", method="POST").respond_with_handler(scripted.revoke)
     yield scripted
     scripted.released.set()
     identity_server.clear()

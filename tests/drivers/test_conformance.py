@@ -12,7 +12,7 @@ import pytest
 
 from loginmachine import LoginCancelled, MemoryStore, start_login
 from loginmachine.drivers import http11, previous, trio_server
-from loginmachine.sansio import effects, oauth
+from loginmachine.sansio import effects, oauth, revocation
 from loginmachine.sansio import login as login_data
 
 from .conformance import FAILURES, SUCCESSES, Scenario
@@ -36,7 +36,7 @@ PLAYS = [
     for scenario in SCENARIOS
     for driver in scenario.drivers
 ]
-CLOCKS = (http11, previous, trio_server, effects, login_data, oauth)
+CLOCKS = (http11, previous, trio_server, effects, login_data, oauth, revocation)
 """Where the constants of time are read."""
 
 

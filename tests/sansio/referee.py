@@ -12,6 +12,7 @@ from loginmachine.sansio.actions import (
     OpenBrowser,
     ReportProgress,
     Respond,
+    RevokeToken,
     SaveCredentials,
     SendTokenRequest,
     StartTimer,
@@ -37,6 +38,8 @@ from loginmachine.sansio.progress import Failed, Listening, Succeeded
 
 from .samples import (
     NAMESPACE,
+    OLD,
+    OLD_REFRESH_TOKEN,
     OPTIONS,
     REFRESH_TOKEN,
     SECRETS,
@@ -76,7 +79,7 @@ def answers(order: Action) -> list[Event]:
                 *(no_answer(kind, number) for kind in TransportProblem),
             ]
         case SaveCredentials():
-            return [CredentialsSaved(), SaveFailed(message="full")]
+            return [CredentialsSaved(replaced=OLD), SaveFailed(message="full"), CredentialsSaved()]
         case StartTimer(timer=timer):
             return [TimerFired(timer=timer)]
         case _:
@@ -173,7 +176,7 @@ class Referee:
         phases = [action.phase for action in self.ordered if isinstance(action, ReportProgress)]
         succeeded = isinstance(self.machine.outcome, LoginSuccess)
         assert (self.machine.state == "succeeded") == succeeded == any(isinstance(p, Succeeded) for p in phases)
-        assert not succeeded or CredentialsSaved() in self.told
+        assert not succeeded or any(isinstance(event, CredentialsSaved) for event in self.told)
         fatal = [phase for phase in phases if isinstance(phase, Failed) and phase.fatal]
         assert len(fatal) == isinstance(self.machine.outcome, LoginFailure) == (self.machine.state == "failed")
 
@@ -188,6 +191,7 @@ class Referee:
             )
             assert STATE not in held or in_address
             assert REFRESH_TOKEN not in held or isinstance(action, SaveCredentials | Finish)
+            assert OLD_REFRESH_TOKEN not in held or isinstance(action, RevokeToken)
             if isinstance(action, SaveCredentials):
                 assert action.credentials.tokens is not None
                 assert action.credentials.tokens.account_id == "acc-1"
@@ -199,6 +203,16 @@ class Referee:
         assert sent.count("authorization_code") <= 1
         assert len(sent) <= 2
         assert sum(isinstance(action, SaveCredentials) for action in self.ordered) <= 1
+        self._check_revocations()
         deadlines = [a for a in self.ordered if isinstance(a, StartTimer) and a.timer is Timer.DEADLINE]
         assert len(deadlines) <= 1
         assert all(action.attempt <= 10 for action in self.ordered if isinstance(action, Bind))
+
+    def _check_revocations(self) -> None:
+        """Nothing is revoked but once, after a success, when the caller has its result."""
+        kinds = [type(action) for action in self.ordered]
+        assert kinds.count(RevokeToken) <= 1
+        if RevokeToken in kinds:
+            assert kinds.index(Finish) < kinds.index(RevokeToken)
+            assert isinstance(self.machine.outcome, LoginSuccess)
+            assert CredentialsSaved(replaced=OLD) in self.told

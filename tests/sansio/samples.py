@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio import Credentials, LoginMachine, LoginOptions, LoginSecrets, Provider, Secret, Tokens
 from loginmachine.sansio.actions import Timer
 from loginmachine.sansio.events import (
     BindFailed,
@@ -36,6 +36,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 NONCE = "canary-nonce-7Zp2"
 CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
+OLD_REFRESH_TOKEN = "canary-old-refresh"
 API_KEY = "sk-canary-api-key"
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 NAMESPACE = "https://api.openai.com/auth"
@@ -89,8 +90,18 @@ CANARIES = (
     "canary-id-token",
     "canary-access-token",
     REFRESH_TOKEN,
+    OLD_REFRESH_TOKEN,
     API_KEY,
 )
+OLD = Credentials(
+    tokens=Tokens(
+        id_token=Secret("canary-old-id"),
+        access_token=Secret("canary-old-access"),
+        refresh_token=Secret(OLD_REFRESH_TOKEN),
+        account_id="acc-0",
+    )
+)
+"""Who was signed in before."""
 
 
 def machine(options: LoginOptions = OPTIONS, secrets: LoginSecrets = SECRETS) -> LoginMachine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginMachine, LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio.actions import Encoding
 from loginmachine.sansio.options import check_provider_url
 
 from .samples import OTHER_PROVIDER
@@ -122,6 +123,8 @@ def test_the_provider_of_chatgpt_accounts() -> None:
             no_entitlement_marker="missing_codex_entitlement",
             platform_url="https://platform.openai.com",
             help_url="https://developers.openai.com/codex/auth",
+            revocation_endpoint="https://auth.openai.com/oauth/revoke",
+            revocation_encoding=Encoding.JSON,
         )
         == CHATGPT
     )
