@@ -38,10 +38,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip --quiet install --upgrade pip 'setuptools>=77'
 
-# What the package needs, the extra for the demo included.
+# What the package needs, its extras included.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build
-	$(PIP) install --no-build-isolation '.[demo]'
+	$(PIP) install --no-build-isolation '.[demo,keyring]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

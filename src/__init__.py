@@ -10,7 +10,9 @@ from __future__ import annotations
 # Not from typing, which takes 4 ms to load.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .drivers.choosing_store import AutoStore, StorePolicy, open_store
     from .drivers.errors import (
+        KeyringUnavailable,
         LoginCancelled,
         LoginError,
         LoginFailed,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         TrustError,
     )
     from .drivers.file_store import FileStore
+    from .drivers.keyring_store import KeyringStore
     from .drivers.store import CredentialStore, MemoryStore, SessionStore, Transaction
     from .drivers.threaded import ThreadedLogin, start_login
     from .drivers.trio import TrioLogin, open_login
@@ -49,11 +52,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthMode",
+    "AutoStore",
     "CredentialStore",
     "Credentials",
     "CredentialsError",
     "FileStore",
     "IdTokenPolicy",
+    "KeyringStore",
+    "KeyringUnavailable",
     "LoginCancellation",
     "LoginCancelled",
     "LoginError",
@@ -74,6 +80,7 @@ __all__ = [
     "SessionStore",
     "StoreBusy",
     "StoreError",
+    "StorePolicy",
     "ThreadedLogin",
     "Tokens",
     "Transaction",
@@ -81,12 +88,15 @@ __all__ = [
     "TrustError",
     "UnexpectedEvent",
     "open_login",
+    "open_store",
     "progress",
     "start_login",
 ]
 
 _DRIVER_NAMES = {
+    "drivers.choosing_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.errors": (
+        "KeyringUnavailable",
         "LoginCancelled",
         "LoginError",
         "LoginFailed",
@@ -96,6 +106,7 @@ _DRIVER_NAMES = {
         "TrustError",
     ),
     "drivers.file_store": ("FileStore",),
+    "drivers.keyring_store": ("KeyringStore",),
     "drivers.store": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
     "drivers.threaded": ("ThreadedLogin", "start_login"),
     "drivers.trio": ("TrioLogin", "open_login"),

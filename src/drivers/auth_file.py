@@ -22,7 +22,7 @@ _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
 """What a rename onto a bind-mounted file ends with."""
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM})
 """Some file systems, and Windows, cannot sync a folder."""
-_NOTHING: Final = Credentials(auth_mode=None)
+NOTHING: Final = Credentials(auth_mode=None)
 """What a file without any credentials says."""
 
 
@@ -41,6 +41,11 @@ class AuthFile:
         self._home = home
         self._warn = on_warning
 
+    @property
+    def where(self) -> str:
+        """The file's path, for people."""
+        return str(self.path)
+
     def load(self) -> Credentials | None:
         """What is in the file; None if there is none, or no credentials are in it.
 
@@ -49,7 +54,7 @@ class AuthFile:
         """
         data = self._read()
         credentials = None if data is None else parse(data)
-        return None if credentials == _NOTHING else credentials
+        return None if credentials == NOTHING else credentials
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         """Put credentials into the file, and return those that were there, if they could be read.
@@ -96,10 +101,10 @@ class AuthFile:
         finally:
             if folder is not None:
                 os.close(folder)
-        removed = _NOTHING if data is None else _readable(data)
+        removed = NOTHING if data is None else _readable(data)
         if removed is None:
             self._warn(f"{self.path} could not be read; it was removed as it was")
-        return removed or _NOTHING
+        return removed or NOTHING
 
     def _remove_strays(self) -> None:
         for stray in self._home.glob(".auth.json.*.tmp"):

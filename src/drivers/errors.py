@@ -57,6 +57,10 @@ class StoreError(LoginError):
     """Credentials cannot be read or stored. The message has no value out of the file."""
 
 
+class KeyringUnavailable(StoreError):  # noqa: N818 - as above
+    """There is no keyring: no package for it, or none on this system."""
+
+
 class StoreBusy(StoreError):  # noqa: N818 - as above
     """Somebody else has been changing the store for too long. Nothing is changed; it may work a moment later."""
 

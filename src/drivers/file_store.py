@@ -25,9 +25,11 @@ class FileStore(HomeStore):
             place). By default a log record.
     """
 
+    kind = "file"
+
     def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
         file = AuthFile(Path(home), on_warning or warn)
-        super().__init__(Path(home), file, str(file.path))
+        super().__init__(Path(home), file)
         self.path = file.path
         """The file."""
 

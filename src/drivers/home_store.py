@@ -26,6 +26,10 @@ class Place(Protocol):
     Every method may raise `OSError`, `CredentialsError` or `StoreError`, and then has changed nothing.
     """
 
+    @property
+    def where(self) -> str:
+        """The place, for people: what the text of an error begins with."""
+
     def load(self) -> Credentials | None:
         """What is there; None if nothing is."""
 
@@ -42,13 +46,19 @@ class HomeStore:
     Args:
         home: The folder; made, for its owner only, when something is saved.
         place: Where they lie.
-        where: The same for people: what the text of an error begins with.
     """
 
-    def __init__(self, home: Path, place: Place, where: str) -> None:
+    kind: str
+    """Where they lie, in a word."""
+
+    def __init__(self, home: Path, place: Place) -> None:
         self._home = home
         self._place = place
-        self._where = where
+
+    @property
+    def where(self) -> str:
+        """Where they lie, for people."""
+        return self._place.where
 
     def load(self) -> Credentials | None:
         """What is stored; None if nothing is. Takes no lock: it is replaced whole.
@@ -120,7 +130,7 @@ class HomeStore:
             problem = error.strerror or type(error).__name__
         except CredentialsError as error:
             problem = str(error)
-        raise StoreError(f"{self._where}: {problem}")
+        raise StoreError(f"{self.where}: {problem}")
 
     def _make_home(self) -> None:
         if not self._home.is_dir():

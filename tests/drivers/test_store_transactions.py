@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loginmachine import Credentials, FileStore, MemoryStore, Secret, StoreBusy
+from loginmachine import Credentials, FileStore, KeyringStore, MemoryStore, Secret, StoreBusy, open_store
 
 from .driver_support import PATIENCE
+from .keyring_support import FakeKeyring, keyring
 from .test_store import CREDENTIALS, NAMES, OLD, home, names, old, store, warnings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from loginmachine import SessionStore
 
-__all__ = ["home", "old", "store", "warnings"]
+__all__ = ["home", "keyring", "old", "store", "warnings"]
 
 OTHERS = Credentials(auth_mode="apikey", api_key=Secret("old"))
 
@@ -31,8 +32,17 @@ def make_file(home: Path) -> SessionStore:
     return FileStore(home)
 
 
-@pytest.fixture(params=[make_memory, make_file])
-def any_store(request: pytest.FixtureRequest, home: Path) -> SessionStore:
+def make_keyring(home: Path) -> SessionStore:
+    return KeyringStore(home)
+
+
+def make_auto(home: Path) -> SessionStore:
+    return open_store(home, "auto")
+
+
+@pytest.fixture(params=[make_memory, make_file, make_keyring, make_auto])
+def any_store(request: pytest.FixtureRequest, home: Path, keyring: FakeKeyring) -> SessionStore:
+    del keyring
     made: SessionStore = request.param(home)
     return made
 
