@@ -46,14 +46,30 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     _add_login(commands)
     status = commands.add_parser("status", help="say who is signed in", formatter_class=_Help, allow_abbrev=False)
     _add_home(status)
+    _add_store(status)
+    status.add_argument("--json", action="store_true", help="write one JSON object on standard output")
     status.set_defaults(run=_run_status)
     _add_replay(commands)
+    _add_logout(commands)
     demo = commands.add_parser(
         "demo", help="sign in to a provider on this machine, as a trial", formatter_class=_Help, allow_abbrev=False
     )
     demo.add_argument("--browser", action="store_true", help="use your own browser instead of an automatic one")
     demo.set_defaults(run=_run_demo)
-    return parser.parse_args(arguments)
+    return _parse(parser, arguments)
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse, and never show what may be a key: argparse's own words would."""
+    misplaced = "--api-key takes no value, which others could see: the key is read from standard input"
+    if any(argument.startswith("--api-key=") for argument in arguments):
+        parser.error(misplaced)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and getattr(options, "api_key", False):
+        options.usage_error(misplaced)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,8 +83,8 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = login.add_argument
     add("--no-browser", action="store_true", help="print the address, and leave opening it to you")
     add("--port", type=_port, help="callback port; 0 for any (default: 1455, then 1457)")
-    add("--issuer", default=CHATGPT_ISSUER, help="identity provider (default: %(default)s)")
-    add("--client-id", default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID, help="OAuth client id")
+    add("--api-key", action="store_true", help="store an API key, read from standard input or typed unseen")
+    _add_provider(login)
     add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace (repeatable)")
     add(
         "--timeout",
@@ -78,6 +94,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how long to wait for the browser; 0 for no limit (default: %(default)g)",
     )
     _add_home(login)
+    _add_store(login)
     add(
         "--originator",
         default=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
@@ -105,6 +122,31 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     form.add_argument("--json", action="store_true", help="write one JSON object a line")
     form.add_argument("--diagram", action="store_true", help="draw the states passed (Mermaid)")
     replay.set_defaults(run=_run_replay)
+
+
+def _add_logout(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    logout = commands.add_parser("logout", help="sign out", formatter_class=_Help, allow_abbrev=False)
+    _add_provider(logout)
+    _add_home(logout)
+    _add_store(logout)
+    logout.add_argument("--json", action="store_true", help="write one JSON object on standard output")
+    logout.set_defaults(run=_run_logout, usage_error=logout.error)
+
+
+def _add_provider(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--issuer", default=CHATGPT_ISSUER, help="identity provider (default: %(default)s)")
+    add("--client-id", default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID, help="OAuth client id")
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store",
+        choices=["file", "keyring", "auto"],
+        default="file",
+        help="where the credentials are: auth.json, the system's keyring, or the keyring if it can be used "
+        "(default: %(default)s)",
+    )
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +203,10 @@ def _run_alone(parser: argparse.ArgumentParser) -> object:
 
 
 def _run_login(options: argparse.Namespace) -> int:
-    from .login import run  # noqa: PLC0415
+    if options.api_key:
+        from .api_key import run  # noqa: PLC0415
+    else:
+        from .login import run  # noqa: PLC0415
 
     return run(options)
 
@@ -174,6 +219,12 @@ def _run_status(options: argparse.Namespace) -> int:
 
 def _run_replay(options: argparse.Namespace) -> int:
     from .replay import run  # noqa: PLC0415
+
+    return run(options)
+
+
+def _run_logout(options: argparse.Namespace) -> int:
+    from .logout import run  # noqa: PLC0415
 
     return run(options)
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..sansio.claims import Account
-from ..sansio.failures import LoginFailure
+from ..sansio.failures import LoginFailure, LoginFailureCategory
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Failed, Listening
 from .outlet import Outlet
@@ -44,12 +44,26 @@ class JsonLines:
                 name, category = "cancelled", failure.category
             case LoginFailure():
                 name, category = "failed", outcome.category
-        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        self._write({"event": "finished", "outcome": name, "category": category, **who})
+        self._finished(name, category, account)
+
+    def finished_with_key(self, problem: str) -> None:
+        """Tell how storing an API key ended: the last line."""
+        if problem:
+            self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account())
+        else:
+            self._finished("succeeded", None, Account())
+
+    def fallback(self, message: str) -> None:
+        """Tell that the file is used, because the keyring cannot be."""
+        self._write({"event": "store_fallback", "store": "file", "message": message})
 
     def close(self) -> None:
         """Let the last lines out."""
         self._outlet.close()
+
+    def _finished(self, outcome: str, category: str | None, account: Account) -> None:
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+        self._write({"event": "finished", "outcome": outcome, "category": category, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         self._outlet.write(json.dumps(line) + "\n")

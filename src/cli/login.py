@@ -17,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Final
 
     from ..drivers.recording import TraceFile
@@ -91,7 +90,7 @@ class Command:
         self._arguments = arguments
         self._log = log
         self._terminal = Terminal()
-        self._path: Path | None = None
+        self._where = ""
         """Where the credentials are, when they are."""
         self._outcome: LoginOutcome | None = None
         self._told = False
@@ -114,13 +113,14 @@ class Command:
             self._lines.phase(phase)
         self._log.phase(phase)
 
-    def save(self, credentials: Credentials) -> None:
+    def save(self, credentials: Credentials) -> Credentials | None:
         """Store the credentials: here, so that what this needs is loaded when it is used."""
-        from ..drivers.file_store import FileStore  # noqa: PLC0415
+        from .stores import open_from  # noqa: PLC0415
 
-        store = FileStore(self._arguments.home, on_warning=self._warn)
-        store.save(credentials)
-        self._path = store.path
+        store = open_from(self._arguments, on_warning=self._warn, on_fallback=self._tell_of_fallback)
+        replaced = store.save(credentials)
+        self._where = store.where
+        return replaced
 
     def start_waiting(self) -> None:
         """The person is in the browser now."""
@@ -134,7 +134,7 @@ class Command:
             return
         failed = error_for(outcome)
         if failed is None:
-            self._terminal.line(f"Your credentials are in {self._path}")
+            self._terminal.line(f"Your credentials are in {self._where}")
         else:
             title, _, explanation = failed.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
@@ -178,6 +178,11 @@ class Command:
             self._lines.finished(outcome)
         # It is the last line: a browser that is gone is no news any more.
         self._told = True
+
+    def _tell_of_fallback(self, text: str) -> None:
+        self._warn(text)
+        if self._lines is not None:
+            self._lines.fallback(text)
 
     def _warn(self, text: str) -> None:
         self._terminal.line(f"Warning: {text}.", "warn")

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import StoreError
-from ..drivers.file_store import FileStore
-from ..sansio.claims import Account, ClaimError, read_account, read_claims
+from ..sansio.claims import Account
 from ..sansio.credentials import AuthMode
 from ..sansio.options import Provider
+from ..sansio.precedence import applicable
 from ..sansio.redaction import clean_text
+from .stores import Remarks
 
 if TYPE_CHECKING:
     import argparse
 
+    from ..drivers.home_store import HomeStore
     from ..sansio.credentials import Credentials
+    from ..sansio.precedence import Applicable
 
 _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say who is signed in; 1 if nobody is."""
-    store = FileStore(arguments.home)
+    """Say who is signed in; 1 if there are no credentials to use."""
+    remarks = Remarks()
+    store = remarks.open(arguments)
+    applies: Applicable | None = None
+    problem = ""
     try:
-        credentials = store.load()
+        stored = store.load()
+        applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
     except StoreError as error:
-        print(f"The stored credentials cannot be read: {error}.", file=sys.stderr)
-        return 1
-    if credentials is None:
-        if os.environ.get("OPENAI_API_KEY"):
-            print("Nobody is signed in; the API key in OPENAI_API_KEY is used.")
-            return 0
-        print("Nobody is signed in.")
-        return 1
-    for line in describe(credentials):
-        print(line)
-    print(f"Stored in: {store.path}")
-    return 0
+        problem = str(error)
+    for line in remarks.lines():
+        print(line, file=sys.stderr, flush=True)
+    if arguments.json:
+        print(json.dumps({**_values(applies), **_where(store, remarks, problem)}))
+    elif problem:
+        print(f"The stored credentials cannot be read: {problem}.", file=sys.stderr)
+    else:
+        _print(applies, store)
+    return 0 if _is_usable(applies) else 1
 
 
 def describe(credentials: Credentials) -> list[str]:
@@ -57,27 +63,93 @@ def describe(credentials: Credentials) -> list[str]:
         lines.append(f"Workspace: {account.account_id}")
     if credentials.api_key is not None:
         lines.append("API key: there is one for this account")
-    lines.append(f"Tokens: {_age(credentials.last_refresh_time())}")
+    lines.append(f"Tokens: received {_distance(credentials.last_refresh_time(), 'at an unknown time')}")
+    if credentials.tokens is not None:
+        lines.append(f"Access token: {_validity(_moment(credentials.tokens.expires_at()))}")
     return lines
 
 
+def _print(applies: Applicable | None, store: HomeStore) -> None:
+    if applies is None:
+        print("Nobody is signed in.")
+    elif applies.from_environment:
+        print("Nobody is signed in; the API key in OPENAI_API_KEY is used.")
+    elif not _is_usable(applies):
+        missing = "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
+        print(f"Nobody is signed in: {missing} that should be in {store.where} cannot be found there.")
+    else:
+        for line in describe(applies.credentials):
+            print(line)
+        print(f"Stored in: {store.where}")
+
+
+def _is_usable(applies: Applicable | None) -> bool:
+    """What a newer version means by its own modes is not ours to judge."""
+    if applies is None:
+        return False
+    return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
+
+
+def _values(applies: Applicable | None) -> dict[str, object]:
+    credentials = None if applies is None else applies.credentials
+    tokens = None if credentials is None else credentials.tokens
+    account = Account() if credentials is None else _account(credentials)
+    expiry = _moment(tokens.expires_at()) if tokens else None
+    received = credentials.last_refresh_time() if credentials else None
+    return {
+        "signed_in": _is_usable(applies) and applies is not None and not applies.from_environment,
+        "auth_mode": None if applies is None else clean_text(applies.mode),
+        "from_environment": applies is not None and applies.from_environment,
+        "account_id": account.account_id,
+        "email": account.email,
+        "plan": account.plan,
+        "has_api_key": credentials is not None and credentials.api_key is not None,
+        "expires_at": _rfc3339(expiry),
+        "last_refresh": _rfc3339(received),
+    }
+
+
+def _where(store: HomeStore, remarks: Remarks, problem: str) -> dict[str, object]:
+    return {
+        "store": store.kind,
+        "path": store.where,
+        "fallback": remarks.fallback,
+        "warnings": remarks.warnings,
+        "error": problem or None,
+    }
+
+
 def _account(credentials: Credentials) -> Account:
-    if credentials.tokens is None:
-        return Account()
+    return Account() if credentials.tokens is None else credentials.tokens.account(Provider.chatgpt())
+
+
+def _moment(seconds: float | None) -> datetime | None:
     try:
-        account = read_account(read_claims(credentials.tokens.id_token), {}, Provider.chatgpt())
-    except ClaimError:
-        return Account(account_id=credentials.tokens.account_id)
-    return account
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        # A token may say anything.
+        return None
 
 
-def _age(moment: datetime | None) -> str:
+def _rfc3339(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _validity(moment: datetime | None) -> str:
     if moment is None:
-        return "received at an unknown time"
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    when = moment.strftime("%Y-%m-%d %H:%M UTC")
-    for unit, size in _UNITS:
-        count = int(seconds // size)
-        if count >= 1:
-            return f"received {count} {unit}{'s' if count > 1 else ''} ago ({when})"
-    return f"received just now ({when})"
+        return "valid, but it does not say until when"
+    if moment <= datetime.now(UTC):
+        return f"ended {_distance(moment)}; it is renewed when it is next asked for"
+    return f"valid until {moment:%Y-%m-%d %H:%M} UTC ({_distance(moment, is_ahead=True)})"
+
+
+def _distance(moment: datetime | None, unknown: str = "", *, is_ahead: bool = False) -> str:
+    """How far away a moment is: in the past with its date, ahead without."""
+    if moment is None:
+        return unknown
+    seconds = abs((datetime.now(UTC) - moment).total_seconds())
+    counts = ((int(seconds // size), unit) for unit, size in _UNITS)
+    words = next((f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in counts if count), "")
+    if is_ahead:
+        return f"in {words}" if words else "in less than a minute"
+    return f"{f'{words} ago' if words else 'just now'} ({moment:%Y-%m-%d %H:%M} UTC)"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .table import Trigger
 
 
-
 _ENGINE: Final = Engine(LoginState, ROWS)
 
 

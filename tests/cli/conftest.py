@@ -48,11 +48,19 @@ class ScriptedProvider:
     issuer: str
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
+    revoked: list[dict[str, str]] = field(default_factory=list)
+    """What the revocation endpoint was asked."""
+    revocation: int = 200
+    """The status of its answer."""
 
     def answer(self, request: Request) -> Response:
         self.forms.append(request.form.to_dict())
         status, body = self.answers.pop(0)
         return Response(json.dumps(body), status=status, content_type="application/json")
+
+    def revoke(self, request: Request) -> Response:
+        self.revoked.append(json.loads(request.get_data()))
+        return Response(status=self.revocation)
 
     def will_sign_in(self) -> None:
         tokens = {"id_token": ID_TOKEN, "access_token": ACCESS, "refresh_token": REFRESH}
@@ -63,6 +71,7 @@ class ScriptedProvider:
 def provider(httpserver: HTTPServer) -> ScriptedProvider:
     scripted = ScriptedProvider(issuer=f"http://127.0.0.1:{httpserver.port}")
     httpserver.expect_request("/oauth/token", method="POST").respond_with_handler(scripted.answer)
+    httpserver.expect_request("/oauth/revoke", method="POST").respond_with_handler(scripted.revoke)
     return scripted
 
 

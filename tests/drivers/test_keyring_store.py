@@ -85,7 +85,9 @@ def test_members_that_are_no_credentials_are_kept(
     kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str]
 ) -> None:
     keyring.entries[entry] = '{"auth_mode": "apikey", "OPENAI_API_KEY": "old", "future": [1]}'
-    assert kept.save(CREDENTIALS) == OTHERS
+    replaced = kept.save(CREDENTIALS)
+    assert replaced is not None
+    assert replaced.api_key == Secret("old")
     assert json.loads(keyring.entries[entry]) == {**json.loads(NEW), "future": [1]}
 
 

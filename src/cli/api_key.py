@@ -1,0 +1,71 @@
+"""``loginmachine login --api-key``: store a key that the person has, which never stands on a command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from ..drivers.errors import StoreError
+from ..sansio.credentials import Credentials
+from ..sansio.options import Provider
+from ..sansio.redaction import Secret, is_visible_ascii
+from .json_lines import JsonLines
+from .revoking import revoke_old
+from .stores import Remarks
+
+if TYPE_CHECKING:
+    import argparse
+
+LONGEST_KEY: Final = 4096
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Store the key that comes on standard input; 1 if there is none, or it could not be stored."""
+    try:
+        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
+    except ValueError as error:
+        arguments.usage_error(str(error))
+    lines = JsonLines() if arguments.json else None
+    key = _read_key()
+    problem = "" if key else f"No API key came: it is 1 to {LONGEST_KEY} visible ASCII characters on standard input."
+    remarks = Remarks()
+    store = remarks.open(arguments)
+    new, old = Credentials.from_api_key(Secret(key)), None
+    if not problem:
+        try:
+            old = store.save(new)
+        except StoreError as error:
+            problem = f"The API key is not stored: {error}."
+    for line in [problem] if problem else ["Signed in with an API key.", f"Your credentials are in {store.where}"]:
+        print(line, file=sys.stderr)
+    for line in remarks.lines():
+        print(line, file=sys.stderr, flush=True)
+    if lines is not None:
+        if remarks.fallback:
+            lines.fallback(remarks.fallback)
+        lines.finished_with_key(problem)
+        lines.close()
+    if problem:
+        return 1
+    unconfirmed = revoke_old(provider, old, new)
+    if unconfirmed:
+        print(f"Note: the tokens of the sign-in before could not be revoked: {unconfirmed}.", file=sys.stderr)
+    return 0
+
+
+def _read_key() -> str:
+    """The key from a hidden prompt or a pipe; empty if what comes is none."""
+    if sys.stdin is None:
+        return ""
+    if sys.stdin.isatty():
+        from getpass import getpass  # noqa: PLC0415 - for those who type it
+
+        try:
+            text = getpass("API key (it is not shown): ")
+        except EOFError:
+            text = ""
+    else:
+        # More than the longest one, and a line end.
+        text = sys.stdin.buffer.read(2 * LONGEST_KEY).decode("latin-1")
+    key = text.strip()
+    return key if is_visible_ascii(key) and len(key) <= LONGEST_KEY else ""

@@ -1,0 +1,76 @@
+"""``loginmachine logout``: remove the stored credentials, then have their tokens revoked, best effort."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..drivers.errors import StoreError
+from ..sansio.options import Provider
+from .revoking import revoke_old
+from .stores import Remarks
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..sansio.credentials import Credentials
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Sign out; 0 also if nobody was signed in, 1 if the credentials are still there."""
+    try:
+        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
+    except ValueError as error:
+        arguments.usage_error(str(error))
+    remarks = Remarks()
+    store = remarks.open(arguments)
+    removed: Credentials | None = None
+    problem = ""
+    try:
+        removed = store.remove()
+    except StoreError as error:
+        problem = str(error)
+    if not arguments.json:
+        _tell(removed, problem)
+    unconfirmed = None if problem else revoke_old(provider, removed)
+    if arguments.json:
+        answer = {
+            "removed": removed is not None,
+            "revoked": None if unconfirmed is None else not unconfirmed,
+            "error": problem or unconfirmed or None,
+            "warnings": remarks.warnings,
+            "fallback": remarks.fallback,
+            "store": store.kind,
+            "path": store.where,
+        }
+        print(json.dumps(answer), flush=True)
+    else:
+        _tell_of_tokens(unconfirmed)
+    for line in remarks.lines():
+        print(line, file=sys.stderr)
+    return 1 if problem else 0
+
+
+def _tell(removed: Credentials | None, problem: str) -> None:
+    """Say the main thing, before the provider is asked."""
+    if problem:
+        print(f"You are still signed in. The credentials cannot be removed: {problem}.", file=sys.stderr)
+    elif removed is None:
+        print("Nobody was signed in.", flush=True)
+    else:
+        print("Signed out: the credentials are removed from this machine.", flush=True)
+    if not problem and os.environ.get("OPENAI_API_KEY"):
+        print("The API key in OPENAI_API_KEY is still there, and is used.", flush=True)
+
+
+def _tell_of_tokens(unconfirmed: str | None) -> None:
+    if unconfirmed == "":
+        print("The provider has revoked the tokens.")
+    elif unconfirmed is not None:
+        print(
+            f"The provider did not confirm that the tokens are revoked: {unconfirmed}.\n"
+            "If somebody else may have them, sign out of all sessions in the settings of your account.",
+            file=sys.stderr,
+        )
