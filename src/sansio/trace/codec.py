@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..actions import Respond
+from ..credentials import Credentials, Tokens
 from ..events import Event
 from ..options import LoginOptions, Provider
 from ..records import Record
@@ -220,6 +221,10 @@ def _member(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - a
     raise CodecError(f"{where} is none of the values that it can have")
 
 
+def _record(cls: type[Record]) -> Callable[[object, str], object]:
+    return lambda value, where: _decode_record(value, {cls.__name__: cls}, where)
+
+
 def _headers(value: object, where: str) -> tuple[object, ...]:
     pair = _pair(_bytes)
     return tuple(pair(item, where) for item in _list(value, where))
@@ -234,7 +239,7 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "Headers": _headers,
     "Secret": lambda value, where: Secret(_text(value, where)),
     "tuple[str, str]": _pair(_text),
-    "Provider": lambda value, where: _decode_record(value, {"Provider": Provider}, where),
+    **{cls.__name__: _record(cls) for cls in (Provider, Credentials, Tokens)},
 }
 """By the words of the annotation."""
 

@@ -64,6 +64,8 @@ class Redactor:
                 | events.SaveFailed(message=words)
             ):
                 return event.__replace__(message=self._placeholders.text(words))
+            case events.CredentialsSaved(replaced=replaced) if replaced is not None:
+                return event.__replace__(replaced=self._answers.credentials(replaced))
             case events.CancelRequested(reason=words):
                 return event.__replace__(reason=self._placeholders.text(words))
             case _:

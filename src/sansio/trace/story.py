@@ -133,6 +133,8 @@ def did(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an acti
             return f"report {phase.name}"
         case actions.Finish(outcome=outcome):
             return f"finish: {outcome_words(outcome)[0]}"
+        case actions.RevokeToken(url=url, timeout=timeout):
+            return f"revoke the old tokens at {safe_url(url)}, within {timeout:g} s"
         case actions.CloseListener():
             return "close the listener"
         case _:

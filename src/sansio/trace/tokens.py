@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..claims import ClaimError, read_claims
+from ..credentials import Credentials, Tokens
 from ..oauth import MAX_TOKEN_RESPONSE
 from ..redaction import Secret, clean_text
 from ..strict_json import JsonError, loads_object
@@ -99,6 +101,25 @@ class TokenAnswers:
         if problem:
             return _UNUSABLE.get(problem, _NOT_JSON)
         return json.dumps(self._object(content)).encode("ascii")
+
+    def credentials(self, credentials: Credentials) -> Credentials:
+        """Credentials that mean the same to the login."""
+        key, tokens = credentials.api_key, credentials.tokens
+        return Credentials(
+            auth_mode=None if credentials.auth_mode is None else self._placeholders.word(credentials.auth_mode),
+            api_key=None if key is None else self._secret(partial(self._opaque, "api-key"), key),
+            tokens=None
+            if tokens is None
+            else Tokens(
+                id_token=self._secret(partial(self._jwt, "id-token"), tokens.id_token),
+                access_token=self._secret(partial(self._jwt, "access-token"), tokens.access_token),
+                refresh_token=self._secret(partial(self._opaque, "refresh-token"), tokens.refresh_token),
+            ),
+        )
+
+    @staticmethod
+    def _secret(redact: Callable[[str], str], secret: Secret) -> Secret:
+        return Secret(redact(secret.reveal()) if secret.reveal() else "")
 
     def _object(self, content: JsonObject) -> JsonObject:
         return {name: self._member(name, value) for name, value in content.items() if name in self._members}
