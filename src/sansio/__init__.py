@@ -6,10 +6,12 @@ Nothing here opens a socket or a file, reads a clock, starts a thread or draws a
 
 from . import actions, events, progress
 from .credentials import AuthMode, Credentials, CredentialsError, Tokens
+from .device_code import DeviceCode
 from .errors import UnexpectedEvent
+from .events import LoginMethod
 from .failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from .machine import LoginMachine, Snapshot
-from .options import IdTokenPolicy, LoginOptions, LoginSecrets, Provider
+from .options import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, LoginOptions, LoginSecrets, Provider
 from .outcome import LoginCancellation, LoginOutcome, LoginSuccess
 from .redaction import Secret
 from .table import LoginState, Trigger
@@ -18,12 +20,16 @@ __all__ = [
     "AuthMode",
     "Credentials",
     "CredentialsError",
+    "DeviceCode",
+    "DeviceCodeDialect",
+    "DeviceCodeEndpoints",
     "IdTokenPolicy",
     "LoginCancellation",
     "LoginFailure",
     "LoginFailureCategory",
     "LoginFailurePhase",
     "LoginMachine",
+    "LoginMethod",
     "LoginOptions",
     "LoginOutcome",
     "LoginSecrets",

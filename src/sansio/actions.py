@@ -35,6 +35,10 @@ class Timer(StrEnum):
     """Between two attempts to bind a port that its holder agreed to free."""
     DEADLINE = "deadline"
     """How long the person has to come back from the browser."""
+    POLL = "poll"
+    """Between two questions whether the device code was used."""
+    DEVICE_CODE_EXPIRY = "device_code_expiry"
+    """How long the device code is valid."""
     LINGER = "linger"
     """How long the listener stays after the outcome, for the last page."""
 

@@ -14,6 +14,7 @@ S, T = LoginState, Trigger
 # fmt: off
 MEANING: Final[Mapping[str, str]] = {
     T.STARTED:                    "the host starts the login",
+    T.STARTED_WITH_DEVICE_CODE:   "the host starts a login with a device code",
     T.BOUND:                      "the callback port is open",
     T.PORT_TAKEN:                 "another program holds the port",
     T.PORT_FORBIDDEN:             "the system does not give this port away",
@@ -33,7 +34,18 @@ MEANING: Final[Mapping[str, str]] = {
     T.CALLBACK_ACCEPTED:          "a callback with this login's state and a code",
     T.CALLBACK_REPEATED:          "the accepted callback once more",
     T.CALLBACK_CONFLICTED:        "a different callback, when one was accepted already",
+    T.PASTE_REFUSED:              "a pasted address that is not this login's callback",
     T.SUCCESS_PAGE_REQUESTED:     "somebody asks for the success page",
+    T.DEVICE_CODE_RECEIVED:       "there is a code for the person to enter",
+    T.DEVICE_CODE_NOT_ENABLED:    "the provider has no device codes",
+    T.DEVICE_CODE_REFUSED:        "the provider gives no device code",
+    T.POLL_DUE:                   "it is time to ask whether the code was used",
+    T.DEVICE_CODE_PENDING:        "the code was not used yet",
+    T.SLOW_DOWN_REQUESTED:        "the provider wants to be asked less often",
+    T.POLL_FAILED:                "the provider cannot be asked at the moment",
+    T.DEVICE_CODE_AUTHORIZED:     "the code was used, and an authorization code is there",
+    T.DEVICE_CODE_DENIED:         "the person or the provider says no to the code",
+    T.DEVICE_CODE_EXPIRED:        "the code is not valid any more",
     T.TOKENS_RECEIVED:            "good tokens, checked, for an allowed workspace",
     T.TOKEN_REQUEST_TIMED_OUT:    "the token endpoint does not answer in time",
     T.TOKEN_ENDPOINT_UNREACHABLE: "no connection to the token endpoint",
@@ -118,6 +130,29 @@ STORIES: Final = (
         (T.CANCEL_REQUESTED, T.CREDENTIALS_SAVED),
     ),
     Story(
+        "The browser is on another machine, and the person pastes the address on which it ended",
+        "It is judged as a callback is. What is wrong with an address is said, and the person pastes again.",
+        S.AWAITING_CALLBACK,
+        (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
+    ),
+    Story(
+        "The person enters a device code, and the network fails for a while",
+        "The provider is asked again and again, at longer intervals when it wants that or does not answer.",
+        S.IDLE,
+        (
+            *(T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_RECEIVED, T.POLL_DUE, T.DEVICE_CODE_PENDING),
+            *(T.POLL_DUE, T.SLOW_DOWN_REQUESTED, T.POLL_DUE, T.POLL_FAILED),
+            *(T.POLL_DUE, T.DEVICE_CODE_AUTHORIZED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
+        ),
+    ),
+    Story(
+        "Device codes are not enabled",
+        "The login goes on in the browser, if the caller allows that.",
+        S.IDLE,
+        (T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_NOT_ENABLED, T.BOUND, T.CALLBACK_ACCEPTED),
+        ("may_use_browser",),
+    ),
+    Story(
         "The callback is reloaded when all is done",
         "It leads to the success page again, as long as the listener is there.",
         S.SUCCEEDED,
@@ -139,7 +174,9 @@ This page is drawn from it, and a test fails when the two differ.
 {overview}```
 
 Only `credentials_saved` leads to success: the credentials are stored for good before anybody hears of it. The browser
-decides nothing after `callback_accepted`, and the deadline counts up to there.
+decides nothing after `callback_accepted`, and the deadline counts up to there. A pasted address with this login's state
+is a callback like any other. On the right is the way with a device code, which needs no port; in
+`polling_device_code` the provider is asked again and again.
 
 ## How it ends early
 
@@ -157,7 +194,7 @@ On the right is what the person, the logs and scripts get to know: the category 
 - A dashed edge marks a state that can fail. A dotted box stands for several states. A state is unfinished if it is not
   one of the three final ones, which are never left. In the tables, one state to another means those between them too,
   down the main road.
-- An event is not what comes over the wire but what it means: one and the same HTTP request may be
+- An event is not what comes over the wire but what it means: one and the same HTTP request, or pasted address, may be
   `callback_accepted`, `callback_repeated` or `callback_mismatched`. That is decided before the table is asked.
 - An event without a row is a mistake of the host: `UnexpectedEvent` is raised, and nothing has changed. In a final
   state it is dropped instead, because the world may be late.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from . import actions, answers, oauth, progress
 from .actions import Timer
+from .device_effects import DeviceCodeEffects
 from .failures import LoginFailure, LoginFailureCategory
-from .login import LoginData, PageKind
+from .login import PageKind
 from .outcome import LoginCancellation, LoginSuccess
 from .revocation import revocation
 from .table import Trigger
@@ -24,7 +25,7 @@ MAX_BIND_ATTEMPTS: Final = 10
 BIND_RETRY_DELAY: Final = 0.2
 
 
-class Login(LoginData):
+class Login(DeviceCodeEffects):
     """The model that the table's engine moves."""
 
     __slots__ = ()
@@ -44,8 +45,8 @@ class Login(LoginData):
         return self.options.fallback_port is not None and not self._on_fallback()
 
     def wants_api_key(self, _: Interpretation) -> bool:
-        """The provider exchanges id tokens for API keys."""
-        return self.options.provider.exchanges_api_key
+        """The provider exchanges id tokens for API keys, and this is no login with a device code."""
+        return self.options.provider.exchanges_api_key and self.device_code is None
 
     # A port on loopback
 
@@ -99,11 +100,21 @@ class Login(LoginData):
         self.answer(step)
 
     def answer_conflict(self, step: Interpretation) -> None:
-        self._respond(step.request_id, answers.conflict())
+        if step.paste_problem is not None:
+            self.report_paste_refused(step)
+        else:
+            self._respond(step.request_id, answers.conflict())
+
+    def report_paste_refused(self, step: Interpretation) -> None:
+        assert step.paste_problem is not None
+        redirect_uri = oauth.redirect_uri(self.options, self.port)
+        self._report(progress.PasteRefused(problem=step.paste_problem, redirect_uri=redirect_uri))
 
     def join_wait(self, step: Interpretation) -> None:
-        assert step.request_id is not None
-        self.waiting = (*self.waiting, step.request_id)
+        # A pasted address leaves nobody to be answered.
+        if step.request_id is not None:
+            self.browser_waited = True
+            self.waiting = (*self.waiting, step.request_id)
 
     def forget_waiting(self, step: Interpretation) -> None:
         self.waiting = tuple(request_id for request_id in self.waiting if request_id != step.request_id)
@@ -111,10 +122,10 @@ class Login(LoginData):
     # Code to tokens to file
 
     def exchange_code(self, step: Interpretation) -> None:
-        self._stop(Timer.DEADLINE)
+        self._stop_waiting()
         self.code = step.code
         self.join_wait(step)
-        self._report(progress.CallbackReceived())
+        self._report(progress.PasteAccepted() if step.request_id is None else progress.CallbackReceived())
         self._report(progress.ExchangingCode())
         form = oauth.code_exchange(self.options, self.secrets, self.port, self.code)
         self._send(form, oauth.TOKEN_EXCHANGE_TIMEOUT)
@@ -126,6 +137,7 @@ class Login(LoginData):
         self._send(form, oauth.API_KEY_EXCHANGE_TIMEOUT)
 
     def save(self, step: Interpretation) -> None:
+        self._stop_waiting()
         self.credentials, self.account = step.credentials, step.account
         self._save()
 
@@ -145,7 +157,7 @@ class Login(LoginData):
         assert account is not None
         assert credentials is not None
         self._report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
-        if not self.waiting:
+        if self.browser_waited and not self.waiting:
             self._report_gone("the browser left before it was redirected")
         self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success())
         # Only now that the new ones are durable, and after the caller has its result.
@@ -155,8 +167,7 @@ class Login(LoginData):
 
     def fail(self, step: Interpretation) -> None:
         failure = self._failure(step)
-        if step.request_id is not None:
-            self.join_wait(step)
+        self.join_wait(step)
         self._report_problem(failure, fatal=True)
         self._end(failure, answers.failure(failure))
 

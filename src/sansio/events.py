@@ -41,8 +41,19 @@ class TransportProblem(StrEnum):
     """The connection broke, or what came back was not HTTP."""
 
 
+class LoginMethod(StrEnum):
+    """How the person signs in."""
+
+    BROWSER = "browser"
+    """In a browser that comes back to the callback listener, or whose last address the person pastes."""
+    DEVICE_CODE = "device_code"
+    """In a browser anywhere, with a short code that this program shows."""
+
+
 class Started(Record):
     """The host wants the login to begin."""
+
+    method: LoginMethod = LoginMethod.BROWSER
 
 
 class Bound(Record):
@@ -92,6 +103,13 @@ class RequestReceived(Record):
     target: bytes = hidden()
     """The request target, raw: it may carry the authorization code."""
     headers: Headers = hidden()
+
+
+class CallbackPasted(Record):
+    """The person pasted the address on which their browser ended, on another machine perhaps."""
+
+    text: str = hidden()
+    """As it was pasted: it may carry the authorization code, or be anything else."""
 
 
 class ResponseSent(Record):
@@ -156,6 +174,7 @@ Event: TypeAlias = (
     | BrowserOpened
     | BrowserFailed
     | RequestReceived
+    | CallbackPasted
     | ResponseSent
     | ClientGone
     | TokenResponseReceived

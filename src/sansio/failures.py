@@ -18,6 +18,8 @@ class LoginFailurePhase(StrEnum):
 
     BIND_LOCAL_SERVER = "bind_local_server"
     OPEN_BROWSER = "open_browser"
+    REQUEST_DEVICE_CODE = "request_device_code"
+    WAIT_FOR_DEVICE_CODE = "wait_for_device_code"
     WAIT_FOR_CALLBACK = "wait_for_callback"
     VALIDATE_CALLBACK = "validate_callback"
     EXCHANGE_TOKEN = "exchange_token"
@@ -30,6 +32,9 @@ class LoginFailureCategory(StrEnum):
 
     LOCAL_SERVER_UNAVAILABLE = "local_server_unavailable"
     BROWSER_LAUNCH_FAILED = "browser_launch_failed"
+    DEVICE_CODE_UNAVAILABLE = "device_code_unavailable"
+    DEVICE_CODE_DENIED = "device_code_denied"
+    DEVICE_CODE_EXPIRED = "device_code_expired"
     LOGIN_CANCELLED = "login_cancelled"
     LOGIN_TIMED_OUT = "login_timed_out"
     CALLBACK_STATE_MISMATCH = "callback_state_mismatch"
@@ -56,6 +61,10 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailurePhase, LoginFailureCategory]]
     T.BIND_FAILED:                (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
     T.PREVIOUS_REFUSED:           (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
     T.BROWSER_FAILED:             (P.OPEN_BROWSER,        C.BROWSER_LAUNCH_FAILED),
+    T.DEVICE_CODE_NOT_ENABLED:    (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_REFUSED:        (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_DENIED:         (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_DENIED),
+    T.DEVICE_CODE_EXPIRED:        (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
     T.DEADLINE_PASSED:            (P.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
     T.CALLBACK_MISMATCHED:        (P.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
     T.CALLBACK_ISSUER_MISMATCHED: (P.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
@@ -72,11 +81,13 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailurePhase, LoginFailureCategory]]
     T.CLIENT_GONE:                (P.REDIRECT_BACK,       C.REDIRECT_FAILED),
 }
 """The one table from what happened to the phase and category that are reported. (`LOGIN_CANCELLED` takes its phase from
-the state the login was in.)"""
+the state the login was in; so do time-outs and unusable answers before a device login has its code.)"""
 
 DOING: Final[Mapping[LoginFailurePhase, str]] = {
     P.BIND_LOCAL_SERVER:   "opening the callback port on this machine",
     P.OPEN_BROWSER:        "opening the browser",
+    P.REQUEST_DEVICE_CODE: "asking the provider for a device code",
+    P.WAIT_FOR_DEVICE_CODE: "waiting for the device code to be used",
     P.WAIT_FOR_CALLBACK:   "waiting for the browser to come back",
     P.VALIDATE_CALLBACK:   "checking what the browser brought back",
     P.EXCHANGE_TOKEN:      "exchanging the authorization code for tokens",
@@ -102,6 +113,18 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
     C.BROWSER_LAUNCH_FAILED: Advice(
         title="No browser could be opened",
         hint="Open the address shown above in a browser on this machine.",
+    ),
+    C.DEVICE_CODE_UNAVAILABLE: Advice(
+        title="The provider gave no device code",
+        hint="Sign in with a browser instead, or ask your administrator to allow device codes.",
+    ),
+    C.DEVICE_CODE_DENIED: Advice(
+        title="The sign-in with the device code was refused",
+        hint="Start again, and allow the sign-in on the page where you enter the new code.",
+    ),
+    C.DEVICE_CODE_EXPIRED: Advice(
+        title="The device code was not used in time",
+        hint="Start again and enter the new code before the time is up.",
     ),
     C.LOGIN_CANCELLED: Advice(
         title="The sign-in was cancelled",

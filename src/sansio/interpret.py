@@ -1,17 +1,20 @@
 """An event, seen by a login -> its meaning. Pure: nothing is changed here.
 
-Requests are read by `routes`, answers of the token endpoint by `oauth` and `claims`.
+Requests are read by `routes`, pasted addresses by `pasted`, answers of the provider by `interpret_tokens` and
+`interpret_device`.
 """
 
 from __future__ import annotations
 
-from . import claims, events, oauth
+from . import events
 from .actions import Timer
-from .credentials import Credentials
 from .errors import UnexpectedEvent
 from .failures import LoginFailurePhase
+from .interpret_device import device_failure, device_response
+from .interpret_tokens import token_failure, token_response
 from .interpretation import Interpretation
-from .redaction import clean_text, safe_url
+from .pasted import read_paste
+from .redaction import clean_text
 from .routes import CallbackRules, route
 from .table import LoginState, Trigger
 
@@ -27,12 +30,9 @@ _BIND_PROBLEMS: Final[Mapping[events.BindProblem, Trigger]] = {
     events.BindProblem.FORBIDDEN: Trigger.PORT_FORBIDDEN,
     events.BindProblem.OTHER: Trigger.BIND_FAILED,
 }
-_TRANSPORT_PROBLEMS: Final[Mapping[events.TransportProblem, Trigger]] = {
-    events.TransportProblem.TIMEOUT: Trigger.TOKEN_REQUEST_TIMED_OUT,
-    events.TransportProblem.CONNECT: Trigger.TOKEN_ENDPOINT_UNREACHABLE,
-    events.TransportProblem.REQUEST: Trigger.TOKEN_REQUEST_BROKEN,
-}
 _CANCELLED_WHILE: Final[Mapping[LoginState, LoginFailurePhase]] = {
+    LoginState.REQUESTING_DEVICE_CODE: LoginFailurePhase.REQUEST_DEVICE_CODE,
+    LoginState.POLLING_DEVICE_CODE: LoginFailurePhase.WAIT_FOR_DEVICE_CODE,
     LoginState.BINDING: LoginFailurePhase.BIND_LOCAL_SERVER,
     LoginState.CANCELLING_PREVIOUS: LoginFailurePhase.BIND_LOCAL_SERVER,
     LoginState.BACKING_OFF: LoginFailurePhase.BIND_LOCAL_SERVER,
@@ -40,11 +40,14 @@ _CANCELLED_WHILE: Final[Mapping[LoginState, LoginFailurePhase]] = {
     LoginState.EXCHANGING_API_KEY: LoginFailurePhase.EXCHANGE_TOKEN,
 }
 """What is being done in a state; in the others the login waits for the callback."""
+_DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
 _END_OF_TIME: Final = 253_402_300_800
 """The year 10000, in seconds since 1970: no calendar goes further."""
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
     Timer.DEADLINE: Trigger.DEADLINE_PASSED,
+    Timer.POLL: Trigger.POLL_DUE,
+    Timer.DEVICE_CODE_EXPIRY: Trigger.DEVICE_CODE_EXPIRED,
     Timer.LINGER: Trigger.LINGER_OVER,
 }
 
@@ -59,8 +62,8 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
         UnexpectedEvent: It answers what was never asked.
     """
     match event:
-        case events.Started():
-            return Interpretation(trigger=Trigger.STARTED)
+        case events.Started(method=method):
+            return _start(event, method, login)
         case events.Bound(port=port):
             if not 0 < port <= 65535 or login.port not in (0, port):
                 raise UnexpectedEvent(login.state, event)
@@ -79,6 +82,8 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
             return _browser(event, step, login)
         case events.RequestReceived():
             return _request(event, login)
+        case events.CallbackPasted():
+            return _paste(event, login)
         case events.ResponseSent(request_id=request_id):
             if request_id in login.waiting:
                 raise UnexpectedEvent(login.state, event)
@@ -86,9 +91,9 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
         case events.ClientGone(request_id=request_id):
             return _about_request(Trigger.CLIENT_GONE, request_id, login)
         case events.TokenResponseReceived():
-            return _token_response(event, login)
+            return _answer(event, login)
         case events.TokenRequestFailed():
-            return _token_failure(event, login)
+            return _no_answer(event, login)
         case events.CredentialsSaved(replaced=replaced):
             return Interpretation(trigger=Trigger.CREDENTIALS_SAVED, replaced=replaced)
         case events.SaveFailed(message=message):
@@ -100,12 +105,21 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
     return assert_never(event)
 
 
+def _start(event: events.Event, method: events.LoginMethod, login: LoginData) -> Interpretation:
+    if method is events.LoginMethod.DEVICE_CODE:
+        if login.options.provider.device_code is not None:
+            return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE)
+        if not login.options.device_code_fallback:
+            raise UnexpectedEvent(login.state, event)
+    return Interpretation(trigger=Trigger.STARTED)
+
+
 def _port_message(login: LoginData, message: str) -> str:
     return f"port {login.port}: {_clean(login, message)}"
 
 
 def _browser(event: events.Event, step: Interpretation, login: LoginData) -> Interpretation:
-    if not login.options.open_browser:
+    if not login.options.open_browser or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
     return step
 
@@ -118,6 +132,14 @@ def _request(event: events.RequestReceived, login: LoginData) -> Interpretation:
     return _cancellation(step, login) if step.trigger is Trigger.CANCEL_REQUESTED else step
 
 
+def _paste(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
+    if login.outcome is not None:
+        return None
+    if login.auth_url is None:
+        raise UnexpectedEvent(login.state, event)
+    return read_paste(event.text, _callback_rules(login))
+
+
 def _cancellation(step: Interpretation, login: LoginData) -> Interpretation:
     return step.__replace__(phase=_CANCELLED_WHILE.get(login.state, LoginFailurePhase.WAIT_FOR_CALLBACK))
 
@@ -127,9 +149,15 @@ def _timer(event: events.TimerFired, timer: Timer, login: LoginData) -> Interpre
         raise UnexpectedEvent(login.state, event)
     if timer not in login.timers:
         return None
-    seconds = login.options.deadline or 0
-    message = f"no callback came within {seconds:g} seconds" if timer is Timer.DEADLINE else ""
-    return Interpretation(trigger=_TIMERS[timer], message=message)
+    step = Interpretation(trigger=_TIMERS[timer])
+    if timer is Timer.DEVICE_CODE_EXPIRY and login.device_code is not None:
+        return step.__replace__(message=f"nobody used the code within {login.device_code.expires_in:g} seconds")
+    if timer is Timer.DEADLINE:
+        seconds, in_device_login = login.options.deadline or 0, login.device_code is not None
+        what = "nobody used the code" if in_device_login else "no callback came"
+        phase = LoginFailurePhase.WAIT_FOR_DEVICE_CODE if in_device_login else None
+        return step.__replace__(message=f"{what} within {seconds:g} seconds", phase=phase)
+    return step
 
 
 def _callback_rules(login: LoginData) -> CallbackRules:
@@ -156,63 +184,18 @@ def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFai
     return event.exchange_id == login.exchange_id
 
 
-def _token_failure(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
+def _no_answer(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
     if not _is_outstanding(event, login):
         return None
-    message = _endpoint(login, _clean(login, event.message))
-    if login.state is LoginState.EXCHANGING_API_KEY:
-        return Interpretation(trigger=Trigger.API_KEY_UNAVAILABLE, message=message)
-    return Interpretation(trigger=_TRANSPORT_PROBLEMS[event.kind], message=message)
+    return device_failure(event, login) if login.state in _DEVICE_STATES else token_failure(event, login)
 
 
-def _token_response(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
+def _answer(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
     if not 0 <= event.received_at < _END_OF_TIME:
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None
-    if login.state is LoginState.EXCHANGING_API_KEY:
-        key = oauth.read_api_key(event, login.known_secrets())
-        if isinstance(key, (oauth.Rejected, oauth.Malformed)):
-            return Interpretation(trigger=Trigger.API_KEY_UNAVAILABLE, message=_endpoint(login, key.message))
-        return Interpretation(trigger=Trigger.API_KEY_RECEIVED, api_key=key)
-    tokens = oauth.read_tokens(event, login.known_secrets())
-    if isinstance(tokens, oauth.Rejected):
-        return Interpretation(trigger=Trigger.TOKEN_ENDPOINT_REJECTED, message=_endpoint(login, tokens.message))
-    if isinstance(tokens, oauth.Malformed):
-        return Interpretation(trigger=Trigger.TOKEN_RESPONSE_MALFORMED, message=_endpoint(login, tokens.message))
-    return _tokens(tokens, event, login)
-
-
-def _tokens(tokens: oauth.TokenSet, event: events.TokenResponseReceived, login: LoginData) -> Interpretation:
-    """Check the id token and the workspace, before anything is kept."""
-    options = login.options
-    problem = ""
-    try:
-        id_claims = claims.read_claims(tokens.id_token)
-        claims.check_id_token(id_claims, options, login.secrets, event.headers, event.received_at)
-    except claims.ClaimError as error:
-        problem = str(error)
-        id_claims = {}
-    if problem:
-        return Interpretation(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
-    account = claims.read_account(id_claims, _access_claims(tokens), options.provider)
-    if not claims.workspace_allowed(account, options.allowed_workspaces):
-        whose = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
-        return Interpretation(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {whose}")
-    credentials = Credentials.from_login(tokens, account_id=account.account_id, received_at=event.received_at)
-    return Interpretation(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
-
-
-def _access_claims(tokens: oauth.TokenSet) -> dict[str, object]:
-    """An access token is opaque to a client (RFC 6749 section 1.4): one that is no JWT is as good."""
-    try:
-        return claims.read_claims(tokens.access_token)
-    except claims.ClaimError:
-        return {}
-
-
-def _endpoint(login: LoginData, words: str) -> str:
-    return f"{safe_url(login.options.provider.token_endpoint)}: {words}"
+    return device_response(event, login) if login.state in _DEVICE_STATES else token_response(event, login)
 
 
 def _clean(login: LoginData, words: str) -> str:

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .claims import Account
     from .credentials import Credentials
+    from .device_code import DeviceCode, DeviceGrant
     from .failures import LoginFailurePhase
+    from .progress import PasteProblem
     from .redaction import Secret
     from .table import Trigger
 
@@ -33,4 +35,7 @@ class Interpretation(Record):
     """What was stored before."""
     api_key: Secret | None = None
     phase: LoginFailurePhase | None = None
-    """What was being done, for a cancellation."""
+    """What was being done, where the trigger alone does not say it."""
+    paste_problem: PasteProblem | None = None
+    device_code: DeviceCode | None = None
+    device_grant: DeviceGrant | None = None

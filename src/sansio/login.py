@@ -15,9 +15,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
+    from .actions import Encoding
     from .answers import Answer
     from .claims import Account
     from .credentials import Credentials
+    from .device_code import DeviceCode, DeviceGrant
     from .events import Event
     from .interpretation import Interpretation
     from .options import LoginOptions, LoginSecrets
@@ -45,9 +47,12 @@ class LoginData:
         "asked_previous",
         "attempt",
         "auth_url",
+        "browser_waited",
         "closed",
         "code",
         "credentials",
+        "device_code",
+        "device_grant",
         "exchange_id",
         "exchanges",
         "gone_reported",
@@ -56,6 +61,8 @@ class LoginData:
         "out",
         "outcome",
         "pages",
+        "poll_interval",
+        "poll_troubles",
         "port",
         "redirects",
         "secrets",
@@ -82,6 +89,14 @@ class LoginData:
         self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
+        self.device_code: DeviceCode | None = None
+        """What the person was shown, in a login with a device code."""
+        self.device_grant: DeviceGrant | None = None
+        """What the last poll brought, if the provider gives no tokens there."""
+        self.poll_interval = 0.0
+        """Seconds between two polls."""
+        self.poll_troubles = 0
+        """Polls without an answer since the last one that had one."""
         self.exchanges = 0
         """Token requests sent so far; also the last exchange id."""
         self.exchange_id: int | None = None
@@ -90,6 +105,8 @@ class LoginData:
         self.account: Account | None = None
         self.waiting: tuple[int, ...] = ()
         """Requests of browsers that wait for the outcome."""
+        self.browser_waited = False
+        """There was such a request: a pasted address or a device code leave no browser here."""
         self.pages: dict[int, PageKind] = {}
         """Last answers that were given but are not yet known to be sent."""
         self.redirects = 0
@@ -124,7 +141,11 @@ class LoginData:
 
     def known_secrets(self) -> tuple[str, ...]:
         """What the other side may echo."""
-        secrets = (self.secrets.state, self.secrets.code_verifier, self.secrets.nonce, self.code)
+        secrets: tuple[str, ...] = (self.secrets.state, self.secrets.code_verifier, self.secrets.nonce, self.code)
+        if self.device_code is not None:
+            secrets = (*secrets, self.device_code.device_code, self.device_code.user_code)
+        if self.device_grant is not None:
+            secrets = (*secrets, self.device_grant.code, self.device_grant.code_verifier)
         return secrets if self.credentials is None else (*secrets, *self.credentials.secrets())
 
     def _on_fallback(self) -> bool:
@@ -150,11 +171,26 @@ class LoginData:
             self.timers -= {timer}
             self.out.append(actions.StopTimer(timer=timer))
 
-    def _send(self, form: actions.Form, timeout: float) -> None:
+    def _stop_waiting(self) -> None:
+        """The person has done their part."""
+        for timer in (Timer.DEADLINE, Timer.POLL, Timer.DEVICE_CODE_EXPIRY):
+            self._stop(timer)
+
+    def _send(
+        self, form: actions.Form, timeout: float, *, url: str = "", encoding: Encoding = actions.Encoding.FORM
+    ) -> None:
+        """Send a request, to the token endpoint unless another is given."""
         self.exchanges += 1
         self.exchange_id = self.exchanges
-        url = self.options.provider.token_endpoint
-        self.out.append(actions.SendTokenRequest(exchange_id=self.exchanges, url=url, form=form, timeout=timeout))
+        self.out.append(
+            actions.SendTokenRequest(
+                exchange_id=self.exchanges,
+                url=url or self.options.provider.token_endpoint,
+                form=form,
+                encoding=encoding,
+                timeout=timeout,
+            )
+        )
 
     def _save(self) -> None:
         assert self.credentials is not None
@@ -178,7 +214,7 @@ class LoginData:
     def _failure(self, step: Interpretation) -> LoginFailure:
         phase, category = FAILURES[step.trigger]
         return LoginFailure(
-            phase=phase,
+            phase=step.phase or phase,
             category=category,
             message=step.message,
             trigger=step.trigger,
@@ -217,7 +253,7 @@ class LoginData:
             self._respond_last(request_id, answer, PageKind.REDIRECT if succeeded else PageKind.OTHER)
         self.waiting = ()
         self.out.append(actions.Finish(outcome=outcome))
-        if succeeded or self.pages:
+        if self.pages or (succeeded and self.browser_waited):
             self._start(Timer.LINGER, LINGER)
         else:
             self._close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from .actions import Action
+    from .device_code import DeviceCode
     from .events import Event
     from .options import LoginOptions, LoginSecrets
     from .outcome import LoginOutcome
@@ -82,6 +83,11 @@ class LoginMachine:
     def last_trigger(self) -> Trigger | None:
         """What the last event meant; None if it was an answer that was no longer waited for, or was unexpected."""
         return self._last_trigger
+
+    @property
+    def device_code(self) -> DeviceCode | None:
+        """The code for the person, and where to enter it; None unless the login has one."""
+        return self._login.device_code
 
     def handle(self, event: Event) -> list[Action]:
         """Take one event.

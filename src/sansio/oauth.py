@@ -135,8 +135,11 @@ def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> Token
         hide: Secrets that were sent, which an error description might echo.
     """
     answer = _read_answer(response, hide)
-    if not isinstance(answer, dict):
-        return answer
+    return token_set(answer) if isinstance(answer, dict) else answer
+
+
+def token_set(answer: JsonObject) -> TokenSet | Malformed:
+    """Take the tokens out of an answer (RFC 6749 section 5.1)."""
     if not _is_bearer(answer):
         return _NOT_BEARER
     for name in _TOKEN_NAMES:
@@ -187,15 +190,16 @@ def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> Json
         # Following it would hand code and verifier to a stranger. The location may hold secrets: it is not shown.
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     is_success = 200 <= status < 300
-    readable = _read_object(response)
+    readable = read_object(response)
     if isinstance(readable, Malformed):
-        return readable if is_success else _rejection(response, None, hide)
+        return readable if is_success else rejection(response, None, hide)
     if not is_success or readable.get("error") is not None:
-        return _rejection(response, readable, hide)
+        return rejection(response, readable, hide)
     return readable
 
 
-def _read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
+def read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
+    """Read the body of an answer, whatever its status."""
     if len(response.body) > MAX_TOKEN_RESPONSE:
         return Malformed(message="the answer is larger than 1 MiB")
     codings = {value.strip().lower() for value in header_values(response.headers, b"content-encoding")}
@@ -207,7 +211,8 @@ def _read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
         return Malformed(message=f"the answer cannot be read: {error}")
 
 
-def _rejection(response: TokenResponseReceived, answer: JsonObject | None, hide: tuple[str, ...]) -> Rejected:
+def rejection(response: TokenResponseReceived, answer: JsonObject | None, hide: tuple[str, ...]) -> Rejected:
+    """Say in clean words how an endpoint refused: its status, its error, and when to come again."""
     words = f"status {response.status}"
     reason = _error_text(answer or {})
     if reason:
@@ -230,19 +235,24 @@ def _error_text(answer: JsonObject) -> str:
     return ": ".join(part for part in parts if isinstance(part, str) and part)
 
 
-def _error_code(response: TokenResponseReceived) -> object:
-    """The code of an error in any of the shapes of `_error_text`: to be compared, never shown."""
-    answer = _read_object(response)
+def _error_code(response: TokenResponseReceived) -> str:
+    """The code of an error: to be compared, never shown."""
+    answer = read_object(response)
     if isinstance(answer, Malformed):
-        return None
-    error = answer.get("error")
-    code = error.get("code") if isinstance(error, dict) else (error or answer.get("code"))
-    return code if isinstance(code, str) else None
+        return ""
+    return error_code(answer)
 
 
 def _is_bearer(answer: JsonObject) -> bool:
     token_type = answer.get("token_type")
     return token_type is None or (isinstance(token_type, str) and token_type.lower() == "bearer")
+
+
+def error_code(answer: JsonObject) -> str:
+    """The code of an error alone, in any of the same shapes; empty if there is none."""
+    error = answer.get("error")
+    code = error.get("code") if isinstance(error, dict) else answer.get("code") if error is None else error
+    return code if isinstance(code, str) else ""
 
 
 def _is_token(value: object) -> TypeGuard[str]:

@@ -14,7 +14,7 @@ from .redaction import is_visible_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Final, TypeGuard
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
@@ -23,6 +23,7 @@ DEFAULT_DEADLINE: Final = 600.0
 """Seconds that a person has to come back from the browser."""
 
 _OWN_PATHS: Final = ("/success", "/cancel")
+_LONGEST_SHOWN_URL: Final = 2048
 _LOOPBACK_LITERALS: Final = frozenset({"127.0.0.1", "::1"})
 # Characters to which some opener, shell or terminal gives a meaning (CVE-2025-6514).
 _NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
@@ -35,6 +36,41 @@ class IdTokenPolicy(StrEnum):
     STRICT = "strict"
     COMPAT = "compat"
     """Accept it. A claim that is there is checked all the same."""
+
+
+class DeviceCodeDialect(StrEnum):
+    """How a provider speaks of device codes."""
+
+    RFC8628 = "rfc8628"
+    """The OAuth 2.0 device authorization grant: the tokens come with the last poll."""
+    CODEX = "codex"
+    """JSON, and the last poll brings an authorization code with its verifier."""
+
+
+class DeviceCodeEndpoints(Record):
+    """Where a device code is asked for and used.
+
+    Raises:
+        ValueError: An endpoint is not one that `check_provider_url` accepts, or the dialect needs one that is missing.
+    """
+
+    dialect: DeviceCodeDialect = DeviceCodeDialect.RFC8628
+    code_endpoint: str
+    """Where a code is asked for: the ``device_authorization_endpoint`` of RFC 8628 section 4."""
+    poll_endpoint: str | None = None
+    """Where the login asks whether the code was used; None for the provider's token endpoint, as RFC 8628 has it."""
+    verification_url: str | None = None
+    """Where the person enters the code; None if the provider says so with the code."""
+    redirect_uri: str | None = None
+    """That of the authorization code which the last poll brings, if it brings one."""
+
+    def _check(self) -> None:
+        others = (self.poll_endpoint, self.verification_url, self.redirect_uri)
+        for url in (self.code_endpoint, *others):
+            if url is not None:
+                check_provider_url(url)
+        if self.dialect is DeviceCodeDialect.CODEX and None in others:
+            raise ValueError("this dialect needs a poll endpoint, a verification URL and a redirect URI")
 
 
 class Provider(Record):
@@ -76,6 +112,8 @@ class Provider(Record):
     revocation_endpoint: str | None = None
     """Where tokens are given back (RFC 7009); None if the provider has no such endpoint."""
     revocation_encoding: Encoding = Encoding.FORM
+    device_code: DeviceCodeEndpoints | None = None
+    """How to sign in with a device code; None if the provider has none."""
 
     def _check(self) -> None:
         for url in (self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint):
@@ -127,6 +165,13 @@ class Provider(Record):
             help_url="https://developers.openai.com/codex/auth",
             revocation_endpoint=f"{base}/oauth/revoke",
             revocation_encoding=Encoding.JSON,
+            device_code=DeviceCodeEndpoints(
+                dialect=DeviceCodeDialect.CODEX,
+                code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
+                poll_endpoint=f"{base}/api/accounts/deviceauth/token",
+                verification_url=f"{base}/codex/device",
+                redirect_uri=f"{base}/deviceauth/callback",
+            ),
         )
 
 
@@ -144,9 +189,12 @@ class LoginOptions(Record):
     """``127.0.0.1``, or ``localhost`` for providers that registered it (RFC 8252 section 8.3 advises against it)."""
     open_browser: bool = True
     deadline: float | None = DEFAULT_DEADLINE
-    """Seconds to wait for the callback; None for no limit."""
+    """Seconds to wait for the callback; None for no limit. A device code has an end of its own: there, the default
+    means that one alone, and any other deadline ends the login too."""
     allowed_workspaces: tuple[str, ...] = ()
     """Account ids that may sign in; empty for all."""
+    device_code_fallback: bool = False
+    """Where device codes are not enabled, a login that was to use one goes on in the browser."""
 
     def _check(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:
@@ -170,6 +218,11 @@ class LoginOptions(Record):
     def fallback_port(self) -> int | None:
         """The registered second port, unless the caller asked for a port of their own."""
         return self.provider.fallback_port if self.first_port == self.provider.port else None
+
+    @property
+    def device_deadline(self) -> float | None:
+        """Seconds after which a device login ends although its code is still valid; None for no such limit."""
+        return None if self.deadline == DEFAULT_DEADLINE else self.deadline
 
 
 class LoginSecrets(Record):
@@ -211,6 +264,23 @@ def check_provider_url(url: str) -> None:
     Raises:
         ValueError: With the rule that is broken; the URL is not in the text, because it may hold a password.
     """
+    _check_shown_url(url)
+    if "?" in url:
+        raise ValueError("the provider's URL must not have a user name, a query or a fragment")
+
+
+def is_verification_url(url: object) -> TypeGuard[str]:
+    """Whether this is an address that may be shown to a person and opened: as the provider's own, but for a query."""
+    try:
+        if isinstance(url, str) and len(url) <= _LONGEST_SHOWN_URL:
+            _check_shown_url(url)
+            return True
+    except ValueError:
+        pass
+    return False
+
+
+def _check_shown_url(url: str) -> None:
     if not is_visible_ascii(url) or not _NOT_IN_URL.isdisjoint(url):
         raise ValueError("the provider's URL is empty or holds a character that is not allowed in it")
     try:
@@ -220,7 +290,7 @@ def check_provider_url(url: str) -> None:
         host, parts = None, urlsplit("")
     if not host:
         raise ValueError("the provider's URL has no valid host")
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise ValueError("the provider's URL must not have a user name, a query or a fragment")
+    if "@" in parts.netloc or "#" in url:
+        raise ValueError("the provider's URL must not have a user name or a fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK_LITERALS):
         raise ValueError("the provider's URL must be https (http only on loopback)")

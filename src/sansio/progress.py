@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+from .elsewhere import (
+    DeviceCodeAuthorized,
+    DeviceCodeShown,
+    PasteAccepted,
+    PasteProblem,
+    PasteRefused,
+    PollingDelayed,
+    RequestingDeviceCode,
+    UsingBrowserInstead,
+)
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailurePhase
-from .records import Record, hidden
+from .phase import Phase
+from .records import hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
 
 
-class _Phase(Record):
-    """Base of the phases."""
+__all__ = [
+    "ApiKeyUnavailable",
+    "Binding",
+    "BrowserLaunched",
+    "CallbackReceived",
+    "Cancelled",
+    "CancellingPrevious",
+    "DeviceCodeAuthorized",
+    "DeviceCodeShown",
+    "ExchangingApiKey",
+    "ExchangingCode",
+    "Failed",
+    "Listening",
+    "LoginPhase",
+    "PasteAccepted",
+    "PasteProblem",
+    "PasteRefused",
+    "PollingDelayed",
+    "RequestingDeviceCode",
+    "SavingCredentials",
+    "Succeeded",
+    "UsingBrowserInstead",
+    "UsingFallbackPort",
+]
 
-    name: ClassVar[str]
-    is_user_visible: ClassVar[bool] = False
-    """A person at a terminal wants to read it; the others are for logs and ``-v``."""
 
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        raise NotImplementedError
-
-
-class Binding(_Phase):
+class Binding(Phase):
     """The callback port is being opened."""
 
     name: ClassVar[str] = "binding"
@@ -36,7 +60,7 @@ class Binding(_Phase):
         return "Opening a callback port." if self.port == 0 else f"Opening callback port {self.port}."
 
 
-class CancellingPrevious(_Phase):
+class CancellingPrevious(Phase):
     """The holder of the port is being asked to stop."""
 
     name: ClassVar[str] = "cancelling_previous"
@@ -49,7 +73,7 @@ class CancellingPrevious(_Phase):
         return f"Port {self.port} is in use: asking an earlier sign-in to stop."
 
 
-class UsingFallbackPort(_Phase):
+class UsingFallbackPort(Phase):
     """The first port cannot be had."""
 
     name: ClassVar[str] = "using_fallback_port"
@@ -62,7 +86,7 @@ class UsingFallbackPort(_Phase):
         return f"Going on with port {self.port}."
 
 
-class Listening(_Phase):
+class Listening(Phase):
     """The callback port accepts connections, and the address for the person is known."""
 
     name: ClassVar[str] = "listening"
@@ -77,7 +101,7 @@ class Listening(_Phase):
         return f"Waiting for the browser on port {self.port}."
 
 
-class BrowserLaunched(_Phase):
+class BrowserLaunched(Phase):
     """A browser was started."""
 
     name: ClassVar[str] = "browser_launched"
@@ -89,7 +113,7 @@ class BrowserLaunched(_Phase):
         return "Your browser was opened; finish signing in there."
 
 
-class CallbackReceived(_Phase):
+class CallbackReceived(Phase):
     """The browser came back with this login's state and a code."""
 
     name: ClassVar[str] = "callback_received"
@@ -101,7 +125,7 @@ class CallbackReceived(_Phase):
         return "The browser came back."
 
 
-class ExchangingCode(_Phase):
+class ExchangingCode(Phase):
     """The code is being exchanged for tokens."""
 
     name: ClassVar[str] = "exchanging_code"
@@ -112,7 +136,7 @@ class ExchangingCode(_Phase):
         return "Exchanging the authorization code for tokens."
 
 
-class ExchangingApiKey(_Phase):
+class ExchangingApiKey(Phase):
     """The id token is being exchanged for an API key."""
 
     name: ClassVar[str] = "exchanging_api_key"
@@ -123,7 +147,7 @@ class ExchangingApiKey(_Phase):
         return "Asking for an API key."
 
 
-class ApiKeyUnavailable(_Phase):
+class ApiKeyUnavailable(Phase):
     """The provider gave no API key; the login goes on without."""
 
     name: ClassVar[str] = "api_key_unavailable"
@@ -135,7 +159,7 @@ class ApiKeyUnavailable(_Phase):
         return f"No API key for this account ({self.message}); going on without."
 
 
-class SavingCredentials(_Phase):
+class SavingCredentials(Phase):
     """The credentials are being stored. From here on it is too late to cancel."""
 
     name: ClassVar[str] = "saving_credentials"
@@ -146,7 +170,7 @@ class SavingCredentials(_Phase):
         return "Storing the credentials."
 
 
-class Succeeded(_Phase):
+class Succeeded(Phase):
     """The person is signed in."""
 
     name: ClassVar[str] = "succeeded"
@@ -161,7 +185,7 @@ class Succeeded(_Phase):
         return f"Signed in as {self.email}." if self.email else "Signed in."
 
 
-class Failed(_Phase):
+class Failed(Phase):
     """Something went wrong: the end of the login, or a trouble that it survives."""
 
     name: ClassVar[str] = "failed"
@@ -178,7 +202,7 @@ class Failed(_Phase):
         return f"{advice.title}. {advice.hint}"
 
 
-class Cancelled(_Phase):
+class Cancelled(Phase):
     """The login was ended before anything was stored."""
 
     name: ClassVar[str] = "cancelled"
@@ -199,6 +223,13 @@ LoginPhase: TypeAlias = (
     | Listening
     | BrowserLaunched
     | CallbackReceived
+    | PasteRefused
+    | PasteAccepted
+    | RequestingDeviceCode
+    | UsingBrowserInstead
+    | DeviceCodeShown
+    | PollingDelayed
+    | DeviceCodeAuthorized
     | ExchangingCode
     | ExchangingApiKey
     | ApiKeyUnavailable

@@ -80,7 +80,7 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     hosts = header_values(request.headers, b"host")
     if len(hosts) != 1 or not hosts[0].strip():
         return 400
-    allowed = _own_authorities(rules.port)
+    allowed = own_authorities(rules.port)
     named = [hosts[0]] if authority is None else [hosts[0], authority]
     if any(name.strip().lower() not in allowed for name in named):
         # DNS rebinding: a foreign name that resolves to loopback.
@@ -107,6 +107,11 @@ def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> I
             message=message,
             answer=answers.mismatch(message, rules.provider.help_url),
         )
+    return judge_callback(parameters, rules).__replace__(request_id=request.request_id)
+
+
+def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Interpretation:
+    """Say what a callback with the right state means, however it came."""
     trigger, message = _read_callback(parameters, rules.provider)
     code = parameters.get("code", "")
     if rules.accepted_code:
@@ -114,7 +119,6 @@ def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> I
         trigger = Trigger.CALLBACK_REPEATED if same else Trigger.CALLBACK_CONFLICTED
     return Interpretation(
         trigger=trigger,
-        request_id=request.request_id,
         message=clean_text(message, hide=(rules.state, *rules.hide, code)),
         code=code if trigger is Trigger.CALLBACK_ACCEPTED else "",
     )
@@ -187,7 +191,8 @@ def _decode(text: bytes) -> str | None:
         return None
 
 
-def _own_authorities(port: int) -> frozenset[bytes]:
+def own_authorities(port: int) -> frozenset[bytes]:
+    """Under what names the callback listener is reached."""
     names = (b"127.0.0.1", b"localhost", b"[::1]")
     with_port = frozenset(b"%b:%d" % (name, port) for name in names)
     # Browsers leave out the default port.

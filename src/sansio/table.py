@@ -19,6 +19,8 @@ class LoginState(StrEnum):
     """What the login waits for."""
 
     IDLE = "idle"
+    REQUESTING_DEVICE_CODE = "requesting_device_code"
+    POLLING_DEVICE_CODE = "polling_device_code"
     BINDING = "binding"
     CANCELLING_PREVIOUS = "cancelling_previous"
     BACKING_OFF = "backing_off"
@@ -35,6 +37,7 @@ class Trigger(StrEnum):
     """What an event means for the login."""
 
     STARTED = "started"
+    STARTED_WITH_DEVICE_CODE = "started_with_device_code"
     BOUND = "bound"
     PORT_TAKEN = "port_taken"
     PORT_FORBIDDEN = "port_forbidden"
@@ -54,7 +57,18 @@ class Trigger(StrEnum):
     CALLBACK_ACCEPTED = "callback_accepted"
     CALLBACK_REPEATED = "callback_repeated"
     CALLBACK_CONFLICTED = "callback_conflicted"
+    PASTE_REFUSED = "paste_refused"
     SUCCESS_PAGE_REQUESTED = "success_page_requested"
+    DEVICE_CODE_RECEIVED = "device_code_received"
+    DEVICE_CODE_NOT_ENABLED = "device_code_not_enabled"
+    DEVICE_CODE_REFUSED = "device_code_refused"
+    POLL_DUE = "poll_due"
+    DEVICE_CODE_PENDING = "device_code_pending"
+    SLOW_DOWN_REQUESTED = "slow_down_requested"
+    POLL_FAILED = "poll_failed"
+    DEVICE_CODE_AUTHORIZED = "device_code_authorized"
+    DEVICE_CODE_DENIED = "device_code_denied"
+    DEVICE_CODE_EXPIRED = "device_code_expired"
     TOKENS_RECEIVED = "tokens_received"
     TOKEN_REQUEST_TIMED_OUT = "token_request_timed_out"
     TOKEN_ENDPOINT_UNREACHABLE = "token_endpoint_unreachable"
@@ -96,6 +110,8 @@ STAY: Final = None
 
 S, T = LoginState, Trigger
 _IDLE = (S.IDLE,)
+_REQUESTING = (S.REQUESTING_DEVICE_CODE,)
+_POLLING = (S.POLLING_DEVICE_CODE,)
 _BINDING = (S.BINDING,)
 _ASKING = (S.CANCELLING_PREVIOUS,)
 _BACKING_OFF = (S.BACKING_OFF,)
@@ -108,7 +124,8 @@ _OVER = (S.FAILED, S.CANCELLED)
 _BUSY = (*_CODE, *_API_KEY, *_SAVING)
 _LISTENING = (*_WAITING, *_BUSY)
 FINAL_STATES: Final = (*_SUCCEEDED, *_OVER)
-_CANCELLABLE = (*_IDLE, *_BINDING, *_ASKING, *_BACKING_OFF, *_WAITING, *_CODE, *_API_KEY)
+_PREPARING = (*_IDLE, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF)
+_CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
@@ -139,6 +156,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CALLBACK_ACCEPTED,          _WAITING,     S.EXCHANGING_CODE,     "exchange_code"),
     Row(T.CALLBACK_REPEATED,          _BUSY,        STAY,                  "join_wait"),
     Row(T.CALLBACK_CONFLICTED,        _BUSY,        STAY,                  "answer_conflict"),
+    Row(T.PASTE_REFUSED,              _LISTENING,   STAY,                  "report_paste_refused"),
     Row(T.DEADLINE_PASSED,            _WAITING,     S.FAILED,              "fail"),
     Row(T.CANCEL_REQUESTED,           _CANCELLABLE, S.CANCELLED,           "cancel"),
     Row(T.CANCEL_REQUESTED,           _SAVING,      STAY,                  "answer_too_late"),
@@ -158,6 +176,29 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CREDENTIALS_SAVED,          _SAVING,      S.SUCCEEDED,           "succeed"),
     Row(T.SAVE_FAILED,                _SAVING,      S.FAILED,              "fail"),
     Row(T.CLIENT_GONE,                _BUSY,        STAY,                  "forget_waiting"),
+
+    # A device code instead of a callback
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REQUESTING_DEVICE_CODE, "request_device_code"),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.BINDING,             "use_browser_instead", "may_use_browser"),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.DEVICE_CODE_REFUSED,        _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.TOKEN_REQUEST_TIMED_OUT,    _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.TOKEN_REQUEST_BROKEN,       _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _REQUESTING,  S.FAILED,              "fail"),
+    Row(T.DEVICE_CODE_RECEIVED,       _REQUESTING,  S.POLLING_DEVICE_CODE, "show_device_code"),
+    Row(T.POLL_DUE,                   _POLLING,     STAY,                  "poll"),
+    Row(T.DEVICE_CODE_PENDING,        _POLLING,     STAY,                  "poll_later"),
+    Row(T.SLOW_DOWN_REQUESTED,        _POLLING,     STAY,                  "poll_more_slowly"),
+    Row(T.POLL_FAILED,                _POLLING,     STAY,                  "poll_after_trouble"),
+    Row(T.DEVICE_CODE_AUTHORIZED,     _POLLING,     S.EXCHANGING_CODE,     "exchange_device_code"),
+    Row(T.TOKENS_RECEIVED,            _POLLING,     S.SAVING_CREDENTIALS,  "save"),
+    Row(T.DEVICE_CODE_DENIED,         _POLLING,     S.FAILED,              "fail"),
+    Row(T.DEVICE_CODE_EXPIRED,        _POLLING,     S.FAILED,              "fail"),
+    Row(T.DEADLINE_PASSED,            _POLLING,     S.FAILED,              "fail"),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _POLLING,     S.FAILED,              "fail"),
+    Row(T.ID_TOKEN_REFUSED,           _POLLING,     S.FAILED,              "fail"),
+    Row(T.WORKSPACE_REFUSED,          _POLLING,     S.FAILED,              "fail"),
 
     # The outcome is known; the last pages go out
     Row(T.REQUEST_REFUSED,            FINAL_STATES, STAY,                  "answer"),

@@ -23,6 +23,7 @@ from loginmachine.sansio.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackPasted,
     CancelRequested,
     ClientGone,
     CredentialsSaved,
@@ -32,28 +33,37 @@ from loginmachine.sansio.events import (
     ResponseSent,
     SaveFailed,
     TimerFired,
+    TokenResponseReceived,
     TransportProblem,
 )
-from loginmachine.sansio.progress import Failed, Listening, Succeeded
+from loginmachine.sansio.progress import DeviceCodeShown, Failed, Listening, Succeeded
 
 from .samples import (
+    CODE_ENDPOINT,
+    DEVICE_AUTH_ID,
+    DEVICE_VERIFIER,
     NAMESPACE,
     OLD,
     OLD_REFRESH_TOKEN,
     OPTIONS,
+    POLL_ENDPOINT,
     REFRESH_TOKEN,
     SECRETS,
     STATE,
+    USER_CODE,
     VERIFIER,
     answer,
     bind_failed,
+    device_code_answer,
     everything_in,
+    grant_answer,
     jwt,
     no_answer,
+    pending,
     token_json,
 )
 
-ALLOWED = OPTIONS.__replace__(allowed_workspaces=("acc-1",))
+ALLOWED = OPTIONS.__replace__(allowed_workspaces=("acc-1",), device_code_fallback=True)
 BUSY = ("exchanging_code", "exchanging_api_key", "saving_credentials")
 FINAL = ("succeeded", "failed", "cancelled")
 OTHER_WORKSPACE = token_json(id_token=jwt({NAMESPACE: {"chatgpt_account_id": "acc-2"}}))
@@ -70,6 +80,21 @@ def answers(order: Action) -> list[Event]:
             return [BrowserOpened(), BrowserFailed(message="no")]
         case Respond(request_id=request_id):
             return [ResponseSent(request_id=request_id), ClientGone(request_id=request_id)]
+        case SendTokenRequest(exchange_id=number, url=url) if url == CODE_ENDPOINT:
+            return [
+                device_code_answer(number),
+                answer(number, 404),
+                *(answer(number, status) for status in (200, 302, 403, 500)),
+                *(no_answer(kind, number) for kind in TransportProblem),
+            ]
+        case SendTokenRequest(exchange_id=number, url=url) if url == POLL_ENDPOINT:
+            return [
+                grant_answer(number),
+                pending(number),
+                answer(number, 400, b'{"error": "slow_down"}'),
+                *(answer(number, status) for status in (404, 429, 503, 401, 200, 307)),
+                *(no_answer(kind, number) for kind in TransportProblem),
+            ]
         case SendTokenRequest(exchange_id=number):
             bodies = [token_json(), b'{"access_token": "sk"}', OTHER_WORKSPACE, b"{", b'{"error": "e"}']
             return [
@@ -84,6 +109,19 @@ def answers(order: Action) -> list[Event]:
             return [TimerFired(timer=timer)]
         case _:
             return []
+
+
+def _allows(event: Event) -> bool:
+    """The person has signed in: the callback came, or was pasted, or their device code was used."""
+    match event:
+        case RequestReceived(target=target):
+            return STATE.encode() in target
+        case CallbackPasted(text=text):
+            return STATE in text
+        case TokenResponseReceived(body=body):
+            return DEVICE_VERIFIER.encode() in body
+        case _:
+            return False
 
 
 class Referee:
@@ -130,7 +168,7 @@ class Referee:
 
     def advance(self) -> None:
         """Let the newest order end well; time only passes for a port."""
-        slow = (Timer.DEADLINE, Timer.LINGER)
+        slow = (Timer.DEADLINE, Timer.LINGER, Timer.DEVICE_CODE_EXPIRY)
         for order in reversed(self.outstanding):
             if not (isinstance(order, StartTimer) and order.timer in slow):
                 self.outstanding.remove(order)
@@ -181,7 +219,7 @@ class Referee:
         assert len(fatal) == isinstance(self.machine.outcome, LoginFailure) == (self.machine.state == "failed")
 
     def _check_secrets(self, actions: list[Action]) -> None:
-        """1: only good tokens of an allowed workspace are saved. 6: where each secret may go."""
+        """1: only good tokens of an allowed workspace are saved, once the person signed in. 6: where secrets may go."""
         for action in actions:
             held = everything_in(action)
             in_code_exchange = isinstance(action, SendTokenRequest) and action.form[0][1] == "authorization_code"
@@ -192,16 +230,23 @@ class Referee:
             assert STATE not in held or in_address
             assert REFRESH_TOKEN not in held or isinstance(action, SaveCredentials | Finish)
             assert OLD_REFRESH_TOKEN not in held or isinstance(action, RevokeToken)
+            is_poll = isinstance(action, SendTokenRequest) and action.url == POLL_ENDPOINT
+            shown = isinstance(action, ReportProgress) and isinstance(action.phase, DeviceCodeShown)
+            assert USER_CODE not in held or is_poll or shown
+            assert DEVICE_AUTH_ID not in held or is_poll
+            assert DEVICE_VERIFIER not in held or in_code_exchange
             if isinstance(action, SaveCredentials):
                 assert action.credentials.tokens is not None
                 assert action.credentials.tokens.account_id == "acc-1"
-                assert any(isinstance(event, RequestReceived) and STATE.encode() in event.target for event in self.told)
+                assert any(map(_allows, self.told))
 
     def _check_counts(self) -> None:
         """7: at most one code exchange. And one save, one deadline, ten attempts on a port."""
-        sent = [action.form[0][1] for action in self.ordered if isinstance(action, SendTokenRequest)]
+        requests = [action for action in self.ordered if isinstance(action, SendTokenRequest)]
+        sent = [request.form[0][1] for request in requests if request.url not in (CODE_ENDPOINT, POLL_ENDPOINT)]
         assert sent.count("authorization_code") <= 1
         assert len(sent) <= 2
+        assert sum(request.url == CODE_ENDPOINT for request in requests) <= 1
         assert sum(isinstance(action, SaveCredentials) for action in self.ordered) <= 1
         self._check_revocations()
         deadlines = [a for a in self.ordered if isinstance(a, StartTimer) and a.timer is Timer.DEADLINE]

@@ -12,8 +12,10 @@ from loginmachine.sansio.events import (
     BindFailed,
     BindProblem,
     Bound,
+    CallbackPasted,
     CancelRequested,
     CredentialsSaved,
+    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     Started,
@@ -81,7 +83,18 @@ def jwt(claims: dict[str, Any] | bytes, signature: str = "c2lnbmF0dXJl") -> str:
 
 ID_TOKEN = jwt(ID_CLAIMS, "canary-id-token")
 ACCESS_TOKEN = jwt({NAMESPACE: {"chatgpt_plan_type": "plus"}}, "canary-access-token")
+DEVICE_AUTH_ID = "canary-device-auth-id"
+USER_CODE = "CNRY-12345"
+DEVICE_AUTHORIZATION_CODE = "canary-device-authorization-code"
+DEVICE_VERIFIER = "canary-device-verifier"
+CODE_ENDPOINT = "https://auth.openai.com/api/accounts/deviceauth/usercode"
+POLL_ENDPOINT = "https://auth.openai.com/api/accounts/deviceauth/token"
+DEVICE_URL = "https://auth.openai.com/codex/device"
 CANARIES = (
+    DEVICE_AUTH_ID,
+    USER_CODE,
+    DEVICE_AUTHORIZATION_CODE,
+    DEVICE_VERIFIER,
     STATE,
     VERIFIER,
     NONCE,
@@ -155,6 +168,32 @@ def api_key_answer(exchange_id: int = 2) -> Event:
     return answer(exchange_id, body=b'{"access_token": "sk-canary-api-key"}')
 
 
+def device_code_answer(exchange_id: int = 1, **changes: Any) -> Event:
+    """A device code in Codex's dialect."""
+    body = {"device_auth_id": DEVICE_AUTH_ID, "user_code": USER_CODE, "interval": "5", **changes}
+    return answer(exchange_id, body=json.dumps(body).encode())
+
+
+def grant_answer(exchange_id: int = 2, **changes: Any) -> Event:
+    """The last poll in Codex's dialect."""
+    body = {
+        "authorization_code": DEVICE_AUTHORIZATION_CODE,
+        "code_challenge": "canary-challenge",
+        "code_verifier": DEVICE_VERIFIER,
+        **changes,
+    }
+    return answer(exchange_id, body=json.dumps(body).encode())
+
+
+def pending(exchange_id: int = 2) -> Event:
+    return answer(exchange_id, 403, b"{}")
+
+
+def pasted(query: str = f"code={CODE}&state={STATE}", *, port: int = 1455) -> Event:
+    """The address of a callback, pasted."""
+    return CallbackPasted(text=f"http://127.0.0.1:{port}/auth/callback?{query}")
+
+
 def no_answer(kind: TransportProblem = TransportProblem.TIMEOUT, exchange_id: int = 1, message: str = "gone") -> Event:
     return TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message)
 
@@ -168,6 +207,9 @@ FORBIDDEN = bind_failed(BindProblem.FORBIDDEN, "permission denied")
 RETRY = TimerFired(timer=Timer.BIND_RETRY)
 DEADLINE = TimerFired(timer=Timer.DEADLINE)
 LINGER = TimerFired(timer=Timer.LINGER)
+POLL_DUE = TimerFired(timer=Timer.POLL)
+EXPIRY = TimerFired(timer=Timer.DEVICE_CODE_EXPIRY)
+STARTED_WITH_DEVICE_CODE = Started(method=LoginMethod.DEVICE_CODE)
 
 _TO_CALLBACK: tuple[Event, ...] = (Started(), Bound(port=1455))
 _TO_CODE = (*_TO_CALLBACK, callback())
@@ -175,6 +217,8 @@ _TO_API_KEY = (*_TO_CODE, answer())
 _TO_SAVING = (*_TO_API_KEY, api_key_answer())
 PATHS: dict[str, tuple[Event, ...]] = {
     "idle": (),
+    "requesting_device_code": (STARTED_WITH_DEVICE_CODE,),
+    "polling_device_code": (STARTED_WITH_DEVICE_CODE, device_code_answer()),
     "binding": (Started(),),
     "cancelling_previous": (Started(), IN_USE),
     "backing_off": (Started(), IN_USE, PreviousCancelled(accepted=True)),

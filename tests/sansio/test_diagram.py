@@ -104,7 +104,7 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 
 
 def test_guards_are_explained() -> None:
-    assert "- `wants_api_key`: The provider exchanges id tokens for API keys.\n" in diagram.markdown()
+    assert "- `has_fallback`: There is another registered port, not yet tried.\n" in diagram.markdown()
 
 
 def test_two_tabs_at_once_as_a_story() -> None:
@@ -167,6 +167,11 @@ def test_the_overview_has_no_other_arrows() -> None:
     assert set(arrows(diagram.mermaid_overview())) == {
         ("[*]", "idle"),
         ("idle", "binding"),
+        ("idle", "requesting_device_code"),
+        ("requesting_device_code", "binding"),
+        ("requesting_device_code", "polling_device_code"),
+        ("polling_device_code", "exchanging_code"),
+        ("polling_device_code", "saving_credentials"),
         ("binding", "cancelling_previous"),
         ("binding", "backing_off"),
         ("binding", "awaiting_callback"),
@@ -206,9 +211,10 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
 def test_what_stands_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
-    assert "any_failing --> failed : 16 causes<br/>/ fail\n" in overview
+    assert "any_failing --> failed : 28 causes<br/>/ fail\n" in overview
     assert (
-        "class binding,cancelling_previous,awaiting_callback,exchanging_code,saving_credentials,any_failing fails\n"
+        "class requesting_device_code,polling_device_code,binding,cancelling_previous,awaiting_callback,"
+        "exchanging_code,saving_credentials,any_failing fails\n"
     ) in overview
 
 
@@ -216,6 +222,20 @@ def test_rows_that_stay_are_not_drawn() -> None:
     drawings = diagram.mermaid_overview() + diagram.mermaid_failures() + diagram.dot()
     for trigger in ("browser_opened", "callback_repeated", "request_refused", "page_sent", "linger_over"):
         assert trigger not in drawings
+
+
+def test_the_way_with_a_device_code() -> None:
+    drawn = arrows(diagram.mermaid_overview())
+    road = {
+        ("idle", "requesting_device_code"): "started_with_device_code<br/>/ request_device_code",
+        ("requesting_device_code", "polling_device_code"): "device_code_received<br/>/ show_device_code",
+        ("requesting_device_code", "binding"): (
+            "device_code_not_enabled<br/>[may_use_browser]<br/>/ use_browser_instead"
+        ),
+        ("polling_device_code", "exchanging_code"): "device_code_authorized<br/>/ exchange_device_code",
+        ("polling_device_code", "saving_credentials"): "tokens_received<br/>/ save",
+    }
+    assert {ends: drawn[ends] for ends in road} == road
 
 
 # The failures
@@ -234,12 +254,22 @@ def test_every_way_to_end_early() -> None:
             "<br/>workspace_refused<br/>/ fail"
         ),
         ("saving_credentials", "saving_credentials_failed"): "save_failed<br/>/ fail",
+        ("requesting_device_code", "requesting_device_code_failed"): (
+            "device_code_not_enabled<br/>device_code_refused<br/>token_request_timed_out"
+            "<br/>token_endpoint_unreachable<br/>token_request_broken<br/>token_response_malformed<br/>/ fail"
+        ),
+        ("polling_device_code", "polling_device_code_failed"): (
+            "device_code_denied<br/>device_code_expired<br/>deadline_passed<br/>token_response_malformed"
+            "<br/>id_token_refused<br/>workspace_refused<br/>/ fail"
+        ),
         ("any_cancel_requested", "any_cancel_requested_cancelled"): "cancel_requested<br/>/ cancel",
         ("binding_failed", "[*]"): "",
         ("cancelling_previous_failed", "[*]"): "",
         ("awaiting_callback_failed", "[*]"): "",
         ("exchanging_code_failed", "[*]"): "",
         ("saving_credentials_failed", "[*]"): "",
+        ("requesting_device_code_failed", "[*]"): "",
+        ("polling_device_code_failed", "[*]"): "",
         ("any_cancel_requested_cancelled", "[*]"): "",
     }
 

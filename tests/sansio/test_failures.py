@@ -8,14 +8,15 @@ from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailure
 from loginmachine.sansio.failures import CATALOGUE, DOING, FAILURES
 
 PHASES = (
-    "bind_local_server open_browser wait_for_callback validate_callback exchange_token persist_credentials "
-    "redirect_back"
+    "bind_local_server open_browser request_device_code wait_for_device_code wait_for_callback validate_callback "
+    "exchange_token persist_credentials redirect_back"
 )
 CATEGORIES = (
-    "local_server_unavailable browser_launch_failed login_cancelled login_timed_out callback_state_mismatch "
-    "issuer_mismatch provider_callback_error missing_authorization_code token_exchange_timeout token_exchange_connect "
-    "token_exchange_request token_endpoint_rejected token_response_malformed id_token_invalid workspace_restriction "
-    "persist_failed redirect_failed"
+    "local_server_unavailable browser_launch_failed device_code_unavailable device_code_denied device_code_expired "
+    "login_cancelled login_timed_out callback_state_mismatch issuer_mismatch provider_callback_error "
+    "missing_authorization_code token_exchange_timeout token_exchange_connect token_exchange_request "
+    "token_endpoint_rejected token_response_malformed id_token_invalid workspace_restriction persist_failed "
+    "redirect_failed"
 )
 
 
@@ -31,6 +32,10 @@ def test_the_one_table_from_trigger_to_phase_and_category() -> None:
         "bind_failed": ("bind_local_server", "local_server_unavailable"),
         "previous_refused": ("bind_local_server", "local_server_unavailable"),
         "browser_failed": ("open_browser", "browser_launch_failed"),
+        "device_code_not_enabled": ("request_device_code", "device_code_unavailable"),
+        "device_code_refused": ("request_device_code", "device_code_unavailable"),
+        "device_code_denied": ("wait_for_device_code", "device_code_denied"),
+        "device_code_expired": ("wait_for_device_code", "device_code_expired"),
         "deadline_passed": ("wait_for_callback", "login_timed_out"),
         "callback_mismatched": ("validate_callback", "callback_state_mismatch"),
         "callback_issuer_mismatched": ("validate_callback", "issuer_mismatch"),

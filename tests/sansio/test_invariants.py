@@ -14,9 +14,11 @@ from loginmachine.sansio.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackPasted,
     CancelRequested,
     ClientGone,
     CredentialsSaved,
+    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -75,6 +77,11 @@ headers = st.one_of(
 )
 methods = st.sampled_from([b"GET", b"GET", b"GET", b"GET", b"HEAD", b"POST", b"", b"\xff"])
 requests = st.builds(RequestReceived, request_id=st.just(0), method=methods, target=targets, headers=headers)
+pastes = st.one_of(
+    st.text(max_size=30),
+    targets.map(lambda target: "http://127.0.0.1:1455" + target.decode("latin-1")),
+    st.text(max_size=10).map(lambda rest: f"http://127.0.0.1:1455/auth/callback?code={CODE}&state={STATE}{rest}"),
+)
 numbers = st.integers(-1, 5)
 bodies = st.one_of(
     st.just(token_json()),
@@ -102,6 +109,8 @@ garbage: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         TokenRequestFailed, exchange_id=numbers, kind=st.sampled_from(TransportProblem), message=st.text(max_size=10)
     ),
+    st.builds(CallbackPasted, text=pastes),
+    st.builds(Started, method=st.just(LoginMethod.DEVICE_CODE)),
     st.just(CredentialsSaved()),
     st.builds(SaveFailed, message=st.text(max_size=10)),
     st.builds(CancelRequested, reason=st.text(max_size=10)),
@@ -134,6 +143,16 @@ def leaving(which: int) -> Move:
     return move
 
 
+def pasting(text: str) -> Move:
+    """The person pastes something. They can as soon as they have seen the address."""
+
+    def move(referee: Referee) -> None:
+        known = referee.machine.auth_url is not None
+        referee.tell(CallbackPasted(text=text), honest=known)
+
+    return move
+
+
 def confusing(event: Event) -> Move:
     return lambda referee: referee.tell(event, honest=False)
 
@@ -144,7 +163,8 @@ def all_goes_well(referee: Referee) -> None:
 
 good_answers = st.just(all_goes_well)
 any_answers = st.builds(answering, which=st.integers(0, 5), how=st.integers(0, 11))
-clients = st.one_of(st.builds(asking, requests), st.builds(leaving, st.integers(0, 3)))
+clients = st.one_of(st.builds(asking, requests), st.builds(leaving, st.integers(0, 3)), st.builds(pasting, pastes))
+methods_of_login = st.sampled_from(LoginMethod)
 confusions = garbage.map(confusing)
 cancelling = st.just(CancelRequested()).map(confusing)
 right_callbacks = st.just(
@@ -154,30 +174,38 @@ right_callbacks = st.just(
 ).map(asking)
 
 
-def play(moves: list[Move]) -> Referee:
+def play(moves: list[Move], method: LoginMethod = LoginMethod.BROWSER) -> Referee:
     referee = Referee()
-    referee.tell(Started(), honest=True)
+    referee.tell(Started(method=method), honest=True)
     for move in moves:
         move(referee)
     return referee
 
 
 @COMMON
-@given(st.lists(st.one_of(good_answers, good_answers, right_callbacks, clients, any_answers), min_size=5, max_size=30))
-def test_with_an_honest_host_nothing_ever_raises(moves: list[Move]) -> None:
-    play(moves).finish()
+@given(
+    st.lists(st.one_of(good_answers, good_answers, right_callbacks, clients, any_answers), min_size=5, max_size=30),
+    methods_of_login,
+)
+def test_with_an_honest_host_nothing_ever_raises(moves: list[Move], method: LoginMethod) -> None:
+    play(moves, method).finish()
 
 
 @COMMON
-@given(st.lists(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), min_size=5, max_size=30))
-def test_with_a_confused_host_only_unexpected_event_comes_out(moves: list[Move]) -> None:
-    play(moves)
+@given(
+    st.lists(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), min_size=5, max_size=30),
+    methods_of_login,
+)
+def test_with_a_confused_host_only_unexpected_event_comes_out(moves: list[Move], method: LoginMethod) -> None:
+    play(moves, method)
 
 
 @COMMON
-@given(st.lists(st.one_of(good_answers, good_answers, right_callbacks, clients, cancelling), max_size=20))
-def test_cancelling_at_any_time_ends_the_login_or_comes_too_late(moves: list[Move]) -> None:
-    play(moves).finish()
+@given(
+    st.lists(st.one_of(good_answers, good_answers, right_callbacks, clients, cancelling), max_size=20), methods_of_login
+)
+def test_cancelling_at_any_time_ends_the_login_or_comes_too_late(moves: list[Move], method: LoginMethod) -> None:
+    play(moves, method).finish()
 
 
 @settings(max_examples=300, deadline=None)
@@ -193,8 +221,8 @@ def test_no_request_is_too_strange_to_be_answered(request: RequestReceived) -> N
 def test_the_sequences_reach_every_ending() -> None:
     """So that the tests above are not true of nothing."""
 
-    def ending(*moves: Move) -> str:
-        referee = play(list(moves))
+    def ending(*moves: Move, method: LoginMethod = LoginMethod.BROWSER) -> str:
+        referee = play(list(moves), method)
         referee.finish()
         return referee.machine.state
 
@@ -207,3 +235,10 @@ def test_the_sequences_reach_every_ending() -> None:
     assert ending(well, well, callback, well, well, well) == "succeeded"
     assert ending(well, callback) == "cancelled"
     assert ending(answering(0, 3)) == "failed"
+    paste = pasting(f"http://127.0.0.1:1455/auth/callback?code={CODE}&state={STATE}")
+    assert ending(well, well, paste, well, well, well) == "succeeded"
+    device = LoginMethod.DEVICE_CODE
+    assert ending(well, well, well, well, well, method=device) == "succeeded"
+    assert ending(well, well, method=device) == "cancelled"
+    assert ending(answering(0, 3), method=device) == "failed"
+    assert ending(answering(0, 1), well, well, callback, well, well, well, method=device) == "succeeded"

@@ -30,13 +30,17 @@ if TYPE_CHECKING:
     from loginmachine.sansio.actions import Action
     from loginmachine.sansio.events import Event
 
-BEFORE_BOUND = ("idle", "binding", "cancelling_previous", "backing_off")
+BEFORE_BOUND = (
+    *("idle", "requesting_device_code", "polling_device_code"),
+    *("binding", "cancelling_previous", "backing_off"),
+)
 WITH_CODE = ("exchanging_code", "exchanging_api_key", "saving_credentials")
 FINAL = ("succeeded", "failed", "cancelled")
 MOZILLA = {"User-Agent": "Mozilla/5.0", "Sec-Fetch-Site": "none"}
 
 EVENTS: dict[str, Event] = {
     "started": Started(),
+    "started with a device code": samples.STARTED_WITH_DEVICE_CODE,
     "bound": Bound(port=1455),
     "port in use": samples.IN_USE,
     "port forbidden": samples.FORBIDDEN,
@@ -46,6 +50,8 @@ EVENTS: dict[str, Event] = {
     "retry due": samples.RETRY,
     "deadline": samples.DEADLINE,
     "linger over": samples.LINGER,
+    "poll due": samples.POLL_DUE,
+    "device code expired": samples.EXPIRY,
     "browser opened": BrowserOpened(),
     "browser failed": BrowserFailed(message="no display"),
     "the callback": callback(request_id=7),
@@ -55,6 +61,10 @@ EVENTS: dict[str, Event] = {
     "a callback without code": callback(f"state={STATE}", 7),
     "a callback of another issuer": callback(f"code=c&state={STATE}&iss=https://evil.example", 7),
     "an unreadable callback": callback(f"code=c&code=c&state={STATE}", 7),
+    "the pasted callback": samples.pasted(),
+    "the pasted callback of another sign-in": samples.pasted("code=other&state=other"),
+    "a pasted callback with another code": samples.pasted(f"code=other&state={STATE}"),
+    "a pasted callback with an error": samples.pasted(f"error=access_denied&state={STATE}"),
     "the success page": get("/success", 7),
     "cancel by a login server": get("/cancel", 7),
     "cancel by a web page": get("/cancel", 7, headers=MOZILLA),
@@ -65,6 +75,8 @@ EVENTS: dict[str, Event] = {
     "request 1 gone": ClientGone(request_id=1),
     "request 99 answered": ResponseSent(request_id=99),
     "request 99 gone": ClientGone(request_id=99),
+    "a device code": samples.device_code_answer(),
+    "no device codes here": answer(1, 404),
     "tokens": answer(1),
     "tokens refused": answer(1, 400, b'{"error": "invalid_grant"}'),
     "a redirect": answer(1, 307),
@@ -109,10 +121,20 @@ def always(cell: str) -> dict[str, str]:
 ACCEPTED = "exchanging_code: stop progress progress send"
 CANCELLED_IN_EXCHANGE = "cancelled: progress respond 200 abort respond 410 finish start"
 LATE = dict.fromkeys(WITH_CODE, DROPPED)
+TO_DEVICE_CODE = "failed: progress finish close"
+
+
+def exchange_row(cell: str, requesting: str = TO_DEVICE_CODE) -> dict[str, str]:
+    """An answer to the first request, which asked for tokens or for a device code; afterwards it is late."""
+    return row(
+        **{**LATE, "exchanging_code": cell, "requesting_device_code": requesting, "polling_device_code": DROPPED}
+    )
+
 
 # A cell reads: new state, then the kinds of actions in order. "stays" changes no state, "dropped" changes nothing.
 EXPECTED: dict[str, dict[str, str]] = {
     "started": row(idle="binding: progress bind"),
+    "started with a device code": row(idle="requesting_device_code: progress send"),
     "bound": row(binding="awaiting_callback: progress start browser"),
     "port in use": row(binding="cancelling_previous: progress ask"),
     "port forbidden": row(binding="stays: progress progress bind"),
@@ -122,6 +144,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "retry due": row(backing_off="binding: progress bind"),
     "deadline": row(awaiting_callback="failed: progress finish close", **LATE),
     "linger over": row(succeeded="stays: close", failed="stays: close", cancelled="stays: close"),
+    "poll due": row(polling_device_code="stays: send"),
+    "device code expired": row(polling_device_code="failed: progress stop finish close"),
     "browser opened": listening("stays: progress"),
     "browser failed": listening("stays: progress"),
     "the callback": callback_row(ACCEPTED, "stays:"),
@@ -135,6 +159,12 @@ EXPECTED: dict[str, dict[str, str]] = {
         "failed: progress stop respond 400 finish start", "stays: respond 409"
     ),
     "an unreadable callback": always("stays: respond 400"),
+    "the pasted callback": listening(DROPPED, awaiting_callback=ACCEPTED),
+    "the pasted callback of another sign-in": listening("stays: progress"),
+    "a pasted callback with another code": listening("stays: progress", awaiting_callback=ACCEPTED),
+    "a pasted callback with an error": listening(
+        "stays: progress", awaiting_callback="failed: progress stop finish close"
+    ),
     "the success page": listening(
         "stays: respond 404",
         succeeded="stays: respond 200",
@@ -167,13 +197,17 @@ EXPECTED: dict[str, dict[str, str]] = {
     ),
     "request 99 answered": dict.fromkeys(PATHS, DROPPED),
     "request 99 gone": dict.fromkeys(PATHS, DROPPED),
-    "tokens": row(**{**LATE, "exchanging_code": "exchanging_api_key: progress send"}),
-    "tokens refused": row(**{**LATE, "exchanging_code": "failed: progress respond 502 finish start"}),
-    "a redirect": row(**{**LATE, "exchanging_code": "failed: progress respond 502 finish start"}),
-    "an id token of another issuer": row(**{**LATE, "exchanging_code": "failed: progress respond 502 finish start"}),
-    "token request timed out": row(**{**LATE, "exchanging_code": "failed: progress respond 504 finish start"}),
-    "token endpoint unreachable": row(**{**LATE, "exchanging_code": "failed: progress respond 502 finish start"}),
-    "token request broken": row(**{**LATE, "exchanging_code": "failed: progress respond 502 finish start"}),
+    "a device code": exchange_row(
+        "failed: progress respond 502 finish start", "polling_device_code: progress start start"
+    ),
+    "no device codes here": exchange_row("failed: progress respond 502 finish start"),
+    "tokens": exchange_row("exchanging_api_key: progress send"),
+    "tokens refused": exchange_row("failed: progress respond 502 finish start"),
+    "a redirect": exchange_row("failed: progress respond 502 finish start"),
+    "an id token of another issuer": exchange_row("failed: progress respond 502 finish start"),
+    "token request timed out": exchange_row("failed: progress respond 504 finish start"),
+    "token endpoint unreachable": exchange_row("failed: progress respond 502 finish start"),
+    "token request broken": exchange_row("failed: progress respond 502 finish start"),
     "API key": row(exchanging_api_key="saving_credentials: progress save", saving_credentials=DROPPED),
     "API key refused": row(exchanging_api_key="saving_credentials: progress progress save", saving_credentials=DROPPED),
     "API key timed out": row(
@@ -184,6 +218,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "not saved": row(saving_credentials="failed: progress respond 500 finish start"),
     "cancelled by the caller": row(
         idle="cancelled: progress finish close",
+        requesting_device_code="cancelled: progress abort finish close",
+        polling_device_code="cancelled: progress stop stop finish close",
         binding="cancelled: progress finish close",
         cancelling_previous="cancelled: progress finish close",
         backing_off="cancelled: progress stop finish close",

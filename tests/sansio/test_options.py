@@ -6,7 +6,12 @@ import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginMachine, LoginOptions, LoginSecrets, Provider
 from loginmachine.sansio.actions import Encoding
-from loginmachine.sansio.options import check_provider_url
+from loginmachine.sansio.options import (
+    DeviceCodeDialect,
+    DeviceCodeEndpoints,
+    check_provider_url,
+    is_verification_url,
+)
 
 from .samples import OTHER_PROVIDER
 
@@ -89,6 +94,40 @@ def test_the_issuer_of_a_mirror_is_checked() -> None:
         Provider.chatgpt(issuer="https://mirror.example?x=")
 
 
+@pytest.mark.parametrize("name", ["code_endpoint", "poll_endpoint", "verification_url", "redirect_uri"])
+def test_every_endpoint_for_device_codes_is_checked(name: str) -> None:
+    endpoints = DeviceCodeEndpoints(code_endpoint="https://id.example/device")
+    with pytest.raises(ValueError, match="must be https"):
+        endpoints.__replace__(**{name: "http://evil.example"})
+
+
+@pytest.mark.parametrize("name", ["poll_endpoint", "verification_url", "redirect_uri"])
+def test_the_dialect_of_codex_needs_every_endpoint(name: str) -> None:
+    assert CHATGPT.device_code is not None
+    with pytest.raises(
+        ValueError, match=r"^this dialect needs a poll endpoint, a verification URL and a redirect URI$"
+    ):
+        CHATGPT.device_code.__replace__(**{name: None})
+
+
+def test_an_ordinary_provider_speaks_rfc_8628() -> None:
+    endpoints = DeviceCodeEndpoints(code_endpoint="https://id.example/device")
+    assert (endpoints.dialect, endpoints.poll_endpoint) == (DeviceCodeDialect.RFC8628, None)
+    assert OTHER_PROVIDER.device_code is None
+
+
+@pytest.mark.parametrize("url", [*GOOD_URLS, "https://id.example/device?user_code=WDJB-MJHT"])
+def test_addresses_that_may_be_shown(url: str) -> None:
+    assert is_verification_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", [*(url for url in HOSTILE_URLS if "?" not in url), None, 5, ["https://id.example"], f"https://{'a' * 2041}"]
+)
+def test_addresses_that_may_not_be_shown(url: object) -> None:
+    assert not is_verification_url(url)
+
+
 @pytest.mark.parametrize("path", ["auth/callback", "", "/success", "/cancel"])
 def test_the_callback_path_starts_with_a_slash_and_is_not_one_of_ours(path: str) -> None:
     with pytest.raises(ValueError, match=r"^the callback path must start with a slash, and be neither"):
@@ -125,6 +164,13 @@ def test_the_provider_of_chatgpt_accounts() -> None:
             help_url="https://developers.openai.com/codex/auth",
             revocation_endpoint="https://auth.openai.com/oauth/revoke",
             revocation_encoding=Encoding.JSON,
+            device_code=DeviceCodeEndpoints(
+                dialect=DeviceCodeDialect.CODEX,
+                code_endpoint="https://auth.openai.com/api/accounts/deviceauth/usercode",
+                poll_endpoint="https://auth.openai.com/api/accounts/deviceauth/token",
+                verification_url="https://auth.openai.com/codex/device",
+                redirect_uri="https://auth.openai.com/deviceauth/callback",
+            ),
         )
         == CHATGPT
     )
@@ -185,6 +231,11 @@ def test_a_redirect_host_beyond_loopback(host: str) -> None:
 def test_a_deadline_that_is_none(deadline: float) -> None:
     with pytest.raises(ValueError, match="deadline"):
         LoginOptions(provider=CHATGPT, deadline=deadline)
+
+
+@pytest.mark.parametrize(("deadline", "for_a_device_code"), [(600, None), (None, None), (60, 60), (700.0, 700.0)])
+def test_the_default_deadline_is_not_for_device_codes(deadline: float | None, for_a_device_code: float | None) -> None:
+    assert LoginOptions(provider=CHATGPT, deadline=deadline).device_deadline == for_a_device_code
 
 
 @pytest.mark.parametrize("workspaces", [("",), ("a", ""), ("a,b",)])

@@ -19,6 +19,9 @@ CANCELLED = progress.Cancelled(phase=LoginFailurePhase.WAIT_FOR_CALLBACK, messag
 ANONYMOUS = progress.Succeeded(account_id=None, email=None, plan=None)
 ADA = progress.Succeeded(account_id="acc-1", email="ada@example.org", plan="pro")
 
+OPEN = "Open https://u/device in a browser on any machine and enter the code"
+WARNING = "Never enter a code that somebody else gave you."
+
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.Binding(port=1455, attempt=1), "binding", False, "Opening callback port 1455."),
     (progress.Binding(port=0, attempt=1), "binding", False, "Opening a callback port."),
@@ -32,6 +35,45 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.Listening(url="canary", port=1455), "listening", True, "Waiting for the browser on port 1455."),
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
     (progress.CallbackReceived(), "callback_received", True, "The browser came back."),
+    (
+        progress.PasteRefused(problem=progress.PasteProblem.NOT_AN_ADDRESS, redirect_uri="http://u"),
+        "paste_refused",
+        True,
+        "That is not an address. Copy all of your browser's address bar.",
+    ),
+    (
+        progress.PasteRefused(problem=progress.PasteProblem.OTHER_ADDRESS, redirect_uri="http://u"),
+        "paste_refused",
+        True,
+        "That is the address of another page. The right one begins with http://u",
+    ),
+    (progress.PasteAccepted(), "paste_accepted", True, "That is the right address."),
+    (progress.RequestingDeviceCode(), "requesting_device_code", False, "Asking for a device code."),
+    (
+        progress.UsingBrowserInstead(message="status 404"),
+        "using_browser_instead",
+        True,
+        "Device codes are not enabled for this provider: going on in the browser.",
+    ),
+    (
+        progress.DeviceCodeShown(url="https://u/device", user_code="canary", complete_url=None, expires_in=900.0),
+        "device_code_shown",
+        True,
+        f"{OPEN} within 15 minutes. {WARNING}",
+    ),
+    (
+        progress.DeviceCodeShown(url="https://u/device", user_code="canary", complete_url=None, expires_in=90.0),
+        "device_code_shown",
+        True,
+        f"{OPEN} within 90 seconds. {WARNING}",
+    ),
+    (
+        progress.PollingDelayed(message="status 500"),
+        "polling_delayed",
+        True,
+        "The provider does not answer at the moment; the sign-in goes on trying.",
+    ),
+    (progress.DeviceCodeAuthorized(), "device_code_authorized", True, "The code was entered."),
     (progress.ExchangingCode(), "exchanging_code", False, "Exchanging the authorization code for tokens."),
     (progress.ExchangingApiKey(), "exchanging_api_key", False, "Asking for an API key."),
     (
@@ -66,5 +108,7 @@ def test_no_phase_is_forgotten() -> None:
 
 def test_the_address_is_for_the_person_and_not_for_logs() -> None:
     listening = progress.Listening(url="canary", port=1455)
+    shown = progress.DeviceCodeShown(url="https://u", user_code="canary", complete_url="canary", expires_in=900.0)
+    assert repr(shown) == "DeviceCodeShown(url='https://u', expires_in=900.0)"
     assert listening.url == "canary"
     assert repr(listening) == "Listening(port=1455)"

@@ -19,7 +19,7 @@ from loginmachine.sansio.actions import (
 )
 from loginmachine.sansio.credentials import parse
 from loginmachine.sansio.events import Bound, CancelRequested, CredentialsSaved, SaveFailed, Started, TransportProblem
-from loginmachine.sansio.progress import Listening
+from loginmachine.sansio.progress import DeviceCodeShown, Listening
 
 from . import samples
 from .samples import (
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.events import Event
 
 ECHO = f"{CODE} {STATE} {VERIFIER} {samples.NONCE} canary-code-4%2F0AbC.d~e"
-ECHOES: dict[str, tuple[str, Event]] = {
+ECHOES: dict[str, tuple[str, *tuple[Event, ...]]] = {
     "on the callback": (
         "awaiting_callback",
         callback(f"error=e&error_description={ECHO.replace(' ', '+')}&code={CODE}&state={STATE}"),
@@ -61,6 +61,24 @@ ECHOES: dict[str, tuple[str, Event]] = {
     "by the transport": ("exchanging_code", samples.no_answer(TransportProblem.REQUEST, 1, ECHO)),
     "by the store": ("saving_credentials", SaveFailed(message=f"{ECHO} {samples.ID_TOKEN} {samples.ACCESS_TOKEN}")),
     "the API key by the store": ("saving_credentials", SaveFailed(message=f"{API_KEY} {REFRESH_TOKEN}")),
+    "by the poll": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.answer(2, 400, f'{{"error": "{samples.DEVICE_AUTH_ID} {samples.USER_CODE}"}}'.encode()),
+    ),
+    "by the transport of the poll": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.no_answer(TransportProblem.REQUEST, 2, f"{samples.DEVICE_AUTH_ID} {samples.USER_CODE}"),
+    ),
+    "the code of the device by the token endpoint": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.grant_answer(2),
+        samples.answer(
+            3, 400, f'{{"error": "{samples.DEVICE_AUTHORIZATION_CODE} {samples.DEVICE_VERIFIER}"}}'.encode()
+        ),
+    ),
     "by the caller": ("exchanging_code", CancelRequested(reason=ECHO)),
 }
 
@@ -74,7 +92,7 @@ def shown(actions: list[Action]) -> str:
     texts = [repr(actions)]
     texts += [repr(a.values()) for a in actions if isinstance(a, Respond)]
     phases = [a.phase for a in actions if isinstance(a, ReportProgress)]
-    texts += [f"{p.text} {p.values() if not isinstance(p, Listening) else ''}" for p in phases]
+    texts += [f"{p.text} {p.values() if not isinstance(p, Listening | DeviceCodeShown) else ''}" for p in phases]
     return "\n".join(texts)
 
 
@@ -118,9 +136,9 @@ def test_our_engine_is_silent_and_a_hosts_own_is_not(caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize("where", ECHOES)
 def test_an_echo_of_a_secret_is_masked(where: str) -> None:
-    state, event = ECHOES[where]
+    state, *told = ECHOES[where]
     login = machine_in(state)
-    actions = login.handle(event)
+    actions = drive(login, *told)
     assert leaks(shown(actions)) == []
     assert leaks(repr(login.outcome)) == []
     if isinstance(login.outcome, LoginFailure):
@@ -154,6 +172,32 @@ def test_every_secret_goes_where_it_must_and_nowhere_else() -> None:
     assert holders("canary-access-token") == {"SaveCredentials", "Finish"}
     assert holders(REFRESH_TOKEN) == {"SaveCredentials", "Finish"}
     assert holders(API_KEY) == {"SaveCredentials", "Finish"}
+
+
+def test_the_secrets_of_a_device_code_go_where_they_must_and_nowhere_else() -> None:
+    login = machine_in("polling_device_code")
+    later = (samples.POLL_DUE, samples.grant_answer(2), samples.answer(3), CredentialsSaved())
+    orders = [*drive(samples.machine(), *PATHS["polling_device_code"]), *drive(login, *later)]
+
+    def where(canary: str) -> list[str]:
+        return [
+            order.url if isinstance(order, SendTokenRequest) else type(order).__name__
+            for order in orders
+            if canary in everything_in(order)
+        ]
+
+    assert where(samples.USER_CODE) == ["ReportProgress", samples.POLL_ENDPOINT]
+    assert where(samples.DEVICE_AUTH_ID) == [samples.POLL_ENDPOINT]
+    assert where(samples.DEVICE_AUTHORIZATION_CODE) == [samples.TOKEN_ENDPOINT]
+    assert where(samples.DEVICE_VERIFIER) == [samples.TOKEN_ENDPOINT]
+    assert where(STATE) == where(VERIFIER) == []
+
+
+def test_a_pasted_address_is_not_in_the_traceback_of_a_mistake() -> None:
+    login = machine_in("polling_device_code")
+    with pytest.raises(UnexpectedEvent) as caught:
+        login.handle(samples.pasted())
+    assert leaks(told_by(caught.value)) == []
 
 
 def test_the_state_is_in_the_address_only() -> None:

@@ -9,8 +9,9 @@ from typing import get_args
 
 import pytest
 
+from loginmachine.sansio import device_code, interpret_device, interpret_tokens, pasted, routes
 from loginmachine.sansio import interpret as interpret_module
-from loginmachine.sansio import routes
+from loginmachine.sansio.device_effects import DeviceCodeEffects
 from loginmachine.sansio.effects import Login
 from loginmachine.sansio.events import Event
 from loginmachine.sansio.failures import FAILURES
@@ -46,7 +47,7 @@ def test_every_name_in_the_table_is_a_method_of_the_login() -> None:
 
 
 def test_every_method_of_the_login_is_in_the_table() -> None:
-    public = {name for name in vars(Login) if not name.startswith("_")}
+    public = {name for kind in (Login, DeviceCodeEffects) for name in vars(kind) if not name.startswith("_")}
     assert public - {row.effect for row in ROWS} - {row.guard for row in ROWS} == set()
 
 
@@ -75,7 +76,7 @@ def test_from_every_state_the_login_can_end(state: LoginState) -> None:
     assert reachable_from(state) & set(FINAL_STATES)
 
 
-@pytest.mark.parametrize("state", ["idle", "binding", "cancelling_previous", "backing_off", "awaiting_callback"])
+@pytest.mark.parametrize("state", ["idle", "polling_device_code", "binding", "backing_off", "awaiting_callback"])
 def test_from_every_state_before_the_code_every_ending_is_possible(state: str) -> None:
     assert set(FINAL_STATES) <= reachable_from(LoginState(state))
 
@@ -101,7 +102,7 @@ def test_every_trigger_has_a_row_and_somebody_who_pulls_it(trigger: Trigger) -> 
     assert any(row.trigger is trigger for row in ROWS)
     pulled = {
         node.attr
-        for module in (interpret_module, routes)
+        for module in (interpret_module, interpret_tokens, interpret_device, device_code, pasted, routes)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Trigger"
     }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..actions import Respond
 from ..credentials import Credentials, Tokens
 from ..events import Event
-from ..options import LoginOptions, Provider
+from ..options import DeviceCodeEndpoints, LoginOptions, Provider
 from ..records import Record
 from ..redaction import Secret
 
@@ -239,7 +239,7 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "Headers": _headers,
     "Secret": lambda value, where: Secret(_text(value, where)),
     "tuple[str, str]": _pair(_text),
-    **{cls.__name__: _record(cls) for cls in (Provider, Credentials, Tokens)},
+    **{cls.__name__: _record(cls) for cls in (Provider, DeviceCodeEndpoints, Credentials, Tokens)},
 }
 """By the words of the annotation."""
 

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from ..options import LoginSecrets
-from ..redaction import clean_text
+from ..redaction import clean_text, is_visible_ascii
 
 SECRETS: Final = LoginSecrets(state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce")
 """The secrets of every login in a trace."""
@@ -36,6 +36,7 @@ class Placeholders:
         known = ((secrets.state, SECRETS.state), (secrets.code_verifier, SECRETS.code_verifier))
         self._names: dict[str, str] = {**dict(known), **({secrets.nonce: SECRETS.nonce} if secrets.nonce else {})}
         self._counts: dict[str, int] = {}
+        self._state_length = len(secrets.state)
 
     def of(self, kind: str, secret: str) -> str:
         """The placeholder of a secret; a new one if it has none yet.
@@ -48,6 +49,17 @@ class Placeholders:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._names[secret] = f"redacted-{kind}-{self._counts[kind]}"
         return self._names[secret]
+
+    def code(self, kind: str, code: str, longest: int) -> str:
+        """The placeholder of a code. One that is too long, or has characters that no code has, has such a one."""
+        placeholder = self.of(kind, code)
+        return placeholder if len(code) <= longest and is_visible_ascii(code) else f"{placeholder} unusable"
+
+    def state(self, state: str) -> str:
+        """The placeholder of a ``state``: a shorter one than this login's, if it is shorter: it may be cut off."""
+        if state in self._names or len(state) >= self._state_length:
+            return self.of("foreign-state", state)
+        return self.of("cut", state).removeprefix("redacted-")
 
     def text(self, words: str) -> str:
         """Words from outside: without what is known, and without what looks like a secret, a person or a path."""

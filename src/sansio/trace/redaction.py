@@ -39,6 +39,7 @@ class Redactor:
         self._placeholders = Placeholders(secrets)
         self._requests = Requests(options.provider, self._placeholders)
         self._answers = TokenAnswers(options.provider, self._placeholders)
+        self._port = 0
         parameters = options.provider.authorization_parameters
         self.options = options.__replace__(
             allowed_workspaces=tuple(self._placeholders.of("account", each) for each in options.allowed_workspaces),
@@ -53,6 +54,11 @@ class Redactor:
     def event(self, event: events.Event) -> events.Event:
         """An event that means the same to the login."""
         match event:
+            case events.Bound(port=port):
+                self._port = port
+                return event
+            case events.CallbackPasted(text=text):
+                return event.__replace__(text=self._requests.paste(text, self._port))
             case events.RequestReceived():
                 return self._requests.request(event)
             case events.TokenResponseReceived(headers=headers, body=body):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from .. import answers
-from ..redaction import is_visible_ascii
-from ..routes import MAX_CODE, read_query, split_target
+from ..pasted import pasted_query
+from ..progress import PasteProblem
+from ..routes import MAX_CODE, CallbackRules, read_query, split_target
+from .placeholders import SECRETS
 
 if TYPE_CHECKING:
     from ..events import Headers, RequestReceived
@@ -44,7 +46,20 @@ class Requests:
             headers=self._headers(request.headers),
         )
 
-    def callback(self, parameters: dict[str, str]) -> bytes:
+    def paste(self, text: str, port: int) -> str:
+        """A pasted text that means the same to the login, which listens on this port."""
+        rules = CallbackRules(provider=self._provider, port=port, state=SECRETS.state)
+        query = pasted_query(text, rules)
+        if isinstance(query, PasteProblem):
+            return {
+                PasteProblem.AUTHORIZATION_REQUEST: self._provider.authorization_endpoint,
+                PasteProblem.OTHER_ADDRESS: "https://other.invalid/",
+                PasteProblem.INCOMPLETE: f"127.0.0.1:{port}/",
+            }.get(query, "other")
+        parameters = read_query(query)
+        return "?" + (_UNREADABLE_QUERY if parameters is None else self._callback(parameters)).decode("ascii")
+
+    def _callback(self, parameters: dict[str, str]) -> bytes:
         """The query of a callback, from its parameters."""
         return urlencode(
             {name: self._parameter(name, value) for name, value in parameters.items() if name in _READ}
@@ -56,7 +71,7 @@ class Requests:
         path, mark, query = origin_form.partition(b"?")
         if path == self._provider.callback_path.encode():
             parameters = read_query(query)
-            query = _UNREADABLE_QUERY if parameters is None else self.callback(parameters)
+            query = _UNREADABLE_QUERY if parameters is None else self._callback(parameters)
             return prefix + path + mark + query
         known = path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode())
         return prefix + (path if known else _OTHER_PATH)
@@ -65,13 +80,12 @@ class Requests:
         if not value:
             return ""
         if name == "state":
-            return self._placeholders.of("foreign-state", value)
+            return self._placeholders.state(value)
         if name == "code":
-            placeholder = self._placeholders.of("code", value)
-            usable = len(value) <= MAX_CODE and is_visible_ascii(value)
-            return placeholder if usable else f"{placeholder} unusable"
+            return self._placeholders.code("code", value, MAX_CODE)
         if name == "iss":
-            return value if value == self._provider.issuer else self._placeholders.url(value)
+            # (The beginning of ours is ours, cut off.)
+            return value if self._provider.issuer.startswith(value) else self._placeholders.url(value)
         return self._placeholders.word(value) if name == "error" else self._denial(value)
 
     def _denial(self, description: str) -> str:

@@ -71,8 +71,8 @@ def _end(replay: Replay) -> Sequence[str]:
 def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
     """An event in words."""
     match event:
-        case events.Started():
-            return "the host starts the login"
+        case events.Started(method=method):
+            return f"the host starts the login, by {method.replace('_', ' ')}"
         case events.Bound(port=port):
             return f"port {port} is open"
         case events.BindFailed(kind=kind, message=message):
@@ -88,6 +88,8 @@ def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
         case events.RequestReceived(request_id=request_id, method=method, target=target):
             path = target.partition(b"?")[0].decode("latin-1")
             return f"request {request_id}: {method.decode('latin-1')} {path}"
+        case events.CallbackPasted():
+            return "the person pastes an address"
         case events.ResponseSent(request_id=request_id):
             return f"the answer to request {request_id} was sent"
         case events.ClientGone(request_id=request_id):

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from ..claims import ClaimError, read_claims
 from ..credentials import Credentials, Tokens
+from ..device_code import MAX_USER_CODE
 from ..oauth import MAX_TOKEN_RESPONSE
+from ..options import is_verification_url
 from ..redaction import Secret, clean_text
+from ..routes import MAX_CODE
 from ..strict_json import JsonError, loads_object
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ _UNUSABLE: Final[Mapping[str, bytes]] = {
 _NOT_JSON: Final = b"{"
 _UNSIGNED: Final = "eyJhbGciOiJub25lIn0"
 """The header of a JWT without a signature: ``{"alg":"none"}``."""
+
+
+_SECONDS: Final = ("interval", "expires_in")
 
 
 class _Kind(StrEnum):
@@ -86,6 +92,16 @@ class TokenAnswers:
             "error_description": text,
             "code": word,
             "message": text,
+            "device_code": lambda code: self._code("device-code", code),
+            "device_auth_id": lambda code: self._code("device-code", code),
+            "user_code": lambda code: self._code("user-code", code, MAX_USER_CODE),
+            "usercode": lambda code: self._code("user-code", code, MAX_USER_CODE),
+            "authorization_code": lambda code: self._code("code", code),
+            "code_verifier": lambda code: self._code("code-verifier", code),
+            "verification_uri": self._address,
+            "verification_uri_complete": lambda url: self._address(url.partition("?")[0]),
+            "interval": lambda digits: digits if digits.isascii() and digits.isdigit() else "other",
+            "expires_in": lambda _: "other",
         }
         """What is made of a member that is a string. The others are dropped: nobody reads them."""
 
@@ -127,9 +143,20 @@ class TokenAnswers:
     def _member(self, name: str, value: object) -> object:
         if isinstance(value, str):
             return self._members[name](value) if value else ""
+        if name in _SECONDS and isinstance(value, (int, float)):
+            return value
         if name == "error" and isinstance(value, dict):
             return {inner: self._member(inner, value[inner]) for inner in ("code", "message") if inner in value}
         return _of_its_kind(value)
+
+    def _code(self, kind: str, code: str, longest: int = MAX_CODE) -> str:
+        return self._placeholders.code(kind, code, longest)
+
+    def _address(self, url: str) -> str:
+        if not is_verification_url(url):
+            return "other"
+        told = self._placeholders.url(url)
+        return told if told == url else "https://other.invalid/"
 
     def _opaque(self, kind: str, token: str) -> str:
         placeholder = self._placeholders.of(kind, token)
