@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..sansio.credentials import Credentials
+    from ..sansio.device_code import DeviceCode
     from ..sansio.options import LoginOptions
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -31,6 +32,7 @@ def start_login(
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
     record: Callable[[str], object] | None = None,
+    method: events.LoginMethod = events.LoginMethod.BROWSER,
 ) -> ThreadedLogin:
     """Sign a person in, with threads.
 
@@ -43,12 +45,16 @@ def start_login(
         store: Where the credentials go.
         on_progress: Called in a thread of the login with each phase. What it raises is logged and does no harm.
         record: Takes each line of the login's trace, which is safe to share (docs/replay.md); None for no trace.
+        method: How the person signs in: in a browser that comes back to this machine, or anywhere with a device code.
 
     Returns:
-        The login, to be entered. Entering raises `LoginFailed` if the callback port cannot be had, and `TrustError` if
-        the configured certificate bundle is unusable.
+        The login, to be entered. Entering raises `LoginFailed` if the callback port or the device code cannot be had,
+        and `TrustError` if the configured certificate bundle is unusable.
+
+    Raises:
+        ValueError: A device code is wanted of a provider that has none.
     """
-    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record)
+    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -72,9 +78,11 @@ class ThreadedLogin:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
+        method: events.LoginMethod,
     ) -> None:
+        options.check_method(method)
         self._options = options
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record)
+        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
         self._entered = False
 
     @property
@@ -82,10 +90,10 @@ class ThreadedLogin:
         """The authorization request, for the person's browser. Holds this login's ``state``: show it to nobody else.
 
         Raises:
-            RuntimeError: The login has not been entered.
+            RuntimeError: The login has not been entered, or has a device code instead.
         """
         if self._owner.auth_url is None:
-            raise RuntimeError("the login is not running: use it in a with statement")
+            raise RuntimeError(self._why_not())
         return self._owner.auth_url
 
     @property
@@ -93,16 +101,40 @@ class ThreadedLogin:
         """The callback port.
 
         Raises:
-            RuntimeError: The login has not been entered.
+            RuntimeError: The login has not been entered, or has a device code instead.
         """
         if self._owner.port is None:
-            raise RuntimeError("the login is not running: use it in a with statement")
+            raise RuntimeError(self._why_not())
         return self._owner.port
+
+    @property
+    def device_code(self) -> DeviceCode:
+        """The code that the person enters, and where. For the person only: show it to nobody else.
+
+        Raises:
+            RuntimeError: The login has not been entered, or goes through the browser.
+        """
+        if self._owner.device_code is None:
+            raise RuntimeError(self._why_not())
+        return self._owner.device_code
 
     @property
     def outcome(self) -> LoginOutcome | None:
         """How it ended, account included; None until it has."""
         return self._owner.outcome
+
+    def paste(self, text: str) -> None:
+        """Hand in the address on which the person's browser ended, on another machine perhaps.
+
+        Returns at once. The right one finishes the login; what is wrong with another is reported as a `PasteRefused`,
+        and the login goes on. Safe to use from any thread.
+
+        Raises:
+            RuntimeError: The login has not been entered, or has a device code instead.
+        """
+        if self._owner.auth_url is None:
+            raise RuntimeError(self._why_not())
+        self._owner.post(events.CallbackPasted(text=text))
 
     def cancel(self, reason: str = "cancelled by the caller") -> None:
         """End the login, unless its credentials are being stored already. Returns at once; `wait` tells what came."""
@@ -140,6 +172,13 @@ class ThreadedLogin:
         assert isinstance(self._owner.outcome, LoginSuccess)
         return self._owner.outcome.credentials
 
+    def _why_not(self) -> str:
+        if self._owner.device_code is not None:
+            return "this login has a device code, and no address to come back to"
+        if self._owner.auth_url is not None:
+            return "this login goes through the browser, and has no device code"
+        return "the login is not running: use it in a with statement"
+
     def __enter__(self) -> Self:
         if self._options.provider.token_endpoint.startswith("https:"):
             check_bundle()
@@ -149,7 +188,7 @@ class ThreadedLogin:
         self._owner.start()
         try:
             wait_for(self._owner.ready)
-            if self._owner.auth_url is None:
+            if self._owner.auth_url is None and self._owner.device_code is None:
                 self.wait()
         except BaseException:
             self._close()

@@ -12,7 +12,7 @@ import time
 
 from ..sansio import actions, events
 from ..sansio.answers import Answer
-from ..sansio.progress import Listening
+from ..sansio.progress import DeviceCodeShown, Listening
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .recording import new_machine
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..sansio.credentials import Credentials
+    from ..sansio.device_code import DeviceCode
     from ..sansio.options import LoginOptions
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -47,15 +48,18 @@ class Owner:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
+        method: events.LoginMethod,
     ) -> None:
         self.ready = threading.Event()
-        """The port is bound, or the login is over already."""
+        """The port is bound, the device code is there, or the login is over already."""
         self.finished = threading.Event()
         self.outcome: LoginOutcome | None = None
         self.crash: BaseException | None = None
         self.auth_url: str | None = None
         self.port: int | None = None
+        self.device_code: DeviceCode | None = None
         self._options = options
+        self._method = method
         self._store = store
         self._on_progress = on_progress
         self._inbox: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
@@ -75,6 +79,8 @@ class Owner:
         self._revocation: Revocation | None = None
         self._hurried = False
         """Nobody wants to wait for what changes nothing any more."""
+        self._aborted: list[BlockingTokenClient] = []
+        """Those that are still to be closed, when their threads have ended."""
 
     # For any thread
 
@@ -120,7 +126,7 @@ class Owner:
 
     def _run(self) -> None:
         try:
-            self.post(events.Started())
+            self.post(events.Started(method=self._method))
             while not self._closed:
                 event = self._next_event()
                 for action in self._machine.handle(event):
@@ -213,6 +219,9 @@ class Owner:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
             warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
+        if isinstance(phase, DeviceCodeShown):
+            self.device_code = self._machine.device_code
+            self.ready.set()
         if isinstance(phase, Listening):
             self.auth_url = phase.url
             self.ready.set()
@@ -231,9 +240,13 @@ class Owner:
             self.post(events.TokenRequestFailed(exchange_id=request.exchange_id, kind=kind, message=_NO_THREAD))
 
     def _abort(self) -> None:
-        """End the token request: there is one at a time, and none after one that was aborted."""
-        if self._client is not None:
-            self._client.abort()
+        """End the token request: there is one at a time. A client that was aborted sends none any more."""
+        with self._lock:
+            client, self._client = self._client, None
+            if client is not None:
+                self._aborted.append(client)
+        if client is not None:
+            client.abort()
 
     def _spawn(self, work: Callable[..., None], *args: object, otherwise: events.Event | None = None) -> None:
         """Do work in a thread. If the system has none left, say what is to be made of that."""
@@ -246,6 +259,9 @@ class Owner:
             worker.start()
         except RuntimeError:
             return False
+        # In place, because the caller's thread may start one at the same time.
+        for ended in [other for other in self._workers if not other.is_alive()]:
+            self._workers.remove(ended)
         self._workers.append(worker)
         return True
 
@@ -266,8 +282,10 @@ class Owner:
             workers = list(self._workers)
         for worker in workers:
             worker.join(_ABANDON_AFTER if worker.daemon else None)
-        if self._client is not None:
-            self._client.close()
+        # A worker may have made one more.
+        self._abort()
+        for client in self._aborted:
+            client.close()
         if self._revocation is not None:
             problem = self._revocation.finish(lambda: self._hurried)
             if problem:

@@ -34,6 +34,8 @@ _HEADERS: Final = {
     # 64 KiB of gzip can inflate to 64 MiB: none is asked for, and what comes is read raw.
     "Accept-Encoding": "identity",
 }
+_LATEST: Final = 4
+"""Connections of which a duplicate is kept: more than are open at once, at the endpoints of one provider."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -215,6 +217,9 @@ class BlockingTokenClient:
             if stream is not None:
                 # A duplicate: TLS takes the descriptor out of the original object.
                 self._sockets.append(stream.get_extra_info("socket").dup())
+                # Of the connections that the pool has given up; a login with a device code makes one for each poll.
+                while len(self._sockets) > _LATEST:
+                    self._sockets.pop(0).close()
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..sansio.credentials import Credentials
+    from ..sansio.device_code import DeviceCode
     from ..sansio.options import LoginOptions
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -34,6 +35,7 @@ def open_login(
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
     record: Callable[[str], object] | None = None,
+    method: events.LoginMethod = events.LoginMethod.BROWSER,
 ) -> TrioLogin:
     """Sign a person in, with trio.
 
@@ -49,12 +51,16 @@ def open_login(
         store: Where the credentials go; called in a worker thread.
         on_progress: Called in the login's task with each phase. What it raises is logged and does no harm.
         record: Takes each line of the login's trace, which is safe to share (docs/replay.md); None for no trace.
+        method: How the person signs in: in a browser that comes back to this machine, or anywhere with a device code.
 
     Returns:
-        The login, to be entered. Entering raises `LoginFailed` if the callback port cannot be had, and `TrustError` if
-        the configured certificate bundle is unusable.
+        The login, to be entered. Entering raises `LoginFailed` if the callback port or the device code cannot be had,
+        and `TrustError` if the configured certificate bundle is unusable.
+
+    Raises:
+        ValueError: A device code is wanted of a provider that has none.
     """
-    return TrioLogin(options, store=store, on_progress=on_progress, record=record)
+    return TrioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -81,9 +87,11 @@ class TrioLogin:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
+        method: events.LoginMethod,
     ) -> None:
+        options.check_method(method)
         self._options = options
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record)
+        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
     @property
@@ -91,10 +99,10 @@ class TrioLogin:
         """The authorization request, for the person's browser. Holds this login's ``state``: show it to nobody else.
 
         Raises:
-            RuntimeError: The login has not been entered.
+            RuntimeError: The login has not been entered, or has a device code instead.
         """
         if self._owner.auth_url is None:
-            raise RuntimeError("the login is not running: use it in an async with statement")
+            raise RuntimeError(self._why_not())
         return self._owner.auth_url
 
     @property
@@ -102,16 +110,40 @@ class TrioLogin:
         """The callback port.
 
         Raises:
-            RuntimeError: The login has not been entered.
+            RuntimeError: The login has not been entered, or has a device code instead.
         """
         if self._owner.port is None:
-            raise RuntimeError("the login is not running: use it in an async with statement")
+            raise RuntimeError(self._why_not())
         return self._owner.port
+
+    @property
+    def device_code(self) -> DeviceCode:
+        """The code that the person enters, and where. For the person only: show it to nobody else.
+
+        Raises:
+            RuntimeError: The login has not been entered, or goes through the browser.
+        """
+        if self._owner.device_code is None:
+            raise RuntimeError(self._why_not())
+        return self._owner.device_code
 
     @property
     def outcome(self) -> LoginOutcome | None:
         """How it ended, account included; None until it has."""
         return self._owner.outcome
+
+    def paste(self, text: str) -> None:
+        """Hand in the address on which the person's browser ended, on another machine perhaps.
+
+        Returns at once. The right one finishes the login; what is wrong with another is reported as a `PasteRefused`,
+        and the login goes on. For tasks of the same run, not for other threads.
+
+        Raises:
+            RuntimeError: The login has not been entered, or has a device code instead.
+        """
+        if self._owner.auth_url is None:
+            raise RuntimeError(self._why_not())
+        self._owner.post(events.CallbackPasted(text=text))
 
     def cancel(self, reason: str = "cancelled by the caller") -> None:
         """End the login, unless its credentials are being stored already. Returns at once; `wait` tells what came."""
@@ -141,6 +173,13 @@ class TrioLogin:
         assert isinstance(self._owner.outcome, LoginSuccess)
         return self._owner.outcome.credentials
 
+    def _why_not(self) -> str:
+        if self._owner.device_code is not None:
+            return "this login has a device code, and no address to come back to"
+        if self._owner.auth_url is not None:
+            return "this login goes through the browser, and has no device code"
+        return "the login is not running: use it in an async with statement"
+
     async def __aenter__(self) -> Self:
         if self._options.provider.token_endpoint.startswith("https:"):
             check_bundle()
@@ -164,7 +203,7 @@ class TrioLogin:
             nursery.start_soon(self._owner.run)
             try:
                 await self._owner.ready.wait()
-                if self._owner.auth_url is None:
+                if self._owner.auth_url is None and self._owner.device_code is None:
                     await self.wait()
                 yield
             except BaseException as caught:  # noqa: BLE001 - raised again below: the nursery would wrap it in a group

@@ -14,7 +14,7 @@ import trio
 
 from ..sansio import actions, events
 from ..sansio.answers import Answer
-from ..sansio.progress import Listening
+from ..sansio.progress import DeviceCodeShown, Listening
 from ..sansio.revocation import read_revocation, token_request
 from .browser import open_url
 from .listeners import open_listeners, port_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..sansio.credentials import Credentials
+    from ..sansio.device_code import DeviceCode
     from ..sansio.options import LoginOptions
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
@@ -44,15 +45,18 @@ class Owner:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
+        method: events.LoginMethod,
     ) -> None:
         self.ready = trio.Event()
-        """The port is bound, or the login is over already."""
+        """The port is bound, the device code is there, or the login is over already."""
         self.finished = trio.Event()
         self.outcome: LoginOutcome | None = None
         self.auth_url: str | None = None
         self.port: int | None = None
+        self.device_code: DeviceCode | None = None
         self._ended = trio.Event()
         self._options = options
+        self._method = method
         self._store = store
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
@@ -87,7 +91,7 @@ class Owner:
             try:
                 async with trio.open_nursery() as self._nursery:
                     try:
-                        self.post(events.Started())
+                        self.post(events.Started(method=self._method))
                         while not self._closed:
                             event = await self._next_event()
                             for action in self._machine.handle(event):
@@ -177,6 +181,9 @@ class Owner:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
             warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
+        if isinstance(phase, DeviceCodeShown):
+            self.device_code = self._machine.device_code
+            self.ready.set()
         if isinstance(phase, Listening):
             self.auth_url = phase.url
             self.ready.set()

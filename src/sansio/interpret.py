@@ -106,12 +106,13 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
 
 
 def _start(event: events.Event, method: events.LoginMethod, login: LoginData) -> Interpretation:
-    if method is events.LoginMethod.DEVICE_CODE:
-        if login.options.provider.device_code is not None:
-            return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE)
-        if not login.options.device_code_fallback:
-            raise UnexpectedEvent(login.state, event)
-    return Interpretation(trigger=Trigger.STARTED)
+    try:
+        login.options.check_method(method)
+    except ValueError:
+        raise UnexpectedEvent(login.state, event) from None
+    has_codes = login.options.provider.device_code is not None
+    with_code = method is events.LoginMethod.DEVICE_CODE and has_codes
+    return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 
 
 def _port_message(login: LoginData, message: str) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from .actions import Encoding
+from .events import LoginMethod
 from .records import Record, hidden
 from .redaction import is_visible_ascii
 
@@ -208,6 +209,16 @@ class LoginOptions(Record):
             raise ValueError("the allowed workspaces are a tuple of ids")  # noqa: TRY004 - a wrong option like any other
         if any(not workspace or "," in workspace for workspace in self.allowed_workspaces):
             raise ValueError("a workspace id is not empty and has no comma")
+
+    def check_method(self, method: LoginMethod) -> None:
+        """Make sure that a login can begin in this way.
+
+        Raises:
+            ValueError: The provider has no device codes, and the browser is not allowed in their place.
+        """
+        has_codes = self.provider.device_code is not None or self.device_code_fallback
+        if method is LoginMethod.DEVICE_CODE and not has_codes:
+            raise ValueError("this provider has no device codes")
 
     @property
     def first_port(self) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..actions import Action
+    from ..device_code import DeviceCode
     from ..events import Event
     from ..options import LoginOptions, LoginSecrets
 
@@ -54,6 +55,11 @@ class Recorder:
         self._redactor = Redactor(options, secrets)
         self._second = LoginMachine(self._redactor.options, SECRETS)
         self._attempt(self._begin)
+
+    @property
+    def device_code(self) -> DeviceCode | None:
+        """That of the real login."""
+        return self.machine.device_code
 
     def handle(self, event: Event) -> list[Action]:
         """Take one event, and write down what came of it.
