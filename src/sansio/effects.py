@@ -159,11 +159,9 @@ class Login(DeviceCodeEffects):
         self._report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
         if self.browser_waited and not self.waiting:
             self._report_gone("the browser left before it was redirected")
-        self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success())
-        # Only now that the new ones are durable, and after the caller has its result.
+        # What was replaced is given back only now that the new credentials are durable.
         revoke = revocation(self.options.provider, step.replaced, credentials)
-        if revoke is not None:
-            self.out.append(revoke)
+        self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success(), revoke)
 
     def fail(self, step: Interpretation) -> None:
         failure = self._failure(step)

@@ -240,8 +240,14 @@ class LoginData:
             self.redirects += 1
         self._respond(request_id, answer)
 
-    def _end(self, outcome: LoginOutcome, answer: Answer) -> None:
-        """The outcome is known: tell the caller and every waiting browser, then stay for the last page only."""
+    def _end(self, outcome: LoginOutcome, answer: Answer, revoke: actions.RevokeToken | None = None) -> None:
+        """The outcome is known: tell the caller and every waiting browser, then stay for the last page only.
+
+        Args:
+            outcome: How it ended.
+            answer: For the browsers that wait.
+            revoke: What is to be given back, once the caller has its result.
+        """
         self.outcome = outcome
         succeeded = isinstance(outcome, LoginSuccess)
         for timer in sorted(self.timers):
@@ -253,6 +259,8 @@ class LoginData:
             self._respond_last(request_id, answer, PageKind.REDIRECT if succeeded else PageKind.OTHER)
         self.waiting = ()
         self.out.append(actions.Finish(outcome=outcome))
+        if revoke is not None:
+            self.out.append(revoke)
         if self.pages or (succeeded and self.browser_waited):
             self._start(Timer.LINGER, LINGER)
         else:

@@ -123,8 +123,8 @@ def test_the_replaced_token_is_revoked_when_the_caller_has_its_result() -> None:
         << Kind(ReportProgress)
         << Answered(1, 302)
         << Kind(Finish)
-        << StartTimer(timer=Timer.LINGER, seconds=2.0)
         << REVOKE_OLD
+        << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CancelRequested()
     )
 
