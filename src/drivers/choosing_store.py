@@ -143,6 +143,7 @@ class _Either:
         except KeyringUnavailable as error:
             self._on_fallback(self._words(error))
         newer = self._file.remove()
+        self.in_keyring = newer is None and removed is not None
         return removed if newer is None else newer
 
     def _words(self, error: StoreError) -> str:

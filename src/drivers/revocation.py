@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from ..sansio.revocation import read_revocation, token_request
+from ..sansio.revocation import NOT_AWAITED, read_revocation, token_request
 from .token_client import BlockingTokenClient, timeout_event
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Revocation:
         self._order = order
         self._deadline = time.monotonic() + order.timeout
         self._client = BlockingTokenClient(order.url)
-        self._answer: TokenResponseReceived | TokenRequestFailed = timeout_event(0)
+        self._answer: TokenResponseReceived | TokenRequestFailed | None = None
         # Daemonic because name resolution cannot be interrupted: that thread ends by itself and sends nothing any more.
         self._thread = threading.Thread(target=self._run, name="loginmachine-revocation", daemon=True)
         self._thread.start()
@@ -40,11 +40,13 @@ class Revocation:
         try:
             while self._thread.is_alive() and not is_hurried() and time.monotonic() < self._deadline:
                 self._thread.join(_LOOK_UP)
+            # Before it is aborted: what that leads to is not the provider's doing.
+            answer = self._answer or (NOT_AWAITED if is_hurried() else timeout_event(0))
         finally:
             self._client.abort()
             self._thread.join(_LOOK_UP)
             self._client.close()
-        return read_revocation(self._order, self._answer)
+        return read_revocation(self._order, answer)
 
     def _run(self) -> None:
         self._answer = self._client.send(token_request(self._order))

@@ -15,7 +15,7 @@ import trio
 from ..sansio import actions, events
 from ..sansio.answers import Answer
 from ..sansio.progress import DeviceCodeShown, Listening
-from ..sansio.revocation import read_revocation, token_request
+from ..sansio.revocation import NOT_AWAITED, read_revocation, token_request
 from .browser import open_url
 from .listeners import open_listeners, port_of
 from .logs import warn
@@ -234,10 +234,9 @@ class Owner:
             self.post(await send(request, self._limiter))
 
     async def _revoke(self, order: actions.RevokeToken) -> None:
-        from .token_client import timeout_event  # noqa: PLC0415
         from .trio_token_client import send  # noqa: PLC0415
 
-        problem = read_revocation(order, timeout_event(0))
+        problem = read_revocation(order, NOT_AWAITED)
         with self._revocation:
             problem = read_revocation(order, await send(token_request(order), self._limiter))
         if problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .actions import RevokeToken, SendTokenRequest
 from .credentials import AuthMode
-from .events import TokenRequestFailed
+from .events import TokenRequestFailed, TransportProblem
 from .redaction import safe_url
 
 TYPE_CHECKING = False
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .options import Provider
 
 REVOCATION_TIMEOUT: Final = 5.0
+NOT_AWAITED: Final = TokenRequestFailed(
+    exchange_id=0, kind=TransportProblem.TIMEOUT, message="nobody waited for the answer"
+)
+"""What is said of one that was given up in a hurry."""
 _OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
 """The modes whose tokens come from a login. In others they may belong to somebody else, who goes on using them."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..drivers.driver_support import free_port
 from .conftest import CODE, ID_TOKEN, browse, callback_url, login
 from .test_status import NO_KEYRING, loginmachine
 
@@ -55,8 +56,6 @@ def test_what_could_not_be_confirmed(signed_in: Path, provider: ScriptedProvider
 
 
 def test_without_a_network(signed_in: Path, provider: ScriptedProvider) -> None:
-    from tests.drivers.driver_support import free_port
-
     provider.issuer = f"http://127.0.0.1:{free_port()}"
     code, _, err = logout(signed_in, provider)
     assert code == 0

@@ -242,7 +242,8 @@ def test_auto_prefers_the_keyring(
     assert names(old.parent) == LOCK_NAMES
     assert (auto.load(), auto.kind) == (CREDENTIALS, "keyring")
     assert auto.where == f"the keyring entry 'Codex Auth', {entry[1]!r}"
-    assert auto.remove() == CREDENTIALS
+    again = open_store(old.parent, "auto")
+    assert (again.remove(), again.kind) == (CREDENTIALS, "keyring")
     assert (keyring.entries, fallbacks) == ({}, [])
 
 

@@ -7,6 +7,7 @@ from typing import assert_type
 from loginmachine import (
     Credentials,
     FileStore,
+    KeyringStore,
     LoginFailed,
     LoginFailureCategory,
     LoginFailurePhase,
@@ -19,6 +20,7 @@ from loginmachine import (
     Provider,
     Secret,
     SessionStore,
+    open_store,
     progress,
     start_login,
 )
@@ -62,6 +64,8 @@ def keep(store: SessionStore, credentials: Credentials) -> None:
 def every_store_of_ours(credentials: Credentials) -> None:
     keep(FileStore("home"), credentials)
     keep(MemoryStore(), credentials)
+    keep(KeyringStore("home"), credentials)
+    keep(open_store("home", "auto", on_fallback=print), credentials)
 
 
 def drive() -> LoginOutcome | None:
