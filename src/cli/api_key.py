@@ -57,15 +57,19 @@ def _read_key() -> str:
     """The key from a hidden prompt or a pipe; empty if what comes is none."""
     if sys.stdin is None:
         return ""
-    if sys.stdin.isatty():
-        from getpass import getpass  # noqa: PLC0415 - for those who type it
-
-        try:
-            text = getpass("API key (it is not shown): ")
-        except EOFError:
-            text = ""
-    else:
-        # More than the longest one, and a line end.
-        text = sys.stdin.buffer.read(2 * LONGEST_KEY).decode("latin-1")
-    key = text.strip()
+    # More than the longest one, and a line end.
+    key = (_ask() if sys.stdin.isatty() else sys.stdin.buffer.read(2 * LONGEST_KEY).decode("latin-1")).strip()
     return key if is_visible_ascii(key) and len(key) <= LONGEST_KEY else ""
+
+
+def _ask() -> str:
+    """What is typed unseen; empty if nothing is, or if the terminal would show it."""
+    import getpass  # noqa: PLC0415 - for those who type it
+    import warnings  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass("API key (it is not shown): ")
+        except (EOFError, getpass.GetPassWarning):
+            return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..drivers.errors import TrustError, error_for
+from ..drivers.errors import StoreError, TrustError, error_for
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions, Provider
 from ..sansio.outcome import LoginCancellation, LoginSuccess
@@ -48,9 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         command = Command(arguments, options, log, record)
         received = None
         try:
+            command.check_store()
             received = sign_in(command)
         except TrustError as error:
-            command.refuse(str(error))
+            command.refuse(str(error), LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)
+        except StoreError as error:
+            command.refuse(str(error), LoginFailurePhase.PERSIST_CREDENTIALS, LoginFailureCategory.PERSIST_FAILED)
         finally:
             command.close()
         return command.exit_code(received)
@@ -148,10 +151,20 @@ class Command:
         """Nothing comes after the command."""
         return bool(self._arguments.ends_the_process)
 
-    def refuse(self, problem: str) -> None:
-        """Nothing could be started, because the certificate bundle cannot be used."""
-        self._log.note("not started: the certificate bundle cannot be used")
-        phase, category = LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT
+    def check_store(self) -> None:
+        """Find out before the person is sent to the browser that there is no keyring for the result.
+
+        Raises:
+            StoreError: There is none that could be used.
+        """
+        if self._arguments.store == "keyring":
+            from ..drivers.keyring_store import KeyringStore  # noqa: PLC0415
+
+            KeyringStore(self._arguments.home).check()
+
+    def refuse(self, problem: str, phase: LoginFailurePhase, category: LoginFailureCategory) -> None:
+        """Nothing was started, because the certificate bundle or the keyring cannot be used."""
+        self._log.note(f"not started: {category}")
         self._terminal.line(f"{problem}.", "bad")
         self._tell_programs(LoginFailure(phase=phase, category=category, message=problem))
 

@@ -59,8 +59,16 @@ class KeyringStore(HomeStore):
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
         folder, tell = Path(home), on_warning or warn
-        place = KeyringPlace(account_of(folder), AuthFile(folder, tell), tell, timeout)
-        super().__init__(folder, place)
+        self._entry = KeyringPlace(account_of(folder), AuthFile(folder, tell), tell, timeout)
+        super().__init__(folder, self._entry)
+
+    def check(self) -> None:
+        """Find out whether the keyring can be used, for which it may ask the person to unlock it.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        self._entry.check()
 
 
 class KeyringPlace:
@@ -81,6 +89,10 @@ class KeyringPlace:
         self._file = file
         self._warn = on_warning
         self._timeout = timeout
+
+    def check(self) -> None:
+        """Ask the keyring for the entry, whatever is in it."""
+        self._get()
 
     def load(self) -> Credentials | None:
         """What is in the entry; None if there is none."""

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from getpass import GetPassWarning
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,7 +125,7 @@ def test_typed_unseen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "auth.json").read_bytes() == STORED
 
 
-@pytest.mark.parametrize(("trouble", "code"), [(EOFError, 1), (KeyboardInterrupt, 130)])
+@pytest.mark.parametrize(("trouble", "code"), [(EOFError, 1), (GetPassWarning, 1), (KeyboardInterrupt, 130)])
 def test_nothing_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: type[BaseException], code: int
 ) -> None:

@@ -159,12 +159,11 @@ def test_a_sign_in_tells_of_a_keyring_that_cannot_be_used(tmp_path: Path, provid
     assert f"Your credentials are in {tmp_path / 'auth.json'}" in err
 
 
-def test_a_sign_in_without_the_keyring_that_it_needs(tmp_path: Path, provider: ScriptedProvider) -> None:
-    provider.will_sign_in()
+def test_a_sign_in_without_the_keyring_that_it_needs_is_not_begun(tmp_path: Path, provider: ScriptedProvider) -> None:
     arguments = ("--store", "keyring")
     with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
-        browse(callback_url(command.event("listening")["url"], code=CODE))
-        code, _ = command.end()
-    assert code == 1
-    assert command.events[-1]["category"] == "persist_failed"
-    assert not (tmp_path / "auth.json").exists()
+        code, err = command.end()
+    assert (code, err) == (1, "this system has no keyring that could be used.\n")
+    (finished,) = command.events
+    assert (finished["outcome"], finished["category"]) == ("failed", "persist_failed")
+    assert provider.forms == []

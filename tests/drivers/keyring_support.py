@@ -54,8 +54,9 @@ class Hangs:
 
 
 @pytest.fixture
-def keyring() -> Iterator[FakeKeyring]:
-    """The keyring of this system, for one test."""
+def keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKeyring]:
+    """The keyring of this system, for one test. That of the machine is never looked for."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     before = package.get_keyring()
     fake = FakeKeyring()
     package.set_keyring(fake)

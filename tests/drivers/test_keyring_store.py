@@ -129,6 +129,16 @@ def test_a_stale_file_that_cannot_be_removed(kept: KeyringStore, home: Path, war
     assert warnings == [f"an older sign-in is still in {home / 'auth.json'}: it is not a regular file"]
 
 
+def test_whether_it_can_be_used(kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str]) -> None:
+    kept.check()
+    # What is in it does not matter.
+    keyring.entries[entry] = "canary"
+    kept.check()
+    keyring.trouble = raising(KeyringLocked("canary"), "get")
+    with pytest.raises(StoreError, match="the keyring is locked"):
+        kept.check()
+
+
 # Trouble
 
 
