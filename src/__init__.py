@@ -12,20 +12,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.choosing_store import AutoStore, StorePolicy, open_store
     from .drivers.errors import (
+        InsecureRequest,
         KeyringUnavailable,
         LoginCancelled,
         LoginError,
         LoginFailed,
         LoginTimedOut,
+        RefreshFailed,
+        SignInRequired,
         StoreBusy,
         StoreError,
         TrustError,
     )
     from .drivers.file_store import FileStore
     from .drivers.keyring_store import KeyringStore
+    from .drivers.session import Session
     from .drivers.store import CredentialStore, MemoryStore, SessionStore, Transaction
     from .drivers.threaded import ThreadedLogin, start_login
     from .drivers.trio import TrioLogin, open_login
+    from .drivers.trio_session import TrioSession
     from .sansio import (
         AuthMode,
         Credentials,
@@ -51,6 +56,9 @@ if TYPE_CHECKING:
         UnexpectedEvent,
         progress,
     )
+    from .sansio.refresh import RefreshMachine
+    from .sansio.refresh_failures import RefreshFailure, RefreshFailureCategory
+    from .sansio.refresh_outcome import Delivery, RefreshSuccess
 
     __version__: str
 
@@ -60,11 +68,13 @@ __all__ = [
     "CredentialStore",
     "Credentials",
     "CredentialsError",
+    "Delivery",
     "DeviceCode",
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
     "FileStore",
     "IdTokenPolicy",
+    "InsecureRequest",
     "KeyringStore",
     "KeyringUnavailable",
     "LoginCancellation",
@@ -84,8 +94,15 @@ __all__ = [
     "LoginTimedOut",
     "MemoryStore",
     "Provider",
+    "RefreshFailed",
+    "RefreshFailure",
+    "RefreshFailureCategory",
+    "RefreshMachine",
+    "RefreshSuccess",
     "Secret",
+    "Session",
     "SessionStore",
+    "SignInRequired",
     "StoreBusy",
     "StoreError",
     "StorePolicy",
@@ -93,6 +110,7 @@ __all__ = [
     "Tokens",
     "Transaction",
     "TrioLogin",
+    "TrioSession",
     "TrustError",
     "UnexpectedEvent",
     "open_login",
@@ -101,25 +119,33 @@ __all__ = [
     "start_login",
 ]
 
-_DRIVER_NAMES = {
+_MODULES = {
     "drivers.choosing_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.errors": (
+        "InsecureRequest",
         "KeyringUnavailable",
         "LoginCancelled",
         "LoginError",
         "LoginFailed",
         "LoginTimedOut",
+        "RefreshFailed",
+        "SignInRequired",
         "StoreBusy",
         "StoreError",
         "TrustError",
     ),
     "drivers.file_store": ("FileStore",),
     "drivers.keyring_store": ("KeyringStore",),
+    "drivers.session": ("Session",),
     "drivers.store": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
     "drivers.threaded": ("ThreadedLogin", "start_login"),
     "drivers.trio": ("TrioLogin", "open_login"),
+    "drivers.trio_session": ("TrioSession",),
+    "sansio.refresh": ("RefreshMachine",),
+    "sansio.refresh_failures": ("RefreshFailure", "RefreshFailureCategory"),
+    "sansio.refresh_outcome": ("Delivery", "RefreshSuccess"),
 }
-_HOMES = {name: module for module, names in _DRIVER_NAMES.items() for name in names}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

@@ -51,6 +51,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     status.set_defaults(run=_run_status)
     _add_replay(commands)
     _add_logout(commands)
+    _add_tokens(commands)
     demo = commands.add_parser(
         "demo", help="sign in to a provider on this machine, as a trial", formatter_class=_Help, allow_abbrev=False
     )
@@ -131,6 +132,20 @@ def _add_logout(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_store(logout)
     logout.add_argument("--json", action="store_true", help="write one JSON object on standard output")
     logout.set_defaults(run=_run_logout, usage_error=logout.error)
+
+
+def _add_tokens(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    token = commands.add_parser(
+        "token", help="print the access token, renewed if that is due", formatter_class=_Help, allow_abbrev=False
+    )
+    refresh = commands.add_parser("refresh", help="renew the tokens now", formatter_class=_Help, allow_abbrev=False)
+    refresh.add_argument("--if-due", action="store_true", help="renew them only if that is due")
+    refresh.add_argument("--json", action="store_true", help="write one JSON object on standard output")
+    for parser, run in ((token, _run_token), (refresh, _run_refresh)):
+        _add_provider(parser)
+        _add_home(parser)
+        _add_store(parser)
+        parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def _add_provider(parser: argparse.ArgumentParser) -> None:
@@ -227,6 +242,18 @@ def _run_logout(options: argparse.Namespace) -> int:
     from .logout import run  # noqa: PLC0415
 
     return run(options)
+
+
+def _run_token(options: argparse.Namespace) -> int:
+    from .tokens import print_token  # noqa: PLC0415
+
+    return print_token(options)
+
+
+def _run_refresh(options: argparse.Namespace) -> int:
+    from .tokens import refresh  # noqa: PLC0415
+
+    return refresh(options)
 
 
 def _run_demo(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sansio.failures import LoginFailure, LoginFailurePhase
     from ..sansio.outcome import LoginOutcome
+    from ..sansio.refresh_failures import RefreshFailure, RefreshFailureCategory
 
 
 class LoginError(Exception):
@@ -47,6 +48,40 @@ class LoginCancelled(LoginFailed):
 
 class LoginTimedOut(LoginFailed):
     """The browser did not come back before the deadline."""
+
+
+class RefreshFailed(LoginError):  # noqa: N818 - as above
+    """A session has no access token to give. Its text is the whole default text for a person."""
+
+    def __init__(self, failure: RefreshFailure) -> None:
+        super().__init__(failure.describe())
+        self.failure = failure
+
+    @property
+    def category(self) -> RefreshFailureCategory:
+        """The kind of failure: a durable slug."""
+        return self.failure.category
+
+    @property
+    def final(self) -> bool:
+        """Trying again is of no use before somebody has done something."""
+        return self.failure.final
+
+    @property
+    def message(self) -> str:
+        """What happened, in clean words."""
+        return self.failure.message
+
+    def __reduce__(self) -> tuple[type[RefreshFailed], tuple[RefreshFailure]]:
+        return type(self), (self.failure,)
+
+
+class SignInRequired(RefreshFailed):
+    """Only a new sign-in helps."""
+
+
+class InsecureRequest(LoginError):  # noqa: N818 - as above
+    """A request would have carried a token over a connection that anybody can listen to. It was not sent."""
 
 
 class TrustError(LoginError):

@@ -116,7 +116,8 @@ class HomeStore:
         """Change what is stored, under the second lock: Codex takes them in this order."""
 
         def work() -> Result:
-            with locked(self._home / "auth.json.lock", timeout):
+            # However little time there was for the first: what is to be stored may be all that is left of a sign-in.
+            with locked(self._home / "auth.json.lock", max(timeout, LOCK_TIMEOUT)):
                 return change()
 
         return self._attempt(work)

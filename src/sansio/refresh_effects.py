@@ -187,8 +187,11 @@ class RefreshEffects(Refresh):
         self._deliver(self.credentials, Delivery.ADOPTED)
 
     def keep(self, step: RefreshStep) -> None:
-        self._remember_try()
         self._deliver(self.credentials, Delivery.KEPT, step.message)
+
+    def keep_for_now(self, step: RefreshStep) -> None:
+        self._remember_try()
+        self.keep(step)
 
     def deliver_refreshed(self, _: RefreshStep) -> None:
         self.memory = self.memory.__replace__(unsaved=None, replaces=None, tried_at=None)

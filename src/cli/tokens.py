@@ -1,0 +1,104 @@
+"""``loginmachine token`` and ``loginmachine refresh``: the access token of whoever is signed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from ..drivers.errors import RefreshFailed
+from ..drivers.file_store import FileStore
+from ..drivers.session import Session
+from ..sansio.claims import Account
+from ..sansio.options import Provider
+from ..sansio.refresh_outcome import Delivery
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..sansio.refresh_outcome import RefreshSuccess
+
+FAILED: Final = 1
+
+_DONE: Final = {
+    Delivery.CURRENT: "The tokens are not due to be renewed",
+    Delivery.REFRESHED: "The tokens are renewed",
+    Delivery.ADOPTED: "Another program has just renewed the tokens",
+    Delivery.KEPT: "The tokens could not be renewed just now",
+}
+
+
+def print_token(arguments: argparse.Namespace) -> int:
+    """Print the access token, and nothing else; 1 if there is none."""
+    provider = _provider(arguments)
+    try:
+        token = _session(arguments, provider).access_token()
+    except RefreshFailed as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(token)
+    return 0
+
+
+def refresh(arguments: argparse.Namespace) -> int:
+    """Renew the tokens, and say what was done; 1 if there is no token now."""
+    provider = _provider(arguments)
+    try:
+        done = _session(arguments, provider).refresh(force=not arguments.if_due)
+    except RefreshFailed as error:
+        if arguments.json:
+            _tell_programs("failed", category=error.category, message=error.message)
+        print(error, file=sys.stderr)
+        return FAILED
+    tokens = done.credentials.tokens
+    has_tokens = tokens is not None and done.token == tokens.access_token
+    account = tokens.account(provider) if tokens is not None and has_tokens else Account()
+    ends = tokens.expires_at() if tokens is not None and has_tokens else None
+    if arguments.json:
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+        _tell_programs(done.delivery, message=done.message or None, expires_at=_moment(ends), **who)
+    else:
+        print(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
+    return 0
+
+
+def _provider(arguments: argparse.Namespace) -> Provider:
+    """The provider; ends the process if it cannot be one."""
+    try:
+        return Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
+    except ValueError as error:
+        arguments.usage_error(str(error))
+        raise
+
+
+def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
+    return Session(
+        FileStore(arguments.home, on_warning=_warn),
+        provider,
+        environment_key=os.environ.get("OPENAI_API_KEY"),
+        on_warning=_warn,
+    )
+
+
+def _warn(text: str) -> None:
+    print(f"Warning: {text}.", file=sys.stderr)
+
+
+def _describe(done: RefreshSuccess, ends: float | None) -> str:
+    what = _DONE[done.delivery] + (f" ({done.message})" if done.message else "")
+    return f"{what}; they last until {_moment(ends)}." if ends is not None else f"{what}."
+
+
+def _moment(seconds: float | None) -> str | None:
+    try:
+        return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        # Beyond the year 9999.
+        return None
+
+
+def _tell_programs(outcome: str, **fields: str | None) -> None:
+    nothing = dict.fromkeys(("category", "message", "expires_at", "account_id", "email", "plan"))
+    print(json.dumps({"event": "finished", "outcome": outcome, **nothing, **fields}), flush=True)

@@ -1,0 +1,130 @@
+"""What the sessions of threads and of trio share: the store's answers as events, and what a request carries."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from typing import TYPE_CHECKING, Final
+
+from ..sansio.refresh_events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
+from ..sansio.refresh_failures import SIGN_IN_REQUIRED
+from ..sansio.refresh_outcome import Delivery, RefreshSuccess
+from .errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
+from .logs import warn
+from .store import save
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import httpx
+
+    from ..sansio.credentials import Credentials
+    from ..sansio.events import CredentialsSaved, SaveFailed
+    from ..sansio.redaction import Secret
+    from ..sansio.refresh_events import AccessTokenWanted
+    from ..sansio.refresh_failures import RefreshFailure
+    from ..sansio.refresh_outcome import RefreshOutcome
+    from .store import SessionStore, Transaction
+
+UNAUTHORIZED: Final = 401
+
+
+class StoreAccess:
+    """The store, as one refresh uses it. Every method may block, and says as an event what came of it."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._block: AbstractContextManager[Transaction] | None = None
+        self._transaction: Transaction | None = None
+
+    def load(self) -> CredentialsLoaded | LoadFailed:
+        """Read it, under the lock if that is held."""
+        try:
+            stored = (self._transaction or self._store).load()
+        except StoreError as error:
+            return LoadFailed(message=str(error))
+        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
+            return LoadFailed(message=_host_trouble(error))
+        return CredentialsLoaded(credentials=stored, loaded_at=time.time())
+
+    def take(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
+        """Lock it, or wait for `timeout` seconds for whoever has."""
+        try:
+            block = self._store.transaction(timeout=timeout)
+            self._transaction = block.__enter__()
+        except StoreBusy:
+            return LockBusy()
+        except StoreError as error:
+            return LockFailed(message=str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            return LockFailed(message=_host_trouble(error))
+        self._block = block
+        return LockTaken()
+
+    def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
+        """Store credentials. The lock is held."""
+        assert self._transaction is not None
+        return save(self._transaction, credentials)
+
+    def release(self) -> None:
+        """Give the lock back, if it is held."""
+        block, self._block, self._transaction = self._block, None, None
+        try:
+            if block is not None:
+                block.__exit__(None, None, None)
+        except Exception as error:  # noqa: BLE001 - as above
+            warn(f"the lock on the credentials could not be released: {_host_trouble(error)}")
+
+
+def _host_trouble(error: Exception) -> str:
+    return f"the store raised {type(error).__name__}"
+
+
+def answers(outcome: RefreshOutcome, asked: AccessTokenWanted, wanted: AccessTokenWanted) -> bool:
+    """Whether the outcome of somebody else's refresh answers what is wanted here.
+
+    Args:
+        outcome: How it ended.
+        asked: What it was begun for.
+        wanted: What is wanted here.
+    """
+    if not isinstance(outcome, RefreshSuccess):
+        # Somebody whose token was rejected has nothing; who only wants one in time may still have the old one.
+        return outcome.final or asked == wanted
+    is_new = outcome.delivery in (Delivery.REFRESHED, Delivery.ADOPTED)
+    return outcome.token != wanted.rejected and (is_new or not wanted.forced)
+
+
+def refresh_error(failure: RefreshFailure) -> RefreshFailed:
+    """The exception that tells a caller of this failure."""
+    return SignInRequired(failure) if failure.category in SIGN_IN_REQUIRED else RefreshFailed(failure)
+
+
+def check_target(url: httpx.URL) -> None:
+    """Refuse to send a token where it could be overheard.
+
+    Raises:
+        InsecureRequest: The request is neither ``https`` nor for this machine.
+    """
+    if url.scheme != "https" and not _is_loopback(url.host):
+        raise InsecureRequest(
+            "a token is sent over https only, or to this machine: the request was not sent; use an https address"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def authorize(request: httpx.Request, token: Secret) -> None:
+    """Put a token into a request (RFC 6750 section 2.1)."""
+    request.headers["Authorization"] = f"Bearer {token.reveal()}"
+
+
+def is_rejected(response: httpx.Response, token: Secret) -> bool:
+    """Whether an API says that the token is no good: an answer to a request without it, after a redirect, does not."""
+    carried = response.request.headers.get("Authorization")
+    return response.status_code == UNAUTHORIZED and carried == f"Bearer {token.reveal()}"
