@@ -100,8 +100,8 @@ def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
 
 def _load_failed(message: str, refresh: Refresh) -> RefreshStep:
     if refresh.state is RefreshState.COMPARING:
-        # Whatever is wrong with the store: the new tokens must not be lost.
-        return RefreshStep(trigger=RefreshTrigger.SAVE_FAILED, message=message)
+        # Whatever is wrong with it: the new tokens must not be lost.
+        return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message)
     unsaved = refresh.memory.unsaved
     if unsaved is not None:
         # They are nowhere else.

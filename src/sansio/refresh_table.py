@@ -39,6 +39,8 @@ class RefreshTrigger(StrEnum):
     CREDENTIALS_RENEWED = "credentials_renewed"
     """Another process, or a new login, has put others there."""
     CREDENTIALS_UNCHANGED = "credentials_unchanged"
+    CREDENTIALS_UNKNOWN = "credentials_unknown"
+    """The store broke down before the new tokens were in it."""
     CREDENTIALS_MISSING = "credentials_missing"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
@@ -136,7 +138,7 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.CREDENTIALS_MISSING,        _COMPARING,  S.FAILED,                   "fail"),
     Row(T.CREDENTIALS_UNSUPPORTED,    _COMPARING,  S.FAILED,                   "fail"),
     Row(T.CREDENTIALS_SAVED,          _SAVING,     S.SUCCEEDED,                "deliver_refreshed"),
-    Row(T.SAVE_FAILED,                _COMPARING,  S.SUCCEEDED,                "deliver_unsaved"),
+    Row(T.CREDENTIALS_UNKNOWN,        _COMPARING,  S.SUCCEEDED,                "deliver_unsaved"),
     Row(T.SAVE_FAILED,                _SAVING,     S.SUCCEEDED,                "deliver_unsaved"),
 )
 # fmt: on

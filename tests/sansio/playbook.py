@@ -8,7 +8,7 @@ Every action must be named, in order. A difference is shown as a diff of the who
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from loginmachine.sansio.actions import ReportProgress, Respond
 from loginmachine.sansio.progress import Failed
@@ -16,10 +16,19 @@ from loginmachine.sansio.progress import Failed
 if TYPE_CHECKING:
     from typing import Self
 
-    from loginmachine.sansio import LoginMachine
     from loginmachine.sansio.actions import Action
-    from loginmachine.sansio.events import Event
     from loginmachine.sansio.progress import LoginPhase
+    from loginmachine.sansio.records import Record
+    from loginmachine.sansio.refresh_actions import RefreshAction
+
+EventT = TypeVar("EventT")
+EventT_contra = TypeVar("EventT_contra", contravariant=True)
+
+
+class Machine(Protocol[EventT_contra]):
+    """A login's or a refresh's."""
+
+    def handle(self, event: EventT_contra) -> list[Action] | list[RefreshAction]: ...
 
 
 class Answered(NamedTuple):
@@ -28,7 +37,7 @@ class Answered(NamedTuple):
     request_id: int
     status: int
 
-    def matches(self, action: Action) -> bool:
+    def matches(self, action: Record) -> bool:
         return isinstance(action, Respond) and (action.request_id, action.status) == self
 
 
@@ -39,7 +48,7 @@ class Problem(NamedTuple):
     category: str
     fatal: bool
 
-    def matches(self, action: Action) -> bool:
+    def matches(self, action: Record) -> bool:
         if not isinstance(action, ReportProgress) or not isinstance(action.phase, Failed):
             return False
         return (action.phase.phase, action.phase.category, action.phase.fatal) == self
@@ -48,9 +57,9 @@ class Problem(NamedTuple):
 class Kind(NamedTuple):
     """Any action of this type."""
 
-    type: type[Action]
+    type: type[Record]
 
-    def matches(self, action: Action) -> bool:
+    def matches(self, action: Record) -> bool:
         return isinstance(action, self.type)
 
 
@@ -58,18 +67,18 @@ def reported(phase: LoginPhase) -> ReportProgress:
     return ReportProgress(phase=phase)
 
 
-class Playbook:
+class Playbook(Generic[EventT]):
     """A story to be told to a machine. Its truth value is the telling."""
 
-    def __init__(self, machine: LoginMachine) -> None:
+    def __init__(self, machine: Machine[EventT]) -> None:
         self._machine = machine
-        self._script: list[tuple[Event, list[Action | Answered | Problem | Kind]]] = []
+        self._script: list[tuple[EventT, list[Record | Answered | Problem | Kind]]] = []
 
-    def __rshift__(self, event: Event) -> Self:
+    def __rshift__(self, event: EventT) -> Self:
         self._script.append((event, []))
         return self
 
-    def __lshift__(self, order: Action | Answered | Problem | Kind) -> Self:
+    def __lshift__(self, order: Record | Answered | Problem | Kind) -> Self:
         self._script[-1][1].append(order)
         return self
 
@@ -86,7 +95,7 @@ class Playbook:
         return True
 
 
-def _seen(action: Action, expected: list[Action | Answered | Problem | Kind]) -> str:
+def _seen(action: Record, expected: list[Record | Answered | Problem | Kind]) -> str:
     """An action, in the words of what was expected if it is that."""
     for order in expected:
         if order.matches(action) if isinstance(order, Answered | Problem | Kind) else order == action:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import AuthMode, Credentials, CredentialsError, Secret, Tokens
+from loginmachine.sansio import AuthMode, Credentials, CredentialsError, Provider, Secret, Tokens
 from loginmachine.sansio.credentials import parse, parse_object, serialise
-from loginmachine.sansio.oauth import TokenSet
+from loginmachine.sansio.oauth import RefreshedTokens, TokenSet
+
+from .samples import NAMESPACE, jwt
 
 TOKENS = Tokens(
     id_token=Secret("id"), access_token=Secret("access"), refresh_token=Secret("refresh"), account_id="acc-1"
@@ -192,3 +194,119 @@ def test_older_files_lack_the_mode(key: Secret | None, tokens: Tokens | None, pl
 )
 def test_the_moment_of_the_last_refresh(stored: str | None, moment: datetime | None) -> None:
     assert LOGIN.__replace__(last_refresh=stored).last_refresh_time() == moment
+
+
+# What we do not know
+
+NEWER = b"""{
+  "auth_mode": "chatgpt",
+  "OPENAI_API_KEY": null,
+  "tokens": {
+    "id_token": "id",
+    "access_token": "access",
+    "refresh_token": "refresh",
+    "account_id": "acc-1",
+    "oauth_provenance": {
+      "canary-issuer": "x"
+    },
+    "login_owner_id": "owner-1"
+  },
+  "last_refresh": "2026-11-18T11:06:40.000000Z",
+  "agent_identity": {
+    "canary-key": [
+      1,
+      null
+    ]
+  },
+  "personal_access_token": null
+}"""
+
+
+def test_a_file_of_a_newer_version_is_written_as_it_was_read() -> None:
+    assert serialise(parse(NEWER)) == NEWER
+
+
+def test_a_refresh_keeps_what_it_does_not_know_where_it_was() -> None:
+    answer = RefreshedTokens(access_token=Secret("access-2"), refresh_token=Secret("refresh-2"))
+    refreshed = parse(NEWER).refreshed(answer, received_at=1_795_000_001.0)
+    expected = (
+        NEWER.replace(b'"access"', b'"access-2"')
+        .replace(b'"refresh"', b'"refresh-2"')
+        .replace(b"11:06:40.0", b"11:06:41.0")
+    )
+    assert serialise(refreshed) == expected
+    assert serialise(refreshed, previous=json.loads(NEWER)) == expected
+    assert serialise(refreshed, previous={"agent_identity": "older", "zeta": 1}) == expected[:-2] + b',\n  "zeta": 1\n}'
+
+
+def test_a_refresh_replaces_what_came_and_nothing_else() -> None:
+    at = {"received_at": 1_795_000_000.25}
+    new = {"last_refresh": "2026-11-18T11:06:40.250000Z"}
+    assert LOGIN.refreshed(RefreshedTokens(), **at) == LOGIN.__replace__(**new)
+    for name in ("id_token", "access_token", "refresh_token"):
+        answer = RefreshedTokens(**{name: Secret("new")})
+        expected = LOGIN.__replace__(tokens=TOKENS.__replace__(**{name: Secret("new")}), **new)
+        assert LOGIN.refreshed(answer, **at) == expected
+
+
+def test_after_a_login_nothing_is_left_of_another_ones_credentials() -> None:
+    written = json.loads(serialise(LOGIN, previous={**json.loads(NEWER), "zeta": 1}))
+    assert list(written) == ["auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh", "zeta"]
+    assert list(written["tokens"]) == ["id_token", "access_token", "refresh_token", "account_id"]
+
+
+def test_what_we_do_not_know_is_in_no_repr_and_compares() -> None:
+    credentials = parse(NEWER)
+    assert "canary" not in repr(credentials)
+    assert "owner-1" not in repr(credentials)
+    assert hash(credentials) == hash(parse(NEWER))
+    assert credentials != parse(NEWER.replace(b"owner-1", b"owner-2"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Written by Python scripts: other spacing, escapes and order.
+        b'{"tokens": {"account_id": null, "refresh_token": "refresh", "access_token": "access", "id_token": "id"}}',
+        b'{"last_refresh":"2026-11-18T11:06:40.123456+00:00","OPENAI_API_KEY":"sk-\\u0031","tokens":null}',
+        b'{"OPENAI_API_KEY": "sk-1"}',
+        b'{"auth_mode": "apikey", "OPENAI_API_KEY": "sk-1"}',
+    ],
+)
+def test_files_of_others_say_the_same_after_they_were_written_by_us(data: bytes) -> None:
+    assert parse(serialise(parse(data))) == parse(data)
+    assert b"auth_mode" in data or b"auth_mode" not in serialise(parse(data))
+
+
+def test_an_api_key_alone() -> None:
+    credentials = Credentials.from_api_key(Secret("sk-1"))
+    assert serialise(credentials) == b'{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-1"\n}'
+    assert (credentials.effective_mode(None), credentials.tokens) == ("apikey", None)
+
+
+# What the tokens say
+
+
+def test_whose_tokens_they_are_and_when_they_end() -> None:
+    id_token = jwt({"email": "ada@example.org", NAMESPACE: {"chatgpt_account_id": "acc-2", "chatgpt_plan_type": "pro"}})
+    access_token = jwt({"exp": 1_795_000_000.5, NAMESPACE: {"chatgpt_plan_type": "plus"}})
+    tokens = TOKENS.__replace__(id_token=Secret(id_token), access_token=Secret(access_token))
+    account = tokens.account(Provider.chatgpt())
+    assert (account.account_id, account.email, account.plan, account.shown_plan) == (
+        "acc-2",
+        "ada@example.org",
+        "pro",
+        "plus",
+    )
+    assert tokens.expires_at() == 1_795_000_000.5
+
+
+def test_tokens_that_say_nothing() -> None:
+    account = TOKENS.account(Provider.chatgpt())
+    assert (account.account_id, account.email, account.plan) == ("acc-1", None, None)
+    assert TOKENS.expires_at() is None
+
+
+@pytest.mark.parametrize("exp", [None, "1", True, 1e300, [1], {}])
+def test_an_end_that_is_no_time(exp: object) -> None:
+    assert TOKENS.__replace__(access_token=Secret(jwt({"exp": exp}))).expires_at() is None
