@@ -152,7 +152,8 @@ class Session:
         return outcome if leads or (outcome is not None and answers(outcome, current.wanted, wanted)) else None
 
     def _start(self, flight: _Flight) -> None:
-        thread = threading.Thread(target=self._fly, args=(flight,), name="loginmachine-refresh")
+        # Never daemonic, whoever asks: the program's end would cut it off between the answer and the store.
+        thread = threading.Thread(target=self._fly, args=(flight,), name="loginmachine-refresh", daemon=False)
         try:
             thread.start()
         except RuntimeError:

@@ -22,6 +22,7 @@ from werkzeug import Response
 from loginmachine import LoginOptions, Provider
 
 from .driver_support import API_KEY, PATIENCE, TOKENS, Progress, eventually
+from .session_support import TokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,6 +169,15 @@ def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
     scripted = ScriptedProvider(identity_server.url_for("").rstrip("/"))
     identity_server.expect_request("/oauth/token", method="POST").respond_with_handler(scripted.handle)
     identity_server.expect_request("/oauth/revoke", method="POST").respond_with_handler(scripted.revoke)
+    yield scripted
+    scripted.released.set()
+    identity_server.clear()
+
+
+@pytest.fixture
+def endpoint(identity_server: HTTPServer) -> Iterator[TokenEndpoint]:
+    """A token endpoint that renews tokens, and an API that takes them."""
+    scripted = TokenEndpoint(identity_server)
     yield scripted
     scripted.released.set()
     identity_server.clear()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import assert_type
 
+import httpx
+
 from loginmachine import (
     Credentials,
     FileStore,
@@ -18,8 +20,14 @@ from loginmachine import (
     LoginState,
     MemoryStore,
     Provider,
+    RefreshFailed,
+    RefreshFailureCategory,
+    RefreshSuccess,
     Secret,
+    Session,
     SessionStore,
+    SignInRequired,
+    TrioSession,
     open_store,
     progress,
     start_login,
@@ -66,6 +74,30 @@ def every_store_of_ours(credentials: Credentials) -> None:
     keep(MemoryStore(), credentials)
     keep(KeyringStore("home"), credentials)
     keep(open_store("home", "auto", on_fallback=print), credentials)
+
+
+def call_an_api(store: SessionStore) -> str:
+    session = Session(store, Provider.chatgpt(), environment_key=None, on_warning=print)
+    with httpx.Client(auth=session.auth) as client:
+        client.get("https://api.example/")
+    try:
+        assert_type(session.refresh(force=True), RefreshSuccess)
+        assert_type(session.credentials(), Credentials)
+        return session.access_token()
+    except SignInRequired as error:
+        assert_type(error.category, RefreshFailureCategory)
+        assert_type(error.final, bool)
+        return error.message
+    except RefreshFailed:
+        return ""
+
+
+async def call_an_api_with_trio() -> str:
+    session = TrioSession(MemoryStore())
+    async with httpx.AsyncClient(auth=session.auth) as client:
+        await client.get("https://api.example/")
+    assert_type(await session.refresh(), RefreshSuccess)
+    return await session.access_token()
 
 
 def drive() -> LoginOutcome | None:
