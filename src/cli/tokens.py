@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import RefreshFailed
-from ..drivers.file_store import FileStore
 from ..drivers.session import Session
 from ..sansio.claims import Account
 from ..sansio.options import Provider
 from ..sansio.refresh_outcome import Delivery
+from .stores import open_from
 
 if TYPE_CHECKING:
     import argparse
@@ -75,7 +75,7 @@ def _provider(arguments: argparse.Namespace) -> Provider:
 
 def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
     return Session(
-        FileStore(arguments.home, on_warning=_warn),
+        open_from(arguments, on_warning=_warn, on_fallback=_warn),
         provider,
         environment_key=os.environ.get("OPENAI_API_KEY"),
         on_warning=_warn,
