@@ -101,10 +101,13 @@ class AuthFile:
         finally:
             if folder is not None:
                 os.close(folder)
-        removed = NOTHING if data is None else _readable(data)
+        if data is None:
+            return None
+        removed = _readable(data)
         if removed is None:
             self._warn(f"{self.path} could not be read; it was removed as it was")
-        return removed or NOTHING
+            return NOTHING
+        return None if removed == NOTHING else removed
 
     def _remove_strays(self) -> None:
         for stray in self._home.glob(".auth.json.*.tmp"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine import FileStore, StoreBusy, StoreError
+from loginmachine import FileStore, Secret, StoreBusy, StoreError
 
 from .test_store import CREDENTIALS, NEW, OLD, failing, home, names, old, store, warnings
 
@@ -150,6 +150,50 @@ def test_a_folder_that_cannot_be_synced_is_no_error(
     monkeypatch.setattr(os, "fsync", FailsLater(os.fsync, 1, errno.EINVAL))
     store.save(CREDENTIALS)
     assert old.read_bytes() == NEW
+
+
+# Removing
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_that_cannot_be_removed(
+    store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", failing(number))
+        with pytest.raises(StoreError, match=f"^{old}: {os.strerror(number)}$"):
+            store.remove()
+    assert old.read_bytes() == OLD
+
+
+def test_a_mounted_file_is_emptied(
+    store: FileStore, old: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "unlink", failing(errno.EBUSY))
+    removed = store.remove()
+    assert removed is not None
+    assert (old.read_bytes(), removed.api_key) == (b"{}", Secret("old"))
+    assert warnings == [f"{old} is mounted on its own and cannot be removed; it was emptied"]
+    # There is nobody in it any more.
+    assert store.load() is None
+    assert store.remove() is None
+
+
+def test_a_mounted_file_that_cannot_be_emptied(store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "unlink", failing(errno.EBUSY))
+    monkeypatch.setattr(os, "fsync", FailsLater(os.fsync, 0, errno.EIO))
+    with pytest.raises(StoreError):
+        store.remove()
+    assert old.read_bytes() == OLD
+
+
+def test_a_removal_that_cannot_be_synced_is_told_of(
+    store: FileStore, old: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+    store.remove()
+    assert not old.exists()
+    assert warnings == [f"{old} is removed, but its folder could not be synced: a crash now could undo that"]
 
 
 # Locks
