@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import Credentials, FileStore, KeyringStore, MemoryStore, Secret, StoreBusy, open_store
+from loginmachine.drivers import auth_file
 
 from .driver_support import PATIENCE
 from .keyring_support import FakeKeyring, keyring
@@ -157,6 +158,12 @@ def test_a_file_that_cannot_be_read_is_removed(
     assert store.remove() == Credentials(auth_mode=None)
     assert names(old.parent) == [name for name in NAMES if name != "auth.json"]
     assert warnings == [f"{old} could not be read; it was removed as it was"]
+
+
+def test_a_huge_file_is_removed_unread(store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth_file, "_MAX_FILE", 20)
+    assert store.remove() == Credentials(auth_mode=None)
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("dangling", [True, False])
