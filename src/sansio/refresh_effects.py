@@ -40,6 +40,7 @@ class Refresh:
         "credentials",
         "environment_key",
         "exchanged",
+        "failure",
         "locked",
         "memory",
         "now",
@@ -73,6 +74,8 @@ class Refresh:
         """The access token that will not do, whatever it says."""
         self.refreshed: Credentials | None = None
         """The credentials to be stored."""
+        self.failure: RefreshFailure | None = None
+        """How it ends, unless the store says that the refresh token was used by somebody else."""
         self.waited = 0.0
         """Seconds for which the lock was waited for."""
         self.locked = False
@@ -161,6 +164,10 @@ class RefreshEffects(Refresh):
                 timeout=oauth.REFRESH_TIMEOUT,
             )
         )
+
+    def doubt(self, step: RefreshStep) -> None:
+        self.failure = self._failure(step)
+        self.load(step)
 
     def compare(self, step: RefreshStep) -> None:
         self.refreshed = step.refreshed

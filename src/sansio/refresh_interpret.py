@@ -26,6 +26,7 @@ OLDEST: Final = 8 * 86400.0
 RETRY_AFTER: Final = 30.0
 """Seconds between two tries while the old token lasts."""
 _LOCKED: Final = "the store was locked all the time"
+_CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 _END_OF_TIME: Final = 253_402_300_800
 """The year 10000, in seconds since 1970: no calendar goes further."""
 
@@ -99,9 +100,9 @@ def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
 
 
 def _load_failed(message: str, refresh: Refresh) -> RefreshStep:
-    if refresh.state is RefreshState.COMPARING:
-        # Whatever is wrong with it: the new tokens must not be lost.
-        return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message)
+    if refresh.state in _CHECKING:
+        # Whatever is wrong with it: new tokens must not be lost, and a refusal stays one.
+        return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
     unsaved = refresh.memory.unsaved
     if unsaved is not None:
         # They are nowhere else.
@@ -125,20 +126,22 @@ def _loaded(event: refresh_events.CredentialsLoaded, refresh: Refresh) -> Refres
         credentials=counts,
         stored=token,
     )
-    if refresh.state is RefreshState.COMPARING and token is not None and token == refresh.stored:
-        return told.__replace__(trigger=RefreshTrigger.CREDENTIALS_UNCHANGED, loaded=False)
+    if refresh.state in _CHECKING and token is not None and token == refresh.stored:
+        return told.__replace__(trigger=RefreshTrigger.CREDENTIALS_UNCHANGED, loaded=False, failure=refresh.failure)
     choice = applicable(counts, refresh.provider, environment_key=refresh.environment_key)
     if choice is None:
         return _told(told, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
     if choice.bearer is None:
         words = f"the stored mode is {clean_text(choice.mode)}, and there is no token for it"
         return _told(told, RefreshTrigger.CREDENTIALS_UNSUPPORTED, words)
-    if refresh.state is RefreshState.COMPARING:
-        return _told(told, RefreshTrigger.CREDENTIALS_RENEWED)
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is handed out as it is.
-        return told
+        return _told(told, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else told
+    if refresh.state in _CHECKING:
+        if refresh.lasts_at(tokens, event.loaded_at):
+            return _told(told, RefreshTrigger.CREDENTIALS_RENEWED)
+        return _told(told, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
     return _judged(told, tokens, refresh)
 
 

@@ -1,6 +1,6 @@
 """The whole behaviour of a refresh as one table, read as that of a login is (`table`).
 
-The lock is held from ``reading_again`` to ``saving_credentials``. In ``looking`` and ``reading`` the store is read
+The lock is held from ``reading_again`` on. In ``looking`` and ``reading`` the store is read
 without it: it is always whole, because its file is replaced and never rewritten.
 """
 
@@ -25,6 +25,8 @@ class RefreshState(StrEnum):
     EXCHANGING_REFRESH_TOKEN = "exchanging_refresh_token"
     COMPARING = "comparing"
     """New tokens are here; the store is read once more before it is written."""
+    DOUBTING = "doubting"
+    """The refresh token was refused: perhaps a program without locks has used it, and stored what it got."""
     SAVING_CREDENTIALS = "saving_credentials"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -40,7 +42,7 @@ class RefreshTrigger(StrEnum):
     """Another process, or a new login, has put others there."""
     CREDENTIALS_UNCHANGED = "credentials_unchanged"
     CREDENTIALS_UNKNOWN = "credentials_unknown"
-    """The store broke down before the new tokens were in it."""
+    """The store broke down while it was locked."""
     CREDENTIALS_MISSING = "credentials_missing"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
@@ -91,6 +93,8 @@ _LOOKING = (S.LOOKING,)
 _AGAIN = (S.READING_AGAIN,)
 _EXCHANGING = (S.EXCHANGING_REFRESH_TOKEN,)
 _COMPARING = (S.COMPARING,)
+_DOUBTING = (S.DOUBTING,)
+_CHECKING = (*_COMPARING, *_DOUBTING)
 _SAVING = (S.SAVING_CREDENTIALS,)
 _BEFORE = (*_READING, *_LOOKING, *_AGAIN)
 _LATER = (*_LOOKING, *_AGAIN)
@@ -123,7 +127,9 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
 
     # Old tokens to new
     Row(T.REFRESH_DUE,                _AGAIN,      S.EXCHANGING_REFRESH_TOKEN, "exchange"),
-    Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.FAILED,                   "fail_for_good"),
+    Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.DOUBTING,                 "doubt"),
+    Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.FAILED,                   "fail_for_good"),
+    Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.FAILED,                   "fail_for_good"),
     Row(T.ACCOUNT_CHANGED,            _EXCHANGING, S.FAILED,                   "fail_for_good"),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.SUCCEEDED,                "keep_for_now",     "still_lasts"),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.FAILED,                   "fail"),
@@ -134,9 +140,10 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     # New tokens to the store
     Row(T.SAVE_DUE,                   _AGAIN,      S.SAVING_CREDENTIALS,       "save_late"),
     Row(T.CREDENTIALS_UNCHANGED,      _COMPARING,  S.SAVING_CREDENTIALS,       "save"),
-    Row(T.CREDENTIALS_RENEWED,        _COMPARING,  S.SUCCEEDED,                "adopt"),
-    Row(T.CREDENTIALS_MISSING,        _COMPARING,  S.FAILED,                   "fail"),
-    Row(T.CREDENTIALS_UNSUPPORTED,    _COMPARING,  S.FAILED,                   "fail"),
+    Row(T.CREDENTIALS_RENEWED,        _CHECKING,   S.SUCCEEDED,                "adopt"),
+    Row(T.CREDENTIALS_MISSING,        _CHECKING,   S.FAILED,                   "fail"),
+    Row(T.CREDENTIALS_UNSUPPORTED,    _CHECKING,   S.FAILED,                   "fail"),
+    Row(T.REFRESH_UNAVAILABLE,        _CHECKING,   S.FAILED,                   "fail"),
     Row(T.CREDENTIALS_SAVED,          _SAVING,     S.SUCCEEDED,                "deliver_refreshed"),
     Row(T.CREDENTIALS_UNKNOWN,        _COMPARING,  S.SUCCEEDED,                "deliver_unsaved"),
     Row(T.SAVE_FAILED,                _SAVING,     S.SUCCEEDED,                "deliver_unsaved"),

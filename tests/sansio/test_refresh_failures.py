@@ -13,6 +13,7 @@ from loginmachine.sansio.refresh_events import LoadFailed, LockFailed, LockTaken
 
 from .playbook import Kind, Playbook
 from .refresh_samples import (
+    API_KEY_ONLY,
     LOAD,
     NEW,
     NEW_CREDENTIALS,
@@ -63,24 +64,54 @@ def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) ->
 )
 def test_a_refresh_token_that_will_never_do_again(status: int, members: dict[str, Any], words: str) -> None:
     refresh = exchanging()
-    assert Playbook(refresh) >> answered(status, **members) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << Kind(Deliver)
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + words, True)
 
 
 def test_a_401_that_is_no_json_is_final_too() -> None:
     refresh = exchanging()
     tell(refresh, TokenResponseReceived(exchange_id=1, status=401, headers=(), body=b"<html>", received_at=NOW))
+    tell(refresh, LoadFailed(message="input/output error"))
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + "status 401", True)
 
 
 def test_a_refused_refresh_token_is_not_sent_twice() -> None:
     first = exchanging()
-    tell(first, answered(401, error="gone"))
+    tell(first, answered(401, error="gone"), loaded(stored()))
     again = machine(first.memory)
     assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << Kind(Deliver)
     assert again.outcome == first.outcome
     signed_in = machine(first.memory)
     assert Playbook(signed_in) >> WANTED << LOAD >> loaded(stored(OVER, "canary-other-refresh")) << TAKE
+
+
+def test_a_program_without_locks_may_have_been_quicker() -> None:
+    """It has used the refresh token, which is therefore refused, and stored what it got."""
+    refresh = exchanging()
+    assert (
+        Playbook(refresh)
+        >> answered(400, error={"code": "refresh_token_reused"})
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS)
+        << RELEASE
+        << delivered(THEIR_CREDENTIALS, "adopted")
+    )
+    assert refresh.memory.refused is None
+
+
+@pytest.mark.parametrize("event", [answered(), answered(401, error="gone")])
+def test_tokens_that_are_over_are_not_adopted(event: Any) -> None:
+    refresh = exchanging()
+    tell(refresh, event)
+    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << Kind(Deliver)
+    words = "other tokens were stored meanwhile, and they are over"
+    assert failure_of(refresh) == ("refresh_unavailable", words, False)
+
+
+def test_an_api_key_that_was_stored_meanwhile() -> None:
+    refresh = exchanging()
+    tell(refresh, answered(401, error="gone"))
+    assert Playbook(refresh) >> loaded(API_KEY_ONLY) << RELEASE << delivered(API_KEY_ONLY, "adopted", "sk-canary-key")
 
 
 @pytest.mark.parametrize("account_id", ["acc-1", None])

@@ -58,6 +58,7 @@ LEGAL: dict[str, set[str]] = {
     "reading_again": READ,
     "exchanging_refresh_token": {"answered", "unanswered"},
     "comparing": READ,
+    "doubting": READ,
     "saving_credentials": {"saved", "save_failed"},
 }
 
