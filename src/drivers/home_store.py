@@ -116,8 +116,7 @@ class HomeStore:
         """Change what is stored, under the second lock: Codex takes them in this order."""
 
         def work() -> Result:
-            # However little time there was for the first: what is to be stored may be all that is left of a sign-in.
-            with locked(self._home / "auth.json.lock", max(timeout, LOCK_TIMEOUT)):
+            with locked(self._home / "auth.json.lock", timeout):
                 return change()
 
         return self._attempt(work)

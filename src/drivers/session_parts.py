@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import time
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from ..sansio.refresh_failures import SIGN_IN_REQUIRED
 from ..sansio.refresh_outcome import Delivery, RefreshSuccess
 from .errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from .logs import warn
-from .store import save
+from .store import LOCK_TIMEOUT, save
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .store import SessionStore, Transaction
 
 UNAUTHORIZED: Final = 401
+_POLL: Final = 0.02
 
 
 class StoreAccess:
@@ -64,7 +66,7 @@ class StoreAccess:
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
         """Store credentials. The lock is held."""
         assert self._transaction is not None
-        return save(self._transaction, credentials)
+        return save(_Patient(self._transaction), credentials)
 
     def release(self) -> None:
         """Give the lock back, if it is held."""
@@ -74,6 +76,21 @@ class StoreAccess:
                 block.__exit__(None, None, None)
         except Exception as error:  # noqa: BLE001 - as above
             warn(f"the lock on the credentials could not be released: {_host_trouble(error)}")
+
+
+class _Patient:
+    """A transaction whose lock was waited for in short slices; to be saved is worth the whole time."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def save(self, credentials: Credentials) -> Credentials | None:
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while time.monotonic() < deadline:
+            with contextlib.suppress(StoreBusy):
+                return self._transaction.save(credentials)
+            time.sleep(_POLL)
+        return self._transaction.save(credentials)
 
 
 def _host_trouble(error: Exception) -> str:

@@ -21,6 +21,7 @@ from loginmachine import (
     Secret,
     Session,
     SignInRequired,
+    StoreBusy,
     StoreError,
 )
 
@@ -309,6 +310,34 @@ def test_tokens_that_cannot_be_stored_are_handed_out_all_the_same(endpoint: Toke
     assert mark_of(session.access_token()) == "new-1"
     assert endpoint.requests == 1
     assert mark_of(token_of(store.credentials)) == "old"
+
+
+class Busy(Trouble):
+    """A store whose second lock others hold so often."""
+
+    def __init__(self, times: float) -> None:
+        super().__init__()
+        self.times = times
+
+    def save(self, credentials: Credentials) -> Credentials | None:
+        if self.times > 0:
+            self.times -= 1
+            raise StoreBusy("another program holds it")
+        return super().save(credentials)
+
+
+def test_the_lock_for_writing_is_waited_for_in_earnest(endpoint: TokenEndpoint) -> None:
+    store = Busy(3)
+    assert mark_of(Session(store, endpoint.provider).access_token()) == "new-1"
+    assert mark_of(token_of(store.credentials)) == "new-1"
+
+
+def test_but_not_for_ever(endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loginmachine.drivers.session_parts.LOCK_TIMEOUT", 0.05)
+    warnings: list[str] = []
+    session = Session(Busy(float("inf")), endpoint.provider, on_warning=warnings.append)
+    assert mark_of(session.access_token()) == "new-1"
+    assert warnings[0].endswith(": another program holds it")
 
 
 def test_an_observer_that_raises_does_no_harm(endpoint: TokenEndpoint) -> None:
