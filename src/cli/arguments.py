@@ -44,6 +44,13 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.set_defaults(run=_run_alone(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     _add_login(commands)
+    complete = commands.add_parser(
+        "complete",
+        help="finish a login that waits on this machine, with the address on which your browser ended",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    complete.set_defaults(run=_run_complete)
     status = commands.add_parser("status", help="say who is signed in", formatter_class=_Help, allow_abbrev=False)
     _add_home(status)
     _add_store(status)
@@ -83,6 +90,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add = login.add_argument
     add("--no-browser", action="store_true", help="print the address, and leave opening it to you")
+    add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
     add("--port", type=_port, help="callback port; 0 for any (default: 1455, then 1457)")
     add("--api-key", action="store_true", help="store an API key, read from standard input or typed unseen")
     _add_provider(login)
@@ -92,7 +100,7 @@ def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=_seconds,
         default=DEFAULT_DEADLINE,
         metavar="SECONDS",
-        help="how long to wait for the browser; 0 for no limit (default: %(default)g)",
+        help="how long to wait for the browser; 0 for no limit (default: %(default)g; a code: as long as it is valid)",
     )
     _add_home(login)
     _add_store(login)
@@ -222,6 +230,12 @@ def _run_login(options: argparse.Namespace) -> int:
         from .api_key import run  # noqa: PLC0415
     else:
         from .login import run  # noqa: PLC0415
+
+    return run(options)
+
+
+def _run_complete(options: argparse.Namespace) -> int:
+    from .complete import run  # noqa: PLC0415
 
     return run(options)
 

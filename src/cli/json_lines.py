@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..sansio.claims import Account
 from ..sansio.failures import LoginFailure, LoginFailureCategory
 from ..sansio.outcome import LoginCancellation, LoginSuccess
-from ..sansio.progress import Failed, Listening
+from ..sansio.progress import DeviceCodeShown, Failed, Listening
 from .outlet import Outlet
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class JsonLines:
         """Tell of a phase."""
         if isinstance(phase, Listening):
             self._write({"event": "listening", **phase.values()})
+        elif isinstance(phase, DeviceCodeShown):
+            self._write({"event": "device_code", **phase.values()})
         elif isinstance(phase, Failed):
             self._write({"event": "problem", **phase.values()})
         else:

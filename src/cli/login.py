@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 
 from ..drivers.errors import StoreError, TrustError, error_for
+from ..sansio.events import LoginMethod
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions, Provider
 from ..sansio.outcome import LoginCancellation, LoginSuccess
-from ..sansio.progress import Cancelled, Failed, Listening, Succeeded
+from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
+from .hidden_input import HiddenInput, can_hide_input
 from .log_file import LogFile
+from .surroundings import why_no_browser
 from .terminal import Terminal
 
 TYPE_CHECKING = False
@@ -77,6 +80,7 @@ def _options(arguments: argparse.Namespace) -> LoginOptions:
         port=arguments.port,
         open_browser=not arguments.no_browser,
         deadline=arguments.timeout,
+        device_code_fallback=True,
         allowed_workspaces=tuple(arguments.workspace),
     )
 
@@ -92,7 +96,12 @@ class Command:
         """Takes the lines of a trace, if one is wanted."""
         self._arguments = arguments
         self._log = log
+        self.method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
         self._terminal = Terminal()
+        self._input: HiddenInput | None = None
+        self._takes_address = False
+        """The login has a callback, whose address can be pasted."""
+        self._hinted = False
         self._where = ""
         """Where the credentials are, when they are."""
         self._outcome: LoginOutcome | None = None
@@ -110,6 +119,8 @@ class Command:
         """Tell of a phase."""
         if isinstance(phase, Listening):
             self._show_url(phase.url)
+        elif isinstance(phase, DeviceCodeShown):
+            self._show_device_code(phase)
         else:
             self._tell(phase)
         if self._lines is not None and not self._told:
@@ -125,13 +136,24 @@ class Command:
         self._where = store.where
         return replaced
 
-    def start_waiting(self) -> None:
-        """The person is in the browser now."""
+    def start_waiting(self, paste: Callable[[str], None]) -> None:
+        """The person is in the browser now.
+
+        Args:
+            paste: Takes the address on which it ended, from any thread.
+        """
+        if not self._takes_address:
+            self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
+            return
+        if can_hide_input():
+            self._input = HiddenInput(paste)
+            self._input.start()
         self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
 
     def finish(self, outcome: LoginOutcome | None) -> None:
         """The outcome is known: tell of it."""
         self._outcome = outcome
+        self._stop_input()
         self._terminal.stop_waiting()
         if outcome is None:
             return
@@ -170,6 +192,7 @@ class Command:
 
     def close(self) -> None:
         """Let the last lines out."""
+        self._stop_input()
         self._terminal.close()
         if self._lines is not None:
             self._lines.close()
@@ -208,6 +231,39 @@ class Command:
         self._terminal.line()
         self._terminal.line(url, "strong")
         self._terminal.line()
+        self._takes_address = True
+        reason = why_no_browser()
+        if reason is not None:
+            self._hint(f"This looks like {reason}")
+        elif can_hide_input():
+            self._terminal.line("If your browser ends on a page that it cannot reach, paste that page's address here.")
+
+    def _show_device_code(self, phase: DeviceCodeShown) -> None:
+        self._terminal.line("To sign in, open this address in a browser on any machine:")
+        self._terminal.line()
+        self._terminal.line(phase.url, "strong")
+        self._terminal.line()
+        self._terminal.line(f"and enter this code within {phase.validity}:")
+        self._terminal.line()
+        self._terminal.line(phase.user_code, "strong")
+        self._terminal.line()
+        self._terminal.line("It is for you alone. Never enter a code that somebody else gave you.", "warn")
+
+    def _hint(self, why: str) -> None:
+        """Say how to sign in without a browser here, before the person waits in vain. Once."""
+        if self._hinted:
+            return
+        self._hinted = True
+        where = "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
+        self._terminal.line(f"{why}. A browser on another machine will do, in either of two ways:")
+        self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")
+        self._terminal.line(f"  address {where}.")
+        self._terminal.line("- Or stop this (Ctrl-C), and run 'loginmachine login --device-code'.")
+
+    def _stop_input(self) -> None:
+        if self._input is not None:
+            self._input.stop()
+            self._input = None
 
     def _tell(self, phase: LoginPhase) -> None:
         if isinstance(phase, (Failed, Cancelled)) and getattr(phase, "fatal", True):
@@ -217,6 +273,10 @@ class Command:
             self._terminal.line(phase.text, "good")
         elif isinstance(phase, Failed):
             self._terminal.line(f"Note: {phase.text}", "warn")
+            if phase.category is LoginFailureCategory.BROWSER_LAUNCH_FAILED:
+                self._hint("No browser here")
+        elif isinstance(phase, PasteRefused):
+            self._terminal.line(phase.text, "warn")
         elif phase.is_user_visible:
             self._terminal.line(phase.text)
         elif self._arguments.verbose:

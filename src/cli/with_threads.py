@@ -22,16 +22,22 @@ def sign_in(command: Command) -> int | None:
     Raises:
         TrustError: Nothing was started.
     """
-    login = start_login(command.options, store=command, on_progress=command.on_progress, record=command.record)
+    login = start_login(
+        command.options,
+        store=command,
+        on_progress=command.on_progress,
+        record=command.record,
+        method=command.method,
+    )
     with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
         try:
             with login:
-                command.start_waiting()
+                command.start_waiting(login.paste)
                 with contextlib.suppress(LoginFailed):
                     login.wait()
                 # At once: the last pages go out after that.
                 command.finish(login.outcome)
         except LoginFailed:
-            # The callback port could not be had.
+            # The callback port or the device code could not be had.
             command.finish(login.outcome)
     return interrupts.received

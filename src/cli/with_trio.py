@@ -28,16 +28,29 @@ def sign_in(command: Command) -> int | None:
 
 
 async def _sign_in(command: Command) -> int | None:
-    login = open_login(command.options, store=command, on_progress=command.on_progress, record=command.record)
+    login = open_login(
+        command.options,
+        store=command,
+        on_progress=command.on_progress,
+        record=command.record,
+        method=command.method,
+    )
+    token = trio.lowlevel.current_trio_token()
+
+    def paste(text: str) -> None:
+        # From the thread that reads the terminal.
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(login.paste, text)
+
     with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
         try:
             async with login:
-                command.start_waiting()
+                command.start_waiting(paste)
                 with contextlib.suppress(LoginFailed):
                     await login.wait()
                 # At once: the last pages go out after that.
                 command.finish(login.outcome)
         except LoginFailed:
-            # The callback port could not be had.
+            # The callback port or the device code could not be had.
             command.finish(login.outcome)
     return interrupts.received

@@ -110,10 +110,16 @@ class DeviceCodeShown(Phase):
     """Seconds that the code is valid."""
 
     @property
+    def validity(self) -> str:
+        """The same in words."""
+        seconds = self.expires_in
+        return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+    @property
     def text(self) -> str:
         """One line in plain words, without the code."""
         return (
-            f"Open {self.url} in a browser on any machine and enter the code within {_span(self.expires_in)}. "
+            f"Open {self.url} in a browser on any machine and enter the code within {self.validity}. "
             "Never enter a code that somebody else gave you."
         )
 
@@ -141,7 +147,3 @@ class DeviceCodeAuthorized(Phase):
     def text(self) -> str:
         """One line in plain words."""
         return "The code was entered."
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from .interpretation import Interpretation
 from .progress import PasteProblem
+from .records import Record, hidden
 from .redaction import is_visible_ascii, same_secret
 from .routes import judge_callback, own_authorities, read_query, split_target
 from .table import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
     from .routes import CallbackRules
@@ -90,3 +92,43 @@ def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
 
 def _refuse(problem: PasteProblem) -> Interpretation:
     return Interpretation(trigger=Trigger.PASTE_REFUSED, paste_problem=problem)
+
+
+class LoopbackCallback(Record):
+    """The callback of some login that waits on this machine."""
+
+    hosts: tuple[str, ...]
+    """Where to look for it, in this order."""
+    port: int
+    target: str = hidden()
+    """What to ask for: it carries the authorization code."""
+
+
+_LOOPBACK_HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "127.0.0.1": ("127.0.0.1",),
+    "localhost": ("127.0.0.1", "::1"),
+    "[::1]": ("::1",),
+}
+
+
+def read_loopback_callback(text: str) -> LoopbackCallback | None:
+    """Find out to whom a pasted address belongs, without knowing the login.
+
+    Returns:
+        None if it is no callback to this machine: it has another host, no port, or lacks a state or an answer.
+    """
+    address = "".join(text.split()).strip(_WRAPPERS)
+    if not is_visible_ascii(address) or len(address) > MAX_PASTE:
+        return None
+    raw = address.partition("#")[0]
+    if raw[:7].lower() != "http://":
+        raw = f"http://{raw}"
+    authority, origin_form = split_target(raw.encode("ascii"))
+    parameters = read_query(origin_form.partition(b"?")[2])
+    host, _, port = (authority or b"").decode("ascii").lower().rpartition(":")
+    is_port = port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535
+    if host not in _LOOPBACK_HOSTS or not is_port or not origin_form.startswith(b"/"):
+        return None
+    if parameters is None or not parameters.get("state") or not ("code" in parameters or "error" in parameters):
+        return None
+    return LoopbackCallback(hosts=_LOOPBACK_HOSTS[host], port=int(port), target=origin_form.decode("ascii"))

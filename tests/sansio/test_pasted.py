@@ -9,7 +9,7 @@ import pytest
 from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
 from loginmachine.sansio.actions import CloseListener, Finish, StopTimer, Timer
 from loginmachine.sansio.events import Bound, CallbackPasted, CredentialsSaved, Started
-from loginmachine.sansio.pasted import read_paste
+from loginmachine.sansio.pasted import LoopbackCallback, read_loopback_callback, read_paste
 from loginmachine.sansio.progress import ExchangingCode, PasteAccepted, PasteProblem, PasteRefused
 
 from . import samples
@@ -263,3 +263,59 @@ def test_in_a_login_with_a_device_code_there_is_nothing_to_paste(state: str) -> 
 
 def test_what_was_pasted_is_shown_nowhere() -> None:
     assert repr(pasted()) == "CallbackPasted()"
+
+
+# Without knowing the login
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        (GOOD, ("127.0.0.1",)),
+        (f" <{GOOD}#>\n", ("127.0.0.1",)),
+        (GOOD.removeprefix("http://"), ("127.0.0.1",)),
+        (GOOD.replace("127.0.0.1", "LOCALHOST"), ("127.0.0.1", "::1")),
+        (GOOD.replace("127.0.0.1", "[::1]"), ("::1",)),
+    ],
+)
+def test_the_callback_of_some_login_on_this_machine(text: str, hosts: tuple[str, ...]) -> None:
+    found = read_loopback_callback(text)
+    assert found == LoopbackCallback(hosts=hosts, port=1455, target=f"/auth/callback?{QUERY}")
+    assert CODE not in repr(found)
+
+
+def test_a_refusal_is_handed_over_too() -> None:
+    found = read_loopback_callback(f"{URI}?error=access_denied&state=s")
+    assert found is not None
+    assert found.target == "/auth/callback?error=access_denied&state=s"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "\u00e9",
+        "http://",
+        URI,
+        f"{URI}?code=c",
+        f"{URI}?state=s",
+        f"{URI}?code=c&state=",
+        f"{URI}?code=c&state=s&state=s",
+        f"http://127.0.0.1:1455?{QUERY}",
+        GOOD.replace(":1455", ""),
+        GOOD.replace(":1455", ":"),
+        GOOD.replace("1455", "0"),
+        GOOD.replace("1455", "65536"),
+        GOOD.replace("1455", "014550"),
+        GOOD.replace("1455", "+1455"),
+        GOOD.replace("127.0.0.1", "127.0.0.2"),
+        GOOD.replace("127.0.0.1", "evil.example"),
+        GOOD.replace("127.0.0.1", "user@127.0.0.1"),
+        GOOD.replace("127.0.0.1", "::1"),
+        GOOD.replace("http:", "https:"),
+        f"{GOOD}&x={'a' * 8192}",
+    ],
+)
+def test_no_callback_to_this_machine(text: str) -> None:
+    assert read_loopback_callback(text) is None
