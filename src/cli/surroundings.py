@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from ..drivers.wsl import is_wsl
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +33,3 @@ def why_no_browser(environment: Mapping[str, str] = os.environ, platform: str = 
     if platform.startswith(("linux", "freebsd")) and not shows_windows and not is_wsl(environment):
         return "a machine without a display"
     return None
-
-
-def is_wsl(environment: Mapping[str, str]) -> bool:
-    """Linux under Windows, whose browser reaches this machine's loopback."""
-    return bool(environment.get("WSL_DISTRO_NAME") or environment.get("WSL_INTEROP"))

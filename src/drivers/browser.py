@@ -12,6 +12,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from .wsl import EXPLORER, is_wsl
+from .wsl import launchers as wsl_launchers
+
 if TYPE_CHECKING:
     import threading
 
@@ -30,6 +33,10 @@ _DESKTOP_LAUNCHERS: Final = (
     ("chromium",),
     ("google-chrome",),
 )
+_TEXT_BROWSERS: Final = frozenset(
+    ("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser", "sensible-browser")
+)
+"""They need the terminal, in which this program speaks to the person. (The last starts one if there is no display.)"""
 
 
 def open_url(url: str, stop: threading.Event) -> str | None:
@@ -61,12 +68,21 @@ def _launchers(url: str) -> list[list[str]]:
     chosen = [_fill_in(command, url) for command in os.environ.get("BROWSER", "").split(os.pathsep)]
     if sys.platform == "darwin":
         system = [["open", url]]
+    elif is_wsl():
+        system = wsl_launchers(url)
     elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         system = [[*command, url] for command in _DESKTOP_LAUNCHERS]
     else:
         # Without a display these would start a text browser, or nothing.
         system = []
-    return [command for command in (*chosen, *system) if command and shutil.which(command[0])]
+    return [command for command in (*chosen, *system) if command and _is_usable(command[0])]
+
+
+def _is_usable(program: str) -> bool:
+    """It is there, and it is not a text browser, under another name either (Debian's alternatives)."""
+    path = shutil.which(program)
+    names = (program, path, os.path.realpath(path)) if path else ()
+    return bool(names) and not any(os.path.basename(name) in _TEXT_BROWSERS for name in names)  # noqa: PTH119
 
 
 def _fill_in(command: str, url: str) -> list[str]:
@@ -95,7 +111,7 @@ def _launch(command: list[str], stop: threading.Event) -> bool:
         return False
     for _ in range(int(LAUNCH_TIMEOUT / _POLL)):
         try:
-            return process.wait(_POLL) == 0
+            return process.wait(_POLL) == 0 or os.path.basename(command[0]) == EXPLORER  # noqa: PTH119
         except subprocess.TimeoutExpired:
             if stop.is_set():
                 break

@@ -13,6 +13,7 @@ from werkzeug import Response
 from loginmachine.cli import surroundings
 from loginmachine.cli.hidden_input import MAX_LINE, Lines
 from loginmachine.cli.surroundings import why_no_browser
+from loginmachine.drivers import wsl
 
 from .conftest import CODE, ScriptedProvider, callback_url, environment, login
 
@@ -249,6 +250,7 @@ def test_where_a_browser_is_likely_to_be_elsewhere(
     variables: dict[str, str], platform: str, reason: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surroundings, "_CONTAINER_MARKS", ("/no/such/file",))
+    monkeypatch.setattr(wsl, "OS_RELEASE", "/no/such/file")
     assert why_no_browser(variables, platform) == reason
 
 

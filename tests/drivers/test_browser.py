@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.drivers import browser
+from loginmachine.drivers import browser, wsl
 from loginmachine.drivers.browser import open_url
 
 from .driver_support import eventually
@@ -35,6 +35,9 @@ def launchers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(wsl, "OS_RELEASE", str(tmp_path / "no-such-file"))
+    for name in ("WSL_DISTRO_NAME", "WSL_INTEROP"):
+        monkeypatch.delenv(name, raising=False)
 
     def make(name: str, body: str = "exit 0") -> Path:
         seen = tmp_path / f"{name}.seen"
@@ -138,6 +141,88 @@ def test_a_file_that_is_no_program(
     (tmp_path / "bin" / "mine").write_bytes(b"\x7fELF, but not really")
     monkeypatch.setenv("BROWSER", "mine")
     assert open_it() == NONE_WORKED
+
+
+@pytest.mark.parametrize("name", ["w3m", "lynx", "links", "links2", "elinks", "www-browser", "sensible-browser"])
+def test_a_text_browser_never_takes_the_terminal(
+    launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    seen = launchers(name)
+    alternative = tmp_path / "bin" / "mine"
+    alternative.symlink_to(tmp_path / "bin" / name)
+    for choice in (name, f"{name} %s", str(tmp_path / "bin" / name), "mine"):
+        monkeypatch.setenv("BROWSER", choice)
+        assert open_it() == NO_LAUNCHER
+    assert not seen.exists()
+
+
+# WSL
+
+
+@pytest.fixture
+def in_wsl(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux under Windows."""
+    del launchers
+    monkeypatch.setenv("WSL_DISTRO_NAME", "Debian")
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_the_launcher_of_wsl_comes_first(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    best, others = launchers("wslview"), [launchers(name) for name in ("powershell.exe", "explorer.exe", "xdg-open")]
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert open_it() is None
+    assert arguments(best) == [URL]
+    assert not [seen for seen in others if seen.exists()]
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_powershell_gets_the_url_as_a_word_in_quotes(launchers: Callable[..., Path]) -> None:
+    launchers("wslview", "exit 1")
+    seen = launchers("powershell.exe")
+    assert open_it() is None
+    assert arguments(seen) == ["-NoProfile", "-NonInteractive", "-Command", f"Start-Process '{URL}'"]
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_explorer_does_not_say_whether_it_could(launchers: Callable[..., Path]) -> None:
+    launchers("powershell.exe", "exit 1")
+    seen = launchers("explorer.exe", "exit 1")
+    assert open_it() is None
+    assert arguments(seen) == [URL]
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_the_persons_choice_comes_first_in_wsl_too(
+    launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = launchers("mine"), launchers("wslview")
+    monkeypatch.setenv("BROWSER", "mine")
+    assert open_it() is None
+    assert mine.exists()
+    assert not theirs.exists()
+
+
+def test_a_url_that_could_leave_its_quotes_is_not_given_to_windows() -> None:
+    assert wsl.launchers("https://id.example/'; calc; '") == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "release", "expected"),
+    [
+        ({"WSL_INTEROP": "/run/WSL/8_interop"}, "6.1.0", True),
+        ({}, "5.15.153.1-microsoft-standard-WSL2\n", True),
+        ({}, "4.4.0-19041-Microsoft\n", True),
+        ({}, "6.1.0-18-amd64\n", False),
+        ({}, None, False),
+    ],
+)
+def test_how_wsl_is_known(
+    variables: dict[str, str], release: str | None, *, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wsl, "OS_RELEASE", str(tmp_path / "osrelease"))
+    if release is not None:
+        (tmp_path / "osrelease").write_text(release)
+    assert wsl.is_wsl(variables) is expected
 
 
 def test_nothing_is_given_to_a_shell(
