@@ -6,6 +6,7 @@ The terminal's own line editing is off as well: it would cut a line after 4,095 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import select
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import Any, Final
+    from typing import Any, Final, NoReturn
 
 MAX_LINE: Final = 16 * 1024
 """Bytes kept of a line: more than any address that is accepted, so that a longer one is refused and not cut."""
@@ -120,6 +121,7 @@ class HiddenInput:
         self._saved: list[Any] | None = None
         """How the terminal was, while its echo is off."""
         self._handlers: dict[int, Any] = {}
+        self._ended = False
         self._wake: tuple[int, int] | None = None
         self._thread = threading.Thread(target=self._run, name="loginmachine-input")
 
@@ -142,6 +144,8 @@ class HiddenInput:
         """Read no more, and give the terminal back as it was. What was typed too late is not left to the shell."""
         if self._wake is None:
             return
+        # From here on a command that is resumed leaves the terminal alone.
+        self._ended = True
         os.write(self._wake[1], b".")
         self._thread.join()
         for descriptor in self._wake:
@@ -170,14 +174,15 @@ class HiddenInput:
 
     def _hide(self) -> None:
         with contextlib.suppress(OSError, termios.error):
-            if not _in_foreground(self._terminal):
+            if self._ended or not _in_foreground(self._terminal):
                 return
             if self._saved is None:
                 self._saved = termios.tcgetattr(self._terminal)
             hidden = [*self._saved[:6], [*self._saved[6]]]
-            # Signals stay: Ctrl-C and Ctrl-Z work.
+            # Signals stay: Ctrl-C and Ctrl-Z work. The one that ends a program at once would leave the echo off.
             hidden[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN)
             hidden[6][termios.VMIN], hidden[6][termios.VTIME] = 1, 0
+            hidden[6][termios.VQUIT] = bytes([os.fpathconf(self._terminal, "PC_VDISABLE")])
             termios.tcsetattr(self._terminal, termios.TCSANOW, hidden)
             self._bracket(_BRACKETS_ON)
 
@@ -221,21 +226,32 @@ def read_hidden(question: str) -> str | None:
         texts.append(text)
         came.set()
 
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
     sys.stderr.write(question)
     sys.stderr.flush()
     reader = HiddenInput(take)
-    reader.start()
+    previous: dict[int, Any] = {}
     try:
+        # These would end the program with the echo off.
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(ending) is not signal.SIG_IGN:
+                previous[ending] = signal.signal(ending, end)
+        reader.start()
         while not came.wait(_LATER) and reader.is_reading:
             pass
     finally:
         reader.stop()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         sys.stderr.write("\n")
     return texts[0] if texts else None
 
 
 def _in_foreground(descriptor: int) -> bool:
+    """Whether the terminal may be read: if it controls this process at all, this must be its foreground job."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.ENOTTY

@@ -33,10 +33,8 @@ _DESKTOP_LAUNCHERS: Final = (
     ("chromium",),
     ("google-chrome",),
 )
-_TEXT_BROWSERS: Final = frozenset(
-    ("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser", "sensible-browser")
-)
-"""They need the terminal, in which this program speaks to the person. (The last starts one if there is no display.)"""
+_TEXT_BROWSERS: Final = frozenset(("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser"))
+"""They need the terminal, in which this program speaks to the person."""
 
 
 def open_url(url: str, stop: threading.Event) -> str | None:

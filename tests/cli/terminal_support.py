@@ -91,12 +91,16 @@ class Screen:
         return int(match[1]), match[2] == "True"
 
 
-@contextlib.contextmanager
-def terminal(*arguments: str, **extra: str) -> Iterator[Screen]:
+def terminal(*arguments: str, **extra: str) -> contextlib.AbstractContextManager[Screen]:
     """Run the command on a terminal."""
+    return _on_terminal(["-c", SHELL, *arguments], extra)
+
+
+@contextlib.contextmanager
+def _on_terminal(program: list[str], extra: dict[str, str]) -> Iterator[Screen]:
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", SHELL, *arguments],
+        [sys.executable, *program],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -109,14 +113,24 @@ def terminal(*arguments: str, **extra: str) -> Iterator[Screen]:
         process.wait(PATIENCE)
     finally:
         if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, AssertionError):
-                os.kill(screen.job(), signal.SIGKILL)
+            job = re.search(r"\[job (\d+)\]", screen.shown)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(job[1]) if job else process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
         os.close(master)
         os.close(slave)
 
 
-def login_on_terminal(home: Path, issuer: str, *more: str, **extra: str) -> contextlib.AbstractContextManager[Screen]:
-    arguments = ("--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer, *more)
-    return terminal("login", *arguments, **extra)
+def _login(home: Path, issuer: str) -> list[str]:
+    return ["login", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer]
+
+
+def login_on_terminal(home: Path, issuer: str, *more: str) -> contextlib.AbstractContextManager[Screen]:
+    """Sign in on a terminal."""
+    return terminal(*_login(home, issuer), *more)
+
+
+def login_without_job_control(home: Path, issuer: str) -> contextlib.AbstractContextManager[Screen]:
+    """Sign in on a terminal that is nobody's controlling terminal, as some programs start others."""
+    return _on_terminal(["-m", "loginmachine", *_login(home, issuer)], {})

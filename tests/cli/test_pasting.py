@@ -15,7 +15,7 @@ from .conftest import CODE, REFRESH, ScriptedProvider, callback_url
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
-from .terminal_support import Screen, login_on_terminal, terminal
+from .terminal_support import Screen, login_on_terminal, login_without_job_control, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +154,36 @@ def test_complete_from_another_terminal(provider: ScriptedProvider, tmp_path: Pa
     assert stored(tmp_path) == REFRESH
     hidden(other, CODE)
     hidden(waiting, CODE)
+
+
+def test_a_terminal_that_does_not_control_the_command(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login_without_job_control(tmp_path, provider.issuer) as screen:
+        url = screen.url()
+        screen.wait_for_no_echo()
+        screen.type(f"{callback_url(url, code=CODE)}\r")
+        screen.wait_for("Your credentials are in")
+    hidden(screen, CODE)
+    assert stored(tmp_path) == REFRESH
+
+
+def test_the_key_that_ends_a_program_at_once_does_not(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login_on_terminal(tmp_path, provider.issuer) as screen:
+        screen.url()
+        screen.wait_for_no_echo()
+        screen.type("\x1c\x1chello\r")
+        screen.wait_for("That is not an address")
+        screen.type("\x03")
+        assert screen.end() == (130, True)
+
+
+def test_the_terminal_when_complete_is_ended(provider: ScriptedProvider) -> None:
+    del provider
+    with terminal("complete") as screen:
+        screen.wait_for("it is not shown")
+        screen.wait_for_no_echo()
+        os.kill(screen.job(), signal.SIGTERM)
+        assert screen.end() == (143, True)
 
 
 def test_complete_given_up(provider: ScriptedProvider) -> None:

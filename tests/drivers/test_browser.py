@@ -143,7 +143,7 @@ def test_a_file_that_is_no_program(
     assert open_it() == NONE_WORKED
 
 
-@pytest.mark.parametrize("name", ["w3m", "lynx", "links", "links2", "elinks", "www-browser", "sensible-browser"])
+@pytest.mark.parametrize("name", ["w3m", "lynx", "links", "links2", "elinks", "www-browser"])
 def test_a_text_browser_never_takes_the_terminal(
     launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -8,12 +8,14 @@ import httpx
 
 from loginmachine import (
     Credentials,
+    DeviceCode,
     FileStore,
     KeyringStore,
     LoginFailed,
     LoginFailureCategory,
     LoginFailurePhase,
     LoginMachine,
+    LoginMethod,
     LoginOptions,
     LoginOutcome,
     LoginSecrets,
@@ -46,6 +48,7 @@ def embed(options: LoginOptions) -> str:
             assert_type(login.auth_url, str)
             assert_type(login.port, int)
             login.canceller().cancel()
+            login.paste("http://127.0.0.1:1455/auth/callback?...")
             credentials = login.wait(timeout=1.5)
     except LoginFailed as error:
         assert_type(error.phase, LoginFailurePhase)
@@ -54,6 +57,12 @@ def embed(options: LoginOptions) -> str:
     assert_type(credentials, Credentials)
     assert_type(credentials.api_key, Secret | None)
     return credentials.tokens.access_token.reveal() if credentials.tokens else ""
+
+
+def with_a_device_code(options: LoginOptions) -> str:
+    with start_login(options, store=MemoryStore(), method=LoginMethod.DEVICE_CODE) as login:
+        assert_type(login.device_code, DeviceCode)
+        return f"{login.device_code.verification_url} {login.device_code.user_code}"
 
 
 class VaultStore:
