@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check diagram bench clean
+.PHONY: demo test check diagram traces bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -25,6 +25,9 @@ check: $(VENV)/.installed $(VENV)/.tools
 
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram > docs/state-diagram.md
+
+traces: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m tests.traces.record
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/start.py

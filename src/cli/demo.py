@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 import threading
@@ -11,15 +12,18 @@ from ..drivers.errors import LoginError
 from ..drivers.file_store import FileStore
 from ..drivers.threaded import start_login
 from ..sansio.options import LoginOptions, Provider
+from .login import trace_file
 from .status import describe
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from pathlib import Path
 
     from ..drivers.threaded import Canceller
     from ..sansio.credentials import Credentials
     from ..sansio.progress import LoginPhase
+    from .demo_provider import DemoProvider
 
 _EMAIL = "ada@example.com"
 _PASSWORD = "any"  # noqa: S105 - the demonstration's provider takes every password
@@ -32,14 +36,20 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         print(error, file=sys.stderr)
         return 1
+    with contextlib.ExitStack() as files:
+        record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None
+        return _run(arguments, record, DemoProvider())
+
+
+def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, demo_provider: DemoProvider) -> int:
     store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
-    with DemoProvider() as provider:
+    with demo_provider as provider:
         print(f"A provider for this demonstration runs at {provider.issuer}")
         options = LoginOptions(
             provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
         )
         try:
-            credentials = _sign_in(options, store, automatic=not arguments.browser)
+            credentials = _sign_in(options, store, record, automatic=not arguments.browser)
         except LoginError as error:
             print(error, file=sys.stderr)
             return 1
@@ -47,8 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sign_in(options: LoginOptions, store: FileStore, *, automatic: bool) -> Credentials:
-    with start_login(options, store=store, on_progress=_print_phase) as login:
+def _sign_in(
+    options: LoginOptions, store: FileStore, record: Callable[[str], None] | None, *, automatic: bool
+) -> Credentials:
+    with start_login(options, store=store, on_progress=_print_phase, record=record) as login:
         if not automatic:
             return login.wait()
         browser = threading.Thread(target=_browse, args=(login.auth_url, login.canceller()))

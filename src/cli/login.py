@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         from .with_threads import sign_in  # noqa: PLC0415
     with contextlib.ExitStack() as files:
+        record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None
         log = files.enter_context(LogFile(arguments.home))
-        record = files.enter_context(_trace_file(arguments)).write if arguments.record else None
         command = Command(arguments, options, log, record)
         received = None
         try:
@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         return command.exit_code(received)
 
 
-def _trace_file(arguments: argparse.Namespace) -> TraceFile:
+def trace_file(arguments: argparse.Namespace) -> TraceFile:
+    """The file of ``--record``. One that cannot be written is a wrong usage, before anything has started."""
     from ..drivers.recording import TraceFile  # noqa: PLC0415 - most logins are not recorded
 
     try:

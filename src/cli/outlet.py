@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from typing import Final, TextIO
 
 _PATIENCE: Final = 1.0
-"""Seconds that a reader has, at the end, to take what is left."""
+"""Seconds; beside a login nobody waits longer."""
 
 
 class Outlet:
-    """A stream that can be written to without ever blocking. One that is closed or broken is given up without harm."""
+    """A stream that can be written to without ever blocking. One that is closed or broken is given up without harm.
 
-    def __init__(self, stream: TextIO | None) -> None:
+    Args:
+        stream: Where it goes.
+        patience: Seconds that a reader has, at the end, to take what is left; None for as long as it takes.
+    """
+
+    def __init__(self, stream: TextIO | None, *, patience: float | None = _PATIENCE) -> None:
         self._stream = stream
+        self._patience = patience
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         # Daemonic for a pipe that nobody reads: nothing can wake a blocked write.
         self._thread = threading.Thread(target=self._run, name="loginmachine-outlet", daemon=True)
@@ -33,9 +39,9 @@ class Outlet:
         self._queue.put(text)
 
     def close(self) -> None:
-        """Wait until everything is written, for a second at most."""
+        """Wait until everything is written, or patience is at its end."""
         self._queue.put(None)
-        self._thread.join(_PATIENCE)
+        self._thread.join(self._patience)
 
     def _run(self) -> None:
         descriptor = self._descriptor()

@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..drivers.recording import lines_of
+from ..sansio.redaction import clean_text
 from ..sansio.trace import TraceError, read_trace, replay
 from ..sansio.trace.story import outcome_words, tell
+from .outlet import Outlet
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..sansio.trace import Replay
+    from ..sansio.trace import Replay, Trace
 
 IDENTICAL: Final = 0
 DIFFERENT: Final = 1
@@ -22,40 +25,45 @@ NOT_A_TRACE: Final = 2
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay a trace, and return the exit code."""
+    name = clean_text(arguments.file)
     try:
-        if arguments.file == "-":
-            trace = read_trace(sys.stdin.buffer)
-        else:
-            with Path(arguments.file).open("rb") as file:
-                trace = read_trace(file)
+        trace = _read(arguments.file)
     except TraceError as error:
-        print(f"{arguments.file} is not a trace: {error}.", file=sys.stderr)
+        print(f"{name} is not a trace: {error}.", file=sys.stderr)
         return NOT_A_TRACE
     except OSError as error:
-        print(f"{arguments.file} cannot be read: {error.strerror}.", file=sys.stderr)
+        print(f"{name} cannot be read: {error.strerror}.", file=sys.stderr)
         return NOT_A_TRACE
     result = replay(trace)
-    if arguments.json:
-        _print_json(result, arguments.until)
-    else:
-        for line in tell(result, until=arguments.until):
-            print(line)
-        print()
-        _print_verdict(result)
+    lines = _json_lines(result, arguments.until) if arguments.json else _story(result, arguments.until)
+    outlet = Outlet(sys.stdout, patience=None)
+    outlet.write("".join(f"{line}\n" for line in lines))
+    outlet.close()
     return IDENTICAL if result.is_identical else DIFFERENT
 
 
-def _print_verdict(result: Replay) -> None:
+def _read(file: str) -> Trace:
+    if file == "-":
+        return read_trace(lines_of(sys.stdin.buffer))
+    with Path(file).open("rb") as opened:
+        return read_trace(lines_of(opened))
+
+
+def _story(result: Replay, until: int | None) -> list[str]:
     if result.difference is None:
-        print("Replayed: the machine does today what was recorded.")
-        return
-    print(f"Replayed: the machine acts differently today, from line {result.difference.line} on:")
-    print(result.difference.diff())
+        verdict = ["Replayed: the machine does today what was recorded."]
+    else:
+        line = result.difference.line
+        verdict = [
+            f"Replayed: the machine acts differently today, from line {line} on:",
+            *result.difference.diff().splitlines(),
+        ]
+    return [*tell(result, until=until), "", *verdict]
 
 
-def _print_json(result: Replay, until: int | None) -> None:
-    for step in result.steps[:until]:
-        line = {
+def _json_lines(result: Replay, until: int | None) -> list[str]:
+    steps = [
+        {
             "event": "step",
             "at": step.at,
             "came": type(step.event).__name__,
@@ -64,7 +72,8 @@ def _print_json(result: Replay, until: int | None) -> None:
             "after": step.after,
             "actions": [type(action).__name__ for action in step.actions],
         }
-        print(json.dumps(line))
+        for step in result.steps[:until]
+    ]
     outcome, category = outcome_words(result.outcome)
     difference = result.difference
     verdict = {
@@ -75,4 +84,4 @@ def _print_json(result: Replay, until: int | None) -> None:
         "states": result.states,
         "difference": None if difference is None else {"line": difference.line, "diff": difference.diff()},
     }
-    print(json.dumps(verdict))
+    return [json.dumps(line) for line in (*steps, verdict)]

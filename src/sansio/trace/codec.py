@@ -19,6 +19,7 @@ from ..events import Event
 from ..options import DeviceCodeEndpoints, LoginOptions, Provider
 from ..records import Record
 from ..redaction import Secret
+from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +27,19 @@ if TYPE_CHECKING:
     from ..events import Headers
     from ..strict_json import JsonObject
 
+VERSION: Final = 1
+"""Of the format. A reader takes this one only."""
+MAX_STEPS: Final = 10_000
+"""Events of one login."""
+MAX_LINE: Final = 1024 * 1024
+"""Bytes, newline included."""
+MAX_TRACE: Final = 32 * 1024 * 1024
+"""Bytes."""
 _PLAIN: Final = (str, int, float, types.NoneType)
-_LONGEST_RUN: Final = 4 * 1024 * 1024
-"""Bytes that a run of one byte may stand for."""
-_RUN: Final = 1024
-"""Bytes from which on a run of one byte is written as such: an endless answer is recorded by its length."""
+_RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
+"""Long runs of one byte: written by their length. No others are read, so that a short line cannot become a large body,
+and each exists once."""
+_LARGEST_INT: Final = 2**63
 
 
 class CodecError(ValueError):
@@ -99,9 +108,9 @@ def _digest(headers: Headers, body: bytes) -> str:
 
 
 def _encode_bytes(value: bytes) -> str | JsonObject:
-    if len(value) >= _RUN and value == value[:1] * len(value):
-        return {"repeat": value[:1].decode("latin-1"), "times": len(value)}
-    return value.decode("latin-1")
+    text = value.decode("latin-1")
+    is_run = _RUNS.get((value[:1], len(value))) == value
+    return {"repeat": text[:1], "times": len(text)} if is_run else text
 
 
 @cache
@@ -155,14 +164,17 @@ def _decode_record(content: object, classes: dict[str, type[Record]], where: str
     raise CodecError(f"{where} {problem}")
 
 
-def _exactly(kind: type) -> Callable[[object, str], object]:
-    def read(value: object, where: str) -> object:
-        # Exactly: True is no number.
-        if type(value) is not kind:
-            raise CodecError(f"{where} is not of the right type")
-        return value
+def _int(value: object, where: str) -> int:
+    # Exactly: True is no number.
+    if type(value) is not int or not -_LARGEST_INT <= value < _LARGEST_INT:
+        raise CodecError(f"{where} is not a whole number of a usable size")
+    return value
 
-    return read
+
+def _bool(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise CodecError(f"{where} is neither true nor false")
+    return value
 
 
 def _text(value: object, where: str) -> str:
@@ -181,17 +193,22 @@ def _can_be(text: str, encoding: str) -> bool:
 
 
 def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise CodecError(f"{where} is not a number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST_INT:
+        raise CodecError(f"{where} is not a number of a usable size")
     return value
 
 
 def _bytes(value: object, where: str) -> bytes:
     if isinstance(value, dict):
         unit, times = value.get("repeat"), value.get("times")
-        if not isinstance(unit, str) or not isinstance(times, int) or not 0 < times <= _LONGEST_RUN or len(unit) != 1:
+        run = (
+            _RUNS.get((unit.encode(), times))
+            if isinstance(unit, str) and unit.isascii() and type(times) is int
+            else None
+        )
+        if run is None:
             raise CodecError(f"{where} is not a usable run of bytes")
-        return _bytes(unit, where) * times
+        return run
     if not isinstance(value, str) or not _can_be(value, "latin-1"):
         raise CodecError(f"{where} is not bytes")
     return value.encode("latin-1")
@@ -232,8 +249,8 @@ def _headers(value: object, where: str) -> tuple[object, ...]:
 
 _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "str": _text,
-    "int": _exactly(int),
-    "bool": _exactly(bool),
+    "int": _int,
+    "bool": _bool,
     "float": _number,
     "bytes": _bytes,
     "Headers": _headers,
@@ -246,4 +263,4 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {
 
 def line_of(content: object) -> str:
     """A line of a trace: ASCII, so that it means the same everywhere and can do nothing to a terminal."""
-    return json.dumps(content, separators=(",", ":")) + "\n"
+    return json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"

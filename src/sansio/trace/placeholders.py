@@ -6,23 +6,17 @@ to the same result.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ..options import LoginSecrets
 from ..redaction import clean_text, is_visible_ascii
+from .vocabulary import is_told, told
 
 SECRETS: Final = LoginSecrets(state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce")
 """The secrets of every login in a trace."""
 
-_MASK: Final = "[redacted]"
-_PATH: Final = re.compile(r"(?<![\w:/\\.])(?:[A-Za-z]:)?[/\\](?:[^:]|:(?! ))*")
-"""A path of the file system, which often names a person, to the next colon and space or to the end."""
-_EMAIL: Final = re.compile(r"[^\s@<>\"'(]+@[^\s@<>\"')]+")
-_RANDOM: Final = re.compile(r"(?=[\w+/=.~%-]*\d)(?=[\w+/=.~%-]*[A-Za-z])[\w+/=.~%-]{20,}")
-"""A long run of letters and digits: whatever it is, it may be a secret."""
-_WORD: Final = re.compile(r"[a-z][a-z0-9_.:/-]{0,63}")
-_URL: Final = re.compile(r"https?://[\w.:\[\]/-]+")
+_LONGEST: Final = 1024
+"""Characters of a text that are looked at: fewer are shown."""
 
 
 class Placeholders:
@@ -33,8 +27,13 @@ class Placeholders:
     """
 
     def __init__(self, secrets: LoginSecrets) -> None:
-        known = ((secrets.state, SECRETS.state), (secrets.code_verifier, SECRETS.code_verifier))
-        self._names: dict[str, str] = {**dict(known), **({secrets.nonce: SECRETS.nonce} if secrets.nonce else {})}
+        self._secrets = secrets
+        # (A host may use one value for several.)
+        self._names: dict[str, str] = {
+            **({secrets.nonce: SECRETS.nonce} if secrets.nonce else {}),
+            secrets.code_verifier: SECRETS.code_verifier,
+            secrets.state: SECRETS.state,
+        }
         self._counts: dict[str, int] = {}
         self._state_length = len(secrets.state)
 
@@ -61,18 +60,21 @@ class Placeholders:
             return self.of("foreign-state", state)
         return self.of("cut", state).removeprefix("redacted-")
 
+    def nonce(self, value: str) -> str:
+        """The nonce of an id token, which is compared with this login's."""
+        return SECRETS.nonce if value == self._secrets.nonce else self.of("foreign-nonce", value)
+
     def text(self, words: str) -> str:
-        """Words from outside: without what is known, and without what looks like a secret, a person or a path."""
-        words = clean_text(words, hide=self._names)
-        return _RANDOM.sub(_MASK, _PATH.sub("[path]", _EMAIL.sub("[e-mail]", words)))
+        """Words from outside: those that are known to be harmless, and nothing that is known to be secret."""
+        return told(clean_text(words[:_LONGEST], hide=self._names))
 
-    def word(self, word: str) -> str:
-        """An error code or another short word of a protocol; anything else is text."""
-        return (
-            word if _WORD.fullmatch(word) and word not in self._names and not _RANDOM.search(word) else self.text(word)
-        )
+    def word(self, kind: str, word: str) -> str:
+        """An error code, if its words are known to be harmless; a text as `text`.
 
-    def url(self, url: str) -> str:
-        """An address without user, query and fragment; anything else is text."""
-        plain = _URL.fullmatch(url) is not None and not any(secret in url for secret in self._names)
-        return url if plain else self.text(url)
+        Args:
+            kind: What it is, as for `of`.
+            word: Not empty.
+        """
+        if any(map(str.isspace, word)):
+            return self.text(word)
+        return word if len(word) <= _LONGEST and is_told(word) and word not in self._names else self.of(kind, word)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..records import Record, hidden
 from ..table import LoginState
-from .codec import CodecError, decode_event, decode_options
-from .recorder import VERSION
+from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, CodecError, decode_event, decode_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     from ..options import LoginOptions
     from ..strict_json import JsonObject
 
-MAX_LINE: Final = 8 * 1024 * 1024
-"""Bytes."""
-MAX_STEPS: Final = 100_000
-"""Events of one login."""
+MAX_DEPTH: Final = 32
+"""Of lists and objects in each other."""
 _SLACK: Final = 1e9
 """Seconds: no login lasts longer."""
 _STATES: Final = {state.value: state for state in LoginState}
@@ -98,17 +95,20 @@ def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
     """
     header: tuple[int, LoginOptions] | None = None
     steps: list[Step] = []
-    number = 0
+    number = size = 0
     for number, line in enumerate(lines, 1):
         content = _content(number, line)
+        size += len(line)
         if content.get("type") == "trace":
             if header is not None:
                 yield Trace(line=header[0], options=header[1], steps=tuple(steps))
-            header, steps = (number, _header(number, content, line)), []
+            header, steps, size = (number, _header(number, content, line)), [], len(line)
         elif header is None:
             raise TraceError(number, "it is not the first line of a trace")
         elif len(steps) == MAX_STEPS:
             raise TraceError(number, f"the trace has more than {MAX_STEPS} events")
+        elif size > MAX_TRACE:
+            raise TraceError(number, f"the trace is larger than {MAX_TRACE} bytes")
         else:
             steps.append(_step(number, content))
     if header is None:
@@ -125,7 +125,22 @@ def _content(number: int, line: bytes) -> JsonObject:
         content = None
     if not isinstance(content, dict):
         raise TraceError(number, "it is not a JSON object; the line may have been cut off")
+    # Counting is quick, and clears every honest line of few lists; the others are looked into.
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(content):
+        raise TraceError(number, f"it is nested deeper than {MAX_DEPTH} levels")
     return content
+
+
+def _is_deep(content: object) -> bool:
+    level: list[object] = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(item, (dict, list)) for item in level)
 
 
 def _no_constant(_name: str) -> NoReturn:
@@ -159,9 +174,11 @@ def _step(number: int, content: JsonObject) -> Step:
     if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < _SLACK:
         raise TraceError(number, "its time is not a number of seconds")
     unexpected = content.get("unexpected", False)
-    if unexpected is not True and (unexpected is not False or not isinstance(actions, list)):
+    if not isinstance(unexpected, bool):
+        raise TraceError(number, "whether it was unexpected is neither true nor false")
+    if not unexpected and not isinstance(actions, list):
         raise TraceError(number, "it has no list of actions")
-    if unexpected is False and (not isinstance(state, str) or state not in _STATES):
+    if not unexpected and (not isinstance(state, str) or state not in _STATES):
         raise TraceError(number, "its state is not one that is known here")
     problem = ""
     try:
@@ -176,5 +193,5 @@ def _step(number: int, content: JsonObject) -> Step:
         event=event,
         unexpected=unexpected,
         state=None if unexpected else _STATES[str(state)],
-        actions=actions or [],
+        actions=actions if isinstance(actions, list) and not unexpected else [],
     )

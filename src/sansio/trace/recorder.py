@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import UnexpectedEvent
 from ..machine import LoginMachine
-from .codec import encode, line_of
+from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, line_of
 from .placeholders import SECRETS
 from .redaction import Redactor
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ..events import Event
     from ..options import LoginOptions, LoginSecrets
 
-VERSION: Final = 1
-"""Of the format. A reader takes this one only."""
+
+class RecordingError(Exception):
+    """The recording cannot go on; the login can."""
 
 
 class Recorder:
@@ -50,6 +51,7 @@ class Recorder:
         self._write = write
         self._on_trouble = on_trouble
         self._ended = False
+        self._lines = self._size = 0
         self._clock = clock
         self._start = clock()
         self._redactor = Redactor(options, secrets)
@@ -83,20 +85,32 @@ class Recorder:
                 work(*args)
             except Exception as error:  # noqa: BLE001 - a full disk as well as a mistake of ours
                 self._ended = True
-                self._on_trouble(f"the trace ends before the login: {type(error).__name__}")
+                reason = str(error) if isinstance(error, RecordingError) else type(error).__name__
+                self._on_trouble(f"the trace ends before the login: {reason}")
 
     def _begin(self) -> None:
         header = {"type": "trace", "version": VERSION, "options": encode(self._redactor.options)}
-        self._write(line_of(header))
+        self._write_line(header)
 
     def _record(self, at: float, event: Event) -> None:
         told = self._redactor.event(event)
-        step = {"at": round(at, 6), "event": encode(told)}
+        step = {"at": round(max(at, 0.0), 6), "event": encode(told)}
         try:
             actions = self._second.handle(told)
         except UnexpectedEvent:
-            self._write(line_of({**step, "unexpected": True}))
-            return
-        self._write(line_of({**step, "state": self._second.state, "actions": encode(actions)}))
+            step |= {"unexpected": True}
+        else:
+            step |= {"state": self._second.state, "actions": encode(actions)}
         # A trace of something else than what happened would be worse than none.
-        assert self._second.state == self.machine.state, "the redaction changed what an event means"
+        if (self._second.state, self._second.last_trigger) != (self.machine.state, self.machine.last_trigger):
+            raise RecordingError("without its secrets, an event would mean something else")
+        self._write_line(step)
+
+    def _write_line(self, content: object) -> None:
+        # Any page can send requests: none must fill a disk.
+        line = line_of(content)
+        self._lines += 1
+        self._size += len(line)
+        if self._lines > 1 + MAX_STEPS or self._size > MAX_TRACE or len(line) > MAX_LINE:
+            raise RecordingError("it would become too large")
+        self._write(line)

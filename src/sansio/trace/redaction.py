@@ -14,17 +14,27 @@ from .requests import Requests
 from .tokens import TokenAnswers
 
 if TYPE_CHECKING:
-    from ..options import LoginOptions, LoginSecrets
+    from ..options import LoginOptions, LoginSecrets, Provider
 
-_PARAMETERS: Final = frozenset({"id_token_add_organizations", "codex_cli_simplified_flow", "originator", "prompt"})
-"""Parameters of an authorization request whose values may be told."""
+_PARAMETERS: Final = {
+    **dict.fromkeys(("id_token_add_organizations", "codex_cli_simplified_flow"), re.compile("true|false")),
+    "originator": re.compile("[A-Za-z]{1,16}([ _-][A-Za-z]{1,16}){0,3}"),
+    "prompt": re.compile("none|login|consent|select_account"),
+}
+"""Parameters of an authorization request, with the values that may be told."""
+_DATE: Final = rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 _HEADERS: Final = {
-    b"date": re.compile(rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
-    b"retry-after": re.compile(rb"\d{1,9}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
-    b"content-type": re.compile(rb"[\w.+-]{1,40}/[\w.+-]{1,40}"),
-    b"content-encoding": re.compile(rb"|identity|gzip|deflate|br|zstd"),
+    b"date": re.compile(_DATE),
+    b"retry-after": re.compile(rb"\d{1,5}|" + _DATE),
+    b"content-type": re.compile(rb"application/(json|problem\+json|xml|octet-stream)|text/(html|plain|xml)"),
+    b"content-encoding": re.compile(rb"|identity|gzip|deflate|br|zstd", re.IGNORECASE),
 }
 """The header fields of an answer that are read or help to understand it, with the values that may be told."""
+_LINK: Final = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
+"""An address without user name, query and fragment."""
+_NO_LINK: Final = "https://redacted.invalid/"
+_END_OF_TIME: Final = 253_402_300_800
+"""The year 10000, in seconds since 1970: later moments, and those that are no number, are refused alike."""
 
 
 class Redactor:
@@ -40,14 +50,9 @@ class Redactor:
         self._requests = Requests(options.provider, self._placeholders)
         self._answers = TokenAnswers(options.provider, self._placeholders)
         self._port = 0
-        parameters = options.provider.authorization_parameters
         self.options = options.__replace__(
             allowed_workspaces=tuple(self._placeholders.of("account", each) for each in options.allowed_workspaces),
-            provider=options.provider.__replace__(
-                authorization_parameters=tuple(
-                    (name, value if name in _PARAMETERS else "redacted") for name, value in parameters
-                )
-            ),
+            provider=_public(options.provider),
         )
         """The options as a trace has them."""
 
@@ -61,8 +66,12 @@ class Redactor:
                 return event.__replace__(text=self._requests.paste(text, self._port))
             case events.RequestReceived():
                 return self._requests.request(event)
-            case events.TokenResponseReceived(headers=headers, body=body):
-                return event.__replace__(headers=self._headers(headers), body=self._answers.body(body))
+            case events.TokenResponseReceived(received_at=received_at):
+                return event.__replace__(
+                    headers=_headers(event.headers),
+                    body=self._answers.body(event.body),
+                    received_at=received_at if 0 <= received_at < _END_OF_TIME else -1.0,
+                )
             case (
                 events.BindFailed(message=words)
                 | events.BrowserFailed(message=words)
@@ -77,13 +86,32 @@ class Redactor:
             case _:
                 return event
 
-    def _headers(self, headers: events.Headers) -> events.Headers:
-        kept = []
-        for name, value in headers:
-            name = name.lower()  # noqa: PLW2901 - names have no case
-            if name == b"content-type":
-                value = value.partition(b";")[0]  # noqa: PLW2901 - its parameters decide nothing
-            if name in _HEADERS:
-                told = _HEADERS[name].fullmatch(value.strip().lower() if name == b"content-encoding" else value.strip())
-                kept.append((name, value if told else b"other"))
-        return tuple(kept)
+
+def _public(provider: Provider) -> Provider:
+    """The provider without what may be a secret or name somebody."""
+    return provider.__replace__(
+        authorization_parameters=tuple(
+            (name, value if _PARAMETERS[name].fullmatch(value) else "redacted")
+            if name in _PARAMETERS
+            else (f"redacted-parameter-{number}", "redacted")
+            for number, (name, value) in enumerate(provider.authorization_parameters, 1)
+        ),
+        platform_url=_link(provider.platform_url),
+        help_url=_link(provider.help_url),
+    )
+
+
+def _link(url: str | None) -> str | None:
+    return url if url is None or _LINK.fullmatch(url) else _NO_LINK
+
+
+def _headers(headers: events.Headers) -> events.Headers:
+    kept = []
+    for name, value in headers:
+        name = name.lower()  # noqa: PLW2901 - names have no case
+        if name == b"content-type":
+            value = value.partition(b";")[0]  # noqa: PLW2901 - its parameters decide nothing
+        if name in _HEADERS:
+            told = _HEADERS[name].fullmatch(value.strip())
+            kept.append((name, told[0] if told else b"other"))
+    return tuple(kept)

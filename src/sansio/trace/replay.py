@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import UnexpectedEvent
 from ..machine import LoginMachine
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from .reader import Step, Trace
 
 
+_COMPARED: Final = 500
+"""Lines of each side."""
+_SHOWN: Final = 2000
+"""Characters of a line."""
+
+
 class Difference(Record):
     """The first place where the machine acts differently now."""
 
@@ -32,9 +38,10 @@ class Difference(Record):
 
     def diff(self) -> str:
         """Both, compared line by line: ``-`` was recorded, ``+`` is what the machine does now."""
-        then, now = (json.dumps(side, indent=1).splitlines() for side in (self.recorded, self.replayed))
+        # (Of a hostile trace the one side is as long as it likes, and comparing takes more than its length.)
+        then, now = (json.dumps(side, indent=1).splitlines()[:_COMPARED] for side in (self.recorded, self.replayed))
         lines = difflib.unified_diff(then, now, "recorded", "replayed", n=3, lineterm="")
-        return "\n".join(lines)
+        return "\n".join(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..." for line in lines)
 
 
 class Replayed(Record):

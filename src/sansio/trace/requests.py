@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"})
 _PLAIN_PATHS: Final = frozenset({b"/", b"/favicon.ico", b"/robots.txt"})
-_OTHER_PATH: Final = b"/other"
+_OTHER_PATHS: Final = (b"/other", b"/another")
+"""Stand for every path that is not known; the second where the first is the callback's."""
 _UNREADABLE_QUERY: Final = b"state=a&state=a"
-_AUTHORITY: Final = re.compile(rb"[\w.:\[\]-]{0,80}")
+_OWN_AUTHORITY: Final = re.compile(rb"|(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
+"""Names of this machine; a stranger's may say anything."""
+_FETCH_HEADERS: Final = frozenset(b"sec-fetch-" + name for name in (b"site", b"mode", b"dest", b"user"))
 _PURPOSES: Final = (b"prefetch", b"prerender", b"preview")
 _OTHER: Final = b"other"
 
@@ -73,8 +76,9 @@ class Requests:
             parameters = read_query(query)
             query = _UNREADABLE_QUERY if parameters is None else self._callback(parameters)
             return prefix + path + mark + query
-        known = path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode())
-        return prefix + (path if known else _OTHER_PATH)
+        if path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode()):
+            return prefix + path
+        return prefix + next(other for other in _OTHER_PATHS if other != self._provider.callback_path.encode())
 
     def _parameter(self, name: str, value: str) -> str:
         if not value:
@@ -84,16 +88,23 @@ class Requests:
         if name == "code":
             return self._placeholders.code("code", value, MAX_CODE)
         if name == "iss":
-            # (The beginning of ours is ours, cut off.)
-            return value if self._provider.issuer.startswith(value) else self._placeholders.url(value)
-        return self._placeholders.word(value) if name == "error" else self._denial(value)
+            return self._issuer(value)
+        return self._placeholders.word("error", value) if name == "error" else self._denial(value)
+
+    def _issuer(self, issuer: str) -> str:
+        ours = self._provider.issuer
+        # A slash more or less is what goes wrong most often.
+        # (What is pasted may be the beginning of ours, cut off.)
+        known = ours.startswith(issuer) or issuer.rstrip("/") == ours.rstrip("/")
+        return issuer if known else self._placeholders.of("issuer", issuer)
 
     def _denial(self, description: str) -> str:
         marker = self._provider.no_entitlement_marker
         return marker if marker and marker in description else self._placeholders.text(description)
 
     def _authority(self, authority: bytes) -> bytes:
-        return authority if _AUTHORITY.fullmatch(authority.strip()) else b"other.invalid"
+        authority = authority.strip().lower()
+        return authority if _OWN_AUTHORITY.fullmatch(authority) else b"other.invalid"
 
     def _headers(self, headers: Headers) -> Headers:
         kept = []
@@ -107,7 +118,9 @@ class Requests:
                 kept.append((name, b"Mozilla/5.0" if b"mozilla/" in value.lower() else _OTHER))
             elif name in (b"origin", b"referer", b"cookie") or name.startswith(b"sec-fetch-"):
                 # That it is there tells of a browser, or of a page that sent one.
-                kept.append((name if len(name) < 20 else b"sec-fetch-other", _OTHER))
+                kept.append(
+                    (b"sec-fetch-other" if name.startswith(b"sec-") and name not in _FETCH_HEADERS else name, _OTHER)
+                )
         return tuple(kept)
 
 

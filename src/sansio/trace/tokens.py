@@ -16,6 +16,7 @@ from ..options import is_verification_url
 from ..redaction import Secret, clean_text
 from ..routes import MAX_CODE
 from ..strict_json import JsonError, loads_object
+from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from ..strict_json import JsonObject
     from .placeholders import Placeholders
 
-_UNUSABLE: Final[Mapping[str, bytes]] = {
-    "not UTF-8": b"\xff",
-    "nested too deeply": b"[" * 200_000,
-    "a duplicate member": b'{"a":0,"a":0}',
-    "a number that JSON does not know": b'{"a":NaN}',
-    "not a JSON object": b"[]",
-}
-"""A short body that cannot be read for the same reason."""
-_NOT_JSON: Final = b"{"
 _UNSIGNED: Final = "eyJhbGciOiJub25lIn0"
 """The header of a JWT without a signature: ``{"alg":"none"}``."""
 
@@ -43,10 +35,11 @@ _SECONDS: Final = ("interval", "expires_in")
 class _Kind(StrEnum):
     """What a claim holds; of people and parties also the word in their placeholders."""
 
-    AS_IT_IS = "as_it_is"
-    WORD = "word"
+    FLAG = "flag"
     PARTY = "party"
     """An issuer or a client: ours by name, a stranger's without one."""
+    MOMENT = "moment"
+    PLAN = "plan"
     PERSON = "person"
     ACCOUNT = "account"
     USER = "user"
@@ -56,10 +49,10 @@ class _Kind(StrEnum):
 
 
 _REVIEWED: Final[Mapping[str, _Kind]] = {
-    **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _Kind.AS_IT_IS),
-    **dict.fromkeys(("completed_platform_onboarding", "is_org_owner", "email_verified"), _Kind.AS_IT_IS),
+    **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _Kind.MOMENT),
+    **dict.fromkeys(("completed_platform_onboarding", "is_org_owner", "email_verified"), _Kind.FLAG),
     **dict.fromkeys(("iss", "aud", "azp"), _Kind.PARTY),
-    "chatgpt_plan_type": _Kind.WORD,
+    "chatgpt_plan_type": _Kind.PLAN,
     "chatgpt_account_id": _Kind.ACCOUNT,
     "chatgpt_user_id": _Kind.USER,
     "sub": _Kind.USER,
@@ -69,6 +62,9 @@ _REVIEWED: Final[Mapping[str, _Kind]] = {
     "nonce": _Kind.NONCE,
 }
 """The claims that a trace may hold. No other claim decides anything."""
+_PLANS: Final = frozenset(("free", "plus", "pro", "team", "business", "enterprise", "edu"))
+_NO_MOMENT: Final = 1e12
+"""Seconds since 1970 that are no date any more: what is beyond tells nothing, or something else than a time."""
 
 
 class TokenAnswers:
@@ -82,15 +78,15 @@ class TokenAnswers:
     def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
         self._provider = provider
         self._placeholders = placeholders
-        text, word = self._placeholders.text, self._placeholders.word
+        text = self._placeholders.text
         self._members: dict[str, Callable[[str], str]] = {
             "id_token": lambda token: self._jwt("id-token", token),
             "access_token": lambda token: self._jwt("access-token", token),
             "refresh_token": lambda token: self._opaque("refresh-token", token),
-            "token_type": word,
-            "error": word,
+            "token_type": lambda kind: "Bearer" if kind.lower() == "bearer" else "other",
+            "error": lambda code: self._placeholders.word("error", code),
             "error_description": text,
-            "code": word,
+            "code": lambda code: self._placeholders.word("error", code),
             "message": text,
             "device_code": lambda code: self._code("device-code", code),
             "device_auth_id": lambda code: self._code("device-code", code),
@@ -108,21 +104,21 @@ class TokenAnswers:
     def body(self, body: bytes) -> bytes:
         """A body that means the same to the login."""
         if len(body) > MAX_TOKEN_RESPONSE:
-            return b" " * (MAX_TOKEN_RESPONSE + 1)
+            return TOO_LARGE
         problem = ""
         try:
             content = loads_object(body)
         except JsonError as error:
             problem = str(error)
         if problem:
-            return _UNUSABLE.get(problem, _NOT_JSON)
+            return UNREADABLE.get(problem, NOT_JSON)
         return json.dumps(self._object(content)).encode("ascii")
 
     def credentials(self, credentials: Credentials) -> Credentials:
         """Credentials that mean the same to the login."""
         key, tokens = credentials.api_key, credentials.tokens
         return Credentials(
-            auth_mode=None if credentials.auth_mode is None else self._placeholders.word(credentials.auth_mode),
+            auth_mode=None if credentials.auth_mode is None else self._placeholders.word("mode", credentials.auth_mode),
             api_key=None if key is None else self._secret(partial(self._opaque, "api-key"), key),
             tokens=None
             if tokens is None
@@ -155,8 +151,8 @@ class TokenAnswers:
     def _address(self, url: str) -> str:
         if not is_verification_url(url):
             return "other"
-        told = self._placeholders.url(url)
-        return told if told == url else "https://other.invalid/"
+        # (With a slash, so that a longer name of a host is not ours.)
+        return url if f"{url}/".startswith(f"{self._provider.issuer}/") else "https://other.invalid/"
 
     def _opaque(self, kind: str, token: str) -> str:
         placeholder = self._placeholders.of(kind, token)
@@ -171,7 +167,7 @@ class TokenAnswers:
         except ClaimError as error:
             problem = str(error)
         if not problem and not opaque.endswith("\x00"):
-            payload = json.dumps({**self._claims(claims), "placeholder": opaque}).encode("ascii")
+            payload = json.dumps({"placeholder": opaque, **self._claims(claims)}).encode("ascii")
             return f"{_UNSIGNED}.{_base64url(payload)}."
         # (A payload that is nested too deeply would be long.)
         is_short = problem and not any(word in problem for word in ("size", "deeply"))
@@ -189,29 +185,39 @@ class TokenAnswers:
 
     def _claim(self, name: str, value: object) -> object:
         kind = _REVIEWED[name]
-        if kind is _Kind.AS_IT_IS:
-            return value if isinstance(value, (bool, int, float)) else _of_its_kind(value)
-        if isinstance(value, list):
-            return [self._claim(name, item) for item in value if isinstance(item, str)]
-        if not isinstance(value, str):
+        if kind is _Kind.PARTY and isinstance(value, list):
+            # Who else it was made for decides nothing.
+            ours = self._provider.client_id
+            return [ours] * (ours in value) + ["redacted-other-party"] * any(item != ours for item in value)
+        if kind is _Kind.MOMENT:
+            return _moment(value)
+        if kind is _Kind.FLAG or not isinstance(value, str) or not value:
             return _of_its_kind(value)
-        if kind is _Kind.WORD:
-            return self._placeholders.word(value)
         if kind is _Kind.PARTY and value in (self._provider.issuer, self._provider.client_id):
+            return value
+        if kind is _Kind.NONCE:
+            return self._placeholders.nonce(value)
+        if kind is _Kind.PLAN and value in _PLANS:
             return value
         return self._person(kind, value)
 
     def _person(self, kind: str, value: str) -> str:
         if not clean_text(value):
-            return ""
+            return " "
         placeholder = self._placeholders.of(kind, value)
         # An identifier that cannot be shown as it is counts for nothing: neither does this one.
         return placeholder if clean_text(value) == value else f"{placeholder}\x00"
 
 
+def _moment(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value if abs(value) < _NO_MOMENT else _NO_MOMENT
+    return _of_its_kind(value)
+
+
 def _of_its_kind(value: object) -> object:
     """A value of the same JSON type, with nothing in it."""
-    for kind, empty in ((bool, value), ((int, float), 0), (str, "other"), (list, []), (dict, {})):
+    for kind, empty in ((bool, value), ((int, float), 0), (str, value and "other"), (list, []), (dict, {})):
         if isinstance(value, kind):
             return empty
     return None
@@ -220,7 +226,7 @@ def _of_its_kind(value: object) -> object:
 def _payload_like(problem: str) -> str:
     if "base64url" in problem:
         return "!"
-    return _base64url(next((body for reason, body in _UNUSABLE.items() if reason in problem), _NOT_JSON))
+    return _base64url(next((body for reason, body in UNREADABLE.items() if reason in problem), NOT_JSON))
 
 
 def _base64url(data: bytes) -> str:

@@ -1,0 +1,233 @@
+"""The logins of the golden traces: what happens in each, event by event."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loginmachine.sansio import LoginOptions, Provider
+from loginmachine.sansio.events import (
+    BindProblem,
+    Bound,
+    BrowserFailed,
+    BrowserOpened,
+    CancelRequested,
+    ClientGone,
+    CredentialsSaved,
+    Event,
+    PreviousCancelled,
+    ResponseSent,
+    SaveFailed,
+    Started,
+    TransportProblem,
+)
+
+from ..sansio.samples import (
+    CODE,
+    DEADLINE,
+    ID_CLAIMS,
+    IN_USE,
+    LINGER,
+    NAMESPACE,
+    NONCE,
+    NOW,
+    OPTIONS,
+    RETRY,
+    STATE,
+    answer,
+    api_key_answer,
+    bind_failed,
+    callback,
+    get,
+    jwt,
+    no_answer,
+    token_json,
+)
+
+OPENID = Provider(
+    issuer="https://id.example",
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token",
+    client_id="client-1",
+    scopes=("openid", "email"),
+    uses_nonce=True,
+    promises_iss=True,
+)
+OPENID_CLAIMS = {
+    "iss": "https://id.example",
+    "aud": "client-1",
+    "sub": "ada",
+    "exp": NOW + 3600,
+    "iat": NOW,
+    "nonce": NONCE,
+    "email": "ada@example.org",
+}
+
+
+class Scenario(NamedTuple):
+    """A login to be recorded."""
+
+    name: str
+    """Also that of its file."""
+    events: tuple[Event, ...]
+    options: LoginOptions = OPTIONS
+
+
+LISTENING = (Started(), Bound(port=1455), BrowserOpened())
+CALLBACK = (*LISTENING, callback())
+TOKENS = (*CALLBACK, answer())
+SAVING = (*TOKENS, api_key_answer())
+LAST_PAGES = (ResponseSent(request_id=1), get("/success", 9), ResponseSent(request_id=9))
+SHOWN = (ResponseSent(request_id=1),)
+"""The page of a login that failed has reached the browser."""
+CANCEL = CancelRequested()
+
+SCENARIOS = (
+    # Successes
+    Scenario("succeeded", (*SAVING, CredentialsSaved(), *LAST_PAGES)),
+    Scenario(
+        "succeeded_with_nonce",
+        (
+            *(Started(), Bound(port=50000), BrowserOpened()),
+            callback(f"code={CODE}&state={STATE}&iss=https://id.example", port=50000),
+            answer(body=token_json(id_token=jwt(OPENID_CLAIMS), access_token="canary-access-token")),
+            *(CredentialsSaved(), ResponseSent(request_id=1), get("/success", 9, port=50000)),
+            ResponseSent(request_id=9),
+        ),
+        LoginOptions(provider=OPENID),
+    ),
+    Scenario(
+        "succeeded_without_api_key",
+        (*TOKENS, answer(2, 403, b'{"error": {"code": "access_denied"}}'), CredentialsSaved(), *LAST_PAGES),
+    ),
+    Scenario(
+        "succeeded_with_two_tabs",
+        (
+            *CALLBACK,
+            callback(request_id=2),
+            callback(f"code=other&state={STATE}", 3),
+            ResponseSent(request_id=3),
+            answer(),
+            api_key_answer(),
+            CredentialsSaved(),
+            ResponseSent(request_id=1),
+            ResponseSent(request_id=2),
+            get("/success", 9),
+            ResponseSent(request_id=9),
+            get("/success", 10),
+            ResponseSent(request_id=10),
+        ),
+    ),
+    Scenario(
+        "succeeded_on_the_fallback_port",
+        (
+            *(Started(), IN_USE, PreviousCancelled(accepted=False), Bound(port=1457), BrowserOpened()),
+            *(callback(port=1457), answer(), api_key_answer(), CredentialsSaved(), ResponseSent(request_id=1)),
+            *(get("/success", 9, port=1457), ResponseSent(request_id=9)),
+        ),
+    ),
+    Scenario(
+        "succeeded_after_an_earlier_login_stopped",
+        (
+            *(Started(), IN_USE, PreviousCancelled(accepted=True), RETRY, IN_USE, RETRY, Bound(port=1455)),
+            *(BrowserOpened(), callback(), answer(), api_key_answer(), CredentialsSaved(), *LAST_PAGES),
+        ),
+    ),
+    Scenario(
+        "succeeded_among_strangers",
+        (
+            *LISTENING,
+            get("/favicon.ico", 2),
+            get("/auth/callback?code=a&code=b", 3),
+            get("/auth/callback?code=a", 4, headers={"Sec-Purpose": "prefetch"}),
+            get("/cancel", 5, headers={"Origin": "https://evil.example", "Cookie": "canary-cookie"}),
+            get("/success", 6),
+            get(f"/auth/callback?code={CODE}&state={STATE}", 7, port=80),
+            *(callback(), answer(), api_key_answer(), CredentialsSaved(), *LAST_PAGES),
+        ),
+    ),
+    # Troubles that a login survives
+    Scenario(
+        "browser_launch_failed",
+        (
+            Started(),
+            Bound(port=1455),
+            BrowserFailed(message="no browser was found"),
+            callback(),
+            answer(),
+            api_key_answer(),
+            CredentialsSaved(),
+            *LAST_PAGES,
+        ),
+    ),
+    Scenario(
+        "callback_state_mismatch",
+        (
+            *LISTENING,
+            callback("code=old&state=old", 2),
+            callback("code=old&state=old", 3),
+            callback(),
+            answer(),
+            api_key_answer(),
+            CredentialsSaved(),
+            *LAST_PAGES,
+        ),
+    ),
+    Scenario(
+        "redirect_failed", (*CALLBACK, ClientGone(request_id=1), answer(), api_key_answer(), CredentialsSaved(), LINGER)
+    ),
+    # Failures
+    Scenario("local_server_unavailable", (Started(), bind_failed(BindProblem.OTHER, "No buffer space available"))),
+    Scenario("login_timed_out", (*LISTENING, DEADLINE)),
+    Scenario("issuer_mismatch", (*LISTENING, callback(f"code=c&state={STATE}&iss=https://evil.example"), *SHOWN)),
+    Scenario(
+        "provider_callback_error",
+        (*LISTENING, callback(f"error=access_denied&error_description=refused+for+ada&state={STATE}"), *SHOWN),
+    ),
+    Scenario(
+        "provider_callback_error_without_entitlement",
+        (
+            *LISTENING,
+            callback(f"error=access_denied&error_description=missing_codex_entitlement&state={STATE}"),
+            *SHOWN,
+        ),
+    ),
+    Scenario("missing_authorization_code", (*LISTENING, callback(f"state={STATE}"), *SHOWN)),
+    Scenario("token_exchange_timeout", (*CALLBACK, no_answer(message="no answer in time"), *SHOWN)),
+    Scenario(
+        "token_exchange_connect",
+        (*CALLBACK, no_answer(TransportProblem.CONNECT, message="the proxy refused the connection"), *SHOWN),
+    ),
+    Scenario(
+        "token_exchange_request",
+        (*CALLBACK, no_answer(TransportProblem.REQUEST, message="the connection broke"), *SHOWN),
+    ),
+    Scenario(
+        "token_endpoint_rejected",
+        (*CALLBACK, answer(1, 400, b'{"error": "invalid_grant", "error_description": "the code has expired"}'), *SHOWN),
+    ),
+    Scenario(
+        "token_endpoint_rejected_for_a_while",
+        (*CALLBACK, answer(1, 429, b"", headers=((b"Retry-After", b"120"),)), *SHOWN),
+    ),
+    Scenario("token_response_malformed", (*CALLBACK, answer(body=b"<html>"), *SHOWN)),
+    Scenario(
+        "id_token_invalid",
+        (*CALLBACK, answer(body=token_json(id_token=jwt({**ID_CLAIMS, "aud": "another client"}))), *SHOWN),
+    ),
+    Scenario(
+        "workspace_restriction",
+        (*CALLBACK, answer(body=token_json(id_token=jwt({NAMESPACE: {"chatgpt_account_id": "acc-2"}}))), *SHOWN),
+        OPTIONS.__replace__(allowed_workspaces=("acc-1", "acc-3")),
+    ),
+    Scenario("persist_failed", (*SAVING, SaveFailed(message="/home/ada/.codex: No space left on device"), *SHOWN)),
+    # Cancelled, and by whom
+    Scenario("login_cancelled_while_binding", (Started(), CANCEL)),
+    Scenario("login_cancelled_while_waiting", (*LISTENING, CANCEL)),
+    Scenario("login_cancelled_while_exchanging_code", (*CALLBACK, CANCEL, *SHOWN)),
+    Scenario("login_cancelled_while_exchanging_api_key", (*TOKENS, CANCEL, answer(2), *SHOWN)),
+    Scenario("login_cancelled_by_another_login", (*LISTENING, get("/cancel"), *SHOWN)),
+    Scenario("cancelled_too_late", (*SAVING, CANCEL, CredentialsSaved(), *LAST_PAGES)),
+    # A host's mistake, and a trace that stops
+    Scenario("unexpected", (Started(), CredentialsSaved(), CANCEL)),
+    Scenario("unfinished", CALLBACK),
+)
