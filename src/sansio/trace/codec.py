@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import types
-from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,8 +55,6 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON
         return _encode_bytes(value)
     if isinstance(value, Secret):
         return value.reveal()
-    if isinstance(value, Mapping):
-        return {name: encode(member) for name, member in value.items()}
     assert isinstance(value, (tuple, list)), type(value)
     return [encode(item) for item in value]
 

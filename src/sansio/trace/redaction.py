@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PARAMETERS: Final = {
     **dict.fromkeys(("id_token_add_organizations", "codex_cli_simplified_flow"), re.compile("true|false")),
-    "originator": re.compile("[A-Za-z]{1,16}([ _-][A-Za-z]{1,16}){0,3}"),
+    "originator": re.compile("codex_(cli_rs|exec|vscode)|loginmachine"),
     "prompt": re.compile("none|login|consent|select_account"),
 }
 """Parameters of an authorization request, with the values that may be told."""

@@ -245,7 +245,7 @@ def put(value: Any, path: tuple[str | int, ...], new: object) -> Any:
 
 
 PLACES = [(number, path) for number, line in enumerate(LINES) for path in paths(json.loads(line))]
-STRANGE = [
+STRANGE: list[Any] = [
     *(None, True, False, 0, -1, 1.5, 2**63 - 1, 10**400, 1e308, "", "x", "\x1b[31m", "\ud800", "\u202e", [], {}),
     *([[]], ["a", "b"], [["a", "b"]], {"type": "Started"}, {"type": "Provider"}, "https://u:p@x.example/", "http://["),
     *("succeeded", "NaN", 10**18, {"repeat": "[", "times": 200_000}, "\x9b", "/%zz?%"),

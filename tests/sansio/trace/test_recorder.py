@@ -1,0 +1,98 @@
+"""The recorder harms no login, whatever happens to the recording."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loginmachine.sansio import UnexpectedEvent
+from loginmachine.sansio.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.trace import Recorder
+from loginmachine.sansio.trace import codec as trace_codec
+from loginmachine.sansio.trace import recorder as trace_recorder
+from loginmachine.sansio.trace.redaction import Redactor
+
+from ..samples import OPTIONS, SECRETS
+
+
+class Disk:
+    """Takes some lines, then no more."""
+
+    def __init__(self, room: int = 1000) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+        self._room = room
+
+    def write(self, line: str) -> None:
+        if len(self.lines) == self._room:
+            raise OSError("no space left in /home/ada")
+        self.lines.append(line)
+
+    def recorder(self) -> Recorder:
+        times = iter([100.0, 100.5, 99.0, *[101.0] * 100])
+        return Recorder(OPTIONS, SECRETS, write=self.write, clock=times.__next__, on_trouble=self.warnings.append)
+
+
+def test_what_is_written() -> None:
+    disk = Disk()
+    recorder = disk.recorder()
+    recorder.handle(Started())
+    with pytest.raises(UnexpectedEvent):
+        recorder.handle(CredentialsSaved())
+    assert json.loads(disk.lines[0])["type"] == "trace"
+    assert disk.lines[1:] == [
+        (
+            '{"at":0.5,"event":{"type":"Started"},"state":"binding","actions":['
+            '{"type":"ReportProgress","phase":{"type":"Binding","port":1455,"attempt":1}},'
+            '{"type":"Bind","port":1455,"attempt":1}]}\n'
+        ),
+        # (A clock that goes back makes no time negative.)
+        '{"at":0.0,"event":{"type":"CredentialsSaved"},"unexpected":true}\n',
+    ]
+    assert disk.warnings == []
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_a_full_disk_is_told_once(room: int) -> None:
+    disk = Disk(room)
+    recorder = disk.recorder()
+    recorder.handle(Started())
+    recorder.handle(CancelRequested())
+    recorder.handle(CancelRequested())
+    assert recorder.machine.state == "cancelled"
+    assert len(disk.lines) == room
+    assert disk.warnings == ["the trace ends before the login: OSError"]
+
+
+def test_nobody_need_listen() -> None:
+    recorder = Recorder(OPTIONS, SECRETS, write=Disk(0).write, clock=lambda: 0.0)
+    assert recorder.handle(Started()) != []
+
+
+def test_a_wrong_redaction_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(_self: Redactor, _event: Event) -> Event:
+        return Started()
+
+    monkeypatch.setattr(Redactor, "event", wrong)
+    disk = Disk()
+    recorder = disk.recorder()
+    recorder.handle(Started())
+    recorder.handle(CancelRequested())
+    assert len(disk.lines) == 2
+    assert disk.warnings == ["the trace ends before the login: without its secrets, an event would mean something else"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "written"), [("MAX_STEPS", 2, 3), ("MAX_TRACE", 2000, 5), ("MAX_LINE", 600, 0)]
+)
+def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, written: int) -> None:
+    assert getattr(trace_codec, limit) > value
+    monkeypatch.setattr(trace_recorder, limit, value)
+    disk = Disk()
+    recorder = disk.recorder()
+    events: list[Event] = [Started(), *[CancelRequested()] * 20]
+    for event in events:
+        recorder.handle(event)
+    assert len(disk.lines) == written
+    assert disk.warnings == ["the trace ends before the login: it would become too large"]

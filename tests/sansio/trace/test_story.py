@@ -1,0 +1,153 @@
+"""The story of a login in words, and what is said when it goes differently today."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loginmachine.sansio import actions, events
+from loginmachine.sansio.events import BindProblem, Event, TransportProblem
+from loginmachine.sansio.trace import read_trace, replay
+from loginmachine.sansio.trace.story import came, did, outcome_words, tell
+
+from ...traces.record import FOLDER
+
+
+def story(name: str, until: int | None = None) -> list[str]:
+    return tell(replay(read_trace((FOLDER / f"{name}.jsonl").read_bytes().splitlines())), until=until)
+
+
+def test_a_story() -> None:
+    assert story("login_cancelled_while_waiting") == [
+        "    0.250 s the host starts the login  [started]",
+        "            report binding",
+        "            open port 1455, attempt 1",
+        "            => binding",
+        "    0.500 s port 1455 is open  [bound]",
+        "            report listening",
+        "            start the timer deadline: 600 s",
+        "            open the browser",
+        "            => awaiting_callback",
+        "    0.750 s a browser was launched  [browser_opened]",
+        "            report browser_launched",
+        "    1.000 s the host cancels: cancelled by the caller  [cancel_requested]",
+        "            report cancelled",
+        "            stop the timer deadline",
+        "            finish: cancelled",
+        "            close the listener",
+        "            => cancelled",
+        "The login cancelled: login_cancelled - cancelled by the caller",
+    ]
+
+
+def test_a_part_of_a_story() -> None:
+    assert story("login_cancelled_while_waiting", until=1)[-2:] == ["            => binding", "(3 more events)"]
+    assert story("login_cancelled_while_waiting", until=4) == story("login_cancelled_while_waiting")
+
+
+def test_how_stories_end() -> None:
+    assert story("succeeded")[-1] == "The login succeeded."
+    assert story("unfinished")[-1] == "The trace stops while the login is exchanging code."
+    assert story("persist_failed")[-1] == "The login failed: persist_failed - [...]: No space left on device"
+    nothing = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()[:1]
+    result = replay(read_trace(nothing))
+    assert result.states == ()
+    assert tell(result) == ["The trace stops while the login is idle."]
+    assert outcome_words(None) == ("unfinished", None)
+
+
+def test_what_was_unexpected_or_too_late() -> None:
+    assert story("unexpected")[4] == "    0.500 s the credentials are stored  [unexpected: a mistake of the host]"
+    late = "    1.750 s token request 2 is answered: status 200, 678 bytes  [too late, dropped]"
+    assert late in story("login_cancelled_while_exchanging_api_key")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            events.BindFailed(kind=BindProblem.IN_USE, message="busy"),
+            "the port could not be opened (in_use): busy",
+        ),
+        (events.PreviousCancelled(accepted=True), "whoever holds the port gives way"),
+        (events.PreviousCancelled(accepted=False), "whoever holds the port does not give way"),
+        (events.TimerFired(timer=actions.Timer.DEADLINE), "the timer deadline runs out"),
+        (events.BrowserFailed(message="none"), "no browser could be launched: none"),
+        (events.ClientGone(request_id=3), "the client of request 3 has left"),
+        (
+            events.TokenRequestFailed(exchange_id=1, kind=TransportProblem.CONNECT, message="no route"),
+            "token request 1 got no answer (connect): no route",
+        ),
+        (events.SaveFailed(message="full"), "the credentials could not be stored: full"),
+    ],
+)
+def test_events_in_words(event: Event, words: str) -> None:
+    assert came(event) == words
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (actions.Bind(port=0, attempt=1), "open port of any number, attempt 1"),
+        (actions.CancelPrevious(port=1455), "ask whoever holds port 1455 to stop"),
+        (actions.AbortTokenRequest(exchange_id=2), "give token request 2 up"),
+        (actions.StopTimer(timer=actions.Timer.LINGER), "stop the timer linger"),
+    ],
+)
+def test_actions_in_words(action: actions.Action, words: str) -> None:
+    assert did(action) == words
+
+
+def test_what_a_terminal_would_obey_is_not_told() -> None:
+    lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
+    step = json.loads(lines[4])
+    step["event"]["target"] = "/\x1b[2J\x9b31m"
+    step["state"], step["actions"] = "idle", ["\x1b]0;x\x07\u202e"]
+    result = replay(read_trace([*lines[:4], json.dumps(step).encode()]))
+    assert "request 1: GET /\ufffd[2J\ufffd31m" in "\n".join(tell(result))
+    assert result.difference is not None
+    assert all(line.isascii() and line.isprintable() for line in result.difference.diff().splitlines())
+
+
+def test_a_difference() -> None:
+    lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
+    step = json.loads(lines[1])
+    step["actions"][1]["attempt"] = 2
+    result = replay(read_trace([lines[0], json.dumps(step).encode(), *lines[2:]]))
+    assert not result.is_identical
+    assert len(result.steps) == 1
+    assert result.difference is not None
+    assert result.difference.line == 2
+    assert result.difference.diff() == (
+        "--- recorded\n"
+        "+++ replayed\n"
+        "@@ -12,7 +12,7 @@\n"
+        "   {\n"
+        '    "type": "Bind",\n'
+        '    "port": 1455,\n'
+        '-   "attempt": 2\n'
+        '+   "attempt": 1\n'
+        "   }\n"
+        "  ]\n"
+        " }"
+    )
+
+
+def test_a_difference_about_what_was_unexpected() -> None:
+    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
+    wrong = json.dumps({**json.loads(lines[1]), "unexpected": True}).encode()
+    was_wrong = json.dumps({**json.loads(lines[2]), "unexpected": False, "state": "binding", "actions": []}).encode()
+    first = replay(read_trace([lines[0], wrong])).difference
+    second = replay(read_trace([*lines[:2], was_wrong])).difference
+    assert first is not None
+    assert second is not None
+    assert (first.recorded, second.replayed) == ("unexpected", "unexpected")
+
+
+def test_a_difference_of_any_size_is_shown_cut() -> None:
+    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
+    step = json.dumps({**json.loads(lines[1]), "actions": ["x" * 500_000, *["y"] * 50_000]}).encode()
+    difference = replay(read_trace([lines[0], step])).difference
+    assert difference is not None
+    assert len(difference.diff()) < 10_000
