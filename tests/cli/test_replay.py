@@ -189,7 +189,7 @@ def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> s
         code, err = command.end()
     assert code == 0, err
     assert command.events[-1]["outcome"] == "succeeded"
-    return err
+    return str(err)
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
