@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..sansio.records import Record
 from ..sansio.trace import TraceError, read_traces, replay
 from ..sansio.trace.story import outcome_words
+from .recording import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,7 @@ def replay_file(path: str | os.PathLike[str]) -> list[Report]:
     reports: list[Report] = []
     try:
         with Path(path).open("rb") as file:
-            reports.extend(_report(name, trace) for trace in read_traces(file))
+            reports.extend(_report(name, trace) for trace in read_traces(lines_of(file)))
     except TraceError as error:
         reports.append(Report(path=name, line=error.line, outcome="unreadable", problem=error.reason))
     except OSError as error:
