@@ -10,36 +10,46 @@ from loginmachine.sansio.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackPasted,
     CancelRequested,
     ClientGone,
     CredentialsSaved,
     Event,
+    LoginMethod,
     PreviousCancelled,
     ResponseSent,
     SaveFailed,
     Started,
     TransportProblem,
 )
+from loginmachine.sansio.options import DeviceCodeEndpoints
 
 from ..sansio.samples import (
     CODE,
     DEADLINE,
+    EXPIRY,
     ID_CLAIMS,
     IN_USE,
     LINGER,
     NAMESPACE,
     NONCE,
     NOW,
+    OLD,
     OPTIONS,
+    POLL_DUE,
     RETRY,
     STATE,
     answer,
     api_key_answer,
     bind_failed,
     callback,
+    device_code_answer,
     get,
+    grant_answer,
     jwt,
     no_answer,
+    pasted,
+    pending,
     token_json,
 )
 
@@ -80,6 +90,19 @@ LAST_PAGES = (ResponseSent(request_id=1), get("/success", 9), ResponseSent(reque
 SHOWN = (ResponseSent(request_id=1),)
 """The page of a login that failed has reached the browser."""
 CANCEL = CancelRequested()
+BY_CODE = Started(method=LoginMethod.DEVICE_CODE)
+POLLING = (BY_CODE, device_code_answer(), POLL_DUE)
+RFC8628 = DeviceCodeEndpoints(code_endpoint="https://id.example/device_authorization")
+RFC8628_CODE = (
+    b'{"device_code": "canary-device-code", "user_code": "CNRY-12345", "expires_in": 600, "interval": 7,'
+    b' "verification_uri": "https://id.example/device",'
+    b' "verification_uri_complete": "https://id.example/device?user_code=CNRY-12345"}'
+)
+
+
+def paste(text: str) -> CallbackPasted:
+    return CallbackPasted(text=text)
+
 
 SCENARIOS = (
     # Successes
@@ -145,6 +168,43 @@ SCENARIOS = (
             *(callback(), answer(), api_key_answer(), CredentialsSaved(), *LAST_PAGES),
         ),
     ),
+    Scenario(
+        "succeeded_with_pasted_callback",
+        (
+            *(Started(), Bound(port=1455), BrowserFailed(message="no browser")),
+            *map(
+                paste,
+                ("canary-words", "https://auth.openai.com/oauth/authorize?state=x", "https://evil.example/canary"),
+            ),
+            *map(pasted, ("code=old&state=" + "o" * 43, f"code={CODE}&state={STATE[:9]}")),
+            *(pasted(), pasted(f"code=other&state={STATE}"), answer(), api_key_answer(), CredentialsSaved(), LINGER),
+        ),
+    ),
+    Scenario(
+        "succeeded_with_device_code",
+        (
+            *POLLING,
+            *(pending(), POLL_DUE, answer(3, 429, b'{"error": "slow_down"}'), POLL_DUE),
+            *(no_answer(TransportProblem.CONNECT, 4), POLL_DUE, grant_answer(5), answer(6), CredentialsSaved()),
+        ),
+    ),
+    Scenario(
+        "succeeded_with_device_code_of_rfc8628",
+        (
+            *(BY_CODE, answer(1, body=RFC8628_CODE), POLL_DUE, answer(2, 400, b'{"error": "authorization_pending"}')),
+            *(POLL_DUE, answer(3, body=token_json(id_token=jwt(OPENID_CLAIMS))), CredentialsSaved()),
+        ),
+        LoginOptions(provider=OPENID.__replace__(uses_nonce=False, device_code=RFC8628)),
+    ),
+    Scenario(
+        "succeeded_without_device_code",
+        (
+            *(BY_CODE, answer(1, 404, b""), Bound(port=1455), BrowserOpened(), callback(), answer(2)),
+            *(api_key_answer(3), CredentialsSaved(), *LAST_PAGES),
+        ),
+        OPTIONS.__replace__(device_code_fallback=True),
+    ),
+    Scenario("succeeded_over_older_credentials", (*SAVING, CredentialsSaved(replaced=OLD), *LAST_PAGES)),
     # Troubles that a login survives
     Scenario(
         "browser_launch_failed",
@@ -220,11 +280,15 @@ SCENARIOS = (
         OPTIONS.__replace__(allowed_workspaces=("acc-1", "acc-3")),
     ),
     Scenario("persist_failed", (*SAVING, SaveFailed(message="/home/ada/.codex: No space left on device"), *SHOWN)),
+    Scenario("device_code_unavailable", (BY_CODE, answer(1, 404, b""))),
+    Scenario("device_code_denied", (*POLLING, answer(2, 400, b'{"error": "access_denied"}'))),
+    Scenario("device_code_expired", (*POLLING, pending(), EXPIRY)),
     # Cancelled, and by whom
     Scenario("login_cancelled_while_binding", (Started(), CANCEL)),
     Scenario("login_cancelled_while_waiting", (*LISTENING, CANCEL)),
     Scenario("login_cancelled_while_exchanging_code", (*CALLBACK, CANCEL, *SHOWN)),
     Scenario("login_cancelled_while_exchanging_api_key", (*TOKENS, CANCEL, answer(2), *SHOWN)),
+    Scenario("login_cancelled_while_polling", (*POLLING, CANCEL, pending())),
     Scenario("login_cancelled_by_another_login", (*LISTENING, get("/cancel"), *SHOWN)),
     Scenario("cancelled_too_late", (*SAVING, CANCEL, CredentialsSaved(), *LAST_PAGES)),
     # A host's mistake, and a trace that stops

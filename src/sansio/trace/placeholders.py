@@ -54,11 +54,9 @@ class Placeholders:
         placeholder = self.of(kind, code)
         return placeholder if len(code) <= longest and is_visible_ascii(code) else f"{placeholder} unusable"
 
-    def state(self, state: str) -> str:
-        """The placeholder of a ``state``: a shorter one than this login's, if it is shorter: it may be cut off."""
-        if state in self._names or len(state) >= self._state_length:
-            return self.of("foreign-state", state)
-        return self.of("cut", state).removeprefix("redacted-")
+    def pasted_state(self, state: str) -> str:
+        """The placeholder of a ``state`` that was pasted: one that is too short may be ours, cut off."""
+        return "cut" if 0 < len(state) < self._state_length else self.of("foreign-state", state) if state else ""
 
     def nonce(self, value: str) -> str:
         """The nonce of an id token, which is compared with this login's."""

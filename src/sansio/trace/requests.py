@@ -60,13 +60,16 @@ class Requests:
                 PasteProblem.INCOMPLETE: f"127.0.0.1:{port}/",
             }.get(query, "other")
         parameters = read_query(query)
-        return "?" + (_UNREADABLE_QUERY if parameters is None else self._callback(parameters)).decode("ascii")
+        if parameters is None:
+            return "?" + _UNREADABLE_QUERY.decode("ascii")
+        told = self._told(parameters)
+        if "state" in told:
+            told["state"] = self._placeholders.pasted_state(parameters["state"])
+        return "?" + urlencode(told)
 
-    def _callback(self, parameters: dict[str, str]) -> bytes:
-        """The query of a callback, from its parameters."""
-        return urlencode(
-            {name: self._parameter(name, value) for name, value in parameters.items() if name in _READ}
-        ).encode()
+    def _told(self, parameters: dict[str, str]) -> dict[str, str]:
+        """The parameters of a callback that may be told."""
+        return {name: self._parameter(name, value) for name, value in parameters.items() if name in _READ}
 
     def _target(self, target: bytes) -> bytes:
         authority, origin_form = split_target(target)
@@ -74,7 +77,7 @@ class Requests:
         path, mark, query = origin_form.partition(b"?")
         if path == self._provider.callback_path.encode():
             parameters = read_query(query)
-            query = _UNREADABLE_QUERY if parameters is None else self._callback(parameters)
+            query = _UNREADABLE_QUERY if parameters is None else urlencode(self._told(parameters)).encode("ascii")
             return prefix + path + mark + query
         if path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode()):
             return prefix + path
@@ -84,7 +87,7 @@ class Requests:
         if not value:
             return ""
         if name == "state":
-            return self._placeholders.state(value)
+            return self._placeholders.of("foreign-state", value)
         if name == "code":
             return self._placeholders.code("code", value, MAX_CODE)
         if name == "iss":

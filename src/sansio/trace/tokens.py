@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..claims import ClaimError, read_claims
-from ..credentials import Credentials, Tokens
+from ..credentials import AuthMode, Credentials, Tokens
 from ..device_code import MAX_USER_CODE
 from ..oauth import MAX_TOKEN_RESPONSE
 from ..options import is_verification_url
@@ -118,7 +118,7 @@ class TokenAnswers:
         """Credentials that mean the same to the login."""
         key, tokens = credentials.api_key, credentials.tokens
         return Credentials(
-            auth_mode=None if credentials.auth_mode is None else self._placeholders.word("mode", credentials.auth_mode),
+            auth_mode=credentials.auth_mode if credentials.auth_mode in (None, *AuthMode) else "other",
             api_key=None if key is None else self._secret(partial(self._opaque, "api-key"), key),
             tokens=None
             if tokens is None
