@@ -232,7 +232,7 @@ def test_both_drivers_record_the_same(tmp_path: Path, provider: ScriptedProvider
     traces = []
     for driver in ("threaded", "trio"):
         path = tmp_path / driver
-        sign_in(path, provider, tmp_path / "home", "--driver", driver)
+        sign_in(path, provider, tmp_path / f"{driver}-home", "--driver", driver)
         traces.append(without_times(path.read_text()))
     assert traces[0] == traces[1]
 

@@ -72,7 +72,8 @@ def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
     """An event in words."""
     match event:
         case events.Started(method=method):
-            return f"the host starts the login ({method.replace('_', ' ')})"
+            how = "" if method is events.LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
+            return f"the host starts the login{how}"
         case events.Bound(port=port):
             return f"port {port} is open"
         case events.BindFailed(kind=kind, message=message):

@@ -43,12 +43,12 @@ def test_what_is_written() -> None:
     assert json.loads(disk.lines[0])["type"] == "trace"
     assert disk.lines[1:] == [
         (
-            '{"at":0.5,"event":{"type":"Started"},"state":"binding","actions":['
+            '{"at":0.5,"event":{"type":"Started","method":"browser"},"state":"binding","actions":['
             '{"type":"ReportProgress","phase":{"type":"Binding","port":1455,"attempt":1}},'
             '{"type":"Bind","port":1455,"attempt":1}]}\n'
         ),
         # (A clock that goes back makes no time negative.)
-        '{"at":0.0,"event":{"type":"CredentialsSaved"},"unexpected":true}\n',
+        '{"at":0.0,"event":{"type":"CredentialsSaved","replaced":null},"unexpected":true}\n',
     ]
     assert disk.warnings == []
 
@@ -84,7 +84,7 @@ def test_a_wrong_redaction_is_not_written(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "written"), [("MAX_STEPS", 2, 3), ("MAX_TRACE", 2000, 5), ("MAX_LINE", 600, 0)]
+    ("limit", "value", "written"), [("MAX_STEPS", 2, 3), ("MAX_TRACE", 3000, 9), ("MAX_LINE", 600, 0)]
 )
 def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, written: int) -> None:
     assert getattr(trace_codec, limit) > value
