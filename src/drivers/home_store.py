@@ -112,6 +112,29 @@ class HomeStore:
             self._attempt(enter)
             yield _HomeTransaction(self, timeout)
 
+    @contextlib.contextmanager
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+        """Keep other sessions, in this process or another, from renewing the tokens while the block runs.
+
+        The lock is one of ours: Codex takes its own only to write, and neither it nor a login should have to wait for
+        an answer of the provider.
+
+        Args:
+            timeout: Seconds to wait for another session at most.
+
+        Raises:
+            StoreBusy: Another session has been renewing them for longer.
+            StoreError: The lock cannot be taken.
+        """
+        with contextlib.ExitStack() as held:
+
+            def enter() -> None:
+                self._make_home()
+                held.enter_context(locked(self._home / "auth.refresh.lock", timeout))
+
+            self._attempt(enter)
+            yield
+
     def _change(self, change: Callable[[], Result], timeout: float) -> Result:
         """Change what is stored, under the second lock: Codex takes them in this order."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import time
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ from ..sansio.refresh_failures import SIGN_IN_REQUIRED
 from ..sansio.refresh_outcome import Delivery, RefreshSuccess
 from .errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from .logs import warn
-from .store import LOCK_TIMEOUT, save
+from .store import save
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from ..sansio.refresh_events import AccessTokenWanted
     from ..sansio.refresh_failures import RefreshFailure
     from ..sansio.refresh_outcome import RefreshOutcome
-    from .store import SessionStore, Transaction
+    from .store import SessionStore
 
 UNAUTHORIZED: Final = 401
-_POLL: Final = 0.02
 
 
 class StoreAccess:
@@ -36,41 +34,41 @@ class StoreAccess:
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
-        self._block: AbstractContextManager[Transaction] | None = None
-        self._transaction: Transaction | None = None
+        self._renewing: AbstractContextManager[None] | None = None
+        self._seen: Credentials | None = None
+        """What was stored when it was read last."""
 
     def load(self) -> CredentialsLoaded | LoadFailed:
-        """Read it, under the lock if that is held."""
+        """Read it. That needs no lock: it is replaced whole."""
         try:
-            stored = (self._transaction or self._store).load()
+            self._seen = self._store.load()
         except StoreError as error:
             return LoadFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
             return LoadFailed(message=_host_trouble(error))
-        return CredentialsLoaded(credentials=stored, loaded_at=time.time())
+        return CredentialsLoaded(credentials=self._seen, loaded_at=time.time())
 
     def take(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
-        """Lock it, or wait for `timeout` seconds for whoever has."""
+        """Keep other sessions from renewing the tokens, or wait for `timeout` seconds for one that does."""
         try:
-            block = self._store.transaction(timeout=timeout)
-            self._transaction = block.__enter__()
+            block = self._store.renewing(timeout=timeout)
+            block.__enter__()
         except StoreBusy:
             return LockBusy()
         except StoreError as error:
             return LockFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - as above
             return LockFailed(message=_host_trouble(error))
-        self._block = block
+        self._renewing = block
         return LockTaken()
 
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
-        """Store credentials. The lock is held."""
-        assert self._transaction is not None
-        return save(_Patient(self._transaction), credentials)
+        """Store credentials, if what is stored is what was read last."""
+        return save(_Unchanged(self._store, self._seen), credentials)
 
     def release(self) -> None:
-        """Give the lock back, if it is held."""
-        block, self._block, self._transaction = self._block, None, None
+        """Let other sessions renew the tokens, if they were kept from it."""
+        block, self._renewing = self._renewing, None
         try:
             if block is not None:
                 block.__exit__(None, None, None)
@@ -78,19 +76,18 @@ class StoreAccess:
             warn(f"the lock on the credentials could not be released: {_host_trouble(error)}")
 
 
-class _Patient:
-    """A transaction whose lock was waited for in short slices; to be saved is worth the whole time."""
+class _Unchanged:
+    """A store that is written only if nobody has since it was read: a sign-in that came between must not be lost."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+    def __init__(self, store: SessionStore, seen: Credentials | None) -> None:
+        self._store = store
+        self._seen = seen
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        deadline = time.monotonic() + LOCK_TIMEOUT
-        while time.monotonic() < deadline:
-            with contextlib.suppress(StoreBusy):
-                return self._transaction.save(credentials)
-            time.sleep(_POLL)
-        return self._transaction.save(credentials)
+        with self._store.transaction() as transaction:
+            if transaction.load() != self._seen:
+                raise StoreError("other credentials were stored meanwhile")
+            return transaction.save(credentials)
 
 
 def _host_trouble(error: Exception) -> str:

@@ -67,6 +67,20 @@ class SessionStore(CredentialStore, Protocol):
             StoreError: The store cannot be locked.
         """
 
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+        """Keep other sessions, in this process or another, from renewing the tokens while the block runs.
+
+        That takes as long as the provider does, so it keeps nobody from reading and changing the store. The block may
+        be entered in one thread and left in another.
+
+        Args:
+            timeout: Seconds to wait for another session at most.
+
+        Raises:
+            StoreBusy: Another session has been renewing them for longer.
+            StoreError: The store cannot be locked.
+        """
+
 
 class Transaction(Protocol):
     """A store that nobody else can change. Each method is as the store's."""
@@ -99,6 +113,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.credentials: Credentials | None = None
         self._lock = threading.Lock()
+        self._renewal = threading.Lock()
 
     def load(self) -> Credentials | None:
         """The credentials last saved."""
@@ -127,6 +142,20 @@ class MemoryStore:
             yield _MemoryTransaction(self)
         finally:
             self._lock.release()
+
+    @contextlib.contextmanager
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+        """Keep other sessions from renewing the tokens.
+
+        Raises:
+            StoreBusy: Another session has been renewing them for longer than `timeout` seconds.
+        """
+        if not self._renewal.acquire(timeout=timeout):
+            raise StoreBusy(f"another session has been renewing the tokens for more than {timeout:g} seconds")
+        try:
+            yield
+        finally:
+            self._renewal.release()
 
 
 class _MemoryTransaction:

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class LoadCredentials(Record):
-    """Read the store: under the lock, if it is held. Answered by `CredentialsLoaded` or `LoadFailed`."""
+    """Read the store. Answered by `CredentialsLoaded` or `LoadFailed`."""
 
 
 class TakeLock(Record):
-    """Keep everybody else from changing the store. Answered by `LockTaken`, `LockBusy` or `LockFailed`."""
+    """Keep other sessions from renewing the tokens. Answered by `LockTaken`, `LockBusy` or `LockFailed`."""
 
     timeout: float
     """Seconds to wait for whoever holds it."""
 
 
 class ReleaseLock(Record):
-    """Let others change the store. Never answered; comes if and only if the lock was taken."""
+    """Let other sessions renew the tokens. Never answered; comes if and only if the lock was taken."""
 
 
 class Warn(Record):

@@ -38,7 +38,7 @@ class LoadFailed(Record):
 
 
 class LockTaken(Record):
-    """From now on nobody else changes the store."""
+    """From now on no other session renews the tokens."""
 
 
 class LockBusy(Record):

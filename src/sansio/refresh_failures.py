@@ -92,8 +92,8 @@ REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
         hint="Check that the issuer is right and that no proxy rewrites its answers.",
     ),
     C.STORE_BUSY: Advice(
-        title="Another program is using the stored credentials",
-        hint="Try again when it is done.",
+        title="Another program has not finished renewing the tokens",
+        hint="Try again when it has.",
     ),
     C.STORE_UNAVAILABLE: Advice(
         title="The stored credentials cannot be locked, so the tokens were not renewed",

@@ -25,7 +25,7 @@ OLDEST: Final = 8 * 86400.0
 """Seconds after which tokens are renewed that do not say when they end."""
 RETRY_AFTER: Final = 30.0
 """Seconds between two tries while the old token lasts."""
-_LOCKED: Final = "the store was locked all the time"
+_LOCKED: Final = "another session was renewing the tokens all the time"
 _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 _END_OF_TIME: Final = 253_402_300_800
 """The year 10000, in seconds since 1970: no calendar goes further."""

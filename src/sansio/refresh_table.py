@@ -1,7 +1,8 @@
 """The whole behaviour of a refresh as one table, read as that of a login is (`table`).
 
-The lock is held from ``reading_again`` on. In ``looking`` and ``reading`` the store is read
-without it: it is always whole, because its file is replaced and never rewritten.
+The lock is held from ``reading_again`` on. It keeps other sessions from renewing the same tokens, and nobody from
+reading or changing the store: a login or the Codex CLI may come between, so the store is looked at again before it is
+written.
 """
 
 from __future__ import annotations

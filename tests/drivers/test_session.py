@@ -21,7 +21,6 @@ from loginmachine import (
     Secret,
     Session,
     SignInRequired,
-    StoreBusy,
     StoreError,
 )
 
@@ -175,7 +174,7 @@ def test_an_interrupt_before_anything_was_sent_is_the_end_of_it(tmp_path: Path, 
     store = signed_in(tmp_path, OVER)
     session = Session(store, endpoint.provider)
     waits = threading.Event()
-    with store.transaction():
+    with store.renewing():
         interrupter = interrupt_main_when(waits)
 
         def announce() -> None:
@@ -283,11 +282,16 @@ class Trouble(MemoryStore):
         return super().load()
 
     @contextlib.contextmanager
-    def transaction(self, *, timeout: float = 5.0) -> Iterator[Trouble]:
+    def renewing(self, *, timeout: float = 5.0) -> Iterator[None]:
         self._fail("lock")
+        with super().renewing(timeout=timeout):
+            yield
+        self._fail("release")
+
+    @contextlib.contextmanager
+    def transaction(self, *, timeout: float = 5.0) -> Iterator[Trouble]:
         with super().transaction(timeout=timeout):
             yield self
-        self._fail("release")
 
     def save(self, credentials: Credentials) -> Credentials | None:
         self._fail("save")
@@ -312,32 +316,24 @@ def test_tokens_that_cannot_be_stored_are_handed_out_all_the_same(endpoint: Toke
     assert mark_of(token_of(store.credentials)) == "old"
 
 
-class Busy(Trouble):
-    """A store whose second lock others hold so often."""
+class Overtaken(Trouble):
+    """A store into which somebody signs in at the last moment."""
 
-    def __init__(self, times: float) -> None:
-        super().__init__()
-        self.times = times
-
-    def save(self, credentials: Credentials) -> Credentials | None:
-        if self.times > 0:
-            self.times -= 1
-            raise StoreBusy("another program holds it")
-        return super().save(credentials)
+    @contextlib.contextmanager
+    def transaction(self, *, timeout: float = 5.0) -> Iterator[Trouble]:
+        with super().transaction(timeout=timeout):
+            self.credentials = credentials(LASTING, "theirs")
+            yield self
 
 
-def test_the_lock_for_writing_is_waited_for_in_earnest(endpoint: TokenEndpoint) -> None:
-    store = Busy(3)
-    assert mark_of(Session(store, endpoint.provider).access_token()) == "new-1"
-    assert mark_of(token_of(store.credentials)) == "new-1"
-
-
-def test_but_not_for_ever(endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.drivers.session_parts.LOCK_TIMEOUT", 0.05)
-    warnings: list[str] = []
-    session = Session(Busy(float("inf")), endpoint.provider, on_warning=warnings.append)
+def test_a_sign_in_at_the_last_moment_is_not_overwritten(endpoint: TokenEndpoint) -> None:
+    store, warnings = Overtaken(), list[str]()
+    session = Session(store, endpoint.provider, on_warning=warnings.append)
     assert mark_of(session.access_token()) == "new-1"
-    assert warnings[0].endswith(": another program holds it")
+    assert mark_of(token_of(store.credentials)) == "theirs"
+    assert warnings[0].endswith(": other credentials were stored meanwhile")
+    assert mark_of(session.access_token()) == "theirs"
+    assert endpoint.requests == 1
 
 
 def test_an_observer_that_raises_does_no_harm(endpoint: TokenEndpoint) -> None:
@@ -411,7 +407,7 @@ def test_a_token_that_lasts_waits_for_nobody(
 ) -> None:
     monkeypatch.setattr("loginmachine.sansio.refresh_effects.PATIENCE", 0.5)
     store = signed_in(tmp_path, DUE)
-    with store.transaction():
+    with store.renewing():
         assert mark_of(Session(store, endpoint.provider).access_token()) == "old"
     assert endpoint.requests == 0
 
@@ -421,12 +417,12 @@ def test_what_is_stored_by_the_holder_of_the_lock_is_adopted_before_it_is_releas
 ) -> None:
     store = signed_in(tmp_path, OVER)
     session = Session(store, endpoint.provider)
-    with store.transaction() as transaction:
+    with store.renewing():
         tokens: list[str] = []
         waiting = threading.Thread(target=lambda: tokens.append(session.access_token()))
         waiting.start()
         assert eventually(lambda: session._flight is not None)
-        transaction.save(credentials(LASTING, "theirs"))
+        store.save(credentials(LASTING, "theirs"))
         waiting.join(PATIENCE)
         assert [mark_of(token) for token in tokens] == ["theirs"]
     assert endpoint.requests == 0
@@ -440,10 +436,8 @@ def test_a_sign_in_while_a_request_is_under_way_is_not_overwritten(tmp_path: Pat
     asking = threading.Thread(target=lambda: tokens.append(session.access_token()))
     asking.start()
     assert endpoint.asked.wait(PATIENCE)
-    # By a program that knows no locks.
-    other = FileStore(tmp_path / "other")
-    other.save(credentials(LASTING, "theirs"))
-    other.path.replace(store.path)
+    # It waits for nobody.
+    store.save(credentials(LASTING, "theirs"))
     endpoint.released.set()
     asking.join(PATIENCE)
     assert [mark_of(token) for token in tokens] == ["theirs"]

@@ -117,7 +117,7 @@ def test_a_process_that_is_killed_in_the_middle_of_its_request(tmp_path: Path, e
 def test_a_process_that_is_killed_while_it_waits(tmp_path: Path, endpoint: TokenEndpoint) -> None:
     store = signed_in(tmp_path, OVER)
     with processes(2, tmp_path, endpoint) as (first, second):
-        with store.transaction():
+        with store.renewing():
             go(first)
             go(second)
             first.kill()

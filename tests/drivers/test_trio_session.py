@@ -203,7 +203,7 @@ def test_a_cancellation_before_anything_was_sent_is_the_end_of_it(tmp_path: Path
     session = TrioSession(store, endpoint.provider)
 
     async def main() -> None:
-        with store.transaction():
+        with store.renewing():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(session.access_token)
                 await until(lambda: session._flight is not None)
@@ -220,11 +220,11 @@ def test_while_somebody_waits_for_the_lock_everybody_else_goes_on(tmp_path: Path
     session = TrioSession(store, endpoint.provider)
 
     async def main() -> None:
-        with store.transaction() as transaction:
+        with store.renewing():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(session.access_token)
                 await until(lambda: session._flight is not None)
-                await in_thread(lambda: transaction.save(credentials(LASTING, "theirs")))
+                await in_thread(lambda: store.save(credentials(LASTING, "theirs")))
                 with trio.fail_after(PATIENCE):
                     assert mark_of(await session.access_token()) == "theirs"
 

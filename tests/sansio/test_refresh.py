@@ -261,7 +261,7 @@ def test_without_a_token_the_wait_is_as_long_as_a_request_may_take(credentials: 
     times, outcome, refresh = waits(credentials, wanted)
     assert times * 0.25 == 70.0
     assert outcome is None
-    assert failure_of(refresh) == ("store_busy", "the store was locked all the time", False)  # type: ignore[arg-type]
+    assert failure_of(refresh) == ("store_busy", "another session was renewing the tokens all the time", False)  # type: ignore[arg-type]
 
 
 def test_a_token_that_ends_during_the_wait_prolongs_it() -> None:
@@ -353,7 +353,9 @@ def test_storing_later_waits_for_nobody() -> None:
         times += 1
         orders = tell(later, LockBusy(), loaded(stored(), NOW + 31))
     assert times * 0.25 == 4.0
-    assert orders[-1] == delivered(NEW_CREDENTIALS, "kept", message="the store was locked all the time")
+    assert orders[-1] == delivered(
+        NEW_CREDENTIALS, "kept", message="another session was renewing the tokens all the time"
+    )
 
 
 def test_tokens_that_are_nowhere_else_are_renewed_with_their_own_refresh_token() -> None:
