@@ -84,6 +84,17 @@ def test_nobody_else_may_change_it_meanwhile(any_store: SessionStore) -> None:
     any_store.save(CREDENTIALS)
 
 
+def test_one_session_renews_at_a_time_and_keeps_nobody_from_the_store(any_store: SessionStore) -> None:
+    with any_store.renewing():
+        with pytest.raises(StoreBusy, match=r"for more than 0\.05 seconds$"), any_store.renewing(timeout=0.05):
+            pass
+        any_store.save(CREDENTIALS)
+        assert any_store.load() == CREDENTIALS
+        assert any_store.remove() == CREDENTIALS
+    with any_store.renewing(timeout=0):
+        pass
+
+
 def test_whoever_waits_comes_next(any_store: SessionStore) -> None:
     found: list[object] = []
     entering = threading.Event()
