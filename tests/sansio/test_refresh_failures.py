@@ -167,7 +167,9 @@ def test_without_a_refresh_token_the_access_token_lasts_as_long_as_it_does() -> 
 
 # What may pass
 
+GATEWAY = TokenResponseReceived(exchange_id=1, status=502, headers=(), body=b"<html>", received_at=NOW)
 TRANSIENT = [
+    (GATEWAY, "refresh_unavailable", "status 502"),
     (unanswered(), "refresh_unavailable", "no connection"),
     (answered(500, error="oops"), "refresh_unavailable", "status 500: oops"),
     (answered(400, error="invalid_client"), "refresh_unavailable", "status 400: invalid_client"),
