@@ -57,8 +57,8 @@ if TYPE_CHECKING:
         progress,
     )
     from .sansio.refresh import RefreshMachine
-    from .sansio.refresh_failures import RefreshFailure, RefreshFailureCategory
-    from .sansio.refresh_outcome import Delivery, RefreshSuccess
+    from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
+    from .sansio.refresh.outcome import Delivery, RefreshSuccess
 
     __version__: str
 
@@ -142,8 +142,8 @@ _MODULES = {
     "drivers.trio": ("TrioLogin", "open_login"),
     "drivers.trio_session": ("TrioSession",),
     "sansio.refresh": ("RefreshMachine",),
-    "sansio.refresh_failures": ("RefreshFailure", "RefreshFailureCategory"),
-    "sansio.refresh_outcome": ("Delivery", "RefreshSuccess"),
+    "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
+    "sansio.refresh.outcome": ("Delivery", "RefreshSuccess"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -12,13 +12,13 @@ from ..drivers.errors import RefreshFailed
 from ..drivers.session import Session
 from ..sansio.claims import Account
 from ..sansio.options import Provider
-from ..sansio.refresh_outcome import Delivery
+from ..sansio.refresh.outcome import Delivery
 from .stores import open_from
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..sansio.refresh_outcome import RefreshSuccess
+    from ..sansio.refresh.outcome import RefreshSuccess
 
 FAILED: Final = 1
 

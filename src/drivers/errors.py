@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sansio.failures import LoginFailure, LoginFailurePhase
     from ..sansio.outcome import LoginOutcome
-    from ..sansio.refresh_failures import RefreshFailure, RefreshFailureCategory
+    from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
 
 class LoginError(Exception):

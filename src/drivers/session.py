@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import httpx
 
-from ..sansio import actions, refresh_actions
+from ..sansio import actions
 from ..sansio.options import Provider
 from ..sansio.redaction import Secret
 from ..sansio.refresh import RefreshMachine
-from ..sansio.refresh_events import AccessTokenWanted
-from ..sansio.refresh_outcome import RefreshMemory, RefreshSuccess
+from ..sansio.refresh import actions as refresh_actions
+from ..sansio.refresh.events import AccessTokenWanted
+from ..sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from .logs import warn
 from .session_parts import StoreAccess, answers, authorize, check_target, is_rejected, refresh_error
 from .token_client import BlockingTokenClient, timeout_event
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from ..sansio.credentials import Credentials
     from ..sansio.events import TokenRequestFailed, TokenResponseReceived
-    from ..sansio.refresh_events import RefreshEvent
-    from ..sansio.refresh_outcome import RefreshOutcome
+    from ..sansio.refresh.events import RefreshEvent
+    from ..sansio.refresh.outcome import RefreshOutcome
     from .store import SessionStore
 
 _LOOK_UP: Final = 0.2

@@ -6,9 +6,9 @@ import ipaddress
 import time
 from typing import TYPE_CHECKING, Final
 
-from ..sansio.refresh_events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
-from ..sansio.refresh_failures import SIGN_IN_REQUIRED
-from ..sansio.refresh_outcome import Delivery, RefreshSuccess
+from ..sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
+from ..sansio.refresh.failures import SIGN_IN_REQUIRED
+from ..sansio.refresh.outcome import Delivery, RefreshSuccess
 from .errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from .logs import warn
 from .store import save
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ..sansio.credentials import Credentials
     from ..sansio.events import CredentialsSaved, SaveFailed
     from ..sansio.redaction import Secret
-    from ..sansio.refresh_events import AccessTokenWanted
-    from ..sansio.refresh_failures import RefreshFailure
-    from ..sansio.refresh_outcome import RefreshOutcome
+    from ..sansio.refresh.events import AccessTokenWanted
+    from ..sansio.refresh.failures import RefreshFailure
+    from ..sansio.refresh.outcome import RefreshOutcome
     from .store import SessionStore
 
 UNAUTHORIZED: Final = 401

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, assert_never
 import httpx
 import trio
 
-from ..sansio import actions, refresh_actions
+from ..sansio import actions
 from ..sansio.options import Provider
 from ..sansio.redaction import Secret
 from ..sansio.refresh import RefreshMachine
-from ..sansio.refresh_events import AccessTokenWanted
-from ..sansio.refresh_outcome import RefreshMemory, RefreshSuccess
+from ..sansio.refresh import actions as refresh_actions
+from ..sansio.refresh.events import AccessTokenWanted
+from ..sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from .logs import warn
 from .session_parts import StoreAccess, answers, authorize, check_target, is_rejected, refresh_error
 from .trio_token_client import send
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from typing import TypeVar, TypeVarTuple
 
     from ..sansio.credentials import Credentials
-    from ..sansio.refresh_events import RefreshEvent
-    from ..sansio.refresh_outcome import RefreshOutcome
+    from ..sansio.refresh.events import RefreshEvent
+    from ..sansio.refresh.outcome import RefreshOutcome
     from .store import SessionStore
 
     Result = TypeVar("Result")

@@ -5,8 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .events import Event
-    from .refresh_events import RefreshEvent
-    from .refresh_table import RefreshState
+    from .refresh.events import RefreshEvent
+    from .refresh.table import RefreshState
     from .table import LoginState
 
 

@@ -405,7 +405,7 @@ def test_a_bug_is_told_to_everybody_who_waits(
 def test_a_token_that_lasts_waits_for_nobody(
     tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.refresh_effects.PATIENCE", 0.5)
+    monkeypatch.setattr("loginmachine.sansio.refresh.effects.PATIENCE", 0.5)
     store = signed_in(tmp_path, DUE)
     with store.renewing():
         assert mark_of(Session(store, endpoint.provider).access_token()) == "old"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.actions import Action
     from loginmachine.sansio.progress import LoginPhase
     from loginmachine.sansio.records import Record
-    from loginmachine.sansio.refresh_actions import RefreshAction
+    from loginmachine.sansio.refresh.actions import RefreshAction
 
 EventT = TypeVar("EventT")
 EventT_contra = TypeVar("EventT_contra", contravariant=True)

@@ -14,8 +14,8 @@ from loginmachine.sansio.events import (
     TokenResponseReceived,
     TransportProblem,
 )
-from loginmachine.sansio.refresh_actions import Deliver, LoadCredentials, ReleaseLock, TakeLock
-from loginmachine.sansio.refresh_events import (
+from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock
+from loginmachine.sansio.refresh.events import (
     AccessTokenWanted,
     CredentialsLoaded,
     LoadFailed,
@@ -23,14 +23,14 @@ from loginmachine.sansio.refresh_events import (
     LockFailed,
     LockTaken,
 )
-from loginmachine.sansio.refresh_failures import RefreshFailure, RefreshFailureCategory
-from loginmachine.sansio.refresh_outcome import Delivery, RefreshMemory, RefreshSuccess
+from loginmachine.sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
+from loginmachine.sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 
 from .samples import ID_TOKEN, NAMESPACE, NOW, jwt
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.refresh_actions import RefreshAction
-    from loginmachine.sansio.refresh_events import RefreshEvent
+    from loginmachine.sansio.refresh.actions import RefreshAction
+    from loginmachine.sansio.refresh.events import RefreshEvent
 
 PROVIDER = Provider.chatgpt()
 HOUR, DAY = 3600.0, 86400.0

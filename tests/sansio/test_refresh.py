@@ -7,9 +7,9 @@ import pytest
 from loginmachine import Credentials, Secret
 from loginmachine.sansio.actions import SaveCredentials
 from loginmachine.sansio.events import CredentialsSaved, SaveFailed
-from loginmachine.sansio.refresh_actions import Deliver, Warn
-from loginmachine.sansio.refresh_events import LockBusy, LockTaken
-from loginmachine.sansio.refresh_outcome import RefreshMemory, RefreshSuccess
+from loginmachine.sansio.refresh.actions import Deliver, Warn
+from loginmachine.sansio.refresh.events import LockBusy, LockTaken
+from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 
 from .playbook import Kind, Playbook
 from .refresh_samples import (

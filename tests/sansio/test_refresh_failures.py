@@ -8,8 +8,8 @@ import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.events import TokenResponseReceived, TransportProblem
-from loginmachine.sansio.refresh_actions import Deliver, Warn
-from loginmachine.sansio.refresh_events import LoadFailed, LockFailed, LockTaken
+from loginmachine.sansio.refresh.actions import Deliver, Warn
+from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
 from .playbook import Kind, Playbook
 from .refresh_samples import (

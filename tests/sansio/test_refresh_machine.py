@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from loginmachine import Credentials, RefreshFailure, RefreshMachine, RefreshSuccess, UnexpectedEvent
 from loginmachine.sansio.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
-from loginmachine.sansio.refresh_actions import Deliver, LoadCredentials, ReleaseLock, TakeLock, Warn
-from loginmachine.sansio.refresh_effects import Refresh
-from loginmachine.sansio.refresh_events import LoadFailed, LockBusy, LockFailed, LockTaken
+from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock, Warn
+from loginmachine.sansio.refresh.effects import Refresh
+from loginmachine.sansio.refresh.events import LoadFailed, LockBusy, LockFailed, LockTaken
 
 from .refresh_samples import (
     API_KEY_ONLY,
@@ -45,9 +45,9 @@ from .refresh_samples import (
 from .samples import NOW, everything_in
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.refresh_actions import RefreshAction
-    from loginmachine.sansio.refresh_events import RefreshEvent
-    from loginmachine.sansio.refresh_outcome import RefreshMemory
+    from loginmachine.sansio.refresh.actions import RefreshAction
+    from loginmachine.sansio.refresh.events import RefreshEvent
+    from loginmachine.sansio.refresh.outcome import RefreshMemory
 
 READ = {"loaded", "load_failed"}
 LEGAL: dict[str, set[str]] = {

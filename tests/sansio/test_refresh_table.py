@@ -9,19 +9,19 @@ from typing import get_args
 
 import pytest
 
-from loginmachine.sansio import refresh_interpret
-from loginmachine.sansio.refresh_effects import Refresh, RefreshEffects
-from loginmachine.sansio.refresh_events import RefreshEvent
-from loginmachine.sansio.refresh_failures import (
+from loginmachine.sansio.refresh import interpret as refresh_interpret
+from loginmachine.sansio.refresh.effects import Refresh, RefreshEffects
+from loginmachine.sansio.refresh.events import RefreshEvent
+from loginmachine.sansio.refresh.failures import (
     FINAL_CATEGORIES,
     REFRESH_CATALOGUE,
     REFRESH_FAILURES,
     SIGN_IN_REQUIRED,
     RefreshFailureCategory,
 )
-from loginmachine.sansio.refresh_interpret import RefreshStep
-from loginmachine.sansio.refresh_outcome import RefreshMemory
-from loginmachine.sansio.refresh_table import (
+from loginmachine.sansio.refresh.interpret import RefreshStep
+from loginmachine.sansio.refresh.outcome import RefreshMemory
+from loginmachine.sansio.refresh.table import (
     REFRESH_FINAL_STATES,
     REFRESH_ROWS,
     RefreshRow,

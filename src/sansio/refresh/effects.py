@@ -5,22 +5,23 @@ Effects only set fields and append actions, so they cannot fail half-way.
 
 from __future__ import annotations
 
-from . import actions, oauth, refresh_actions
-from .precedence import applicable
-from .refresh_events import AccessTokenWanted
-from .refresh_failures import REFRESH_FAILURES, RefreshFailure
-from .refresh_outcome import Delivery, RefreshMemory, RefreshSuccess
-from .refresh_table import RefreshState
+from .. import actions, oauth
+from ..precedence import applicable
+from . import actions as refresh_actions
+from .events import AccessTokenWanted
+from .failures import REFRESH_FAILURES, RefreshFailure
+from .outcome import Delivery, RefreshMemory, RefreshSuccess
+from .table import RefreshState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from .credentials import Credentials, Tokens
-    from .options import Provider
-    from .redaction import Secret
-    from .refresh_interpret import RefreshStep
-    from .refresh_outcome import RefreshOutcome
+    from ..credentials import Credentials, Tokens
+    from ..options import Provider
+    from ..redaction import Secret
+    from .interpret import RefreshStep
+    from .outcome import RefreshOutcome
 
 NEW_FOR: Final = 60.0
 """Seconds for which a token that was just received is not renewed again, whatever our clock makes of its end."""

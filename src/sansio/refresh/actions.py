@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from .actions import SaveCredentials, SendTokenRequest
-from .records import Record
+from ..actions import SaveCredentials, SendTokenRequest
+from ..records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from .refresh_outcome import RefreshOutcome
+    from .outcome import RefreshOutcome
 
 
 class LoadCredentials(Record):

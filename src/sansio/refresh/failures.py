@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .failures import Advice
-from .records import Record
-from .refresh_table import RefreshTrigger
+from ..failures import Advice
+from ..records import Record
+from .table import RefreshTrigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

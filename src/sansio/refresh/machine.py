@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from . import refresh_events
-from .engine import Engine
-from .errors import UnexpectedEvent
-from .refresh_effects import RefreshEffects
-from .refresh_interpret import interpret_refresh
-from .refresh_outcome import RefreshMemory
-from .refresh_table import REFRESH_ROWS, RefreshState
+from ..engine import Engine
+from ..errors import UnexpectedEvent
+from . import events as refresh_events
+from .effects import RefreshEffects
+from .interpret import interpret_refresh
+from .outcome import RefreshMemory
+from .table import REFRESH_ROWS, RefreshState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from .options import Provider
-    from .refresh_actions import RefreshAction
-    from .refresh_events import RefreshEvent
-    from .refresh_outcome import RefreshOutcome
+    from ..options import Provider
+    from .actions import RefreshAction
+    from .events import RefreshEvent
+    from .outcome import RefreshOutcome
 
 _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from . import claims, events, oauth, refresh_events
-from .errors import UnexpectedEvent
-from .precedence import applicable
-from .records import Record
-from .redaction import clean_text, safe_url
-from .refresh_table import RefreshState, RefreshTrigger
+from .. import claims, events, oauth
+from ..errors import UnexpectedEvent
+from ..precedence import applicable
+from ..records import Record
+from ..redaction import clean_text, safe_url
+from . import events as refresh_events
+from .table import RefreshState, RefreshTrigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from .credentials import Credentials, Tokens
-    from .redaction import Secret
-    from .refresh_effects import Refresh
-    from .refresh_events import RefreshEvent
-    from .refresh_failures import RefreshFailure
+    from ..credentials import Credentials, Tokens
+    from ..redaction import Secret
+    from .effects import Refresh
+    from .events import RefreshEvent
+    from .failures import RefreshFailure
 
 REFRESH_AHEAD: Final = 300.0
 """Seconds before its end at which an access token is renewed."""

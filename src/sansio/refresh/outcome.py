@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .records import Record
-from .refresh_failures import RefreshFailure
+from ..records import Record
+from .failures import RefreshFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from .credentials import Credentials
-    from .redaction import Secret
+    from ..credentials import Credentials
+    from ..redaction import Secret
 
 
 class Delivery(StrEnum):

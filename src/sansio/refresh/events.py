@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
-from .records import Record
+from ..events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
+from ..records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from .credentials import Credentials
-    from .redaction import Secret
+    from ..credentials import Credentials
+    from ..redaction import Secret
 
 
 class AccessTokenWanted(Record):

@@ -1,0 +1,5 @@
+"""The refresh of an access token: a machine of its own, of the same kind as that of a login."""
+
+from .machine import RefreshMachine
+
+__all__ = ["RefreshMachine"]
