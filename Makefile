@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check diagram traces bench clean
+.PHONY: demo test check proof mutants diagram traces bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -22,6 +22,12 @@ check: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/mypy tests examples benchmarks
 	$(BIN)/coverage run -m pytest --quiet
 	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100
+
+proof: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m tests.model
+
+mutants: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m tests.model.killing
 
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram > docs/state-diagram.md

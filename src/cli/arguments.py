@@ -65,6 +65,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     demo.add_argument("--browser", action="store_true", help="use your own browser instead of an automatic one")
     demo.add_argument("--record", metavar="FILE", help="write a trace of the sign-in into this file")
     demo.set_defaults(run=_run_demo, usage_error=demo.error)
+    _add_diagram(commands)
     return _parse(parser, arguments)
 
 
@@ -173,6 +174,20 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_diagram(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diagram = commands.add_parser("diagram", help="draw the way of a login", formatter_class=_Help, allow_abbrev=False)
+    add = diagram.add_argument
+    add(
+        "--format",
+        choices=["mermaid", "dot", "svg", "png"],
+        default="mermaid",
+        help="svg and png are made by Graphviz (default: %(default)s)",
+    )
+    add("--failures", action="store_true", help="with mermaid: the ways to end early, each with its category")
+    add("--output", metavar="FILE", help="where to write it (default: standard output)")
+    diagram.set_defaults(run=_run_diagram, usage_error=diagram.error)
+
+
 def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
@@ -273,5 +288,11 @@ def _run_refresh(options: argparse.Namespace) -> int:
 
 def _run_demo(options: argparse.Namespace) -> int:
     from .demo import run  # noqa: PLC0415
+
+    return run(options)
+
+
+def _run_diagram(options: argparse.Namespace) -> int:
+    from .diagram import run  # noqa: PLC0415
 
     return run(options)

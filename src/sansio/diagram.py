@@ -1,5 +1,8 @@
 """The table, drawn: two Mermaid diagrams, one for Graphviz, and the document around them (docs/state-diagram.md).
 
+Each drawing can show the way that one login took: its states have a heavy edge, its arrows the numbers 1, 2, 3 and so
+on in the order in which they were taken.
+
 Everything is read from `ROWS`, so a new row needs nothing here; a trigger that `diagram_words` does not explain stands
 for itself. Plain ASCII, so that the output is the same on every system::
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .diagram_path import Path
 from .diagram_words import DOCUMENT, MEANING, STORIES
 from .effects import Login
 from .failures import FAILURES, LoginFailureCategory
@@ -18,6 +22,7 @@ from .table import FINAL_STATES, ROWS, STAY, LoginState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from .diagram_path import Step
     from .diagram_words import Story
     from .table import Row
 
@@ -31,6 +36,8 @@ _STYLES: Final = (
     "classDef fails stroke:#dc2626,stroke-width:2px,stroke-dasharray:5 3",
     "classDef several fill:transparent,stroke-dasharray:2 3",
 )
+_PASSED: Final = "classDef passed stroke:#1d4ed8,stroke-width:4px"
+_DOT_PASSED: Final = 'color="#1d4ed8", penwidth=3'
 _DOT_DEFAULTS: Final = (
     'node [shape=box, style=rounded, fontname="Helvetica"];',
     'edge [fontname="Helvetica", fontsize=10];',
@@ -63,6 +70,18 @@ class _Arrow(NamedTuple):
         """It comes back to where it starts."""
         return self.sources == (self.dest,)
 
+    def label(self, path: Path, gap: str = "\n") -> str:
+        """``event [guard] / effect``, a line for each part; events with the same effect share it."""
+        events: dict[str, list[str]] = {}
+        for row in self.rows:
+            mark = path.mark(path.taken(self.sources, row.trigger, self.dest))
+            events.setdefault(row.effect, []).append((mark and mark + gap) + _event(row, gap))
+        return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
+
+    def is_passed(self, path: Path) -> bool:
+        """A login took it."""
+        return any(path.taken(self.sources, row.trigger, self.dest) for row in self.rows)
+
 
 def _arrows(rows: Iterable[Row]) -> list[_Arrow]:
     arrows: dict[tuple[tuple[LoginState, ...], LoginState], _Arrow] = {}
@@ -72,13 +91,8 @@ def _arrows(rows: Iterable[Row]) -> list[_Arrow]:
     return list(arrows.values())
 
 
-def _label(rows: Sequence[Row], gap: str = "\n") -> str:
-    """``event [guard] / effect``, a line for each part; events with the same effect share it."""
-    events: dict[str, list[str]] = {}
-    for row in rows:
-        event = f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
-        events.setdefault(row.effect, []).append(event)
-    return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
+def _event(row: Row, gap: str) -> str:
+    return f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
 
 
 def _whose(sources: Sequence[LoginState], mark: str = "") -> str:
@@ -110,63 +124,86 @@ def _stand_in(arrow: _Arrow) -> list[str]:
     return [f'state "{_breaks(arrow.words)}" as {arrow.tail}', f"class {arrow.tail} several"]
 
 
-def _mermaid(lines: Iterable[str]) -> str:
-    return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines)) + "\n"
+def _mermaid(lines: Iterable[str], passed: Sequence[str]) -> str:
+    ways = [_PASSED, f"class {','.join(passed)} passed"] if passed else []
+    return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines, *ways)) + "\n"
 
 
-def mermaid_overview() -> str:
-    """Draw the whole way of a login; its failures are counted, not named."""
+def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
+    """Draw the whole way of a login; its failures are counted, not named.
+
+    Args:
+        highlight: The way that one login took, which is painted: its failure is named.
+    """
+    path = Path(highlight)
     failures = [row for row in ROWS if row.dest is S.FAILED]
     failing = [state for state in S if any(state in row.source for row in failures)]
     effects = ", ".join(dict.fromkeys(row.effect for row in failures))
     arrows = _arrows(row for row in ROWS if row.dest is not S.FAILED)
+    failed = "".join(f"<br/>{path.mark([step])} {step[1]}" for step in path.into(S.FAILED))
     # What stands for several states comes first, and success last: Mermaid then puts them from left to right.
     lines = [
         'state "any state with<br/>an edge like this" as any_failing',
-        f"any_failing --> {S.FAILED} : {len(failures)} causes<br/>/ {effects}",
+        f"any_failing --> {S.FAILED} : {len(failures)} causes<br/>/ {effects}{failed}",
         f"[*] --> {S.IDLE}",
     ]
     for arrow in sorted(arrows, key=lambda arrow: len(arrow.sources) == 1):
         lines += _stand_in(arrow)
         if arrow.loops:
             # Inside the box, where a loop would lie across the other arrows.
-            lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *_label(arrow.rows, gap=" ").split("\n"))]
+            lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *arrow.label(path, gap=" ").split("\n"))]
         else:
-            lines.append(f"{arrow.tail} --> {arrow.dest} : {_breaks(_label(arrow.rows))}")
+            lines.append(f"{arrow.tail} --> {arrow.dest} : {_breaks(arrow.label(path))}")
     lines += [f"{state} --> [*]" for state in reversed(FINAL_STATES)]
     lines += [f"class {state} {style}" for state, style in _STYLE_OF.items()]
-    return _mermaid([*lines, f"class {','.join(failing)},any_failing fails"])
+    lines.append(f"class {','.join(failing)},any_failing fails")
+    stand_ins = [arrow.tail for arrow in arrows if len(arrow.sources) > 1 and arrow.is_passed(path)]
+    return _mermaid(lines, [*path.states, *stand_ins, *(["any_failing"] if failed else [])])
 
 
-def mermaid_failures() -> str:
-    """Draw every way to fail, and the one to be cancelled, each with what is reported."""
+def mermaid_failures(*, highlight: Sequence[Step] = ()) -> str:
+    """Draw every way to fail, and the one to be cancelled, each with what is reported.
+
+    Args:
+        highlight: The way that one login took, which is painted.
+    """
+    path = Path(highlight)
     lines = ["direction LR"]
+    passed: list[str] = []
     arrows = _arrows(row for row in ROWS if row.dest in (S.FAILED, S.CANCELLED))
     for arrow in sorted(arrows, key=lambda arrow: arrow.dest is S.CANCELLED):
         # An end of its own for each arrow: they would cross each other's words on the way to a common one.
         end = f"{arrow.tail}_{arrow.dest}"
         lines += [*_stand_in(arrow), f'state "{arrow.dest}" as {end}']
         lines += [f"{end} : {category}" for category in dict.fromkeys(map(_reported, arrow.rows))]
-        lines += [f"{arrow.tail} --> {end} : {_breaks(_label(arrow.rows))}", f"{end} --> [*]"]
+        lines += [f"{arrow.tail} --> {end} : {_breaks(arrow.label(path))}", f"{end} --> [*]"]
         lines.append(f"class {end} {_STYLE_OF[arrow.dest]}")
-    return _mermaid(lines)
+        passed += [arrow.tail, end] if arrow.is_passed(path) else []
+    return _mermaid(lines, passed)
 
 
-def dot() -> str:
-    """Draw every row that leads somewhere, for Graphviz: ``dot -Tsvg``."""
+def dot(*, highlight: Sequence[Step] = ()) -> str:
+    """Draw every row that leads somewhere, for Graphviz: ``dot -Tsvg``.
+
+    Args:
+        highlight: The way that one login took, which is painted.
+    """
+    path = Path(highlight)
     lines = [*_DOT_DEFAULTS, f'"start" -> "{S.IDLE}";']
     for arrow in _arrows(ROWS):
         words = arrow.words.replace("\n", "\\n")
-        label = _label(arrow.rows, gap=" " if arrow.loops else "\n").replace("\n", "\\n")
+        label = arrow.label(path, gap=" " if arrow.loops else "\n").replace("\n", "\\n")
         style = ', style=dashed, color="#b91c1c"' if arrow.dest is S.FAILED else ""
+        passed = f", {_DOT_PASSED}" if arrow.is_passed(path) else ""
         if len(arrow.sources) > 1:
-            lines.append(f'"{arrow.tail}" [label="{words}", style="rounded,dotted"];')
+            lines.append(f'"{arrow.tail}" [label="{words}", style="rounded,dotted"{passed}];')
         if arrow.loops:
             lines.append(f'"{arrow.tail}" [shape=Mrecord, style="", label="{{{arrow.dest}|{label}}}"];')
         else:
-            lines.append(f'"{arrow.tail}" -> "{arrow.dest}" [label="{label}"{style}];')
+            lines.append(f'"{arrow.tail}" -> "{arrow.dest}" [label="{label}"{style}{passed}];')
     for state in FINAL_STATES:
         lines += [f'"{state}" [style="rounded,filled", fillcolor="{_FILL[state]}"];', f'"{state}" -> "end";']
+    lines += [f'"{state}" [{_DOT_PASSED}];' for state in path.states]
     body = "".join(f"    {line}\n" for line in lines)
     return f"digraph login {{\n{body}}}\n"
 
@@ -206,7 +243,7 @@ def _tell(story: Story) -> str:
             continue
         if row.guard:
             holds.remove(row.guard)
-        step = _label([row], gap=" ").replace("\n", " ")
+        step = f"{_event(row, ' ')} / {row.effect}"
         lines.append(f"{number}. `{state}`: `{step}`, " + ("and stays" if row.dest is STAY else f"to `{row.dest}`"))
         state = row.dest or state
     return "\n".join(lines)

@@ -58,7 +58,11 @@ def test_the_same_callback_joins_the_wait_and_gets_the_same_answer() -> None:
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
 @pytest.mark.parametrize("query", ["code=other", "error=access_denied", "", "code=other&iss=https://evil.example"])
 def test_another_callback_with_the_right_state_gets_409(state: str, query: str) -> None:
-    assert Playbook(machine_in(state)) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 409)
+    login = machine_in(state)
+    (respond,) = login.handle(callback(f"{query}&state={STATE}", 2))
+    assert isinstance(respond, Respond)
+    assert (respond.request_id, respond.status, login.state) == (2, 409, state)
+    assert b"This sign-in is already being completed" in respond.body
 
 
 @pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", ""])

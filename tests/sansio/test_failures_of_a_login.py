@@ -227,6 +227,12 @@ def test_fifty_hostile_requests_then_the_login_completes() -> None:
     assert login.state == "succeeded"
 
 
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_browser_that_fails_late_is_reported_all_the_same(state: str) -> None:
+    report = Problem("open_browser", "browser_launch_failed", fatal=False)
+    assert Playbook(samples.machine_in(state)) >> BrowserFailed(message="no display") << report
+
+
 def test_words_from_the_host_are_made_safe_to_show() -> None:
     actions = samples.machine_in("awaiting_callback").handle(BrowserFailed(message="no\x1b[31m display\u202e"))
     assert isinstance(actions[0], ReportProgress)

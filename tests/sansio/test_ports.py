@@ -46,6 +46,7 @@ def orders(actions: list[Action]) -> list[Action]:
 
 
 def failure_of(login: LoginMachine) -> tuple[str, str, str]:
+    assert login.state == "failed"
     assert isinstance(login.outcome, LoginFailure)
     return login.outcome.phase, login.outcome.category, login.outcome.message
 

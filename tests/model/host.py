@@ -1,0 +1,118 @@
+"""Who tells the login: an honest host, who answers every order at most once, or a confused one, who says anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from loginmachine.sansio import actions, events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loginmachine.sansio.actions import Action
+    from loginmachine.sansio.events import Event
+
+    Debt = tuple[Any, ...]
+    """An order that waits for its answer: what was ordered, and which."""
+
+
+def debt_of(order: Action) -> Debt | None:
+    """What the host owes for an order; None if it is never answered."""
+    match order:
+        case actions.Bind(port=port):
+            return ("bind", port)
+        case actions.CancelPrevious():
+            return ("cancel previous",)
+        case actions.StartTimer(timer=timer):
+            return ("timer", timer)
+        case actions.OpenBrowser():
+            return ("browser",)
+        case actions.Respond(request_id=number):
+            return ("respond", number)
+        case actions.SendTokenRequest(exchange_id=number):
+            return ("exchange", number)
+        case actions.SaveCredentials():
+            return ("save",)
+        case _:
+            return None
+
+
+def settles(event: Event, owed: frozenset[Debt]) -> Debt | None:
+    """The order that an event answers, if it was given."""
+    match event:
+        case events.Bound(port=port):
+            # Any port was wanted, or this one.
+            choices: tuple[Debt, ...] = (("bind", port), ("bind", 0)) if port else ()
+        case events.BindFailed():
+            choices = tuple(debt for debt in owed if debt[0] == "bind")
+        case events.PreviousCancelled():
+            choices = (("cancel previous",),)
+        case events.TimerFired(timer=timer):
+            choices = (("timer", timer),)
+        case events.BrowserOpened() | events.BrowserFailed():
+            choices = (("browser",),)
+        case events.ResponseSent(request_id=number) | events.ClientGone(request_id=number):
+            choices = (("respond", number),)
+        case events.TokenResponseReceived(exchange_id=number) | events.TokenRequestFailed(exchange_id=number):
+            choices = (("exchange", number),)
+        case events.CredentialsSaved() | events.SaveFailed():
+            choices = (("save",),)
+        case _:
+            return None
+    return next((debt for debt in choices if debt in owed), None)
+
+
+class Books(NamedTuple):
+    """What an honest host remembers. A stopped timer and an aborted request stay in it: both may come late, once."""
+
+    started: bool = False
+    listening: bool = False
+    owed: frozenset[Debt] = frozenset()
+    waiting: frozenset[int] = frozenset()
+    """Requests that the machine has not answered."""
+
+    @property
+    def open(self) -> frozenset[int]:
+        """Requests whose connection is open."""
+        return self.waiting | {debt[1] for debt in self.owed if debt[0] == "respond"}
+
+    def allow(self, event: Event) -> bool:
+        """Whether an honest host may say this now."""
+        match event:
+            case events.Started():
+                return not self.started
+            case events.RequestReceived():
+                return self.listening
+            case events.ClientGone(request_id=number) if number in self.waiting:
+                return True
+            case events.CancelRequested():
+                return True
+            case _:
+                return settles(event, self.owed) is not None
+
+    def after(self, event: Event, orders: Iterable[Action]) -> Books:
+        """The books when an event was told, and these orders came back."""
+        owed = set(self.owed)
+        owed.discard(settles(event, self.owed) or ())
+        waiting = set(self.waiting)
+        if isinstance(event, events.RequestReceived):
+            waiting.add(event.request_id)
+        if isinstance(event, events.ClientGone):
+            waiting.discard(event.request_id)
+        for order in orders:
+            debt = debt_of(order)
+            if debt is not None:
+                owed.add(debt)
+            if isinstance(order, actions.Respond):
+                waiting.discard(order.request_id)
+        return Books(
+            started=self.started or isinstance(event, events.Started),
+            listening=self.listening or isinstance(event, events.Bound),
+            owed=frozenset(owed),
+            waiting=frozenset(waiting),
+        )
+
+    def key(self) -> tuple[object, ...]:
+        """The books without the numbers of requests, which mean nothing."""
+        debts = sorted(debt if debt[0] != "respond" else ("respond",) for debt in self.owed)
+        return (self.started, self.listening, tuple(debts), len(self.waiting))

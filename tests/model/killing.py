@@ -1,0 +1,138 @@
+"""`python -m tests.model.killing`: is every wrong table noticed by some test? Prints the mutants that survive.
+
+The tests of the core are collected once. Then each mutant has a process of its own, forked from this one, in which the
+engine runs the wrong table and the tests run until one fails. Only behaviour counts: the mutant is in the engine, and
+whatever reads `ROWS` sees the true table. Left out are the tests that restate the table as a whole (test_diagram with
+its golden document, test_table), those that compare a login with itself (test_snapshot), the slow ones (test_layers,
+test_memory) and those that draw lots (test_invariants): none of them is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .mutants import Mutant, mutants, running
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SANSIO: Final = Path(__file__).parents[1] / "sansio"
+LEFT_OUT: Final = ("diagram", "table", "snapshot", "layers", "memory", "invariants")
+PATIENCE: Final = 60
+"""Seconds that a mutant has: one that hangs is noticed."""
+EQUIVALENT: Final[Mapping[str, str]] = {}
+"""Mutants that behave as the table does, each with the reason."""
+_SURVIVED: Final = b""
+
+
+class _Child(NamedTuple):
+    mutant: Mutant
+    killer: int
+    """The end of a pipe, in which it says which test failed."""
+
+
+class Hunt:
+    """A plugin that runs the collected tests against every mutant instead of running them once."""
+
+    def __init__(self) -> None:
+        self.items: list[pytest.Item] = []
+        self.kills: Counter[int] = Counter()
+        self.last_killer: dict[str, int] = {}
+        self.survivors: list[str] = []
+        self.killed: set[str] = set()
+        self.children: dict[int, _Child] = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Take the place of pytest's own loop."""
+        self.items = session.items
+        if (wrong := self._failing(range(len(self.items)))) is not None:
+            raise pytest.UsageError(f"without any mutant, this fails: {self.items[wrong].nodeid}")
+        for mutant in mutants():
+            while len(self.children) >= (os.cpu_count() or 1):
+                self._wait()
+            self._start(mutant)
+        while self.children:
+            self._wait()
+        session.testsfailed = len(self.unexplained) + len(self.stale)
+        return True
+
+    @property
+    def unexplained(self) -> list[str]:
+        return [name for name in self.survivors if name not in EQUIVALENT]
+
+    @property
+    def stale(self) -> list[str]:
+        """Excused, and yet noticed or no mutant at all."""
+        return [name for name in EQUIVALENT if name not in self.survivors]
+
+    def _start(self, mutant: Mutant) -> None:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child:
+            os.close(writing)
+            self.children[child] = _Child(mutant, reading)
+            return
+        signal.alarm(PATIENCE)
+        try:
+            first = self.last_killer.get(mutant.cell)
+            order = [number for number, _ in self.kills.most_common()]
+            rest = (number for number in range(len(self.items)) if number not in self.kills)
+            with running(mutant.rows):
+                killer = self._failing(([first] if first is not None else []) + order + list(rest))
+            if killer is not None:
+                os.write(writing, str(killer).encode())
+        finally:
+            os._exit(0)
+
+    def _failing(self, order: list[int] | range) -> int | None:
+        """The first test that fails."""
+        for number in order:
+            reports = runtestprotocol(self.items[number], nextitem=None, log=False)
+            if any(report.failed for report in reports):
+                return number
+        return None
+
+    def _wait(self) -> None:
+        process, status = os.wait()
+        mutant, pipe = self.children.pop(process)
+        with os.fdopen(pipe, "rb") as file:
+            said = file.read()
+        if said != _SURVIVED:
+            self.last_killer[mutant.cell] = int(said)
+            self.kills[int(said)] += 1
+        if said != _SURVIVED or os.WIFSIGNALED(status):
+            self.killed.add(mutant.name)
+        else:
+            self.survivors.append(mutant.name)
+            if mutant.name not in EQUIVALENT:
+                print(f"survived: {mutant.name}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    began = time.monotonic()
+    hunt = Hunt()
+    files = [str(path) for path in sorted(SANSIO.glob("test_*.py")) if path.stem.removeprefix("test_") not in LEFT_OUT]
+    code = pytest.main([*files, "-qq", "-p", "no:randomly", "-p", "no:cacheprovider", "--timeout=0"], plugins=[hunt])
+    for name in hunt.unexplained:
+        print(f"survived: {name}")
+    for name in hunt.stale:
+        print(f"excused without need: {name}")
+    seconds = time.monotonic() - began
+    print(
+        f"{len(hunt.killed)} mutants killed by {len(hunt.kills)} tests, {len(hunt.survivors)} survived "
+        f"({len(EQUIVALENT)} of them equivalent), {seconds:.0f} s"
+    )
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Wrong tables, and the engine that runs one of them.
+
+A mutant differs from the table in one place: one row in one of the states it starts from is missing, leads elsewhere,
+does something else, or has its guard dropped, negated or asked after that of the next row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import transitions
+
+from loginmachine.sansio import machine as machine_module
+from loginmachine.sansio.table import ROWS, STAY, LoginState, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_NOT: Final = "not "
+
+
+class Mutant(NamedTuple):
+    """A table that is wrong in one place."""
+
+    name: str
+    cell: str
+    """Which row, in which state."""
+    rows: tuple[Row, ...]
+
+
+def mutants() -> Iterator[Mutant]:
+    """Every mutant of the table."""
+    for number, row in enumerate(ROWS):
+        for source in row.source:
+            guard = f" [{row.guard}]" if row.guard else ""
+            cell = f"{row.trigger}{guard} in {source}"
+            for name, variant in _variants(row, source):
+                yield Mutant(f"{cell}: {name}", cell, _with(number, source, variant))
+            following = _next_in_cell(number, source)
+            if row.guard and following and following.guard:
+                swapped = (_only(following, source), _only(row, source))
+                yield Mutant(f"{cell}: asked after [{following.guard}]", cell, _with(number, source, *swapped))
+
+
+def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:
+    """What one row may become in one state; None for nothing at all."""
+    yield "removed", None
+    dest = source if row.dest is STAY else row.dest
+    for other in LoginState:
+        if other is not dest:
+            yield f"leads to {other}", Row(row.trigger, (source,), other, row.effect, row.guard)
+    for effect in dict.fromkeys(each.effect for each in ROWS):
+        if effect != row.effect:
+            yield f"does {effect}", Row(row.trigger, (source,), row.dest, effect, row.guard)
+    if row.guard:
+        yield "without its guard", Row(row.trigger, (source,), row.dest, row.effect)
+        yield "with its guard negated", Row(row.trigger, (source,), row.dest, row.effect, _NOT + row.guard)
+
+
+def _only(row: Row, source: LoginState) -> Row:
+    return Row(row.trigger, (source,), row.dest, row.effect, row.guard)
+
+
+def _next_in_cell(number: int, source: LoginState) -> Row | None:
+    later = ROWS[number + 1 :]
+    return next((row for row in later if row.trigger is ROWS[number].trigger and source in row.source), None)
+
+
+def _with(number: int, source: LoginState, *variants: Row | None) -> tuple[Row, ...]:
+    """The table with these rows in the place of one row in one state."""
+    row = ROWS[number]
+    rest = tuple(state for state in row.source if state is not source)
+    kept = (Row(row.trigger, rest, row.dest, row.effect, row.guard),) if rest else ()
+    return (*ROWS[:number], *(variant for variant in variants if variant), *kept, *ROWS[number + 1 :])
+
+
+def _config(row: Row) -> dict[str, object]:
+    condition = "unless" if row.guard.startswith(_NOT) else "conditions"
+    guard = {condition: row.guard.removeprefix(_NOT)} if row.guard else {}
+    return {"trigger": row.trigger, "source": row.source, "dest": row.dest, "after": row.effect, **guard}
+
+
+@contextmanager
+def running(rows: Sequence[Row]) -> Iterator[None]:
+    """Let every login go by this table. What reads `ROWS`, tests of the table among them, still sees the true one."""
+    engine, legal = machine_module._ENGINE, machine_module._LEGAL
+    machine_module._ENGINE = transitions.Machine(  # type: ignore[misc]
+        model=None,
+        name=engine.name.removesuffix(": "),
+        states=LoginState,
+        transitions=[_config(row) for row in rows],
+        initial=LoginState.IDLE,
+        auto_transitions=False,
+        send_event=False,
+        queued=False,
+        model_attribute="_state",
+    )
+    machine_module._LEGAL = defaultdict(set)  # type: ignore[misc]
+    for row in rows:
+        for source in row.source:
+            machine_module._LEGAL[source].add(row.trigger)
+    try:
+        yield
+    finally:
+        machine_module._ENGINE, machine_module._LEGAL = engine, legal  # type: ignore[misc]

@@ -1,0 +1,115 @@
+"""What is asked of a finished graph: that an end is within reach, and that what was taken for the same is the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from loginmachine.sansio import LoginMachine, UnexpectedEvent
+from loginmachine.sansio.actions import Respond
+from loginmachine.sansio.table import FINAL_STATES, LoginState
+from tests.sansio.samples import SECRETS
+
+from .abstraction import key_of
+from .explorer import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.machine import Snapshot
+
+    from .explorer import Edge, Graph, Key, Node
+
+
+def can_reach(graph: Graph, goals: Iterable[Key], edges: Iterable[Edge]) -> set[Key]:
+    """The states from which some sequence of these edges leads to a goal."""
+    tails: defaultdict[Key, set[Key]] = defaultdict(set)
+    for edge in edges:
+        tails[edge.head].add(edge.tail)
+    found = set(goals)
+    todo = list(found)
+    while todo:
+        more = tails[todo.pop()] - found
+        found |= more
+        todo.extend(more)
+    assert found <= set(graph.nodes)
+    return found
+
+
+def stuck(graph: Graph) -> list[Node]:
+    """States from which no sequence of events closes the listener."""
+    closed = [node.key for node in graph.nodes.values() if node.closed]
+    ends = can_reach(graph, closed, graph.edges)
+    return [node for node in graph.nodes.values() if node.key not in ends]
+
+
+def hopeless(graph: Graph) -> list[Node]:
+    """States before the outcome from which the login can no longer succeed."""
+    succeeded = [node.key for node in graph.nodes.values() if node.state is LoginState.SUCCEEDED]
+    hopeful = can_reach(graph, succeeded, graph.edges)
+    return [node for node in graph.nodes.values() if node.state not in FINAL_STATES and node.key not in hopeful]
+
+
+class Endings(NamedTuple):
+    """What becomes of a login to which nothing happens but answers to its own orders."""
+
+    longest: int
+    """The most answers, from any state, until there is nothing left to answer."""
+    waiting: list[Node]
+    """Where there is nothing left to answer, and the listener is not closed."""
+
+
+def endings(graph: Graph) -> Endings:
+    """Follow the answers of an honest host from every state, in every order and with every result.
+
+    Raises:
+        AssertionError: They can go round in a circle.
+    """
+    answers: defaultdict[Key, set[Key]] = defaultdict(set)
+    degree: defaultdict[Key, int] = defaultdict(int)
+    for edge in graph.edges:
+        if edge.answer and edge.head not in answers[edge.tail]:
+            answers[edge.tail].add(edge.head)
+            degree[edge.head] += 1
+    # Kahn's order: a state is done when all that lead to it are. What is in a circle never is.
+    ready = [key for key in graph.nodes if not degree[key]]
+    length = dict.fromkeys(ready, 0)
+    done = 0
+    while ready:
+        key = ready.pop()
+        done += 1
+        for head in answers[key]:
+            length[head] = max(length.get(head, 0), length[key] + 1)
+            degree[head] -= 1
+            if not degree[head]:
+                ready.append(head)
+    assert done == len(graph.nodes), "answers alone can keep a login going for ever"
+    waiting = [node for node in graph.nodes.values() if not node.closed and not answers[node.key]]
+    return Endings(max(length.values()), waiting)
+
+
+def differing_twins(graph: Graph) -> list[str]:
+    """Wherever two logins were taken for the same: what one does and the other does not."""
+    found = []
+    for node, snapshot in graph.twins:
+        here = place(node, graph.world, graph.most)
+        there = place(node._replace(snapshot=snapshot), graph.world, graph.most)
+        for letter in graph.letters:
+            one, other = letter.tell(here), letter.tell(there)
+            if one is None or other is None:
+                assert one is other
+            elif _acts(graph, node.snapshot, one) != _acts(graph, snapshot, other):
+                found.append(f"{' > '.join(graph.story(node.key))} > {letter.name}")
+    return found
+
+
+def _acts(graph: Graph, snapshot: Snapshot, event: Event) -> tuple[object, ...] | None:
+    """What a login does: where it goes, and what it orders. None if it refuses."""
+    login = LoginMachine.restore(graph.world.options, SECRETS, snapshot)
+    try:
+        actions = login.handle(event)
+    except UnexpectedEvent:
+        return None
+    answers = [(action.request_id, action.status) for action in actions if isinstance(action, Respond)]
+    return (key_of(login.snapshot()), [type(action) for action in actions], answers)

@@ -1,0 +1,128 @@
+"""The proof within small bounds. `make proof` is the whole of it; docs/proof.md says what it means.
+
+The rules of DESIGN section 6 are held against every step while the graph is made: to make it is to check them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import get_args
+
+import pytest
+
+from loginmachine.sansio import LoginState
+from loginmachine.sansio.events import Event
+from loginmachine.sansio.table import FINAL_STATES, ROWS, Trigger
+
+from .__main__ import report
+from .alphabet import Place, alphabet
+from .explorer import CELLS, Graph, explore
+from .mutants import Mutant, mutants, running
+from .proofs import differing_twins, endings, hopeless, stuck
+from .worlds import WORLDS, World
+
+S, T = LoginState, Trigger
+OPEN_WITH_A_CONFUSED_HOST = 2
+OPEN_WITH_AN_HONEST_HOST = 1
+
+each_world = pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+each_host = pytest.mark.parametrize("honest", [False, True], ids=["confused", "honest"])
+
+
+@cache
+def explored(world: World, *, honest: bool) -> Graph:
+    return explore(world, OPEN_WITH_AN_HONEST_HOST if honest else OPEN_WITH_A_CONFUSED_HOST, honest=honest)
+
+
+@each_host
+@each_world
+def test_the_rules_hold_on_every_step_and_an_end_is_within_reach(world: World, *, honest: bool) -> None:
+    graph = explored(world, honest=honest)
+    print(report(graph))
+    assert {node.state for node in graph.nodes.values()} >= set(FINAL_STATES)
+    assert [graph.story(node.key) for node in stuck(graph)] == []
+
+
+@each_host
+@each_world
+def test_until_the_outcome_a_login_can_still_succeed(world: World, *, honest: bool) -> None:
+    graph = explored(world, honest=honest)
+    assert [graph.story(node.key) for node in hopeless(graph)] == []
+
+
+@each_world
+def test_answers_alone_end_a_login_unless_it_may_wait_for_ever(world: World) -> None:
+    """Whatever the answers are, and in whatever order they come. Nobody has to cancel, and no browser to come."""
+    may_wait = {S.IDLE} if world.options.deadline else {S.IDLE, S.AWAITING_CALLBACK}
+    assert {node.state for node in endings(explored(world, honest=True)).waiting} == may_wait
+
+
+def test_logins_that_are_taken_for_the_same_act_alike() -> None:
+    graph = explore(WORLDS[0], 1, honest=False)
+    assert len(graph.twins) > 100
+    assert differing_twins(graph) == []
+
+
+def test_every_row_is_taken_in_every_state_that_it_starts_from() -> None:
+    """A new row wants a new letter in the alphabet, or a new world."""
+    taken = set().union(*(explored(world, honest=False).cells for world in WORLDS))
+    missing = [f"{ROWS[number].trigger} [{ROWS[number].guard}] in {state}" for number, state in set(CELLS) - taken]
+    assert missing == []
+
+
+def test_every_event_is_in_the_alphabet() -> None:
+    assert {letter.example for letter in alphabet(WORLDS[0], 1)} == set(get_args(Event))
+
+
+@each_world
+def test_letters_have_names_of_their_own_and_tell_what_they_say(world: World) -> None:
+    letters = alphabet(world, 2)
+    here = Place(world=world, port=1455, code="", free=1, open=frozenset({2}))
+    assert len({letter.name for letter in letters}) == len(letters)
+    assert all(type(letter.tell(here)) is letter.example for letter in letters)
+
+
+# The rules can fail: each of these tables is wrong in one place
+
+
+def changed(trigger: Trigger, source: LoginState, *, leads: LoginState | None = None, does: str = "") -> Mutant:
+    """The table with one row changed in one state."""
+    change = f"leads to {leads}" if leads else f"does {does}"
+    return next(m for m in mutants() if m.name.startswith(f"{trigger} in") and m.name.endswith(f"{source}: {change}"))
+
+
+WRONG = {
+    "a refused workspace is saved all the same": (changed(T.WORKSPACE_REFUSED, S.EXCHANGING_CODE, does="save"), "1"),
+    "a final state is left": (changed(T.CALLBACK_ACCEPTED, S.FAILED, leads=S.EXCHANGING_CODE), "rule_2"),
+    "a favicon waits for the outcome": (changed(T.REQUEST_REFUSED, S.AWAITING_CALLBACK, does="join_wait"), "rule_3"),
+    "one who left is answered": (changed(T.CLIENT_GONE, S.SAVING_CREDENTIALS, does="report_browser_opened"), "3: "),
+    "the deadline ends nothing": (changed(T.DEADLINE_PASSED, S.AWAITING_CALLBACK, does="back_off"), "rule_4"),
+    "what was not saved succeeds": (changed(T.SAVE_FAILED, S.SAVING_CREDENTIALS, does="succeed"), "rule_5"),
+    "the code is exchanged twice": (changed(T.CALLBACK_REPEATED, S.EXCHANGING_CODE, does="exchange_code"), "another"),
+    "a stranger ends the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.FAILED), "rule_4"),
+    "a stranger moves the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.BINDING), "rule_8"),
+    "cancelled with credentials": (changed(T.CANCEL_REQUESTED, S.SAVING_CREDENTIALS, does="cancel"), "rule_4"),
+    "an honest host is refused": (changed(T.BOUND, S.BINDING, leads=S.BACKING_OFF), "UnexpectedEvent"),
+    "the linger goes on": (changed(T.LINGER_OVER, S.SUCCEEDED, does="redirect"), "AssertionError"),
+}
+
+
+@pytest.mark.parametrize(("mutant", "words"), WRONG.values(), ids=WRONG)
+def test_a_wrong_table_is_found_out(mutant: Mutant, words: str) -> None:
+    with running(mutant.rows), pytest.raises(AssertionError, match=words):
+        explore(WORLDS[4], 2, honest=True)
+
+
+def test_a_login_that_cannot_end_is_found_out() -> None:
+    """The rules hold on each step; it is the graph that shows that the host is asked for nothing any more."""
+    mutant = changed(T.RETRY_DUE, S.BACKING_OFF, does="report_browser_opened")
+    with running(mutant.rows):
+        graph = explore(WORLDS[0], 1, honest=True)
+    assert {node.state for node in endings(graph).waiting} == {S.IDLE, S.BINDING}
+
+
+def test_a_broken_rule_comes_with_the_shortest_story() -> None:
+    mutant = changed(T.SAVE_FAILED, S.SAVING_CREDENTIALS, does="succeed")
+    story = "no API key: started > bound to 1455 > the callback > exchange 1: tokens > not saved\n"
+    with running(mutant.rows), pytest.raises(AssertionError, match=story):
+        explore(WORLDS[3], 1, honest=True)
