@@ -1,4 +1,4 @@
-"""`python -m tests.model [MOST]`: the whole proof, with its numbers; MOST requests open at once (default 3)."""
+"""`python -m tests.model [MOST]`: the whole proof, with its numbers; MOST requests open at once (default 2)."""
 
 from __future__ import annotations
 
@@ -46,4 +46,4 @@ def main(most: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2)

@@ -21,7 +21,10 @@ CAP: Final = 2
 
 _UNTIL_BOUND: Final = ("attempt", "asked_previous", "port")
 """What decides how a port is found. A letter takes the port from the login."""
-_UNTIL_THE_END: Final = ("timers_used", "mismatch_reported", "exchanges", "credentials", "account", "code")
+_UNTIL_THE_END: Final = (
+    *("timers_used", "mismatch_reported", "exchange_id", "exchanges", "credentials", "account", "code"),
+    *("device_code", "device_grant", "poll_troubles", "browser_waited"),
+)
 """What decides the outcome, or whether an answer is late: in a final state every answer is."""
 
 
@@ -42,6 +45,12 @@ _SIMPLER: Final[Mapping[str, Callable[[Any], object]]] = {
     "code": _is_there,
     "credentials": _credentials,
     "account": _is_there,
+    "device_code": _is_there,
+    "device_grant": _is_there,
+    "poll_troubles": _is_there,
+    # The last one is out or not; whether there was an earlier one decides whether an answer can be late.
+    "exchange_id": _is_there,
+    "exchanges": lambda number: min(number, 2),
     "outcome": lambda value: type(value).__name__,
     "waiting": len,
     "pages": _kinds,
@@ -60,7 +69,8 @@ def key_of(snapshot: Snapshot) -> tuple[object, ...]:
     if data["closed"]:
         # Nothing is done any more, whatever comes.
         return ("closed", data["_state"])
-    forgotten: tuple[str, ...] = ("redirects", "successes")
+    # A pause decides nothing but its own length.
+    forgotten: tuple[str, ...] = ("redirects", "successes", "poll_interval")
     if data["auth_url"] is not None:
         forgotten += _UNTIL_BOUND
     if data["_state"] in FINAL_STATES:

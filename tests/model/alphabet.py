@@ -6,6 +6,7 @@ is the one that was accepted once there is one. So the names in a story mean the
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,10 +18,12 @@ from loginmachine.sansio.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackPasted,
     CancelRequested,
     ClientGone,
     CredentialsSaved,
     Event,
+    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -31,12 +34,12 @@ from loginmachine.sansio.events import (
     TokenResponseReceived,
     TransportProblem,
 )
-from tests.sansio.samples import CODE, NOW, STATE, token_json
-
-from .worlds import FOREIGN, OTHER_WORKSPACE, World, good_tokens
+from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, USER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from .worlds import World
 
 
 class Kind(Enum):
@@ -46,7 +49,8 @@ class Kind(Enum):
     STRANGER = "a request that must not change the state: most come without this login's own"
     RIVAL = "another login server asks for the port"
     ANSWER = "a request with this login's state, but without a code for it"
-    CALLBACK = "a request with this login's state and a code"
+    CALLBACK = "this login's state and a code, in a request or pasted"
+    GRANT = "the device code was used: what the provider says then, if it gives no tokens at once"
     TOKENS = "good tokens, of a workspace that may sign in"
     MISTAKE = "no honest host tells this"
 
@@ -59,6 +63,8 @@ class Place(NamedTuple):
     """The callback port, asked for or bound."""
     code: str
     """The accepted code, or none."""
+    exchanges: int
+    """The number of the last token request."""
     free: int | None
     """The number for a new request; None if no more may be open."""
     open: frozenset[int]
@@ -76,9 +82,15 @@ class Letter(NamedTuple):
     """The type of its events."""
 
 
+DEVICE_CODE: Final = {
+    "device_auth_id": DEVICE_AUTH_ID,
+    "device_code": DEVICE_AUTH_ID,
+    "user_code": USER_CODE,
+    "verification_uri": "https://id.example/device",
+}
+"""In both dialects at once."""
+DEVICE_GRANT: Final = {"authorization_code": "canary-device-grant", "code_verifier": DEVICE_VERIFIER}
 OTHER_CODE: Final = "canary-code-of-another-tab"
-EXCHANGES: Final = (1, 2, 9)
-"""The token requests there can be, and one that never was."""
 STRANGE_REQUEST: Final = 99
 _HOST: Final = b"127.0.0.1:%d"
 _BROWSER: Final = ((b"User-Agent", b"Mozilla/5.0"), (b"Sec-Fetch-Site", b"none"))
@@ -155,44 +167,90 @@ def _about_requests(most: int) -> Iterator[Letter]:
         yield _fixed(f"client {number} gone", ClientGone(request_id=number))
 
 
-def _response(number: int, body: Callable[[World], bytes], status: int = 200, at: float = NOW) -> Callable[..., Event]:
-    @cache
-    def build(world: World) -> Event:
-        return TokenResponseReceived(exchange_id=number, status=status, headers=(), body=body(world), received_at=at)
+def _pastes() -> Iterator[Letter]:
+    """The address on which a browser ended, pasted by the person."""
 
-    return lambda place: build(place.world)
+    def pasted(name: str, target: Callable[[Place], str], kind: Kind) -> Letter:
+        def tell(place: Place) -> Event:
+            return CallbackPasted(text=f"http://{(_HOST % place.port).decode()}{target(place)}")
+
+        return Letter(f"pasted: {name}", tell, kind, CallbackPasted)
+
+    yield pasted("the callback", _the_callback, Kind.CALLBACK)
+    yield pasted("a callback with another code", _another_callback, Kind.CALLBACK)
+    yield pasted("a callback with an error", _callback("error=access_denied"), Kind.ANSWER)
+    yield pasted("half of the callback", _callback("code="), Kind.STRANGER)
+    yield pasted("a callback of another login", lambda _: f"/auth/callback?code=a&state={STATE}x", Kind.STRANGER)
+    yield _fixed("pasted: no address", CallbackPasted(text="hello"), Kind.STRANGER)
 
 
-def _constant(body: bytes) -> Callable[[World], bytes]:
-    return lambda _: body
-
-
-_BODIES: Final[Mapping[str, tuple[int, bytes]]] = {
+_ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
     "an API key": (200, b'{"access_token": "sk-canary-api-key"}'),
     "a refusal": (400, b'{"error": "invalid_grant"}'),
     "an error in a 200": (200, b'{"error": "server_error"}'),
     "a redirect": (302, b""),
     "no JSON": (200, b"<html>"),
-    "tokens of another client": (200, token_json(id_token=FOREIGN)),
+    "not found": (404, b""),
+    "forbidden": (403, b"{}"),
+    "unavailable": (503, b""),
+    "a device code": (200, json.dumps(DEVICE_CODE).encode()),
+    "not used yet": (400, b'{"error": "authorization_pending"}'),
+    "too fast": (400, b'{"error": "slow_down"}'),
+    "the person said no": (400, b'{"error": "access_denied"}'),
+    "the device code is too old": (400, b'{"error": "expired_token"}'),
 }
 
 
+@cache
+def _response(number: int, status: int, body: bytes, at: float = NOW) -> TokenResponseReceived:
+    return TokenResponseReceived(exchange_id=number, status=status, headers=(), body=body, received_at=at)
+
+
+def _answered(name: str, status: int, body: bytes, kind: Kind = Kind.FACT) -> Letter:
+    """An answer to the last token request."""
+    return Letter(name, lambda place: _response(place.exchanges, status, body), kind, TokenResponseReceived)
+
+
 def _token_answers(world: World) -> Iterator[Letter]:
-    other = Kind.FACT if world.restricted else Kind.TOKENS
-    # A strict provider's id tokens have all claims; this one has not.
-    other = Kind.FACT if world.callback_parameters else other
-    for number in EXCHANGES:
-        elsewhere = _response(number, _constant(token_json(id_token=OTHER_WORKSPACE)))
-        yield Letter(f"exchange {number}: tokens", _response(number, good_tokens), Kind.TOKENS, TokenResponseReceived)
-        yield Letter(f"exchange {number}: tokens of another workspace", elsewhere, other, TokenResponseReceived)
-        for name, (status, body) in _BODIES.items():
-            tell = _response(number, _constant(body), status)
-            yield Letter(f"exchange {number}: {name}", tell, Kind.FACT, TokenResponseReceived)
-        for kind in TransportProblem:
-            event = TokenRequestFailed(exchange_id=number, kind=kind, message="no")
-            yield _fixed(f"exchange {number}: {kind}", event)
-    timeless = _response(1, good_tokens, at=float("nan"))
-    yield Letter("exchange 1: tokens at no time", timeless, Kind.MISTAKE, TokenResponseReceived)
+    tokens = world.tokens()
+    yield _answered("tokens", 200, tokens, Kind.TOKENS)
+    yield _answered("the device code was used", 200, json.dumps(DEVICE_GRANT).encode(), Kind.GRANT)
+    elsewhere = world.tokens(**{NAMESPACE: {"chatgpt_account_id": "acc-2"}})
+    yield _answered("tokens of another workspace", 200, elsewhere, Kind.FACT if world.restricted else Kind.TOKENS)
+    yield _answered("tokens of another client", 200, world.tokens(aud="another-client"))
+    for name, (status, body) in _ANSWERS.items():
+        yield _answered(name, status, body)
+    for kind in TransportProblem:
+        yield _no_answer(f"no answer: {kind}", kind, 0)
+    # Late, or never asked for.
+    for name, offset in (("an earlier request", -1), ("a request never made", 9)):
+        yield Letter(
+            f"tokens for {name}",
+            lambda place, offset=offset: _response(place.exchanges + offset, 200, tokens),  # type: ignore[misc]
+            Kind.FACT,
+            TokenResponseReceived,
+        )
+        yield _no_answer(f"no answer to {name}", TransportProblem.TIMEOUT, offset)
+    yield Letter(
+        "tokens at no time",
+        lambda place: _response(place.exchanges, 200, tokens, float("nan")),
+        Kind.MISTAKE,
+        TokenResponseReceived,
+    )
+
+
+def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
+    def tell(place: Place) -> Event:
+        return TokenRequestFailed(exchange_id=place.exchanges + offset, kind=kind, message="no")
+
+    return Letter(name, tell, Kind.FACT, TokenRequestFailed)
+
+
+def _starts(world: World) -> Iterator[Letter]:
+    possible = world.options.provider.device_code is not None or world.options.device_code_fallback
+    yield _fixed("started", Started())
+    device = Started(method=LoginMethod.DEVICE_CODE)
+    yield _fixed("started with a device code", device, Kind.FACT if possible else Kind.MISTAKE)
 
 
 def _ports(world: World) -> Iterator[Letter]:
@@ -214,13 +272,14 @@ def alphabet(world: World, most: int) -> tuple[Letter, ...]:
         most: How many requests may be open at once.
     """
     return (
-        _fixed("started", Started()),
+        *_starts(world),
         *_ports(world),
         *(_fixed(f"timer: {timer}", TimerFired(timer=timer)) for timer in Timer),
         _fixed("browser opened", BrowserOpened()),
         _fixed("browser failed", BrowserFailed(message="no")),
         *_requests(),
         *_about_requests(most),
+        *_pastes(),
         *_token_answers(world),
         _fixed("saved", CredentialsSaved()),
         _fixed("not saved", SaveFailed(message="full")),

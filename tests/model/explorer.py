@@ -107,7 +107,7 @@ def place(node: Node, world: World, most: int) -> Place:
     data = node.snapshot.data
     taken = frozenset((*data["waiting"], *data["pages"])) | node.books.open
     free = next((number for number in range(1, most + 1) if number not in taken), None)
-    return Place(world=world, port=data["port"], code=data["code"], free=free, open=taken)
+    return Place(world=world, port=data["port"], code=data["code"], exchanges=data["exchanges"], free=free, open=taken)
 
 
 class _Watch:

@@ -70,6 +70,8 @@ class Books(NamedTuple):
     owed: frozenset[Debt] = frozenset()
     waiting: frozenset[int] = frozenset()
     """Requests that the machine has not answered."""
+    asked: int = 0
+    """The number of the last token request."""
 
     @property
     def open(self) -> frozenset[int]:
@@ -81,7 +83,7 @@ class Books(NamedTuple):
         match event:
             case events.Started():
                 return not self.started
-            case events.RequestReceived():
+            case events.RequestReceived() | events.CallbackPasted():
                 return self.listening
             case events.ClientGone(request_id=number) if number in self.waiting:
                 return True
@@ -94,7 +96,7 @@ class Books(NamedTuple):
         """The books when an event was told, and these orders came back."""
         owed = set(self.owed)
         owed.discard(settles(event, self.owed) or ())
-        waiting = set(self.waiting)
+        waiting, asked = set(self.waiting), self.asked
         if isinstance(event, events.RequestReceived):
             waiting.add(event.request_id)
         if isinstance(event, events.ClientGone):
@@ -105,14 +107,25 @@ class Books(NamedTuple):
                 owed.add(debt)
             if isinstance(order, actions.Respond):
                 waiting.discard(order.request_id)
+            if isinstance(order, actions.SendTokenRequest):
+                asked = order.exchange_id
         return Books(
             started=self.started or isinstance(event, events.Started),
             listening=self.listening or isinstance(event, events.Bound),
             owed=frozenset(owed),
             waiting=frozenset(waiting),
+            asked=asked,
         )
 
     def key(self) -> tuple[object, ...]:
-        """The books without the numbers of requests, which mean nothing."""
-        debts = sorted(debt if debt[0] != "respond" else ("respond",) for debt in self.owed)
-        return (self.started, self.listening, tuple(debts), len(self.waiting))
+        """The books without the numbers of requests, which mean nothing. (Those of token requests count backwards.)"""
+        return (self.started, self.listening, tuple(sorted(map(self._nameless, self.owed))), len(self.waiting))
+
+    def _nameless(self, debt: Debt) -> Debt:
+        match debt:
+            case ("respond", _):
+                return ("respond",)
+            case ("exchange", number):
+                return ("exchange", self.asked - number)
+            case _:
+                return debt

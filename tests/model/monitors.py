@@ -32,9 +32,17 @@ from loginmachine.sansio.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
-from loginmachine.sansio.progress import Cancelled, Failed, Listening, Succeeded
+from loginmachine.sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
 from loginmachine.sansio.table import FINAL_STATES, LoginState
-from tests.sansio.samples import REFRESH_TOKEN, STATE, VERIFIER, everything_in
+from tests.sansio.samples import (
+    DEVICE_AUTH_ID,
+    DEVICE_VERIFIER,
+    REFRESH_TOKEN,
+    STATE,
+    USER_CODE,
+    VERIFIER,
+    everything_in,
+)
 
 from .alphabet import Kind
 
@@ -51,14 +59,16 @@ class Ledger(NamedTuple):
 
     unanswered: frozenset[int] = frozenset()
     """Requests that have no answer, and a client who waits for it."""
-    callback: bool = False
-    """A callback with this login's state and a code came."""
+    allowed: bool = False
+    """The person signed in: a callback with this login's state and a code came, or their device code was used."""
     tokens: bool = False
     """Good tokens came, of a workspace that may sign in, for a request that was out."""
     saved: bool = False
     """The credentials that were to be saved are durable."""
-    sent: tuple[str, ...] = ()
-    """The grant types of the token requests, in order."""
+    codes: int = 0
+    """Exchanges of an authorization code."""
+    device_codes: int = 0
+    """Requests for a device code."""
     pending: frozenset[int] = frozenset()
     """Token requests that are out."""
     running: frozenset[Timer] = frozenset()
@@ -74,7 +84,8 @@ class Ledger(NamedTuple):
 
     def key(self) -> tuple[object, ...]:
         """The ledger without the numbers of requests, which mean nothing."""
-        return (len(self.unanswered), *self[1:])
+        plain = self._replace(unanswered=frozenset(), pending=frozenset())
+        return (len(self.unanswered), len(self.pending), *plain)
 
 
 class Step(NamedTuple):
@@ -125,10 +136,11 @@ def note(step: Step) -> Ledger:
     counts = Counter(map(type, step.actions))
     return known._replace(
         unanswered=frozenset(unanswered),
-        callback=known.callback or step.letter.kind is Kind.CALLBACK,
+        allowed=known.allowed or _lets_in(step),
         tokens=tokens,
         saved=saved,
-        sent=(*known.sent, *(action.form[0][1] for action in step.actions if isinstance(action, SendTokenRequest))),
+        codes=known.codes + sum(_grant_type(action) == "authorization_code" for action in step.actions),
+        device_codes=known.device_codes + sum(map(_asks_for_device_code, step.actions)),
         pending=frozenset(pending),
         running=frozenset(running),
         saves=known.saves + counts[SaveCredentials],
@@ -138,6 +150,29 @@ def note(step: Step) -> Ledger:
         bad_news=known.bad_news + sum(isinstance(phase, Failed) and phase.fatal for phase in phases),
         cancellations=known.cancellations + sum(isinstance(phase, Cancelled) for phase in phases),
     )
+
+
+def _lets_in(step: Step) -> bool:
+    """The person has said yes, as far as this event shows."""
+    polled = step.before is LoginState.POLLING_DEVICE_CODE and bool(step.known.pending)
+    kind = step.letter.kind
+    return kind is Kind.CALLBACK or (polled and kind in (Kind.GRANT, Kind.TOKENS))
+
+
+def _grant_type(action: Action) -> str:
+    return dict(action.form).get("grant_type", "") if isinstance(action, SendTokenRequest) else ""
+
+
+def _endpoint(action: Action) -> str:
+    return action.url if isinstance(action, SendTokenRequest) else ""
+
+
+def _asks_for_device_code(action: Action) -> bool:
+    return _endpoint(action).endswith(("/deviceauth/usercode", "/device"))
+
+
+def _polls(action: Action) -> bool:
+    return _endpoint(action).endswith("/deviceauth/token") or _grant_type(action).endswith(":device_code")
 
 
 def _enter(action: Action, unanswered: set[int], running: set[Timer], pending: set[int]) -> None:
@@ -175,11 +210,11 @@ def check(step: Step, now: Ledger) -> None:
 
 
 def rule_1(step: Step, now: Ledger) -> bool:
-    """Credentials are saved only after a callback, good tokens and a passed workspace check, and once."""
+    """Credentials are saved only when the person signed in, with good tokens of a workspace that may, and once."""
     saved = [action.credentials.tokens for action in step.actions if isinstance(action, SaveCredentials)]
     allowed = step.world.options.allowed_workspaces
     right = all(tokens is not None and (not allowed or tokens.account_id in allowed) for tokens in saved)
-    return not saved or (now.callback and now.tokens and now.saves == 1 and right)
+    return not saved or (now.allowed and now.tokens and now.saves == 1 and right)
 
 
 def rule_2(step: Step, _: Ledger) -> bool:
@@ -189,7 +224,7 @@ def rule_2(step: Step, _: Ledger) -> bool:
 
 def rule_3(step: Step, now: Ledger) -> bool:
     """Each request gets one answer; only between the callback and the outcome does one wait for it."""
-    return not now.unanswered or (now.callback and step.after not in FINAL_STATES)
+    return not now.unanswered or (now.allowed and step.after not in FINAL_STATES)
 
 
 def rule_4(step: Step, now: Ledger) -> bool:
@@ -223,8 +258,8 @@ def rule_6(step: Step, _: Ledger) -> bool:
 
 
 def rule_7(_: Step, now: Ledger) -> bool:
-    """At most one code exchange, whatever arrives how often."""
-    return now.sent.count("authorization_code") <= 1 and len(now.sent) <= 2
+    """At most one code exchange, whatever arrives how often; and one device code."""
+    return now.codes <= 1 and now.device_codes <= 1
 
 
 def rule_8(step: Step, _: Ledger) -> bool:
@@ -253,13 +288,15 @@ RULES: Final = (rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, rule_7, rule_8, 
 def _spills(action: Action) -> bool:
     """Whether a secret is in an action where it has no business."""
     held = everything_in(action)
-    code_exchange = isinstance(action, SendTokenRequest) and action.form[0][1] == "authorization_code"
-    address = isinstance(action, OpenBrowser) or (
-        isinstance(action, ReportProgress) and isinstance(action.phase, Listening)
-    )
+    phase = action.phase if isinstance(action, ReportProgress) else None
+    code_exchange = _grant_type(action) == "authorization_code"
+    address = isinstance(action, OpenBrowser) or isinstance(phase, Listening)
     stored = isinstance(action, SaveCredentials | Finish)
     return (
-        (VERIFIER in held and not code_exchange)
+        (USER_CODE in held and not _polls(action) and not isinstance(phase, DeviceCodeShown))
+        or (DEVICE_AUTH_ID in held and not _polls(action))
+        or (DEVICE_VERIFIER in held and not code_exchange)
+        or (VERIFIER in held and not code_exchange)
         or (STATE in held and not address)
         or (REFRESH_TOKEN in held and not stored)
     )

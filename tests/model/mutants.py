@@ -1,7 +1,8 @@
 """Wrong tables, and the engine that runs one of them.
 
 A mutant differs from the table in one place: one row in one of the states it starts from is missing, leads elsewhere,
-does something else, or has its guard dropped, negated or asked after that of the next row.
+does what another row for the same trigger or in the same state does, or has its guard dropped, negated or asked after
+that of the next row.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ def mutants() -> Iterator[Mutant]:
             guard = f" [{row.guard}]" if row.guard else ""
             cell = f"{row.trigger}{guard} in {source}"
             for name, variant in _variants(row, source):
-                yield Mutant(f"{cell}: {name}", cell, _with(number, source, variant))
+                yield Mutant(f"{cell}: {name}", cell, changed_table(number, source, variant))
             following = _next_in_cell(number, source)
             if row.guard and following and following.guard:
                 swapped = (_only(following, source), _only(row, source))
-                yield Mutant(f"{cell}: asked after [{following.guard}]", cell, _with(number, source, *swapped))
+                yield Mutant(f"{cell}: asked after [{following.guard}]", cell, changed_table(number, source, *swapped))
 
 
 def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:
@@ -51,7 +52,8 @@ def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:
     for other in LoginState:
         if other is not dest:
             yield f"leads to {other}", Row(row.trigger, (source,), other, row.effect, row.guard)
-    for effect in dict.fromkeys(each.effect for each in ROWS):
+    near = (each for each in ROWS if each.trigger is row.trigger or source in each.source)
+    for effect in dict.fromkeys(each.effect for each in near):
         if effect != row.effect:
             yield f"does {effect}", Row(row.trigger, (source,), row.dest, effect, row.guard)
     if row.guard:
@@ -68,7 +70,7 @@ def _next_in_cell(number: int, source: LoginState) -> Row | None:
     return next((row for row in later if row.trigger is ROWS[number].trigger and source in row.source), None)
 
 
-def _with(number: int, source: LoginState, *variants: Row | None) -> tuple[Row, ...]:
+def changed_table(number: int, source: LoginState, *variants: Row | None) -> tuple[Row, ...]:
     """The table with these rows in the place of one row in one state."""
     row = ROWS[number]
     rest = tuple(state for state in row.source if state is not source)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio.actions import Respond
+from loginmachine.sansio.actions import Respond, Timer
 from loginmachine.sansio.table import FINAL_STATES, LoginState
 from tests.sansio.samples import SECRETS
 
@@ -63,13 +63,16 @@ class Endings(NamedTuple):
 def endings(graph: Graph) -> Endings:
     """Follow the answers of an honest host from every state, in every order and with every result.
 
+    Steps while a device code is valid are left out: polls go on until the code's own clock ends them, and time is not
+    in the graph.
+
     Raises:
         AssertionError: They can go round in a circle.
     """
     answers: defaultdict[Key, set[Key]] = defaultdict(set)
     degree: defaultdict[Key, int] = defaultdict(int)
     for edge in graph.edges:
-        if edge.answer and edge.head not in answers[edge.tail]:
+        if edge.answer and edge.head not in answers[edge.tail] and not _expires(graph, edge):
             answers[edge.tail].add(edge.head)
             degree[edge.head] += 1
     # Kahn's order: a state is done when all that lead to it are. What is in a circle never is.
@@ -87,6 +90,12 @@ def endings(graph: Graph) -> Endings:
     assert done == len(graph.nodes), "answers alone can keep a login going for ever"
     waiting = [node for node in graph.nodes.values() if not node.closed and not answers[node.key]]
     return Endings(max(length.values()), waiting)
+
+
+def _expires(graph: Graph, edge: Edge) -> bool:
+    """A step under a device code's clock, which runs until the outcome or the code: it ends all polling."""
+    ends = (graph.nodes[edge.tail], graph.nodes[edge.head])
+    return all(Timer.DEVICE_CODE_EXPIRY in node.ledger.running for node in ends)
 
 
 def differing_twins(graph: Graph) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions
+from loginmachine.sansio.options import DeviceCodeEndpoints
 from tests.sansio.samples import (
     ID_CLAIMS,
     NAMESPACE,
@@ -15,14 +16,17 @@ from tests.sansio.samples import (
     token_json,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class World(NamedTuple):
     """A provider, what the caller wants of the login, and what this provider's answers look like."""
 
     name: str
     options: LoginOptions
-    id_token: str = jwt(ID_CLAIMS)
-    """One that passes every check."""
+    claims: Mapping[str, Any] = ID_CLAIMS
+    """Of an id token that passes every check."""
     callback_parameters: str = ""
     """What the provider adds to every callback."""
     any_port: int = 50000
@@ -30,11 +34,21 @@ class World(NamedTuple):
 
     @property
     def restricted(self) -> bool:
+        """Whether only one workspace may sign in: ``acc-1``."""
         return bool(self.options.allowed_workspaces)
+
+    def tokens(self, **changes: Any) -> bytes:
+        """An answer with tokens; their id token is a good one but for these claims."""
+        return token_json(id_token=jwt({**self.claims, **changes}))
 
 
 _CHATGPT = OPTIONS.provider
-_STRICT = OTHER_PROVIDER.__replace__(promises_iss=True, uses_nonce=True, claims_namespace=NAMESPACE)
+_STRICT = OTHER_PROVIDER.__replace__(
+    promises_iss=True,
+    uses_nonce=True,
+    claims_namespace=NAMESPACE,
+    device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device"),
+)
 _STRICT_CLAIMS = {**ID_CLAIMS, "iss": "https://id.example", "aud": "client-1", "nonce": NONCE}
 
 WORLDS: Final = (
@@ -45,18 +59,12 @@ WORLDS: Final = (
     World("one workspace", OPTIONS.__replace__(allowed_workspaces=("acc-1",))),
     World("no browser", OPTIONS.__replace__(open_browser=False)),
     World("no deadline", OPTIONS.__replace__(deadline=None)),
+    World("device codes, else the browser", OPTIONS.__replace__(deadline=60.0, device_code_fallback=True)),
     World("nothing but the callback", OPTIONS.__replace__(deadline=None, open_browser=False)),
     World(
-        "a strict provider",
-        LoginOptions(provider=_STRICT),
-        id_token=jwt(_STRICT_CLAIMS),
+        "a strict provider, one workspace",
+        LoginOptions(provider=_STRICT, allowed_workspaces=("acc-1",)),
+        claims=_STRICT_CLAIMS,
         callback_parameters="&iss=https://id.example",
     ),
 )
-
-OTHER_WORKSPACE: Final = jwt({NAMESPACE: {"chatgpt_account_id": "acc-2"}})
-FOREIGN: Final = jwt({**ID_CLAIMS, "aud": "another-client"})
-
-
-def good_tokens(world: World) -> bytes:
-    return token_json(id_token=world.id_token)

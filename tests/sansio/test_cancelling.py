@@ -73,14 +73,23 @@ def test_after_success_a_callback_gets_the_redirect_again(query: str) -> None:
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 @pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", "", "code=c&iss=x"])
 def test_after_failure_or_cancel_a_callback_is_told_that_it_is_over(state: str, query: str) -> None:
-    assert Playbook(machine_in(state)) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 410)
-
-
-@pytest.mark.parametrize("query", ["code=c", "error=access_denied", "code=c&iss=https://evil.example", ""])
-def test_a_login_that_failed_before_any_code_is_over_for_every_callback(query: str) -> None:
-    login = machine_in("awaiting_callback")
-    login.handle(callback(f"error=access_denied&state={STATE}"))
+    login = machine_in(state)
     assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 410)
+    assert login.state == state
+
+
+EARLY_ENDS = {"failed": callback(f"error=access_denied&state={STATE}", 1), "cancelled": get("/cancel", 1)}
+
+
+@pytest.mark.parametrize("state", EARLY_ENDS)
+@pytest.mark.parametrize("query", ["code=c", "error=access_denied", "", "code=c&iss=https://evil.example"])
+def test_a_login_that_ended_before_any_code_is_over_for_every_callback(state: str, query: str) -> None:
+    login = machine_in("awaiting_callback")
+    login.handle(EARLY_ENDS[state])
+    assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 410)
+    # The listener stays for the pages of both.
+    assert Playbook(login) >> ResponseSent(request_id=1) >> ResponseSent(request_id=2) << STOP_LINGER << CloseListener()
+    assert login.state == state
 
 
 # Cancelling

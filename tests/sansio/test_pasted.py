@@ -236,6 +236,14 @@ def test_the_paste_is_first_and_the_browser_joins_the_wait() -> None:
     assert [type(action).__name__ for action in actions] == ["ReportProgress", "Respond", "Finish", "StartTimer"]
 
 
+@pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_wrong_paste_is_told_as_long_as_the_login_goes_on(state: str) -> None:
+    login = machine_in(state)
+    refusal = reported(PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri=URI))
+    assert Playbook(login) >> CallbackPasted(text="hello") << refusal
+    assert login.state == state
+
+
 def test_a_refusal_of_the_provider_can_be_pasted() -> None:
     assert (
         Playbook(machine_in("awaiting_callback"))
