@@ -198,7 +198,7 @@ On the right is what the person, the logs and scripts get to know: the category 
   `callback_accepted`, `callback_repeated` or `callback_mismatched`. That is decided before the table is asked.
 - An event without a row is a mistake of the host: `UnexpectedEvent` is raised, and nothing has changed. In a final
   state it is dropped instead, because the world may be late.
-- For Graphviz, `dot()` in `loginmachine.sansio.diagram` draws all of it as one picture.
+- `loginmachine diagram --format svg` draws all of it as one picture, with Graphviz.
 
 ## What happens when ...
 

@@ -24,7 +24,7 @@ from _pytest.runner import runtestprotocol
 from .mutants import Mutant, mutants, running
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SANSIO: Final = Path(__file__).parents[1] / "sansio"
 LEFT_OUT: Final = ("diagram", "table", "snapshot", "layers", "memory", "invariants")
@@ -94,17 +94,22 @@ class Hunt:
             return
         signal.alarm(PATIENCE)
         try:
-            first = self.last_killer.get(mutant.cell)
-            order = [number for number, _ in self.kills.most_common()]
-            rest = (number for number in range(len(self.items)) if number not in self.kills)
             with running(mutant.rows):
-                killer = self._failing(([first] if first is not None else []) + order + list(rest))
+                killer = self._failing(self._order(mutant))
             if killer is not None:
                 os.write(writing, str(killer).encode())
         finally:
             os._exit(0)
 
-    def _failing(self, order: list[int] | range) -> int | None:
+    def _order(self, mutant: Mutant) -> list[int]:
+        """The tests, the likeliest to notice first: what noticed one of the same cell, then what names the state."""
+        last = self.last_killer.get(mutant.cell)
+        names_state = [number for number, item in enumerate(self.items) if mutant.source in item.name]
+        often = [number for number, _ in self.kills.most_common()]
+        order = (*([last] if last is not None else []), *names_state, *often, *range(len(self.items)))
+        return list(dict.fromkeys(order))
+
+    def _failing(self, order: Sequence[int]) -> int | None:
         """The first test that fails."""
         for number in order:
             reports = runtestprotocol(self.items[number], nextitem=None, log=False)

@@ -28,6 +28,7 @@ class Mutant(NamedTuple):
     name: str
     cell: str
     """Which row, in which state."""
+    source: LoginState
     rows: tuple[Row, ...]
 
 
@@ -38,11 +39,13 @@ def mutants() -> Iterator[Mutant]:
             guard = f" [{row.guard}]" if row.guard else ""
             cell = f"{row.trigger}{guard} in {source}"
             for name, variant in _variants(row, source):
-                yield Mutant(f"{cell}: {name}", cell, changed_table(number, source, variant))
+                yield Mutant(f"{cell}: {name}", cell, source, changed_table(number, source, variant))
             following = _next_in_cell(number, source)
             if row.guard and following and following.guard:
                 swapped = (_only(following, source), _only(row, source))
-                yield Mutant(f"{cell}: asked after [{following.guard}]", cell, changed_table(number, source, *swapped))
+                yield Mutant(
+                    f"{cell}: asked after [{following.guard}]", cell, source, changed_table(number, source, *swapped)
+                )
 
 
 def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:

@@ -35,7 +35,7 @@ each_world_and_host = pytest.mark.parametrize(
 
 
 @cache
-def explored(name: str, honest: bool) -> Graph:  # noqa: FBT001 - what the cache goes by
+def explored(name: str, honest: bool, /) -> Graph:  # noqa: FBT001 - by name and by position would be cached twice
     return explore(BY_NAME[name], 2 if name in ROOMY and not honest else 1, honest=honest)
 
 
@@ -57,18 +57,18 @@ def test_until_the_outcome_a_login_can_still_succeed(name: str, honest: bool) ->
 def test_answers_alone_end_a_login_unless_it_may_wait_for_ever(name: str) -> None:
     """Whatever the answers are, and in whatever order they come. Nobody has to cancel, and no browser to come."""
     may_wait = {S.IDLE} if BY_NAME[name].options.deadline else {S.IDLE, S.AWAITING_CALLBACK}
-    assert {node.state for node in endings(explored(name, honest=True)).waiting} == may_wait
+    assert {node.state for node in endings(explored(name, True)).waiting} == may_wait
 
 
 def test_logins_that_are_taken_for_the_same_act_alike() -> None:
-    graph = explored("one workspace", honest=False)
+    graph = explored("one workspace", False)
     assert len(graph.twins) > 100
     assert differing_twins(graph) == []
 
 
 def test_every_row_is_taken_in_every_state_that_it_starts_from() -> None:
     """A new row wants a new letter in the alphabet, or a new world."""
-    taken = set().union(*(explored(name, honest=False).cells for name in BY_NAME))
+    taken = set().union(*(explored(name, False).cells for name in BY_NAME))
     missing = [f"{ROWS[number].trigger} [{ROWS[number].guard}] in {state}" for number, state in set(CELLS) - taken]
     assert missing == []
 
@@ -93,7 +93,7 @@ def changed(trigger: Trigger, source: LoginState, *, leads: LoginState | None = 
     """The table with one row changed in one state: the last one of the cell, which has no guard."""
     number, row = [(n, row) for n, row in enumerate(ROWS) if row.trigger is trigger and source in row.source][-1]
     wrong = Row(trigger, (source,), leads or row.dest, does or row.effect)
-    return Mutant("changed by hand", f"{trigger} in {source}", changed_table(number, source, wrong))
+    return Mutant("changed by hand", f"{trigger} in {source}", source, changed_table(number, source, wrong))
 
 
 WRONG = {

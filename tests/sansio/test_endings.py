@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from loginmachine.sansio import LoginFailurePhase
 from loginmachine.sansio.actions import (
     CloseListener,
     Finish,
+    Respond,
     StartTimer,
     StopTimer,
     Timer,
@@ -51,6 +54,16 @@ def test_a_browser_gone_while_waiting_is_reported_once_after_success() -> None:
         >> LINGER
         << CloseListener()
     )
+
+
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_browser_gone_while_waiting_gets_no_answer(state: str) -> None:
+    login = machine_in(state)
+    assert Playbook(login) >> ClientGone(request_id=1)
+    steps = {"exchanging_code": 0, "exchanging_api_key": 1, "saving_credentials": 2}[state]
+    orders = samples.drive(login, *(answer(), api_key_answer(), CredentialsSaved())[steps:])
+    assert login.state == "succeeded"
+    assert not any(isinstance(order, Respond) for order in orders)
 
 
 def test_a_browser_gone_before_its_redirect_was_sent_is_reported_once() -> None:
