@@ -102,6 +102,7 @@ def polling(**changes: object) -> LoginMachine:
 
 
 def failure_of(login: LoginMachine) -> LoginFailure:
+    assert login.state == "failed"
     assert isinstance(login.outcome, LoginFailure)
     return login.outcome
 
