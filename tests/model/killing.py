@@ -38,6 +38,11 @@ EQUIVALENT: Final[Mapping[str, str]] = {
         f"paste_refused in {state}: does answer_conflict": "answer_conflict does that itself when there is no request"
         for state in ("exchanging_code", "exchanging_api_key", "saving_credentials")
     },
+    **{
+        f"{trigger} in {state}: does {effect}": "they differ for redirects and success pages: here are none"
+        for trigger, effect in (("page_sent", "note_client_gone"), ("client_gone", "note_page_sent"))
+        for state in ("failed", "cancelled")
+    },
 }
 """Mutants that behave as the table does, each with the reason."""
 _SURVIVED: Final = b""
@@ -102,7 +107,7 @@ class Hunt:
             os._exit(0)
 
     def _order(self, mutant: Mutant) -> list[int]:
-        """The tests, the likeliest to notice first: what noticed one of the same cell, then what names the state."""
+        """The tests, the likeliest to notice first: what noticed one of its cell, then what names its state."""
         last = self.last_killer.get(mutant.cell)
         names_state = [number for number, item in enumerate(self.items) if mutant.source in item.name]
         often = [number for number, _ in self.kills.most_common()]
