@@ -63,6 +63,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "demo", help="sign in to a provider on this machine, as a trial", formatter_class=_Help, allow_abbrev=False
     )
     demo.add_argument("--browser", action="store_true", help="use your own browser instead of an automatic one")
+    demo.add_argument("--device-code", action="store_true", help="sign in with a short code")
     demo.add_argument("--record", metavar="FILE", help="write a trace of the sign-in into this file")
     demo.set_defaults(run=_run_demo, usage_error=demo.error)
     _add_diagram(commands)

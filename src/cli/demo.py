@@ -7,10 +7,12 @@ import sys
 import tempfile
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from ..drivers.errors import LoginError
 from ..drivers.file_store import FileStore
 from ..drivers.threaded import start_login
+from ..sansio.events import LoginMethod
 from ..sansio.options import LoginOptions, Provider
 from .login import trace_file
 from .status import describe
@@ -49,7 +51,8 @@ def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, de
             provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
         )
         try:
-            credentials = _sign_in(options, store, record, automatic=not arguments.browser)
+            method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
+            credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
         except LoginError as error:
             print(error, file=sys.stderr)
             return 1
@@ -58,12 +61,24 @@ def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, de
 
 
 def _sign_in(
-    options: LoginOptions, store: FileStore, record: Callable[[str], None] | None, *, automatic: bool
+    options: LoginOptions,
+    store: FileStore,
+    record: Callable[[str], object] | None,
+    method: LoginMethod,
+    *,
+    automatic: bool,
 ) -> Credentials:
-    with start_login(options, store=store, on_progress=_print_phase, record=record) as login:
+    with start_login(options, store=store, on_progress=_print_phase, record=record, method=method) as login:
+        if method is LoginMethod.DEVICE_CODE:
+            code = login.device_code
+            print(f"  (the code is {code.user_code})")
+            # What a person does who goes to that page and enters the code there.
+            url = f"{code.verification_url}?{urlencode({'user_code': code.user_code})}"
+        else:
+            url = login.auth_url
         if not automatic:
             return login.wait()
-        browser = threading.Thread(target=_browse, args=(login.auth_url, login.canceller()))
+        browser = threading.Thread(target=_browse, args=(url, login.canceller()))
         browser.start()
         try:
             return login.wait()
@@ -72,7 +87,7 @@ def _sign_in(
 
 
 def _print_phase(phase: LoginPhase) -> None:
-    print(f"  {phase.name:<20} {phase.text}")
+    print(f"  {phase.name:<22} {phase.text}")
 
 
 def _browse(url: str, canceller: Canceller) -> None:

@@ -20,6 +20,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
 from authlib.oidc.core.grants import OpenIDCode
 
+from .demo_device import DEVICE_CALLBACK
 from .demo_model import GRANT_TYPES, SCOPES, TOKEN_EXCHANGE, TOKEN_LIFETIME, DemoClient, Signer, SignIn, Tickets
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         self.codes = Tickets()
         self.refresh_tokens = Tickets()
         self.code_lifetime = code_lifetime
-        self._client = DemoClient(client_id)
+        self._client = DemoClient(client_id, f"{issuer}{DEVICE_CALLBACK}")
         self.load_config(
             {
                 "OAUTH2_ACCESS_TOKEN_GENERATOR": self.signer.access_token,

@@ -67,8 +67,10 @@ class Person:
 class DemoClient(ClientMixin):  # type: ignore[misc]
     """The one client: a program on this computer, without a secret (RFC 8252 section 8.5)."""
 
-    def __init__(self, client_id: str) -> None:
+    def __init__(self, client_id: str, device_callback: str) -> None:
         self.client_id = client_id
+        self._device_callback = device_callback
+        """The provider's own, where sign-ins with a device code come back."""
 
     def get_client_id(self) -> str:
         """Its id."""
@@ -82,7 +84,9 @@ class DemoClient(ClientMixin):  # type: ignore[misc]
         return scope or SCOPES[0]
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether it is the callback of a program on this computer."""
+        """Whether it is the callback of a program on this computer, or that for device codes."""
+        if redirect_uri == self._device_callback:
+            return True
         match = _CALLBACK.fullmatch(redirect_uri)
         return match is not None and int(match[1]) <= 65535
 

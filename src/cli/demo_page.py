@@ -69,6 +69,31 @@ def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str 
     )
 
 
+def device_form(*, problem: str | None = None) -> str:
+    """The form for a device code.
+
+    Args:
+        problem: What was wrong with the code that was entered before.
+    """
+    alert = f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>' if problem else ""
+    described = ' aria-describedby="problem"' if problem else ""
+    return _page(
+        "Enter your code",
+        "<p>Enter the code that your program shows you.</p>"
+        '<p class="note"><strong>Never enter a code that somebody else gave you.</strong> They would be signed in as '
+        f'you.</p>{alert}<form method="get" autocomplete="off"><label for="user_code">Code</label>'
+        '<input id="user_code" name="user_code" maxlength="20" required autofocus spellcheck="false"'
+        f' autocapitalize="characters"{described}><button class="act">Go on</button></form>',
+    )
+
+
+def done(*, accepted: bool) -> str:
+    """The last page of a sign-in with a device code."""
+    if accepted:
+        return _page("You are signed in", "<p>Your program knows. You can close this page.</p>")
+    return _page("You have refused", "<p>Your program is not signed in. You can close this page.</p>")
+
+
 def unusable(text: str) -> str:
     """The page for a request that is not sent back to the program, because it may not be the program's.
 

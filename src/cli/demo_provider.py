@@ -19,6 +19,7 @@ try:
     from authlib.oauth2 import OAuth2Error
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+    from .demo_device import DeviceCodes
     from .demo_grants import DemoServer
     from .demo_model import ACCOUNT_CLAIMS, GRANT_TYPES, SCOPES, Person
 except ModuleNotFoundError as missing:
@@ -122,6 +123,7 @@ class _Endpoints:
     def __init__(self, issuer: str, client_id: str, code_lifetime: float) -> None:
         self._issuer = issuer
         self._server = DemoServer(issuer, client_id, code_lifetime)
+        self._device_codes = DeviceCodes(issuer, client_id)
         self._lock = threading.Lock()
         self._sessions: dict[str, str] = {}
         """Session cookie to CSRF token."""
@@ -135,6 +137,7 @@ class _Endpoints:
         app.add_url_rule("/oauth/token", view_func=self.token, methods=["POST"])
         app.add_url_rule("/oauth/jwks", view_func=self.jwks, methods=["GET"])
         app.add_url_rule("/.well-known/openid-configuration", view_func=self.configuration, methods=["GET"])
+        self._device_codes.add_to(app)
         app.after_request(_protect)
         return app
 
