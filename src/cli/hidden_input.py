@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import Any, Final, NoReturn
+    from typing import Any, Final
 
 MAX_LINE: Final = 16 * 1024
 """Bytes kept of a line: more than any address that is accepted, so that a longer one is refused and not cut."""
@@ -121,7 +121,8 @@ class HiddenInput:
         self._saved: list[Any] | None = None
         """How the terminal was, while its echo is off."""
         self._handlers: dict[int, Any] = {}
-        self._ended = False
+        self._leave_alone = False
+        """The echo stays on: the end, or a suspension, is under way."""
         self._wake: tuple[int, int] | None = None
         self._thread = threading.Thread(target=self._run, name="loginmachine-input")
 
@@ -144,8 +145,7 @@ class HiddenInput:
         """Read no more, and give the terminal back as it was. What was typed too late is not left to the shell."""
         if self._wake is None:
             return
-        # From here on a command that is resumed leaves the terminal alone.
-        self._ended = True
+        self._leave_alone = True
         os.write(self._wake[1], b".")
         self._thread.join()
         for descriptor in self._wake:
@@ -174,7 +174,7 @@ class HiddenInput:
 
     def _hide(self) -> None:
         with contextlib.suppress(OSError, termios.error):
-            if self._ended or not _in_foreground(self._terminal):
+            if self._leave_alone or not _in_foreground(self._terminal):
                 return
             if self._saved is None:
                 self._saved = termios.tcgetattr(self._terminal)
@@ -202,11 +202,14 @@ class HiddenInput:
             os.write(self._screen, sequence)
 
     def _on_suspend(self, number: int, _frame: FrameType | None) -> None:
+        ended, self._leave_alone = self._leave_alone, True
         self._show()
         signal.signal(number, signal.SIG_DFL)
         # To this thread: it has effect before the next line.
         signal.pthread_kill(threading.get_ident(), number)
+        # First this: a second suspension must not find the echo off and no handler.
         signal.signal(number, self._on_suspend)
+        self._leave_alone = ended
         self._hide()
 
     def _on_resume(self, _number: int, _frame: FrameType | None) -> None:
@@ -218,34 +221,40 @@ def read_hidden(question: str) -> str | None:
 
     Returns:
         The text; None if the terminal went away.
+
+    Raises:
+        KeyboardInterrupt: Somebody interrupted.
+        SystemExit: Another signal came that ends programs.
     """
     texts: list[str] = []
-    came = threading.Event()
+    received: list[int] = []
+    done = threading.Event()
 
     def take(text: str) -> None:
         texts.append(text)
-        came.set()
+        done.set()
 
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+    def note(number: int, _frame: FrameType | None) -> None:
+        # Raising here could leave the echo off.
+        received.append(number)
+        done.set()
 
     sys.stderr.write(question)
     sys.stderr.flush()
-    reader = HiddenInput(take)
     previous: dict[int, Any] = {}
-    try:
-        # These would end the program with the echo off.
-        for ending in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(ending) is not signal.SIG_IGN:
-                previous[ending] = signal.signal(ending, end)
-        reader.start()
-        while not came.wait(_LATER) and reader.is_reading:
-            pass
-    finally:
-        reader.stop()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        sys.stderr.write("\n")
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            previous[ending] = signal.signal(ending, note)
+    reader = HiddenInput(take)
+    reader.start()
+    while not done.wait(_LATER) and reader.is_reading:
+        pass
+    reader.stop()
+    sys.stderr.write("\n")
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+    if received:
+        raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])
     return texts[0] if texts else None
 
 

@@ -69,8 +69,7 @@ class Screen:
         deadline = time.monotonic() + PATIENCE
         while termios.tcgetattr(self._slave)[3] & termios.ECHO:
             assert time.monotonic() < deadline
-            self.wait_for("")
-            time.sleep(0.005)
+            select.select([self._master], [], [], 0.01)
 
     def type(self, text: str) -> None:
         """As a person's keyboard or clipboard does, which no terminal takes more than some bytes at once of."""
