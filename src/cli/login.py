@@ -11,9 +11,7 @@ from ..sansio.options import LoginOptions, Provider
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
-from .hidden_input import HiddenInput, can_hide_input
 from .log_file import LogFile
-from .surroundings import why_no_browser
 from .terminal import Terminal
 
 TYPE_CHECKING = False
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from ..sansio.credentials import Credentials
     from ..sansio.outcome import LoginOutcome
     from ..sansio.progress import LoginPhase
+    from .hidden_input import HiddenInput
     from .json_lines import JsonLines
 
 FAILED: Final = 1
@@ -146,6 +145,8 @@ class Command:
         if not self._takes_address:
             self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
             return
+        from .hidden_input import HiddenInput, can_hide_input  # noqa: PLC0415 - the URL is shown first
+
         if can_hide_input():
             self._input = HiddenInput(paste)
             self._input.start()
@@ -233,6 +234,10 @@ class Command:
         self._terminal.line(url, "strong")
         self._terminal.line()
         self._takes_address = True
+        # What follows is loaded when the URL is on its way to the screen.
+        from .hidden_input import can_hide_input  # noqa: PLC0415
+        from .surroundings import why_no_browser  # noqa: PLC0415
+
         reason = why_no_browser()
         if reason is not None:
             self._hint(f"This looks like {reason}")
@@ -255,6 +260,8 @@ class Command:
         if self._hinted:
             return
         self._hinted = True
+        from .hidden_input import can_hide_input  # noqa: PLC0415 - as above
+
         where = "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
         self._terminal.line(f"{why}. A browser on another machine will do, in either of two ways:")
         self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")

@@ -13,7 +13,6 @@ from .failures import LoginFailurePhase
 from .interpret_device import device_failure, device_response
 from .interpret_tokens import token_failure, token_response
 from .interpretation import Interpretation
-from .pasted import read_paste
 from .redaction import clean_text
 from .routes import CallbackRules, route
 from .table import LoginState, Trigger
@@ -138,6 +137,8 @@ def _paste(event: events.CallbackPasted, login: LoginData) -> Interpretation | N
         return None
     if login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
+    from .pasted import read_paste  # noqa: PLC0415 - the URL is shown long before anything is pasted
+
     return read_paste(event.text, _callback_rules(login))
 
 
