@@ -22,6 +22,7 @@ else:
 
 
 _REQUIRED: Final = object()
+_put: Final = object.__setattr__
 
 
 class _Hidden:
@@ -45,6 +46,7 @@ class _RecordMeta(type):
     _defaults: dict[str, object]
     _hidden: frozenset[str]
     _fields: tuple[str, ...]
+    _required: tuple[str, ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _RecordMeta:
         own = [key for key, kind in namespace.get("__annotations__", {}).items() if not kind.startswith("ClassVar")]
@@ -66,6 +68,7 @@ class _RecordMeta(type):
         cls._defaults = defaults
         cls._hidden = frozenset(secret)
         cls._fields = (*(field for base in inherited for field in base._fields), *own)
+        cls._required = tuple(field for field in cls._fields if field not in defaults)
         return cls
 
 
@@ -75,19 +78,24 @@ class Record(metaclass=_RecordMeta):
     _defaults: ClassVar[dict[str, object]]
     _hidden: ClassVar[frozenset[str]]
     _fields: ClassVar[tuple[str, ...]]
+    _required: ClassVar[tuple[str, ...]]
 
     def __init__(self, **values: object) -> None:
-        cls = type(self)
-        put = object.__setattr__
-        for field in cls._fields:
-            if field in values:
-                put(self, field, values.pop(field))
-            elif field in cls._defaults:
-                put(self, field, cls._defaults[field])
-            else:
-                raise TypeError(f"{cls.__name__}() needs the keyword argument {field!r}")
-        if values:
-            raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {next(iter(values))!r}")
+        # A login makes some fifty records: what is not given is not put into them here.
+        field = problem = ""
+        try:
+            for field in values:  # noqa: PLC0206 - a variable for the value would be one of those locals
+                _put(self, field, values[field])
+            for field in self._required:
+                values.pop(field)
+        except AttributeError:
+            problem = "got an unexpected"
+        except KeyError:
+            problem = "needs the"
+        # What is wrong below must not show them, in a traceback with locals.
+        values.clear()
+        if problem:
+            raise TypeError(f"{type(self).__name__}() {problem} keyword argument {field!r}")
         self._check()
 
     def _check(self) -> None:
@@ -95,6 +103,13 @@ class Record(metaclass=_RecordMeta):
 
     # A type checker that saw these would take every attribute for one that can be set.
     if not TYPE_CHECKING:  # pragma: no branch
+
+        def __getattr__(self, name: str) -> object:
+            # The slot of a field that was not given is empty, until somebody wants to know.
+            if name not in self._defaults:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            _put(self, name, self._defaults[name])
+            return self._defaults[name]
 
         def __setattr__(self, name: str, value: object) -> None:
             raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")

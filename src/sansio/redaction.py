@@ -103,13 +103,21 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
     Returns:
         The text with secrets masked, control and bidirectional characters replaced, cut to ``limit``.
     """
+    if text and hide:
+        text = _mask(text, hide)
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_UNPRINTABLE)
+    text = text.strip()
+    return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def _mask(text: str, hide: Iterable[str]) -> str:
     forms = [form for secret in hide if secret for form in _written_forms(secret)]
     if any(form in text for form in forms):
         import re  # noqa: PLC0415 - one pass, so that no mask is looked into
 
         text = re.sub("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), _MASK, text)
-    text = text.translate(_UNPRINTABLE).strip()
-    return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+    return text
 
 
 def _written_forms(secret: str) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ The checks are made in the order of DESIGN section 3, on the raw bytes: an origi
 
 from __future__ import annotations
 
+import functools
 from urllib.parse import unquote_to_bytes
 
 from . import answers
-from .events import header_values
 from .interpretation import Interpretation
 from .records import Record, hidden
 from .redaction import clean_text, is_visible_ascii, same_secret
@@ -27,7 +27,6 @@ MAX_CODE: Final = 4096
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
-_PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
 _PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
@@ -77,7 +76,14 @@ def split_target(target: bytes) -> tuple[bytes | None, bytes]:
 
 def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | None) -> int:
     """The status with which a request is turned away before its path is looked at; 0 if it is not."""
-    hosts = header_values(request.headers, b"host")
+    hosts: list[bytes] = []
+    purposes = b""
+    for name, value in request.headers:
+        match name.lower():
+            case b"host":
+                hosts.append(value)
+            case b"sec-purpose" | b"purpose" | b"x-moz":
+                purposes += b" " + value.lower()
     if len(hosts) != 1 or not hosts[0].strip():
         return 400
     allowed = own_authorities(rules.port)
@@ -85,8 +91,7 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     if any(name.strip().lower() not in allowed for name in named):
         # DNS rebinding: a foreign name that resolves to loopback.
         return 403
-    purposes = b" ".join(value.lower() for name in _PREFETCH_HEADERS for value in header_values(request.headers, name))
-    if any(word in purposes for word in _PREFETCH_WORDS):
+    if purposes and any(word in purposes for word in _PREFETCH_WORDS):
         # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
         return 503
     return 0 if request.method == b"GET" else 405
@@ -183,7 +188,7 @@ def read_query(query: bytes) -> dict[str, str] | None:
 
 def _decode(text: bytes) -> str | None:
     # urllib leaves a broken escape as it is; here it means that nobody knows what was meant.
-    if any(len(rest) < 2 or not _HEX.issuperset(rest[:2]) for rest in text.split(b"%")[1:]):
+    if b"%" in text and any(len(rest) < 2 or not _HEX.issuperset(rest[:2]) for rest in text.split(b"%")[1:]):
         return None
     try:
         return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
@@ -191,6 +196,7 @@ def _decode(text: bytes) -> str | None:
         return None
 
 
+@functools.lru_cache(maxsize=16)
 def own_authorities(port: int) -> frozenset[bytes]:
     """Under what names the callback listener is reached."""
     names = (b"127.0.0.1", b"localhost", b"[::1]")

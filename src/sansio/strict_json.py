@@ -6,10 +6,12 @@ A token endpoint that sends such things is broken or hostile; RFC 8259 sections 
 
 from __future__ import annotations
 
+import functools
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import json
     from typing import Any, Final, NoReturn, TypeAlias
 
     JsonObject: TypeAlias = dict[str, Any]
@@ -38,17 +40,12 @@ def loads_object(data: bytes) -> JsonObject:
     Raises:
         JsonError: It is not UTF-8, not JSON, has a duplicate member or NaN, is nested too deeply, or is no object.
     """
-    # Imported here: the URL is shown to the person long before the first JSON arrives.
-    import json  # noqa: PLC0415
-
     value: object = None
     problem = ""
     # The library's exceptions hold the whole body (`doc`, `object`), so ours is raised after they are gone.
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int
-        )
+        value = _decoder().decode(text)
     except UnicodeDecodeError:
         problem = "not UTF-8"
     except JsonError as error:
@@ -62,6 +59,14 @@ def loads_object(data: bytes) -> JsonObject:
     if not isinstance(value, dict):
         raise JsonError("not a JSON object")
     return value
+
+
+@functools.cache
+def _decoder() -> json.JSONDecoder:
+    # Imported here: the URL is shown to the person long before the first JSON arrives.
+    import json  # noqa: PLC0415
+
+    return json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int)
 
 
 def _object(pairs: list[tuple[str, object]]) -> JsonObject:

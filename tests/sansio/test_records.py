@@ -51,6 +51,28 @@ def test_wrong_arguments(values: dict[str, int], message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_field_that_was_not_given_has_its_default_whatever_is_asked_first() -> None:
+    assert Point(x=1).secret == "hush"
+    assert hash(Point(x=1)) == hash(Point(x=1, y=0, secret="hush"))
+    assert Point(x=1).__replace__(x=2) == Point(x=2, y=0)
+    assert copy.deepcopy(Point(x=1)).y == 0
+    assert pickle.loads(pickle.dumps(ResponseSent(request_id=1))) == ResponseSent(request_id=1)
+
+
+@pytest.mark.parametrize("name", ["z", "__wrapped__"])
+def test_no_other_attribute(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"^'Point' object has no attribute '{name}'$"):
+        getattr(Point(x=1), name)
+
+
+def test_wrong_arguments_show_no_value_in_a_traceback() -> None:
+    with pytest.raises(TypeError) as caught:
+        untyped(Point3)(x=1, z=2, key="canary", secret="canary", w=3)
+    frame = caught.traceback[-1].frame
+    assert frame.f_locals["values"] == {}
+    assert caught.value.__context__ is None
+
+
 def test_keywords_only() -> None:
     with pytest.raises(TypeError, match="positional"):
         untyped(Point)(1)
