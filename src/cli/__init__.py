@@ -23,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # From here on an interrupt ends without a traceback.
     try:
+        if arguments is None:
+            from .startup import load_when_used  # noqa: PLC0415
+
+            load_when_used()
         from .arguments import parse_arguments  # noqa: PLC0415
 
         options = parse_arguments(sys.argv[1:] if arguments is None else arguments)

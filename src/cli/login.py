@@ -12,6 +12,7 @@ from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
 from .log_file import LogFile
+from .startup import do_without_trio
 from .terminal import Terminal
 
 TYPE_CHECKING = False
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.driver == "trio":
         from .with_trio import sign_in  # noqa: PLC0415
     else:
+        if arguments.ends_the_process:
+            do_without_trio()
         from .with_threads import sign_in  # noqa: PLC0415
     with contextlib.ExitStack() as files:
         record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None

@@ -294,7 +294,11 @@ class Owner:
     # Workers: each posts what came of it
 
     def _load(self) -> None:
-        from . import http11  # noqa: F401, PLC0415 - for the effect of loading it
+        # For the effect of loading them: whatever is loaded later (by connecting, by a page) keeps the browser waiting.
+        import encodings.idna  # noqa: F401, PLC0415
+        import html  # noqa: F401, PLC0415
+
+        from . import http11, store  # noqa: F401, PLC0415
 
         self._token_client().prepare()
 

@@ -74,7 +74,8 @@ def test_the_url_is_the_first_thing_said(provider: ScriptedProvider, tmp_path: P
     assert err.splitlines()[:3] == ["To sign in, open this address in a browser on this machine:", "", url]
 
 
-def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None:
+def loaded_when_the_url_is_printed(home: Path, call: str) -> set[str]:
+    """The modules in a fresh interpreter that has called the command like this, its arguments in `arguments`."""
     script = (
         "import sys; from loginmachine.cli.terminal import Terminal; from loginmachine.cli import main\n"
         "line = Terminal.line\n"
@@ -83,28 +84,36 @@ def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None
         "    if text.startswith('https://'):\n"
         "        print(' '.join(sorted(sys.modules))); sys.stdout.flush()\n"
         "Terminal.line = spy\n"
-        f"main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(tmp_path)!r}])\n"
+        f"arguments = ['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(home)!r}]\n"
+        f"{call}\n"
     )
     output = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment(), timeout=30
     ).stdout
-    loaded = set(output.split())
+    return set(output.split())
+
+
+HEAVY = {
+    *("typing", "dataclasses", "h11", "httpx", "httpcore", "anyio", "sniffio", "attr", "idna", "certifi", "authlib"),
+    *("ssl", "json", "asyncio", "concurrent", "pathlib", "shutil", "tempfile", "subprocess", "shlex", "webbrowser"),
+    *("email", "html", "http", "http.client", "urllib.request", "datetime", "random", "secrets", "importlib.metadata"),
+}
+"""What a login needs later, or never."""
+
+
+def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None:
+    loaded = loaded_when_the_url_is_printed(tmp_path, "main(arguments)")
     assert "transitions" in loaded
-    heavy = {
-        "typing",
-        "h11",
-        "httpx",
-        "httpcore",
-        "trio",
-        "ssl",
-        "json",
-        "asyncio",
-        "pathlib",
-        "email",
-        "subprocess",
-        "authlib",
-    }
-    assert loaded & heavy == set()
+    assert loaded & (HEAVY | {"trio"}) == set()
+
+
+def test_still_less_is_loaded_by_the_command_in_its_own_process(tmp_path: Path) -> None:
+    loaded = loaded_when_the_url_is_printed(tmp_path, "sys.argv[1:] = arguments; main()")
+    assert "transitions" in loaded
+    # Parts of `inspect` and `traceback`.
+    assert loaded & (HEAVY | {"ast", "dis", "opcode", "linecache", "tokenize", "textwrap"}) == {"anyio"}, (
+        "not to be found"
+    )
 
 
 def test_no_secret_is_told_or_logged(provider: ScriptedProvider, tmp_path: Path) -> None:

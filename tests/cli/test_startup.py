@@ -1,0 +1,77 @@
+"""What the command's process loads late or not at all: each in a fresh interpreter, because it cannot be undone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from .conftest import environment
+
+
+def output_of(code: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment(), timeout=30
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def test_a_seldom_used_module_is_loaded_when_it_is_used() -> None:
+    code = (
+        "import sys\n"
+        "from loginmachine.cli.startup import load_when_used\n"
+        "load_when_used()\n"
+        "import inspect, ipaddress, traceback\n"
+        "print([name in sys.modules for name in ('ast', 'dis', 'linecache')])\n"
+        "print(inspect.isfunction(load_when_used), ipaddress.ip_address('::1'), traceback.format_exc().strip())\n"
+        "print([name in sys.modules for name in ('ast', 'dis', 'linecache')])\n"
+    )
+    assert output_of(code).splitlines() == [
+        "[False, False, False]",
+        "True ::1 NoneType: None",
+        "[True, True, True]",
+    ]
+
+
+def test_other_modules_are_loaded_as_ever() -> None:
+    code = (
+        "import sys\n"
+        "from loginmachine.cli.startup import load_when_used\n"
+        "load_when_used()\n"
+        "import textwrap\n"
+        "print(type(textwrap) is type(sys))\n"
+    )
+    assert output_of(code) == "True"
+
+
+def test_httpx_works_without_trio() -> None:
+    code = (
+        "import sys\n"
+        "from loginmachine.cli.startup import do_without_trio\n"
+        "do_without_trio()\n"
+        "import httpx\n"
+        "with httpx.Client():\n"
+        "    print('httpcore' in sys.modules, sys.modules['anyio'], sys.modules['trio'])\n"
+    )
+    assert output_of(code) == "True None None"
+
+
+def test_a_trio_that_is_there_already_stays() -> None:
+    code = (
+        "import trio\n"
+        "from loginmachine.cli.startup import do_without_trio\n"
+        "do_without_trio()\n"
+        "import sys; print(sys.modules['trio'] is trio)\n"
+    )
+    assert output_of(code) == "True"
+
+
+def test_nothing_of_it_happens_to_a_host() -> None:
+    code = (
+        "import sys\n"
+        "from loginmachine.cli import main\n"
+        "print(main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', '/nonexistent']))\n"
+        "print([finder.__module__ for finder in sys.meta_path if finder.__module__.startswith('loginmachine')])\n"
+        "print(sys.modules.get('trio', 'not asked for') is None)\n"
+    )
+    assert output_of(code).splitlines() == ["1", "[]", "False"]
