@@ -35,11 +35,12 @@ diagram: $(VENV)/.installed
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
-bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/start.py
+# A peer that cannot be installed is left out, and the tables say so.
+bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) benchmarks/.envs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -56,6 +57,14 @@ $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
 	touch $@
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) install --group bench
+	touch $@
+
+# What benchmarks compare with, each in an environment of its own.
+benchmarks/.envs/%:
+	-$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install $* || rm -rf $@
 
 # The package itself, built anew: tests and types are checked against what a person would install.
 $(VENV)/.installed: $(SOURCES) $(VENV)/.dependencies

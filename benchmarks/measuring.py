@@ -1,65 +1,95 @@
-"""How soon is the URL there, and the port open? Against the same thing written by hand, in one run.
-
-Programs take turns, so that noise hits all alike; what counts is the ratio of the medians.
-"""
+"""Numbers that were measured, and how they are told: medians, quartiles, ratios, targets."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
-
-HERE = Path(__file__).parent
+from dataclasses import dataclass, field
 
 
-def start_to_url(command: list[str]) -> float:
-    """Milliseconds from the start of a process to its URL on standard error."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    begin = time.perf_counter()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(b"http"):
-                break
-        else:
-            raise RuntimeError(f"{command} printed no URL")
-        elapsed = time.perf_counter() - begin
-        process.kill()
-    return elapsed * 1000
+@dataclass(frozen=True)
+class Table:
+    """What one measurement found: for each row the values of all its rounds."""
 
+    key: str
+    """Its letter in the list of measurements."""
+    title: str
+    unit: str
+    rows: dict[str, list[float]]
+    compared_with: tuple[str, ...] = ()
+    """The rows whose medians all others are divided by. (They were measured in the same rounds.)"""
+    notes: tuple[str, ...] = ()
+    """What could not be measured, and why."""
 
-def main() -> None:
-    """Print a table of medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
-    rounds: int = parser.parse_args().rounds
-    with tempfile.TemporaryDirectory() as home:
-        programs = {
-            "interpreter alone": [sys.executable, "-c", "import sys; print('http', file=sys.stderr, flush=True)"],
-            "by hand, http.server": [sys.executable, str(HERE / "by_hand.py")],
-            "loginmachine login": [
-                str(Path(sys.executable).with_name("loginmachine")),
-                *("login", "--no-browser", "--port", "0", "--home", home),
-            ],
+    def median(self, row: str) -> float | None:
+        """The median of a row; None if it was not measured."""
+        return statistics.median(self.rows[row]) if self.rows.get(row) else None
+
+    def ratio(self, row: str, base: str) -> float | None:
+        """How often the median of one row holds that of another."""
+        one, other = self.median(row), self.median(base)
+        return None if one is None or not other else one / other
+
+    def text(self) -> str:
+        """The table for people."""
+        head = f"{self.title:<44} {'median':>10} {'quartiles':>19}   n" + "".join(
+            f"{f'/ {name}':>27}" for name in self.compared_with
+        )
+        lines = [head, "-" * len(head)]
+        for name, values in self.rows.items():
+            if not values:
+                continue
+            low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
+            ratios = "".join(
+                f"{self.ratio(name, base) or 0:>27.2f}" for base in self.compared_with if self.rows.get(base)
+            )
+            spread = f"{low:.1f}-{high:.1f}"
+            lines.append(f"{name:<44} {middle:>7.1f} {self.unit:<2} {spread:>19} {len(values):>3}{ratios}")
+        return "\n".join([*lines, *(f"({note})" for note in self.notes)])
+
+    def data(self) -> dict[str, object]:
+        """The table for programs."""
+        rows = {
+            name: {
+                "median": self.median(name),
+                "values": values,
+                "ratios": {base: self.ratio(name, base) for base in self.compared_with},
+            }
+            for name, values in self.rows.items()
         }
-        times: dict[str, list[float]] = {name: [] for name in programs}
-        for turn in range(rounds + 2):
-            for name, command in programs.items():
-                elapsed = start_to_url(command)
-                # The first two turns warm the disk cache up.
-                if turn >= 2:
-                    times[name].append(elapsed)
-    by_hand = statistics.median(times["by hand, http.server"])
-    print(f"{'program':<24} {'median':>9} {'quartiles':>19} {'ratio to by hand':>18}")
-    for name, values in times.items():
-        low, median, high = statistics.quantiles(values, n=4)
-        print(f"{name:<24} {median:>6.1f} ms {low:>8.1f}-{high:.1f} ms {median / by_hand:>16.2f}")
+        return {"key": self.key, "title": self.title, "unit": self.unit, "rows": rows, "notes": self.notes}
 
 
-if __name__ == "__main__":
-    main()
+@dataclass(frozen=True)
+class Target:
+    """A limit, and what was measured."""
+
+    key: str
+    words: str
+    limit: float
+    value: float | None
+    """None: one of the two sides could not be measured here."""
+
+    def text(self) -> str:
+        """One line for people."""
+        if self.value is None:
+            return f"({self.key}) {self.words:<64} at most {self.limit:<6g} not measured"
+        verdict = "met" if self.value <= self.limit else "MISSED"
+        return f"({self.key}) {self.words:<64} at most {self.limit:<6g} {self.value:>8.2f}  {verdict}"
+
+
+@dataclass
+class Results:
+    """Everything that one run found."""
+
+    tables: list[Table] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+
+    def add(self, table: Table) -> Table:
+        """Take a table, and show it."""
+        self.tables.append(table)
+        print(f"\n{table.text()}", flush=True)
+        return table
+
+    def aim(self, key: str, words: str, limit: float, value: float | None) -> None:
+        """Compare with a target."""
+        self.targets.append(Target(key=key, words=words, limit=limit, value=value))

@@ -1,0 +1,64 @@
+"""(g) Many logins that wait in one trio program: memory for each, and the time until all are finished."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from .children import script
+from .measuring import Table
+
+if TYPE_CHECKING:
+    from .measuring import Results
+
+LOGINS = 500
+RUNS = 3
+_BROWSERS = 8
+
+
+def _browse(url: str) -> None:
+    query = parse_qs(urlsplit(url).query)
+    target = urlsplit(query["redirect_uri"][0])
+    for path in (f"{target.path}?code=code-1&state={query['state'][0]}", "/success"):
+        browser = http.client.HTTPConnection("127.0.0.1", target.port or 0, timeout=60)
+        browser.request("GET", path)
+        answer = browser.getresponse()
+        if answer.status not in (200, 302):
+            raise RuntimeError(f"a login answered {answer.status}")
+        browser.close()
+
+
+def measure(results: Results, issuer: str) -> None:
+    """Open them, bring every code from a few threads, and wait for the end of the program."""
+    if not Path("/proc/self/statm").exists():
+        results.add(Table(key="g", title="(g)", unit="", rows={}, notes=("measured on Linux only",)))
+        return
+    program = script("", "waiting_logins", issuer, str(LOGINS))
+    memory: list[float] = []
+    seconds: list[float] = []
+    for _ in range(RUNS):
+        with (
+            subprocess.Popen(program.command, stdout=subprocess.PIPE, text=True, env=program.environment) as process,
+            ThreadPoolExecutor(_BROWSERS) as browsers,
+        ):
+            assert process.stdout is not None
+            memory.append(int(process.stdout.readline()) / (LOGINS - 1) / 1024)
+            urls = [process.stdout.readline().strip() for _ in range(LOGINS)]
+            begin = time.perf_counter()
+            list(browsers.map(_browse, urls))
+            if process.wait() != os.EX_OK:
+                raise RuntimeError("the program with many logins failed")
+            seconds.append(time.perf_counter() - begin)
+    table = results.add(
+        Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="KB", rows={"memory of each": memory})
+    )
+    results.add(
+        Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="s", rows={"until all are finished": seconds})
+    )
+    results.aim("g", "KB for each waiting login", 100, table.median("memory of each"))
