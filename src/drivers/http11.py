@@ -8,7 +8,7 @@ earlier is refused at a fixed byte.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import h11
 
@@ -16,6 +16,8 @@ from ..sansio.answers import Answer, refusal
 from ..sansio.records import Record, hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..sansio.events import Headers
 
 MAX_HEAD: Final = 16 * 1024
@@ -36,6 +38,37 @@ ACCEPT_RETRY_DELAY: Final = 0.1
 
 _END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 _VISIBLE: Final = range(0x21, 0x7F)
+
+
+class OpenConnection(Protocol):
+    """A driver's connection, as far as it matters to whom room is made for."""
+
+    closing: bool
+    """It is about to end by itself."""
+    is_owed: bool
+    """A whole request has come, and its answer is not out yet."""
+
+    def drop(self) -> None:
+        """End it, to make room."""
+
+
+def make_room(connections: Iterable[OpenConnection]) -> bool:
+    """Drop the oldest connection that is owed no answer, if there are too many for another one.
+
+    Args:
+        connections: The oldest first.
+
+    Returns:
+        False if there is none to drop, so that the new one has to go.
+    """
+    live = [connection for connection in connections if not connection.closing]
+    if len(live) < MAX_CONNECTIONS:
+        return True
+    idle = next((connection for connection in live if not connection.is_owed), None)
+    if idle is None:
+        return False
+    idle.drop()
+    return True
 
 
 class Request(Record):
@@ -63,6 +96,8 @@ class CallbackConnection:
         Returns:
             The request; or the answer that refuses it; or None if more bytes are needed.
         """
+        # An end that has begun is at most this far back: a drip must not cost a search of everything for each byte.
+        begun = max(len(self._buffer) - 2, 0)
         self._buffer += data
         # Told before anything is parsed: a refusal of a HEAD has no body either.
         self._method = b"HEAD" if self._buffer.startswith(b"HEAD ") else b""
@@ -71,14 +106,14 @@ class CallbackConnection:
             return refusal(400)
         if self._target_too_long():
             return refusal(414)
-        end = _END_OF_HEAD.search(self._buffer, 0, MAX_HEAD)
-        head = self._buffer[: end.end() if end else MAX_HEAD]
+        end = _END_OF_HEAD.search(self._buffer, begun, MAX_HEAD)
+        size = end.end() if end else MAX_HEAD
         # The request line and the empty line count as two.
-        if head.count(b"\n") > MAX_HEADER_LINES + 2:
+        if self._buffer.count(b"\n", 0, size) > MAX_HEADER_LINES + 2:
             return refusal(431)
         if end is None:
             return refusal(431) if len(self._buffer) >= MAX_HEAD else None
-        return self._parse(bytes(head))
+        return self._parse(bytes(self._buffer[:size]))
 
     def answer(self, answer: Answer) -> bytes:
         """The bytes of an answer, after which the connection is closed."""
@@ -89,11 +124,14 @@ class CallbackConnection:
         return b"".join(part for part in parts if part)
 
     def _target_too_long(self) -> bool:
-        line, newline, _ = self._buffer[:MAX_HEAD].partition(b"\n")
-        words = line.split(b" ")
-        if newline:
-            return len(words) > 1 and len(words[1]) > MAX_TARGET
-        return len(self._buffer) >= MAX_HEAD
+        """What stands between the first two spaces of the request line is, or the line has no end."""
+        seen = min(len(self._buffer), MAX_HEAD)
+        newline = self._buffer.find(b"\n", 0, seen)
+        line = seen if newline < 0 else newline
+        start = self._buffer.find(b" ", 0, line) + 1
+        end = self._buffer.find(b" ", start, line) if start else 0
+        # (A target that has not ended yet is as long as what has come of it.)
+        return (line if end < 0 else end) - start > MAX_TARGET or (newline < 0 and seen == MAX_HEAD)
 
     def _parse(self, head: bytes) -> Request | Answer:
         status = 0

@@ -80,7 +80,7 @@ class CallbackServer:
     def _accept(self, listener: socket.socket) -> bool:
         """Take one connection. False if the system has no room for it now."""
         try:
-            from . import http11  # noqa: F401, PLC0415 - loaded before the first connection is taken
+            from .http11 import make_room  # noqa: PLC0415 - h11 is loaded when the first connection comes
         except (ImportError, OSError):
             # There is no descriptor left to load it with.
             return False
@@ -90,7 +90,7 @@ class CallbackServer:
             return not is_out_of_room(error)
         connection = _Connection(client, next(self._ids), self._post, self._forget)
         with self._lock:
-            if not self._make_room():
+            if not make_room(self._connections.values()):
                 client.close()
                 return True
             try:
@@ -100,19 +100,6 @@ class CallbackServer:
                 client.close()
                 return False
             self._connections[connection.request_id] = connection
-        return True
-
-    def _make_room(self) -> bool:
-        """Drop the oldest connection that is owed no answer, if there are too many. False if there is none to drop."""
-        from .http11 import MAX_CONNECTIONS  # noqa: PLC0415 - h11 is loaded when the first connection comes
-
-        live = [connection for connection in self._connections.values() if not connection.closing]
-        if len(live) < MAX_CONNECTIONS:
-            return True
-        idle = next((connection for connection in live if not connection.is_owed), None)
-        if idle is None:
-            return False
-        idle.drop()
         return True
 
     def _pause(self) -> None:

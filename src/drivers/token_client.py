@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import ssl
 import threading
@@ -80,6 +81,8 @@ def failure_event(exchange_id: int, error: Exception) -> TokenRequestFailed:
         (meaning for kinds, meaning in _MEANINGS if isinstance(error, kinds)),
         (TransportProblem.REQUEST, "the request could not be made"),
     )
+    if _was_connected(error):
+        kind, words = _BROKEN
     cause = _certificate_problem(error) or _system_words(error)
     return TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=f"{words}{cause}")
 
@@ -91,6 +94,7 @@ def timeout_event(exchange_id: int) -> TokenRequestFailed:
     )
 
 
+_BROKEN: Final = (TransportProblem.REQUEST, "the connection broke")
 _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem, str]], ...]] = (
     ((httpx.ConnectTimeout,), (TransportProblem.TIMEOUT, "no connection in time")),
     ((httpx.TimeoutException,), (TransportProblem.TIMEOUT, "no answer in time")),
@@ -102,8 +106,17 @@ _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem
         (TransportProblem.CONNECT, "the proxy settings of this machine cannot be used"),
     ),
     ((httpx.RemoteProtocolError,), (TransportProblem.REQUEST, "what came back is not HTTP, or it is incomplete")),
-    ((httpx.HTTPError, OSError), (TransportProblem.REQUEST, "the connection broke")),
+    ((httpx.HTTPError, OSError), _BROKEN),
 )
+
+
+def _was_connected(error: Exception) -> bool:
+    """A reset, without TLS, comes behind a connection: whether it is noticed while connecting is a matter of luck."""
+    if not isinstance(error, httpx.ConnectError) or not any(isinstance(e, ConnectionResetError) for e in _causes(error)):
+        return False
+    with contextlib.suppress(RuntimeError):
+        return error.request.url.scheme == "http"
+    return False
 
 
 def _certificate_problem(error: BaseException) -> str:
@@ -118,14 +131,19 @@ def _certificate_problem(error: BaseException) -> str:
 
 
 def _system_words(error: BaseException) -> str:
+    # (Trio's own words hold the address.)
     return next(
-        (f": {cause.strerror}" for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror), ""
+        (f": {os.strerror(cause.errno)}" for cause in _causes(error) if isinstance(cause, OSError) and cause.errno), ""
     )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
+        if isinstance(error, BaseExceptionGroup):
+            # What trio makes of one attempt for each address.
+            for member in error.exceptions:
+                yield from _causes(member)
         error = error.__cause__ or error.__context__
 
 

@@ -12,12 +12,12 @@ from .http11 import (
     ACCEPT_RETRY_DELAY,
     CLOSE_TIMEOUT,
     HEAD_TIMEOUT,
-    MAX_CONNECTIONS,
     MAX_DRAINED,
     MAX_HEAD,
     SEND_TIMEOUT,
     CallbackConnection,
     Request,
+    make_room,
 )
 from .listeners import is_out_of_room
 
@@ -74,23 +74,12 @@ class CallbackServer:
                 if is_out_of_room(error):
                     await trio.sleep(ACCEPT_RETRY_DELAY)
                 continue
-            if not self._make_room():
+            if not make_room(self._connections.values()):
                 client.close()
                 continue
             connection = _Connection(client, next(self._ids), self._post)
             self._connections[connection.request_id] = connection
             connections.start_soon(self._serve_one, connection)
-
-    def _make_room(self) -> bool:
-        """Drop the oldest connection that is owed no answer, if there are too many. False if there is none to drop."""
-        live = [connection for connection in self._connections.values() if not connection.closing]
-        if len(live) < MAX_CONNECTIONS:
-            return True
-        idle = next((connection for connection in live if not connection.is_owed), None)
-        if idle is None:
-            return False
-        idle.drop()
-        return True
 
     async def _serve_one(self, connection: _Connection) -> None:
         try:

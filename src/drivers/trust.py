@@ -8,6 +8,7 @@ import errno
 import functools
 import os
 import stat
+import sys
 
 from .errors import TrustError
 
@@ -91,7 +92,7 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
     unusable = ""
     try:
         context = ssl.create_default_context(cafile=certifi.where())
-        context.load_default_certs()
+        _load_system_roots(context)
     except OSError as error:
         # SSLKEYLOGFILE, or certifi's own file.
         unusable = error.strerror or "an unreadable file"
@@ -110,6 +111,25 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
     if problem:
         raise _trust_error(variable, path, problem)
     return context
+
+
+def _load_system_roots(context: ssl.SSLContext) -> None:
+    """Add the roots that this machine's OpenSSL, or Windows, has.
+
+    OpenSSL, asked for its defaults, reads ``SSL_CERT_FILE`` by itself: it would trust that bundle in spite of a
+    ``CODEX_CA_CERTIFICATE``, and leave the machine's own out. So the places are named to it.
+    """
+    import ssl  # noqa: PLC0415
+
+    if sys.platform == "win32":
+        context.load_default_certs()
+        return
+    places = ssl.get_default_verify_paths()
+    folder = os.environ.get("SSL_CERT_DIR") or places.openssl_capath
+    for place in ({"cafile": places.openssl_cafile}, {"capath": folder}):
+        # As with the defaults: a machine without them has certifi's.
+        with contextlib.suppress(OSError):
+            context.load_verify_locations(**place)
 
 
 def _bundle() -> tuple[str, str] | None:

@@ -93,7 +93,7 @@ def check_id_token(
         ClaimError: Naming the claim that is wrong or missing.
     """
     provider = options.provider
-    strict = provider.id_token_policy is IdTokenPolicy.STRICT
+    strict = provider.id_token_policy == IdTokenPolicy.STRICT
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
             raise ClaimError(f"it has no {name}")

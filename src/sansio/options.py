@@ -120,6 +120,9 @@ class Provider(Record):
         for url in (self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint):
             if url is not None:
                 check_provider_url(url)
+        if self.id_token_policy not in tuple(IdTokenPolicy):
+            # Read from a configuration, a misspelt one would be the laxer of the two.
+            raise ValueError("the id token policy is strict or compat")
         if not self.callback_path.startswith("/") or self.callback_path in _OWN_PATHS:
             raise ValueError("the callback path must start with a slash, and be neither /success nor /cancel")
 

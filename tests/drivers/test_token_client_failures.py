@@ -33,6 +33,8 @@ def certificate_error() -> ssl.SSLCertVerificationError:
 
 
 CONNECT, TIMEOUT, BROKEN = TransportProblem.CONNECT, TransportProblem.TIMEOUT, TransportProblem.REQUEST
+PLAIN = httpx.Request("POST", "http://127.0.0.1:1/oauth/token?canary", content=b"code=canary")
+RESET = ConnectionResetError(104, "canary")
 REFUSED = ConnectionRefusedError(111, "Connection refused")
 PROXY_SETTINGS = "the proxy settings of this machine cannot be used"
 NOT_TRUSTED = "no connection: the certificate is not trusted (self-signed certificate)"
@@ -62,6 +64,15 @@ MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
     (httpx.LocalProtocolError("canary", request=REQUEST), BROKEN, "the connection broke"),
     (OSError("canary"), BROKEN, "the connection broke"),
     (RuntimeError("canary"), BROKEN, "the request could not be made"),
+    # A reset while connecting: with TLS it has refused to agree, without it was there already.
+    (caused(httpx.ConnectError("c", request=REQUEST), RESET), CONNECT, f"no connection: {os.strerror(104)}"),
+    (caused(httpx.ConnectError("c", request=PLAIN), RESET), BROKEN, f"the connection broke: {os.strerror(104)}"),
+    (caused(httpx.ConnectError("c"), RESET), CONNECT, f"no connection: {os.strerror(104)}"),
+    (
+        caused(httpx.ConnectError("c", request=PLAIN), ExceptionGroup("all attempts failed", [RESET])),
+        BROKEN,
+        f"the connection broke: {os.strerror(104)}",
+    ),
 ]
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+import trustme
 
 from loginmachine.drivers.errors import TrustError
 from loginmachine.drivers.trust import check_bundle, tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import trustme
 
 VARIABLES = ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"]
 
@@ -129,3 +128,30 @@ def test_a_damaged_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(TrustError, match="it is not a bundle of PEM certificates") as caught:
         tls_context()
     assert caught.value.__context__ is None
+
+
+def test_only_the_bundle_that_counts_is_trusted(
+    bundle: Path, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # OpenSSL reads SSL_CERT_FILE too, unless it is told where to look.
+    first = tmp_path / "first.pem"
+    trustme.CA().cert_pem.write_to_path(first)
+    monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(first))
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    assert not knows(tls_context(), authority)
+
+
+def test_a_configured_bundle_does_not_take_the_systems_place(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = ssl.get_default_verify_paths().openssl_cafile
+    asked: list[object] = []
+    real = ssl.SSLContext.load_verify_locations
+
+    def load(context: ssl.SSLContext, *certifi: str | None, **places: str) -> None:
+        asked.append(places)
+        real(context, *certifi, **places)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_DIR", str(bundle.parent))
+    tls_context()
+    assert asked[-3:] == [{"cafile": system}, {"capath": str(bundle.parent)}, {"cafile": str(bundle)}]
