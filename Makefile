@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check proof mutants diagram traces bench clean
+# How long `make fuzz` looks for bytes that break the callback listener.
+SECONDS ?= 60
+
+.PHONY: demo test check proof mutants diagram traces bench fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -39,6 +42,11 @@ traces: $(VENV)/.installed $(VENV)/.tools
 bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# What it finds goes to build/fuzz: run it again with that file's name to see it.
+fuzz: $(VENV)/.installed $(VENV)/.tools $(VENV)/.fuzzer
+	mkdir -p build/fuzz/found
+	$(BIN)/python -m tests.fuzz.callback -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/ build/fuzz/found tests/fuzz/corpus
+
 clean:
 	rm -rf $(VENV) benchmarks/.envs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -65,6 +73,10 @@ $(VENV)/.bench: pyproject.toml | $(BIN)/python
 # What benchmarks compare with, each in an environment of its own.
 benchmarks/.envs/%:
 	-$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install $* || rm -rf $@
+
+$(VENV)/.fuzzer: pyproject.toml | $(BIN)/python
+	$(PIP) install --group fuzz
+	touch $@
 
 # The package itself, built anew: tests and types are checked against what a person would install.
 $(VENV)/.installed: $(SOURCES) $(VENV)/.dependencies

@@ -85,7 +85,7 @@ class CallbackConnection:
     def __init__(self) -> None:
         self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD + 1)
         self._buffer = bytearray()
-        self._method = b""
+        self._is_head = False
 
     def receive(self, data: bytes) -> Request | Answer | None:
         """Take bytes that came in.
@@ -100,7 +100,7 @@ class CallbackConnection:
         begun = max(len(self._buffer) - 2, 0)
         self._buffer += data
         # Told before anything is parsed: a refusal of a HEAD has no body either.
-        self._method = b"HEAD" if self._buffer.startswith(b"HEAD ") else b""
+        self._is_head = self._buffer.startswith(b"HEAD ")
         if self._buffer[0] not in _VISIBLE:
             # No request begins so: a TLS handshake, another protocol, or noise.
             return refusal(400)
@@ -118,9 +118,9 @@ class CallbackConnection:
     def answer(self, answer: Answer) -> bytes:
         """The bytes of an answer, after which the connection is closed."""
         parts = [self._connection.send(h11.Response(status_code=answer.status, headers=list(answer.headers)))]
-        if self._method != b"HEAD":
-            parts.append(self._connection.send(h11.Data(data=answer.body)))
-        parts.append(self._connection.send(h11.EndOfMessage()))
+        # h11 knows of a HEAD only when it has parsed it, and would miss the body of one that is refused before.
+        if not self._is_head:
+            parts += [self._connection.send(part) for part in (h11.Data(data=answer.body), h11.EndOfMessage())]
         return b"".join(part for part in parts if part)
 
     def _target_too_long(self) -> bool:

@@ -112,7 +112,9 @@ _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem
 
 def _was_connected(error: Exception) -> bool:
     """A reset, without TLS, comes behind a connection: whether it is noticed while connecting is a matter of luck."""
-    if not isinstance(error, httpx.ConnectError) or not any(isinstance(e, ConnectionResetError) for e in _causes(error)):
+    if not isinstance(error, httpx.ConnectError) or not any(
+        isinstance(e, ConnectionResetError) for e in _causes(error)
+    ):
         return False
     with contextlib.suppress(RuntimeError):
         return error.request.url.scheme == "http"

@@ -32,6 +32,7 @@ from .driver_support import TOKENS
 _ORIGIN = (("Origin", "https://evil.example"),)
 _MISMATCH = (*LISTENED, "failed", *DONE[2:])
 _SLOW = {"HEAD_TIMEOUT": 0.1}
+_SMUGGLED = (("Content-Length", "0"), ("Transfer-Encoding", "chunked"))
 _LATE = "{path}?code=another&state={state}"
 NUISANCES = [
     surviving("favicon", Ask("/favicon.ico", 404, "Not found", times=50)),
@@ -54,6 +55,12 @@ NUISANCES = [
     surviving("a long target", Send(b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", 414)),
     surviving("a long head", Send(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 17_000, 431)),
     surviving("HTTP/1.2", Send(b"GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505)),
+    surviving("a HEAD that is no HTTP", *(Send(b"HEAD /a b HTTP/1.1\r\n\r\n", 400),) * 50),
+    surviving("a HEAD that is too large", Send(b"HEAD / HTTP/1.1\r\nX: " + b"x" * 17_000, 431)),
+    surviving("a target without an end", Send(b"GET /" + b"x" * 9000, 414)),
+    surviving("a length and a coding", Ask(status=413, says="body", headers=(*_SMUGGLED,))),
+    surviving("CONNECT", Ask("127.0.0.1:80", 405, "only GET", "CONNECT")),
+    surviving("WebSocket", Ask("/", 404, "Not found", headers=(("Connection", "Upgrade"), ("Upgrade", "websocket")))),
     surviving("silent", Idle(1)),
     surviving("silent, and dropped in time", Send(b""), constants=_SLOW),
     surviving("slow, and dropped in time", Send(b"GET /auth/callback?code"), constants=_SLOW),

@@ -179,6 +179,9 @@ def test_a_redirect_has_no_body() -> None:
     [
         (b"HEAD /a HTTP/1.1\r\n" + HOST + b"\r\n", 405),
         (b"HEAD /a HTTP/2.0\r\n" + HOST + b"\r\n", 505),
+        (b"HEAD /a\x00 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+        (b"HEAD /" + b"t" * 9000, 414),
+        (b"HEAD / HTTP/1.1\r\nX: " + b"t" * 17_000, 431),
         (b"HEAD /a HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\n", 413),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_configured_bundle_does_not_take_the_systems_place(bundle: Path, monke
 
     def load(context: ssl.SSLContext, *certifi: str | None, **places: str) -> None:
         asked.append(places)
-        real(context, *certifi, **places)  # type: ignore[arg-type]
+        real(context, *certifi, **places)
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
