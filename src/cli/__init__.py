@@ -22,8 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failed, 2 wrong usage, 13 callback port in use, 130 interrupted.
     """
     # From here on an interrupt ends without a traceback.
+    code, settle = INTERRUPTED, _nothing
     try:
         if arguments is None:
+            from .interrupts import interrupt_once  # noqa: PLC0415
+
+            settle = interrupt_once(INTERRUPTED)
             from .startup import load_when_used  # noqa: PLC0415
 
             load_when_used()
@@ -31,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
         options.ends_the_process = arguments is None
-        code: int = options.run(options)
+        code = options.run(options)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        code = INTERRUPTED
+    settle()
     return code
+
+
+def _nothing() -> None:
+    pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 TYPE_CHECKING = False
@@ -12,6 +13,32 @@ if TYPE_CHECKING:
 
 
 _SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def interrupt_once(exit_code: int) -> Callable[[], None]:
+    """Until `Interrupts` takes over: the first Ctrl-C is a `KeyboardInterrupt`, any other one ends the process.
+
+    There is nothing to be left behind yet, and an exception for each would end in a traceback.
+
+    Returns:
+        To be called when the exit code is settled: no Ctrl-C gives the process another one while it ends.
+    """
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
+            os._exit(exit_code)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, on_signal)
+    return lambda: _ignore_interrupts(on_signal)
+
+
+def _ignore_interrupts(handler: Callable[[int, FrameType | None], None]) -> None:
+    if signal.getsignal(signal.SIGINT) is handler:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Interrupts:

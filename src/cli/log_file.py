@@ -44,7 +44,8 @@ class LogFile:
     def phase(self, phase: LoginPhase) -> None:
         """Note a phase."""
         values = phase.values()
-        fields = [f'{name}="{values[name]}"' for name in _REVIEWED if name in values]
+        # (No text from outside may look like another field.)
+        fields = [f'{name}="{str(values[name]).replace(chr(34), chr(39))}"' for name in _REVIEWED if name in values]
         self.note(" ".join([phase.name, *fields]))
 
     def note(self, text: str) -> None:
@@ -61,3 +62,5 @@ class LogFile:
 def _make_private(folder: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.makedirs(folder, mode=0o700)  # noqa: PTH103 - as above
+        # Whatever the umask: nobody could write into a folder that it made unwritable.
+        os.chmod(folder, 0o700)  # noqa: PTH101

@@ -53,7 +53,7 @@ class Outlet:
                     # Past the stream's buffer, whose lock a blocked thread would hold when the interpreter ends.
                     data = text.encode("utf-8", "backslashreplace")
                     while data:
-                        data = data[os.write(descriptor, data) :]
+                        data = data[_write_some(descriptor, data) :]
         except (OSError, ValueError):
             # Nobody reads any more; the person in the browser still wants to be signed in.
             pass
@@ -69,3 +69,14 @@ class Outlet:
         if self._stream is not None:
             self._stream.write(text)
             self._stream.flush()
+
+
+def _write_some(descriptor: int, data: bytes) -> int:
+    """Write some of it, and wait for a reader where the parent has made a pipe that does not wait by itself."""
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:
+        import select  # noqa: PLC0415 - hardly ever needed
+
+        select.select([], [descriptor], [])
+        return 0

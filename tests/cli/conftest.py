@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -52,11 +53,17 @@ class ScriptedProvider:
     """What the revocation endpoint was asked."""
     revocation: int = 200
     """The status of its answer."""
+    asked: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+    """An answer of status 0 is given when this is set."""
 
     def answer(self, request: Request) -> Response:
         self.forms.append(request.form.to_dict())
+        self.asked.set()
         status, body = self.answers.pop(0)
-        return Response(json.dumps(body), status=status, content_type="application/json")
+        if not status:
+            self.released.wait(20)
+        return Response(json.dumps(body), status=status or 200, content_type="application/json")
 
     def revoke(self, request: Request) -> Response:
         self.revoked.append(json.loads(request.get_data()))
