@@ -59,6 +59,7 @@ NUISANCES = [
     surviving("a HEAD that is too large", Send(b"HEAD / HTTP/1.1\r\nX: " + b"x" * 17_000, 431)),
     surviving("a target without an end", Send(b"GET /" + b"x" * 9000, 414)),
     surviving("a length and a coding", Ask(status=413, says="body", headers=(*_SMUGGLED,))),
+    surviving("more than its request", *(Send(b"GET / HTTP/1.1\r\n\r\n" + b"x" * 60_000, 400),) * 20),
     surviving("CONNECT", Ask("127.0.0.1:80", 405, "only GET", "CONNECT")),
     surviving("WebSocket", Ask("/", 404, "Not found", headers=(("Connection", "Upgrade"), ("Upgrade", "websocket")))),
     surviving("silent", Idle(1)),

@@ -6,6 +6,7 @@ import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginMachine, LoginOptions, LoginSecrets, Provider
 from loginmachine.sansio.actions import Encoding
+from loginmachine.sansio.claims import ClaimError, check_id_token
 from loginmachine.sansio.options import (
     DeviceCodeDialect,
     DeviceCodeEndpoints,
@@ -13,7 +14,7 @@ from loginmachine.sansio.options import (
     is_verification_url,
 )
 
-from .samples import OTHER_PROVIDER
+from .samples import NOW, OTHER_PROVIDER, SECRETS
 
 CHATGPT = Provider.chatgpt()
 
@@ -265,3 +266,12 @@ def test_a_provider_that_uses_a_nonce_needs_one() -> None:
     with pytest.raises(ValueError, match=r"^this provider uses a nonce, and the secrets hold none$"):
         LoginMachine(options, LoginSecrets(state="s", code_verifier="v"))
     assert LoginMachine(options, LoginSecrets(state="s", code_verifier="v", nonce="n")).state == "idle"
+
+
+def test_a_policy_that_is_misspelt_is_not_the_laxer_one() -> None:
+    with pytest.raises(ValueError, match="strict or compat"):
+        OTHER_PROVIDER.__replace__(id_token_policy="Strict")
+    # As read from a configuration.
+    provider = OTHER_PROVIDER.__replace__(id_token_policy="strict")
+    with pytest.raises(ClaimError, match="it has no iss"):
+        check_id_token({}, LoginOptions(provider=provider), SECRETS, (), NOW)

@@ -1,0 +1,58 @@
+"""A system that cannot accept a connection just now, with each driver: the login goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from loginmachine import MemoryStore
+from loginmachine.drivers import http11, trio_server
+
+from .conformance_drivers import DRIVERS, Play
+from .driver_support import Browser, Progress
+from .trio_support import no_idle_threads  # noqa: F401 - a fixture for all
+
+if TYPE_CHECKING:
+    from .conftest import ScriptedProvider
+
+TROUBLES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO, errno.EPERM)
+
+
+@pytest.mark.parametrize("number", TROUBLES)
+@pytest.mark.parametrize("driver", ["threads", "trio"])
+def test_accepting_fails_and_the_login_goes_on(
+    driver: str, number: int, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(number, os.strerror(number))] * 3
+    of_threads, of_trio = socket.socket.accept, trio._socket._SocketType.accept
+
+    def accept(listener: socket.socket) -> Any:
+        if failures:
+            raise failures.pop()
+        return of_threads(listener)
+
+    async def accept_in_trio(listener: Any) -> Any:
+        if failures:
+            await trio.lowlevel.wait_readable(listener)
+            raise failures.pop()
+        return await of_trio(listener)
+
+    for module in (http11, trio_server):
+        monkeypatch.setattr(module, "ACCEPT_RETRY_DELAY", 0.01)
+
+    def visit(play: Play) -> None:
+        Browser(play.auth_url).finish()
+
+    play = Play(provider.options(), MemoryStore(), Progress(), visit)
+    if driver == "threads":
+        monkeypatch.setattr(socket.socket, "accept", accept)
+    else:
+        monkeypatch.setattr("trio._socket._SocketType.accept", accept_in_trio)
+    DRIVERS[driver](play)
+    assert play.credentials is not None
+    assert failures == []
