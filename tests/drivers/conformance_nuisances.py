@@ -32,6 +32,7 @@ from .driver_support import TOKENS
 _ORIGIN = (("Origin", "https://evil.example"),)
 _MISMATCH = (*LISTENED, "failed", *DONE[2:])
 _SLOW = {"HEAD_TIMEOUT": 0.1}
+_PATIENT = {"HEAD_TIMEOUT": 60.0}
 _SMUGGLED = (("Content-Length", "0"), ("Transfer-Encoding", "chunked"))
 _LATE = "{path}?code=another&state={state}"
 NUISANCES = [
@@ -70,8 +71,16 @@ NUISANCES = [
     surviving("half-closes at once", Open("a", ""), Leave("a", "half"), Gets("a", 0, "")),
     Scenario(name="half-closed", steps=(Open("a"), Leave("a", "half"), Gets("a"), SIGNED_IN)),
     surviving("50 idle connections", Idle(50), drivers=BOTH),
-    surviving("64 idle connections", Idle(64), Open("a", "/x"), Dropped(), Gets("a", 404, ""), drivers=BOTH),
-    surviving("130 idle connections", Idle(130), Dropped(), drivers=BOTH),
+    surviving(
+        "64 idle connections",
+        Idle(64),
+        Open("a", "/x"),
+        Dropped(),
+        Gets("a", 404, ""),
+        constants=_PATIENT,
+        drivers=BOTH,
+    ),
+    surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
 ]
 
 _HELD = (Says(TOKENS, is_held=True), KEY)
