@@ -7,13 +7,11 @@ that of the next row.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import transitions
-
 from loginmachine.sansio import machine as machine_module
+from loginmachine.sansio.engine import Engine
 from loginmachine.sansio.table import ROWS, STAY, LoginState, Row
 
 if TYPE_CHECKING:
@@ -90,23 +88,12 @@ def _config(row: Row) -> dict[str, object]:
 @contextmanager
 def running(rows: Sequence[Row]) -> Iterator[None]:
     """Let every login go by this table. What reads `ROWS`, tests of the table among them, still sees the true one."""
-    engine, legal = machine_module._ENGINE, machine_module._LEGAL
-    machine_module._ENGINE = transitions.Machine(  # type: ignore[misc]
-        model=None,
-        name=engine.name.removesuffix(": "),
-        states=LoginState,
-        transitions=[_config(row) for row in rows],
-        initial=LoginState.IDLE,
-        auto_transitions=False,
-        send_event=False,
-        queued=False,
-        model_attribute="_state",
-    )
-    machine_module._LEGAL = defaultdict(set)  # type: ignore[misc]
-    for row in rows:
-        for source in row.source:
-            machine_module._LEGAL[source].add(row.trigger)
+    engine = Engine(LoginState, ())
+    engine._machine.add_transitions([_config(row) for row in rows])
+    engine._legal = frozenset((source, row.trigger) for row in rows for source in row.source)
+    true = machine_module._ENGINE
+    machine_module._ENGINE = engine  # type: ignore[misc]
     try:
         yield
     finally:
-        machine_module._ENGINE, machine_module._LEGAL = engine, legal  # type: ignore[misc]
+        machine_module._ENGINE = true  # type: ignore[misc]
