@@ -219,6 +219,8 @@ def without_times(trace: str) -> str:
         if event["type"] == "TokenResponseReceived":
             event["received_at"] = 0
             event["headers"] = [header for header in event["headers"] if header[0] != "date"]
+    # That an answer was sent is known a moment later: the browser may have sent its next request by then.
+    lines = [line for line in lines if line.get("event", {}).get("type") != "ResponseSent" or line["actions"]]
     text = re.sub(r'"last_refresh": "[^"]*"', "", json.dumps(lines))
     return re.sub(r"eyJhbGciOiJub25lIn0\.([\w-]+)\.", lambda match: _claims(match[1]), text)
 
