@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# A process for each processor; what a module's tests share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 # How long `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
@@ -16,15 +19,15 @@ demo: $(VENV)/.installed
 	@$(BIN)/loginmachine demo $(DEMO)
 
 test: $(VENV)/.installed $(VENV)/.tools
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 check: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
 	$(BIN)/mypy tests examples benchmarks
-	$(BIN)/coverage run -m pytest --quiet
-	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100
+	$(PYTEST) --quiet --cov --cov-report=
+	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100 --skip-covered
 
 proof: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.model
