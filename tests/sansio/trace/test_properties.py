@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
     from ..test_invariants import Move
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), min_size=5, max_size=30))
 def test_the_sequences_of_the_machine(moves: list[Move]) -> None:
     told = play(moves).told

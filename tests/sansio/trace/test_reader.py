@@ -252,7 +252,7 @@ STRANGE: list[Any] = [
 ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(STRANGE))
 def test_something_else_at_any_place(place: tuple[int, tuple[str | int, ...]], strange: object) -> None:
     number, path = place
