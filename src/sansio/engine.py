@@ -9,7 +9,7 @@ import transitions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import StrEnum
-    from typing import Final, Protocol
+    from typing import Any, Final, Protocol
 
     from transitions.core import TransitionConfigDict
 
@@ -43,6 +43,27 @@ def _is_of_another(record: logging.LogRecord) -> bool:
 logging.getLogger("transitions.core").addFilter(_is_of_another)
 
 
+class _State(transitions.State):
+    """A state on whose way in and out nothing is called: the tables have effects on their rows only."""
+
+    name = ""
+
+    def __init__(self, name: StrEnum, **options: Any) -> None:  # noqa: ANN401 - the library's own
+        super().__init__(name, **options)
+        # The library asks for it ten times a trigger, and would look it up each time.
+        self.name = name.name
+
+    def enter(self, _: object) -> None:
+        """Call nothing."""
+
+    def exit(self, _: object) -> None:
+        """Call nothing."""
+
+
+class _Machine(transitions.Machine):
+    state_cls = _State
+
+
 class Engine:
     """Moves models through one table. One for all logins: an unregistered model costs 1 us, a Machine 500 us and 40 KB.
 
@@ -52,7 +73,7 @@ class Engine:
     """
 
     def __init__(self, states: type[StrEnum], rows: tuple[AnyRow, ...]) -> None:
-        self._machine = transitions.Machine(
+        self._machine = _Machine(
             model=None,
             name=_NAME,
             states=states,
