@@ -19,8 +19,8 @@ from .table import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Final
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
 
     from .login import LoginData
 
@@ -51,7 +51,7 @@ _TIMERS: Final[Mapping[Timer, Trigger]] = {
 }
 
 
-def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  # noqa: C901, PLR0912 - one arm an event
+def interpret(event: events.Event, login: LoginData) -> Interpretation | None:
     """Say what an event means.
 
     Returns:
@@ -60,71 +60,51 @@ def interpret(event: events.Event, login: LoginData) -> Interpretation | None:  
     Raises:
         UnexpectedEvent: It answers what was never asked.
     """
-    match event:
-        case events.Started(method=method):
-            return _start(event, method, login)
-        case events.Bound(port=port):
-            if not 0 < port <= 65535 or login.port not in (0, port):
-                raise UnexpectedEvent(login.state, event)
-            return Interpretation(trigger=Trigger.BOUND, port=port)
-        case events.BindFailed(kind=kind, message=message):
-            return Interpretation(trigger=_BIND_PROBLEMS[kind], message=_port_message(login, message))
-        case events.PreviousCancelled(accepted=accepted):
-            trigger = Trigger.PREVIOUS_CANCELLED if accepted else Trigger.PREVIOUS_REFUSED
-            return Interpretation(trigger=trigger, message=f"port {login.port} is in use by another program")
-        case events.TimerFired(timer=timer):
-            return _timer(event, timer, login)
-        case events.BrowserOpened():
-            return _browser(event, Interpretation(trigger=Trigger.BROWSER_OPENED), login)
-        case events.BrowserFailed(message=message):
-            step = Interpretation(trigger=Trigger.BROWSER_FAILED, message=_clean(login, message))
-            return _browser(event, step, login)
-        case events.RequestReceived():
-            return _request(event, login)
-        case events.CallbackPasted():
-            return _paste(event, login)
-        case events.ResponseSent(request_id=request_id):
-            if request_id in login.waiting:
-                raise UnexpectedEvent(login.state, event)
-            return _about_request(Trigger.PAGE_SENT, request_id, login)
-        case events.ClientGone(request_id=request_id):
-            return _about_request(Trigger.CLIENT_GONE, request_id, login)
-        case events.TokenResponseReceived():
-            return _answer(event, login)
-        case events.TokenRequestFailed():
-            return _no_answer(event, login)
-        case events.CredentialsSaved(replaced=replaced):
-            return Interpretation(trigger=Trigger.CREDENTIALS_SAVED, replaced=replaced)
-        case events.SaveFailed(message=message):
-            return Interpretation(trigger=Trigger.SAVE_FAILED, message=_clean(login, message))
-        case events.CancelRequested(reason=reason):
-            return _cancellation(Interpretation(trigger=Trigger.CANCEL_REQUESTED, message=_clean(login, reason)), login)
-    from typing import assert_never  # noqa: PLC0415
-
-    return assert_never(event)
+    return _READERS[type(event)](event, login)
 
 
-def _start(event: events.Event, method: events.LoginMethod, login: LoginData) -> Interpretation:
+def _started(event: events.Started, login: LoginData) -> Interpretation:
     try:
-        login.options.check_method(method)
+        login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
     has_codes = login.options.provider.device_code is not None
-    with_code = method is events.LoginMethod.DEVICE_CODE and has_codes
+    with_code = event.method is events.LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 
 
-def _port_message(login: LoginData, message: str) -> str:
-    return f"port {login.port}: {_clean(login, message)}"
+def _bound(event: events.Bound, login: LoginData) -> Interpretation:
+    if not 0 < event.port <= 65535 or login.port not in (0, event.port):
+        raise UnexpectedEvent(login.state, event)
+    return Interpretation(trigger=Trigger.BOUND, port=event.port)
 
 
-def _browser(event: events.Event, step: Interpretation, login: LoginData) -> Interpretation:
+def _bind_failed(event: events.BindFailed, login: LoginData) -> Interpretation:
+    message = f"port {login.port}: {_clean(login, event.message)}"
+    return Interpretation(trigger=_BIND_PROBLEMS[event.kind], message=message)
+
+
+def _previous_cancelled(event: events.PreviousCancelled, login: LoginData) -> Interpretation:
+    trigger = Trigger.PREVIOUS_CANCELLED if event.accepted else Trigger.PREVIOUS_REFUSED
+    return Interpretation(trigger=trigger, message=f"port {login.port} is in use by another program")
+
+
+def _browser_opened(event: events.BrowserOpened, login: LoginData) -> Interpretation:
+    _expect_browser(event, login)
+    return Interpretation(trigger=Trigger.BROWSER_OPENED)
+
+
+def _browser_failed(event: events.BrowserFailed, login: LoginData) -> Interpretation:
+    _expect_browser(event, login)
+    return Interpretation(trigger=Trigger.BROWSER_FAILED, message=_clean(login, event.message))
+
+
+def _expect_browser(event: events.Event, login: LoginData) -> None:
     if not login.options.open_browser or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
-    return step
 
 
-def _request(event: events.RequestReceived, login: LoginData) -> Interpretation:
+def _request_received(event: events.RequestReceived, login: LoginData) -> Interpretation:
     is_open = event.request_id in login.waiting or event.request_id in login.pages
     if is_open or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
@@ -132,7 +112,7 @@ def _request(event: events.RequestReceived, login: LoginData) -> Interpretation:
     return _cancellation(step, login) if step.trigger is Trigger.CANCEL_REQUESTED else step
 
 
-def _paste(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
+def _callback_pasted(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
     if login.outcome is not None:
         return None
     if login.auth_url is None:
@@ -146,7 +126,8 @@ def _cancellation(step: Interpretation, login: LoginData) -> Interpretation:
     return step.__replace__(phase=_CANCELLED_WHILE.get(login.state, LoginFailurePhase.WAIT_FOR_CALLBACK))
 
 
-def _timer(event: events.TimerFired, timer: Timer, login: LoginData) -> Interpretation | None:
+def _timer_fired(event: events.TimerFired, login: LoginData) -> Interpretation | None:
+    timer = event.timer
     if timer not in login.timers_used:
         raise UnexpectedEvent(login.state, event)
     if timer not in login.timers:
@@ -172,6 +153,16 @@ def _callback_rules(login: LoginData) -> CallbackRules:
     )
 
 
+def _response_sent(event: events.ResponseSent, login: LoginData) -> Interpretation | None:
+    if event.request_id in login.waiting:
+        raise UnexpectedEvent(login.state, event)
+    return _about_request(Trigger.PAGE_SENT, event.request_id, login)
+
+
+def _client_gone(event: events.ClientGone, login: LoginData) -> Interpretation | None:
+    return _about_request(Trigger.CLIENT_GONE, event.request_id, login)
+
+
 def _about_request(trigger: Trigger, request_id: int, login: LoginData) -> Interpretation | None:
     """Only the requests of browsers that wait for the outcome matter; the rest was answered and forgotten."""
     waiting = trigger is Trigger.CLIENT_GONE and request_id in login.waiting
@@ -186,13 +177,13 @@ def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFai
     return event.exchange_id == login.exchange_id
 
 
-def _no_answer(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
+def _token_request_failed(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
     if not _is_outstanding(event, login):
         return None
     return device_failure(event, login) if login.state in _DEVICE_STATES else token_failure(event, login)
 
 
-def _answer(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
+def _token_response_received(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
     if not 0 <= event.received_at < _END_OF_TIME:
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
@@ -200,5 +191,39 @@ def _answer(event: events.TokenResponseReceived, login: LoginData) -> Interpreta
     return device_response(event, login) if login.state in _DEVICE_STATES else token_response(event, login)
 
 
+def _credentials_saved(event: events.CredentialsSaved, _: LoginData) -> Interpretation:
+    return Interpretation(trigger=Trigger.CREDENTIALS_SAVED, replaced=event.replaced)
+
+
+def _save_failed(event: events.SaveFailed, login: LoginData) -> Interpretation:
+    return Interpretation(trigger=Trigger.SAVE_FAILED, message=_clean(login, event.message))
+
+
+def _cancel_requested(event: events.CancelRequested, login: LoginData) -> Interpretation:
+    step = Interpretation(trigger=Trigger.CANCEL_REQUESTED, message=_clean(login, event.reason))
+    return _cancellation(step, login)
+
+
 def _clean(login: LoginData, words: str) -> str:
     return clean_text(words, hide=login.known_secrets())
+
+
+_READERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Interpretation | None]]] = {
+    events.Started: _started,
+    events.Bound: _bound,
+    events.BindFailed: _bind_failed,
+    events.PreviousCancelled: _previous_cancelled,
+    events.TimerFired: _timer_fired,
+    events.BrowserOpened: _browser_opened,
+    events.BrowserFailed: _browser_failed,
+    events.RequestReceived: _request_received,
+    events.CallbackPasted: _callback_pasted,
+    events.ResponseSent: _response_sent,
+    events.ClientGone: _client_gone,
+    events.TokenResponseReceived: _token_response_received,
+    events.TokenRequestFailed: _token_request_failed,
+    events.CredentialsSaved: _credentials_saved,
+    events.SaveFailed: _save_failed,
+    events.CancelRequested: _cancel_requested,
+}
+"""One for every kind of event, which a test makes sure of."""

@@ -121,6 +121,13 @@ def test_every_event_type_is_handled() -> None:
     assert {type(event) for event in EVENTS.values()} == set(get_args(Event))
 
 
+def test_every_event_type_has_a_reader_of_its_own() -> None:
+    readers = interpret_module._READERS
+    assert set(readers) == set(get_args(Event))
+    for kind, reader in readers.items():
+        assert reader.__annotations__["event"] == f"events.{kind.__name__}"
+
+
 def test_no_two_rows_of_a_cell_are_the_same() -> None:
     for rows in cells().values():
         assert len({row.guard for row in rows}) == len(rows)
