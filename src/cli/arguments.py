@@ -132,7 +132,7 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add("--until", type=_count, metavar="N", help="tell of the first N events only")
     form = replay.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write one JSON object a line")
-    form.add_argument("--diagram", action="store_true", help="draw the states passed (Mermaid)")
+    form.add_argument("--diagram", action="store_true", help="draw the way that it took (Mermaid)")
     replay.set_defaults(run=_run_replay)
 
 
@@ -185,6 +185,7 @@ def _add_diagram(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="svg and png are made by Graphviz (default: %(default)s)",
     )
     add("--failures", action="store_true", help="with mermaid: the ways to end early, each with its category")
+    add("--highlight", metavar="TRACE", help="paint the way of a recorded sign-in; - for standard input")
     add("--output", metavar="FILE", help="where to write it (default: standard output)")
     diagram.set_defaults(run=_run_diagram, usage_error=diagram.error)
 

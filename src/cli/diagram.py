@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..sansio.diagram import dot, mermaid_failures, mermaid_overview
 from ..sansio.redaction import clean_text
+from ..sansio.trace import replay
+from .traces import NotReadableError, trace_of, way_of
 
 if TYPE_CHECKING:
     import argparse
@@ -32,13 +34,21 @@ class _DrawingError(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the drawing; 1 if it cannot be made or written, 2 for options that do not go together."""
+    """Write the drawing.
+
+    Returns:
+        0; 1 if it cannot be made or written; 2 for options that do not go together, or what is not a trace.
+    """
     if arguments.failures and arguments.format != "mermaid":
         arguments.usage_error("--failures is for --format mermaid: the other formats show the failures anyway")
     if arguments.format == "png" and arguments.output is None and sys.stdout.isatty():
         arguments.usage_error("a terminal does not show a PNG picture: say where to with --output FILE")
     try:
-        _write(draw(arguments.format, failures=arguments.failures), arguments.output)
+        way = _way(arguments.highlight) if arguments.highlight is not None else ()
+        _write(draw(arguments.format, failures=arguments.failures, highlight=way), arguments.output)
+    except NotReadableError as error:
+        print(error, file=sys.stderr)
+        return 2
     except _DrawingError as error:
         print(error, file=sys.stderr)
         return 1
@@ -62,6 +72,18 @@ def draw(form: str, *, failures: bool = False, highlight: Sequence[Step] = ()) -
         return dot(highlight=highlight).encode("ascii")
     mermaid = mermaid_failures if failures else mermaid_overview
     return mermaid(highlight=highlight).encode("ascii")
+
+
+def _way(file: str) -> tuple[Step, ...]:
+    """The way that a recorded login takes today; a warning if it took another then."""
+    result = replay(trace_of(file))
+    if result.difference is not None:
+        print(
+            f"The machine acts differently today, from line {result.difference.line} of the trace on: the way is "
+            "painted up to there. `loginmachine replay` shows the difference.",
+            file=sys.stderr,
+        )
+    return way_of(result)
 
 
 def _graphviz(drawing: str, form: str) -> bytes:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..drivers.recording import lines_of
-from ..sansio.redaction import clean_text
-from ..sansio.trace import TraceError, read_trace, replay
+from ..sansio.trace import replay
 from ..sansio.trace.story import outcome_words, tell
 from .outlet import Outlet
+from .traces import NotReadableError, trace_of, way_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..sansio.trace import Replay, Trace
+    from ..sansio.trace import Difference, Replay
 
 IDENTICAL: Final = 0
 DIFFERENT: Final = 1
@@ -25,40 +23,42 @@ NOT_A_TRACE: Final = 2
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay a trace, and return the exit code."""
-    name = clean_text(arguments.file)
     try:
-        trace = _read(arguments.file)
-    except TraceError as error:
-        print(f"{name} is not a trace: {error}.", file=sys.stderr)
-        return NOT_A_TRACE
-    except OSError as error:
-        print(f"{name} cannot be read: {error.strerror}.", file=sys.stderr)
+        trace = trace_of(arguments.file)
+    except NotReadableError as error:
+        print(error, file=sys.stderr)
         return NOT_A_TRACE
     result = replay(trace)
-    lines = _json_lines(result, arguments.until) if arguments.json else _story(result, arguments.until)
     outlet = Outlet(sys.stdout, patience=None)
-    outlet.write("".join(f"{line}\n" for line in lines))
+    outlet.write("".join(f"{line}\n" for line in _lines(result, arguments)))
     outlet.close()
+    if arguments.diagram and result.difference is not None:
+        # (Not among the lines of the drawing, which goes to another program.)
+        print("\n".join(_verdict(result.difference)), file=sys.stderr)
     return IDENTICAL if result.is_identical else DIFFERENT
 
 
-def _read(file: str) -> Trace:
-    if file == "-":
-        return read_trace(lines_of(sys.stdin.buffer))
-    with Path(file).open("rb") as opened:
-        return read_trace(lines_of(opened))
+def _lines(result: Replay, arguments: argparse.Namespace) -> list[str]:
+    if arguments.json:
+        return _json_lines(result, arguments.until)
+    if arguments.diagram:
+        from ..sansio.diagram import mermaid_overview  # noqa: PLC0415 - the story needs no drawing
+
+        return mermaid_overview(highlight=way_of(result, arguments.until)).splitlines()
+    return _story(result, arguments.until)
 
 
 def _story(result: Replay, until: int | None) -> list[str]:
-    if result.difference is None:
-        verdict = ["Replayed: the machine does today what was recorded."]
-    else:
-        line = result.difference.line
-        verdict = [
-            f"Replayed: the machine acts differently today, from line {line} on:",
-            *result.difference.diff().splitlines(),
-        ]
-    return [*tell(result, until=until), "", *verdict]
+    return [*tell(result, until=until), "", *_verdict(result.difference)]
+
+
+def _verdict(difference: Difference | None) -> list[str]:
+    if difference is None:
+        return ["Replayed: the machine does today what was recorded."]
+    return [
+        f"Replayed: the machine acts differently today, from line {difference.line} on:",
+        *difference.diff().splitlines(),
+    ]
 
 
 def _json_lines(result: Replay, until: int | None) -> list[str]:

@@ -14,11 +14,19 @@ from loginmachine.cli import main
 from loginmachine.sansio import LoginState, diagram
 from loginmachine.sansio.table import Trigger
 
+from ..traces.record import FOLDER
 from .conftest import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+REFUSED = FOLDER / "provider_callback_error.jsonl"
+S, T = LoginState, Trigger
+WAY = (
+    (S.IDLE, T.STARTED, S.BINDING),
+    (S.BINDING, T.BOUND, S.AWAITING_CALLBACK),
+    (S.AWAITING_CALLBACK, T.CALLBACK_DENIED, S.FAILED),
+)
 needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not on this machine")
 
 
@@ -133,3 +141,42 @@ def test_the_way_of_a_login_is_painted() -> None:
     steps = ((LoginState.IDLE, Trigger.STARTED, LoginState.BINDING),)
     assert command.draw("mermaid", highlight=steps) == diagram.mermaid_overview(highlight=steps).encode()
     assert command.draw("dot", highlight=steps) == diagram.dot(highlight=steps).encode()
+
+
+@pytest.mark.parametrize(
+    ("options", "drawing"),
+    [
+        ((), diagram.mermaid_overview(highlight=WAY)),
+        (("--failures",), diagram.mermaid_failures(highlight=WAY)),
+        (("--format", "dot"), diagram.dot(highlight=WAY)),
+    ],
+    ids=["overview", "failures", "dot"],
+)
+def test_the_way_of_a_recorded_login_is_painted(options: tuple[str, ...], drawing: str) -> None:
+    code, picture, complaint = loginmachine("--highlight", str(REFUSED), *options)
+    assert (code, complaint) == (0, "")
+    assert "#1d4ed8" in drawing
+    assert picture.decode() == drawing
+
+
+@needs_graphviz
+def test_the_way_of_a_recorded_login_in_a_picture() -> None:
+    code, picture, complaint = loginmachine("--highlight", str(REFUSED), "--format", "svg")
+    assert (code, complaint) == (0, "")
+    assert b"(3)</text>" in picture
+    assert b"(4)</text>" not in picture
+
+
+def test_the_way_of_a_login_that_would_go_otherwise_today(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(REFUSED.read_bytes().replace(b'"attempt":1}]', b'"attempt":2}]'))
+    code, picture, complaint = loginmachine("--highlight", str(path))
+    assert (code, picture.decode()) == (0, diagram.mermaid_overview(highlight=WAY[:1]))
+    assert "acts differently today, from line 2 of the trace on" in complaint
+
+
+def test_a_file_that_is_no_trace_is_not_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    assert loginmachine("--highlight", str(path)) == (2, b"", f"{path} cannot be read: No such file or directory.\n")
+    path.write_bytes(b"")
+    assert loginmachine("--highlight", str(path)) == (2, b"", f"{path} is not a trace: line 1: the file is empty.\n")

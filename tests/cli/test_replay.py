@@ -100,6 +100,46 @@ def test_json() -> None:
     ]
 
 
+def test_a_drawing_of_the_way() -> None:
+    code, out, err = replay(CANCELLED, "--diagram")
+    assert (code, err) == (0, "")
+    assert out.startswith("stateDiagram-v2\n")
+    assert "    idle --> binding : (1)<br/>started<br/>/ bind_first_port\n" in out
+    assert "    any_cancel_requested --> cancelled : (2)<br/>cancel_requested<br/>/ cancel\n" in out
+    assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
+
+
+def test_a_drawing_of_a_part_of_the_way() -> None:
+    code, out, _ = replay(CANCELLED, "--diagram", "--until", "1")
+    assert code == 0
+    assert out.endswith("    class idle,binding passed\n")
+    assert "(2)" not in out
+
+
+def test_what_was_unexpected_is_no_step_of_a_drawing() -> None:
+    code, out, err = replay(FOLDER / "unexpected.jsonl", "--diagram")
+    assert (code, err) == (0, "")
+    assert "    any_cancel_requested --> cancelled : (2)<br/>cancel_requested<br/>/ cancel\n" in out
+    assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
+
+
+def test_a_drawing_and_json_do_not_go_together() -> None:
+    code, out, err = replay(CANCELLED, "--diagram", "--json")
+    assert (code, out) == (2, "")
+    assert "not allowed with argument" in err
+
+
+def test_a_difference_is_told_beside_the_drawing(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(CANCELLED.read_bytes().replace(b'"attempt":1}]', b'"attempt":2}]'))
+    code, out, err = replay(path, "--diagram")
+    assert code == 1
+    assert out.endswith("    class idle,binding passed\n")
+    assert err.startswith("Replayed: the machine acts differently today, from line 2 on:\n--- recorded\n+++ replayed\n")
+    path.write_bytes(b"")
+    assert replay(path, "--diagram") == (2, "", f"{path} is not a trace: line 1: the file is empty.\n")
+
+
 def test_a_difference(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(
