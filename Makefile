@@ -37,6 +37,7 @@ mutants: $(VENV)/.installed $(VENV)/.tools
 
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram > docs/state-diagram.md
+	$(BIN)/python -m loginmachine.sansio.refresh.diagram > docs/refresh-diagram.md
 
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .diagram_path import Path
 from .diagram_words import DOCUMENT, MEANING, STORIES
+from .drawing import STYLES, breaks, event_words, table, tell
 from .effects import Login
 from .failures import FAILURES, LoginFailureCategory
 from .table import FINAL_STATES, ROWS, STAY, LoginState
@@ -23,19 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .diagram_path import Step
-    from .diagram_words import Story
     from .table import Row
 
 S = LoginState
 _UNFINISHED: Final = tuple(state for state in S if state not in FINAL_STATES)
-_STYLES: Final = (
-    # Own text colours on own fills are legible on a light and on a dark page; the rest is left to the theme.
-    "classDef success fill:#dcfce7,color:#14532d,stroke:#15803d",
-    "classDef failure fill:#fee2e2,color:#7f1d1d,stroke:#b91c1c",
-    "classDef cancel fill:#fef3c7,color:#78350f,stroke:#b45309",
-    "classDef fails stroke:#dc2626,stroke-width:2px,stroke-dasharray:5 3",
-    "classDef several fill:transparent,stroke-dasharray:2 3",
-)
 _PASSED: Final = "classDef passed stroke:#1d4ed8,stroke-width:4px"
 _DOT_PASSED: Final = 'color="#1d4ed8", penwidth=3'
 _DOT_DEFAULTS: Final = (
@@ -75,7 +67,7 @@ class _Arrow(NamedTuple):
         events: dict[str, list[str]] = {}
         for row in self.rows:
             mark = path.mark(path.taken(self.sources, row.trigger, self.dest))
-            events.setdefault(row.effect, []).append((mark and mark + gap) + _event(row, gap))
+            events.setdefault(row.effect, []).append((mark and mark + gap) + event_words(row, gap))
         return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
 
     def is_passed(self, path: Path) -> bool:
@@ -89,10 +81,6 @@ def _arrows(rows: Iterable[Row]) -> list[_Arrow]:
         if row.dest is not STAY:
             arrows.setdefault((row.source, row.dest), _Arrow(row.source, row.dest, [])).rows.append(row)
     return list(arrows.values())
-
-
-def _event(row: Row, gap: str) -> str:
-    return f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
 
 
 def _whose(sources: Sequence[LoginState], mark: str = "") -> str:
@@ -114,19 +102,15 @@ def _reported(row: Row) -> LoginFailureCategory:
     return FAILURES[row.trigger][1] if row.dest is S.FAILED else LoginFailureCategory.LOGIN_CANCELLED
 
 
-def _breaks(text: str) -> str:
-    return text.replace("\n", "<br/>")
-
-
 def _stand_in(arrow: _Arrow) -> list[str]:
     if len(arrow.sources) == 1:
         return []
-    return [f'state "{_breaks(arrow.words)}" as {arrow.tail}', f"class {arrow.tail} several"]
+    return [f'state "{breaks(arrow.words)}" as {arrow.tail}', f"class {arrow.tail} several"]
 
 
 def _mermaid(lines: Iterable[str], passed: Sequence[str]) -> str:
     ways = [_PASSED, f"class {','.join(passed)} passed"] if passed else []
-    return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines, *ways)) + "\n"
+    return "\n    ".join(("stateDiagram-v2", *STYLES, *lines, *ways)) + "\n"
 
 
 def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
@@ -153,7 +137,7 @@ def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
             # Inside the box, where a loop would lie across the other arrows.
             lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *arrow.label(path, gap=" ").split("\n"))]
         else:
-            lines.append(f"{arrow.tail} --> {arrow.dest} : {_breaks(arrow.label(path))}")
+            lines.append(f"{arrow.tail} --> {arrow.dest} : {breaks(arrow.label(path))}")
     lines += [f"{state} --> [*]" for state in reversed(FINAL_STATES)]
     lines += [f"class {state} {style}" for state, style in _STYLE_OF.items()]
     lines.append(f"class {','.join(failing)},any_failing fails")
@@ -176,7 +160,7 @@ def mermaid_failures(*, highlight: Sequence[Step] = ()) -> str:
         end = f"{arrow.tail}_{arrow.dest}"
         lines += [*_stand_in(arrow), f'state "{arrow.dest}" as {end}']
         lines += [f"{end} : {category}" for category in dict.fromkeys(map(_reported, arrow.rows))]
-        lines += [f"{arrow.tail} --> {end} : {_breaks(arrow.label(path))}", f"{end} --> [*]"]
+        lines += [f"{arrow.tail} --> {end} : {breaks(arrow.label(path))}", f"{end} --> [*]"]
         lines.append(f"class {end} {_STYLE_OF[arrow.dest]}")
         passed += [arrow.tail, end] if arrow.is_passed(path) else []
     return _mermaid(lines, passed)
@@ -208,10 +192,6 @@ def dot(*, highlight: Sequence[Step] = ()) -> str:
     return f"digraph login {{\n{body}}}\n"
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
-
-
 def _cells(row: Row) -> list[str]:
     """A row in words: where, when, what."""
     meaning = MEANING.get(row.trigger, row.trigger.replace("_", " "))
@@ -231,33 +211,15 @@ def _guards() -> str:
     return "\n".join(f"- `{guard}`: {getattr(Login, guard).__doc__}" for guard in guards)
 
 
-def _tell(story: Story) -> str:
-    """Follow a story through the table, a numbered line for each step."""
-    state, holds, lines = story.state, list(story.holds), [f"### {story.title}\n", f"{story.answer}\n"]
-    for number, trigger in enumerate(story.triggers, 1):
-        rows = (row for row in ROWS if row.trigger is trigger and state in row.source)
-        row = next((row for row in rows if not row.guard or row.guard in holds), None)
-        if row is None:
-            end = "is dropped: a final state has no row for it" if state in FINAL_STATES else "is a mistake of the host"
-            lines.append(f"{number}. `{state}`: `{trigger}` {end}")
-            continue
-        if row.guard:
-            holds.remove(row.guard)
-        step = f"{_event(row, ' ')} / {row.effect}"
-        lines.append(f"{number}. `{state}`: `{step}`, " + ("and stays" if row.dest is STAY else f"to `{row.dest}`"))
-        state = row.dest or state
-    return "\n".join(lines)
-
-
 def markdown() -> str:
     """Write docs/state-diagram.md, the whole of it."""
     return DOCUMENT.format(
         overview=mermaid_overview(),
         failures=mermaid_failures(),
-        stories="\n\n".join(map(_tell, STORIES)),
-        moves=_table(("In", "When", "If", "Do", "Go to"), _moves()),
+        stories="\n\n".join(tell(story, ROWS, FINAL_STATES) for story in STORIES),
+        moves=table(("In", "When", "If", "Do", "Go to"), _moves()),
         guards=_guards(),
-        stays=_table(("In", "When", "Do"), (_cells(row) for row in ROWS if row.dest is STAY)),
+        stays=table(("In", "When", "Do"), (_cells(row) for row in ROWS if row.dest is STAY)),
     )
 
 

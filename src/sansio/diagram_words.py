@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from .drawing import Story
 from .table import LoginState, Trigger
 
 if TYPE_CHECKING:
@@ -63,17 +64,6 @@ MEANING: Final[Mapping[str, str]] = {
     T.LINGER_OVER:                "the time for last pages is up",
 }
 # fmt: on
-
-
-class Story(NamedTuple):
-    """Something that happens, followed through the table."""
-
-    title: str
-    answer: str
-    state: LoginState
-    triggers: tuple[Trigger, ...]
-    holds: tuple[str, ...] = ()
-    """Guards that hold, each once."""
 
 
 STORIES: Final = (
@@ -136,6 +126,13 @@ STORIES: Final = (
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
+        "The person pastes the address of an older sign-in",
+        "They are told that it is not this one's, and nothing is sent anywhere. The login goes on: the right address, "
+        "or the browser itself, may still come.",
+        S.AWAITING_CALLBACK,
+        (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED),
+    ),
+    Story(
         "The person enters a device code, and the network fails for a while",
         "The provider is asked again and again, at longer intervals when it wants that or does not answer.",
         S.IDLE,
@@ -144,6 +141,13 @@ STORIES: Final = (
             *(T.POLL_DUE, T.SLOW_DOWN_REQUESTED, T.POLL_DUE, T.POLL_FAILED),
             *(T.POLL_DUE, T.DEVICE_CODE_AUTHORIZED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
         ),
+    ),
+    Story(
+        "Nobody enters the device code in time",
+        "The login ends with the code. A refusal by the person or the provider ends it too, and so does the caller's "
+        "own deadline.",
+        S.POLLING_DEVICE_CODE,
+        (T.POLL_DUE, T.DEVICE_CODE_PENDING, T.DEVICE_CODE_EXPIRED),
     ),
     Story(
         "Device codes are not enabled",
@@ -198,7 +202,9 @@ On the right is what the person, the logs and scripts get to know: the category 
   `callback_accepted`, `callback_repeated` or `callback_mismatched`. That is decided before the table is asked.
 - An event without a row is a mistake of the host: `UnexpectedEvent` is raised, and nothing has changed. In a final
   state it is dropped instead, because the world may be late.
-- `loginmachine diagram --format svg` draws all of it as one picture, with Graphviz.
+- `loginmachine diagram --format svg` draws all of it as one picture, with Graphviz. `--highlight trace.jsonl` paints
+  the way of [a recorded login](replay.md) on it, with the arrows numbered in the order in which they were taken.
+- How tokens are renewed later is the business of another machine: [the way of a refresh](refresh-diagram.md).
 
 ## What happens when ...
 
