@@ -88,7 +88,8 @@ def _warn(text: str) -> None:
 
 def _describe(done: RefreshSuccess, ends: float | None) -> str:
     what = _DONE[done.delivery] + (f" ({done.message})" if done.message else "")
-    return f"{what}; they last until {_moment(ends)}." if ends is not None else f"{what}."
+    moment = _moment(ends)
+    return f"{what}; they last until {moment}." if moment is not None else f"{what}."
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -106,6 +106,12 @@ def test_refresh_renews_at_once_or_if_it_is_due(tmp_path: Path, endpoint: Endpoi
     assert out.startswith("The tokens are renewed; they last until 20")
 
 
+def test_tokens_that_end_beyond_every_calendar(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 10)
+    endpoint.new = access_token(5 * 10**11)
+    assert endpoint.run("refresh", tmp_path) == (0, "The tokens are renewed.\n", "")
+
+
 def test_tokens_that_do_not_say_when_they_end(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     endpoint.new = "canary-opaque"
