@@ -63,7 +63,7 @@ def test_standard_input() -> None:
 def test_a_part() -> None:
     code, out, _ = replay(CANCELLED, "--until", "1")
     assert code == 0
-    assert out.splitlines()[3:5] == ["            => binding", "(1 more events)"]
+    assert out.splitlines()[3:5] == ["            => binding", "(1 more event)"]
     assert replay(CANCELLED, "--until", "0")[0] == 2
 
 

@@ -28,7 +28,8 @@ def tell(replay: Replay, *, until: int | None = None) -> list[str]:
     steps = replay.steps[:until]
     lines = [line for step in steps for line in _step(step)]
     if len(steps) < len(replay.steps):
-        return [*lines, f"({len(replay.steps) - len(steps)} more events)"]
+        more = len(replay.steps) - len(steps)
+        return [*lines, f"({more} more event{'s' if more > 1 else ''})"]
     return [*lines, *_end(replay)]
 
 
