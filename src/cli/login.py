@@ -192,7 +192,9 @@ class Command:
     def refuse(self, problem: str, phase: LoginFailurePhase, category: LoginFailureCategory) -> None:
         """Nothing was started, because the certificate bundle or the keyring cannot be used."""
         self._log.note(f"not started: {category}")
-        self._terminal.line(f"{problem}.", "bad")
+        self._terminal.line(f"{problem[:1].upper()}{problem[1:]}.", "bad")
+        if category is LoginFailureCategory.PERSIST_FAILED:
+            self._terminal.line("Set a keyring up, or take --store file (--store auto does so by itself).")
         self._tell_programs(LoginFailure(phase=phase, category=category, message=problem))
 
     def close(self) -> None:

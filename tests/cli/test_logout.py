@@ -163,7 +163,9 @@ def test_a_sign_in_without_the_keyring_that_it_needs_is_not_begun(tmp_path: Path
     arguments = ("--store", "keyring")
     with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
         code, err = command.end()
-    assert (code, err) == (1, "this system has no keyring that could be used.\n")
+    problem = "This system has no keyring that could be used."
+    hint = "Set a keyring up, or take --store file (--store auto does so by itself)."
+    assert (code, err) == (1, f"{problem}\n{hint}\n")
     (finished,) = command.events
     assert (finished["outcome"], finished["category"]) == ("failed", "persist_failed")
     assert provider.forms == []
