@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
@@ -80,20 +81,27 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
     """The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
     provider = options.provider
     query = [
-        ("response_type", "code"),
-        ("client_id", provider.client_id),
-        ("redirect_uri", redirect_uri(options, port)),
-        ("code_challenge", code_challenge(secrets.code_verifier)),
-        ("code_challenge_method", "S256"),
-        ("state", secrets.state),
-        ("scope", " ".join(provider.scopes)),
+        _encoded("response_type", "code"),
+        _encoded("client_id", provider.client_id),
+        _encoded("redirect_uri", redirect_uri(options, port)),
+        # These two are made of characters that need no encoding (RFC 7636 section 4.1).
+        f"code_challenge={code_challenge(secrets.code_verifier)}",
+        "code_challenge_method=S256",
+        f"state={secrets.state}",
+        _encoded("scope", " ".join(provider.scopes)),
     ]
     if provider.uses_nonce:
-        query.append(("nonce", secrets.nonce))
-    query.extend(provider.authorization_parameters)
+        query.append(urlencode({"nonce": secrets.nonce}))
+    query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
     if provider.workspace_parameter and options.allowed_workspaces:
-        query.append((provider.workspace_parameter, ",".join(options.allowed_workspaces)))
-    return f"{provider.authorization_endpoint}?{urlencode(query)}"
+        query.append(_encoded(provider.workspace_parameter, ",".join(options.allowed_workspaces)))
+    return f"{provider.authorization_endpoint}?{'&'.join(query)}"
+
+
+@functools.lru_cache(maxsize=64)
+def _encoded(name: str, value: str) -> str:
+    """A parameter that is the same in every login, as a query has it. It is remembered: never give it a secret."""
+    return urlencode({name: value})
 
 
 def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code: str) -> Form:
