@@ -47,7 +47,7 @@ def read_paste(text: str, rules: CallbackRules) -> Interpretation:
         return _refuse(PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE)
     if _is_cut_off(parameters, rules):
         return _refuse(PasteProblem.INCOMPLETE)
-    step = judge_callback(parameters, rules)
+    step = judge_callback(parameters, rules, None)
     if step.trigger is Trigger.CALLBACK_CONFLICTED:
         return step.__replace__(paste_problem=PasteProblem.ALREADY_ANSWERED)
     return step

@@ -112,11 +112,17 @@ def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> I
             message=message,
             answer=answers.mismatch(message, rules.provider.help_url),
         )
-    return judge_callback(parameters, rules).__replace__(request_id=request.request_id)
+    return judge_callback(parameters, rules, request.request_id)
 
 
-def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Interpretation:
-    """Say what a callback with the right state means, however it came."""
+def judge_callback(parameters: dict[str, str], rules: CallbackRules, request_id: int | None) -> Interpretation:
+    """Say what a callback with the right state means, however it came.
+
+    Args:
+        parameters: Its query.
+        rules: The login it came to.
+        request_id: That of the request that brought it; None if nobody waits for an answer.
+    """
     trigger, message = _read_callback(parameters, rules.provider)
     code = parameters.get("code", "")
     if rules.accepted_code:
@@ -124,6 +130,7 @@ def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Interpre
         trigger = Trigger.CALLBACK_REPEATED if same else Trigger.CALLBACK_CONFLICTED
     return Interpretation(
         trigger=trigger,
+        request_id=request_id,
         message=clean_text(message, hide=(rules.state, *rules.hide, code)),
         code=code if trigger is Trigger.CALLBACK_ACCEPTED else "",
     )
