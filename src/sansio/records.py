@@ -86,8 +86,9 @@ class Record(metaclass=_RecordMeta):
         try:
             for field in values:  # noqa: PLC0206 - a variable for the value would be one of those locals
                 _put(self, field, values[field])
-            for field in self._required:
-                values.pop(field)
+            if len(values) < len(self._fields):
+                for field in self._required:
+                    values.pop(field)
         except AttributeError:
             problem = "got an unexpected"
         except KeyError:
