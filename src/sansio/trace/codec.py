@@ -47,16 +47,17 @@ class CodecError(ValueError):
 
 def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     """A value of an event or an action as JSON has it. Secrets are written out: in a trace they are placeholders."""
-    if isinstance(value, _PLAIN):
-        return value
+    # Records first: most of a replay's values are.
     if isinstance(value, Record):
         return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value)
+    if isinstance(value, _PLAIN):
+        return value
     if isinstance(value, bytes):
         return _encode_bytes(value)
     if isinstance(value, Secret):
         return value.reveal()
     assert isinstance(value, (tuple, list)), type(value)
-    return [encode(item) for item in value]
+    return [item if type(item) in _PLAIN else encode(item) for item in value]
 
 
 def decode_event(content: object) -> Event:
@@ -95,13 +96,9 @@ def _encode_answer(answer: Respond) -> JsonObject:
 
 
 @lru_cache(maxsize=256)
-def _digest_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
 def _digest(headers: Headers, body: bytes) -> str:
     lines = [b"%b: %b" % header for header in headers]
-    return _digest_of(b"\n".join([*lines, b"", body]))
+    return hashlib.sha256(b"\n".join([*lines, b"", body])).hexdigest()[:16]
 
 
 def _encode_bytes(value: bytes) -> str | JsonObject:
