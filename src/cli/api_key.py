@@ -10,7 +10,9 @@ from ..sansio.credentials import Credentials
 from ..sansio.options import Provider
 from ..sansio.redaction import Secret, is_visible_ascii
 from .json_lines import JsonLines
+from .outlet import is_terminal, print_error
 from .revoking import revoke_old
+from .standard_input import ask_unseen, read_input
 from .stores import Remarks
 
 if TYPE_CHECKING:
@@ -37,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
         except StoreError as error:
             problem = f"The API key is not stored: {error}."
     for line in [problem] if problem else ["Signed in with an API key.", f"Your credentials are in {store.where}"]:
-        print(line, file=sys.stderr)
+        print_error(line)
     for line in remarks.lines():
-        print(line, file=sys.stderr, flush=True)
+        print_error(line)
     if lines is not None:
         if remarks.fallback:
             lines.fallback(remarks.fallback)
@@ -49,27 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     unconfirmed = revoke_old(provider, old, new)
     if unconfirmed:
-        print(f"Note: the tokens of the sign-in before could not be revoked: {unconfirmed}.", file=sys.stderr)
+        print_error(f"Note: the tokens of the sign-in before could not be revoked: {unconfirmed}.")
     return 0
 
 
 def _read_key() -> str:
     """The key from a hidden prompt or a pipe; empty if what comes is none."""
-    if sys.stdin is None:
-        return ""
-    # More than the longest one, and a line end.
-    key = (_ask() if sys.stdin.isatty() else sys.stdin.buffer.read(2 * LONGEST_KEY).decode("latin-1")).strip()
+    if is_terminal(sys.stdin):
+        key = ask_unseen("API key (it is not shown): ").strip()
+    else:
+        # More than the longest one, and a line end.
+        key = read_input(2 * LONGEST_KEY).decode("latin-1").strip()
     return key if is_visible_ascii(key) and len(key) <= LONGEST_KEY else ""
-
-
-def _ask() -> str:
-    """What is typed unseen; empty if nothing is, or if the terminal would show it."""
-    import getpass  # noqa: PLC0415 - for those who type it
-    import warnings  # noqa: PLC0415
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", getpass.GetPassWarning)
-        try:
-            return getpass.getpass("API key (it is not shown): ")
-        except (EOFError, getpass.GetPassWarning):
-            return ""

@@ -50,7 +50,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=_Help,
         allow_abbrev=False,
     )
-    complete.set_defaults(run=_run_complete)
+    complete.set_defaults(run=_run_complete, usage_error=complete.error)
     status = commands.add_parser("status", help="say who is signed in", formatter_class=_Help, allow_abbrev=False)
     _add_home(status)
     _add_store(status)
@@ -78,8 +78,12 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
     options, unknown = parser.parse_known_args(arguments)
     if unknown and getattr(options, "api_key", False):
         options.usage_error(misplaced)
+    if unknown and options.run is _run_complete:
+        options.usage_error("the address is read from standard input: on a command line others could see it")
     if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        from ..sansio.redaction import clean_text  # noqa: PLC0415 - for those who mistype
+
+        parser.error(f"unrecognized arguments: {clean_text(' '.join(unknown))}")
     return options
 
 
@@ -234,9 +238,9 @@ def _run_alone(parser: argparse.ArgumentParser) -> object:
     def run(options: argparse.Namespace) -> int:
         if options.version:
             from .. import __version__  # noqa: PLC0415
+            from .outlet import print_out  # noqa: PLC0415
 
-            print(f"loginmachine {__version__}")
-            return 0
+            return 0 if print_out(f"loginmachine {__version__}") else 1
         parser.print_help()
         return 2
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..sansio.answers import SUCCESS_PATH
 from ..sansio.pasted import LoopbackCallback, read_loopback_callback
+from .outlet import is_terminal, print_error
+from .standard_input import ask_unseen, read_input
 
 if TYPE_CHECKING:
     import argparse
@@ -39,29 +41,25 @@ def run(arguments: argparse.Namespace) -> int:
     text = _read()
     callback = read_loopback_callback(text)
     if callback is None:
-        print("That is not the address on which a sign-in ends: it begins with http://127.0.0.1:", file=sys.stderr)
+        print_error("That is not the address on which a sign-in ends: it begins with http://127.0.0.1:")
         return 1
     status = _deliver(callback)
     if status is None:
-        print(f"No sign-in waits on port {callback.port} of this machine.", file=sys.stderr)
+        print_error(f"No sign-in waits on port {callback.port} of this machine.")
         return 1
     told = _OUTCOMES.get(status) or (_FAILED if status >= 500 else _OUTCOMES[404])
-    print(told, file=sys.stderr)
+    print_error(told)
     return 0 if status == _ACCEPTED else 1
 
 
 def _read() -> str:
     """The address: from the terminal, not shown, or from standard input. Others see command lines."""
-    if not sys.stdin.isatty():
-        return sys.stdin.read(_MAX_INPUT)
+    if not is_terminal(sys.stdin):
+        return read_input(_MAX_INPUT).decode("utf-8", "replace")
     from .hidden_input import can_hide_input, read_hidden  # noqa: PLC0415 - for terminals only
 
     question = "Paste the address on which your browser ended (it is not shown): "
-    if can_hide_input():
-        return read_hidden(question) or ""
-    import getpass  # noqa: PLC0415 - where there is no other way
-
-    return getpass.getpass(question)
+    return (read_hidden(question) or "") if can_hide_input() else ask_unseen(question)
 
 
 def _deliver(callback: LoopbackCallback) -> int | None:

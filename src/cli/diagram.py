@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..sansio.diagram import dot, mermaid_failures, mermaid_overview
 from ..sansio.redaction import clean_text
 from ..sansio.trace import replay
+from .outlet import is_terminal, print_error
 from .traces import NotReadableError, trace_of, way_of
 
 if TYPE_CHECKING:
@@ -41,16 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.failures and arguments.format != "mermaid":
         arguments.usage_error("--failures is for --format mermaid: the other formats show the failures anyway")
-    if arguments.format == "png" and arguments.output is None and sys.stdout.isatty():
+    if arguments.format == "png" and arguments.output is None and is_terminal(sys.stdout):
         arguments.usage_error("a terminal does not show a PNG picture: say where to with --output FILE")
     try:
         way = _way(arguments.highlight) if arguments.highlight is not None else ()
         _write(draw(arguments.format, failures=arguments.failures, highlight=way), arguments.output)
     except NotReadableError as error:
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return 2
     except _DrawingError as error:
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return 1
     return 0
 
@@ -107,6 +109,8 @@ def _graphviz(drawing: str, form: str) -> bytes:
 def _write(drawing: bytes, path: str | None) -> None:
     try:
         if path is None:
+            if sys.stdout is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             sys.stdout.buffer.write(drawing)
             sys.stdout.buffer.flush()
         else:

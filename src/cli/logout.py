@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from ..drivers.errors import StoreError
 from ..sansio.options import Provider
+from .outlet import print_error, print_out
 from .revoking import revoke_old
 from .stores import Remarks
 
@@ -45,32 +45,31 @@ def run(arguments: argparse.Namespace) -> int:
             "store": store.kind,
             "path": store.where,
         }
-        print(json.dumps(answer), flush=True)
+        print_out(json.dumps(answer))
     else:
         _tell_of_tokens(unconfirmed)
     for line in remarks.lines():
-        print(line, file=sys.stderr)
+        print_error(line)
     return 1 if problem else 0
 
 
 def _tell(removed: Credentials | None, problem: str) -> None:
     """Say the main thing, before the provider is asked."""
     if problem:
-        print(f"You are still signed in. The credentials cannot be removed: {problem}.", file=sys.stderr)
+        print_error(f"You are still signed in. The credentials cannot be removed: {problem}.")
     elif removed is None:
-        print("Nobody was signed in.", flush=True)
+        print_out("Nobody was signed in.")
     else:
-        print("Signed out: the credentials are removed from this machine.", flush=True)
+        print_out("Signed out: the credentials are removed from this machine.")
     if not problem and os.environ.get("OPENAI_API_KEY"):
-        print("The API key in OPENAI_API_KEY is still there, and is used.", flush=True)
+        print_out("The API key in OPENAI_API_KEY is still there, and is used.")
 
 
 def _tell_of_tokens(unconfirmed: str | None) -> None:
     if unconfirmed == "":
-        print("The provider has revoked the tokens.")
+        print_out("The provider has revoked the tokens.")
     elif unconfirmed is not None:
-        print(
+        print_error(
             f"The provider did not confirm that the tokens are revoked: {unconfirmed}.\n"
-            "If somebody else may have them, sign out of all sessions in the settings of your account.",
-            file=sys.stderr,
+            "If somebody else may have them, sign out of all sessions in the settings of your account."
         )

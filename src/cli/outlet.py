@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
+
+from ..sansio.redaction import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +19,28 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 1.0
 """Seconds; beside a login nobody waits longer."""
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits at the other end of a stream, which may be closed."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def print_out(text: str) -> bool:
+    """Write a line on standard output, for as long as its reader takes. False if nobody takes it."""
+    outlet = Outlet(sys.stdout, patience=None)
+    outlet.write(f"{printable(text)}\n")
+    return outlet.close()
+
+
+def print_error(text: str) -> None:
+    """Write a line on standard error, if somebody takes it."""
+    outlet = Outlet(sys.stderr)
+    outlet.write(f"{printable(text)}\n")
+    outlet.close()
 
 
 class Outlet:
@@ -29,6 +54,7 @@ class Outlet:
     def __init__(self, stream: TextIO | None, *, patience: float | None = _PATIENCE) -> None:
         self._stream = stream
         self._patience = patience
+        self._is_given_up = stream is None
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         # Daemonic for a pipe that nobody reads: nothing can wake a blocked write.
         self._thread = threading.Thread(target=self._run, name="loginmachine-outlet", daemon=True)
@@ -38,10 +64,11 @@ class Outlet:
         """Write, soon and in order."""
         self._queue.put(text)
 
-    def close(self) -> None:
-        """Wait until everything is written, or patience is at its end."""
+    def close(self) -> bool:
+        """Wait until everything is written, or patience is at its end. False if not everything was."""
         self._queue.put(None)
         self._thread.join(self._patience)
+        return not self._is_given_up and not self._thread.is_alive()
 
     def _run(self) -> None:
         descriptor = self._descriptor()
@@ -56,7 +83,7 @@ class Outlet:
                         data = data[_write_some(descriptor, data) :]
         except (OSError, ValueError):
             # Nobody reads any more; the person in the browser still wants to be signed in.
-            pass
+            self._is_given_up = True
 
     def _descriptor(self) -> int | None:
         try:

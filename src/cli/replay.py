@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..sansio.trace import replay
 from ..sansio.trace.story import outcome_words, tell
-from .outlet import Outlet
+from .outlet import Outlet, print_error
 from .traces import NotReadableError, trace_of, way_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         trace = trace_of(arguments.file)
     except NotReadableError as error:
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return NOT_A_TRACE
     result = replay(trace)
     outlet = Outlet(sys.stdout, patience=None)
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     outlet.close()
     if arguments.diagram and result.difference is not None:
         # (Not among the lines of the drawing, which goes to another program.)
-        print("\n".join(_verdict(result.difference)), file=sys.stderr)
+        print_error("\n".join(_verdict(result.difference)))
     return IDENTICAL if result.is_identical else DIFFERENT
 
 

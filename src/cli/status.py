@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from ..sansio.credentials import AuthMode
 from ..sansio.options import Provider
 from ..sansio.precedence import applicable
 from ..sansio.redaction import clean_text
+from .outlet import print_error, print_out
 from .stores import Remarks
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     except StoreError as error:
         problem = str(error)
     for line in remarks.lines():
-        print(line, file=sys.stderr, flush=True)
+        print_error(line)
     if arguments.json:
-        print(json.dumps({**_values(applies), **_where(store, remarks, problem)}))
+        print_out(json.dumps({**_values(applies), **_where(store, remarks, problem)}))
     elif problem:
-        print(f"The stored credentials cannot be read: {problem}.", file=sys.stderr)
+        print_error(f"The stored credentials cannot be read: {problem}.")
     else:
         _print(applies, store)
     return 0 if _is_usable(applies) else 1
@@ -71,16 +71,16 @@ def describe(credentials: Credentials) -> list[str]:
 
 def _print(applies: Applicable | None, store: HomeStore) -> None:
     if applies is None:
-        print("Nobody is signed in.")
+        print_out("Nobody is signed in.")
     elif applies.from_environment:
-        print("Nobody is signed in; the API key in OPENAI_API_KEY is used.")
+        print_out("Nobody is signed in; the API key in OPENAI_API_KEY is used.")
     elif not _is_usable(applies):
         missing = "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
-        print(f"Nobody is signed in: {missing} that should be in {store.where} cannot be found there.")
+        print_out(f"Nobody is signed in: {missing} that should be in {store.where} cannot be found there.")
     else:
         for line in describe(applies.credentials):
-            print(line)
-        print(f"Stored in: {store.where}")
+            print_out(line)
+        print_out(f"Stored in: {store.where}")
 
 
 def _is_usable(applies: Applicable | None) -> bool:

@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 
-from .outlet import Outlet
+from ..sansio.redaction import printable
+from .outlet import Outlet, is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         stream = sys.stderr if stream is None else stream
         self._outlet = Outlet(stream)
-        self._is_terminal = _is_terminal(stream)
+        self._is_terminal = is_terminal(stream)
         self._has_colours = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._waiting: threading.Thread | None = None
         self._stop = threading.Event()
 
     def line(self, text: str = "", style: str = "") -> None:
         """Write a line."""
+        text = printable(text)
         if style and self._has_colours:
             text = f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
         self._outlet.write(f"{_CLEAR_LINE if self._waiting else ''}{text}\n")
@@ -65,10 +67,3 @@ class Terminal:
             minutes, seconds = divmod(int(time.monotonic() - start), 60)
             self._outlet.write(f"{_CLEAR_LINE}{_FRAMES[frame % len(_FRAMES)]} {text} {minutes}:{seconds:02}")
             frame += 1
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:
-        return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from ..drivers.session import Session
 from ..sansio.claims import Account
 from ..sansio.options import Provider
 from ..sansio.refresh.outcome import Delivery
+from .outlet import print_error, print_out
 from .stores import open_from
 
 if TYPE_CHECKING:
@@ -31,15 +31,14 @@ _DONE: Final = {
 
 
 def print_token(arguments: argparse.Namespace) -> int:
-    """Print the access token, and nothing else; 1 if there is none."""
+    """Print the access token, and nothing else; 1 if there is none, or nobody takes it."""
     provider = _provider(arguments)
     try:
         token = _session(arguments, provider).access_token()
     except RefreshFailed as error:
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return FAILED
-    print(token)
-    return 0
+    return 0 if print_out(token) else FAILED
 
 
 def refresh(arguments: argparse.Namespace) -> int:
@@ -50,7 +49,7 @@ def refresh(arguments: argparse.Namespace) -> int:
     except RefreshFailed as error:
         if arguments.json:
             _tell_programs("failed", category=error.category, message=error.message)
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return FAILED
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
@@ -60,7 +59,7 @@ def refresh(arguments: argparse.Namespace) -> int:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
         _tell_programs(done.delivery, message=done.message or None, expires_at=_moment(ends), **who)
     else:
-        print(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
+        print_out(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
     return 0
 
 
@@ -83,7 +82,7 @@ def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
 
 
 def _warn(text: str) -> None:
-    print(f"Warning: {text}.", file=sys.stderr)
+    print_error(f"Warning: {text}.")
 
 
 def _describe(done: RefreshSuccess, ends: float | None) -> str:
@@ -102,4 +101,4 @@ def _moment(seconds: float | None) -> str | None:
 
 def _tell_programs(outcome: str, **fields: str | None) -> None:
     nothing = dict.fromkeys(("category", "message", "expires_at", "account_id", "email", "plan"))
-    print(json.dumps({"event": "finished", "outcome": outcome, **nothing, **fields}), flush=True)
+    print_out(json.dumps({"event": "finished", "outcome": outcome, **nothing, **fields}))

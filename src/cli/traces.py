@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +51,8 @@ def way_of(result: Replay, until: int | None = None) -> tuple[Step, ...]:
 
 def _read(file: str) -> Trace:
     if file == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return read_trace(lines_of(sys.stdin.buffer))
     with Path(file).open("rb") as opened:
         return read_trace(lines_of(opened))

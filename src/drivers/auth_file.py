@@ -80,8 +80,7 @@ class AuthFile:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            if folder is not None:
-                os.close(folder)
+            _close(folder)
         return None if corrupt or data is None else _readable(data)
 
     def remove(self) -> Credentials | None:
@@ -99,8 +98,7 @@ class AuthFile:
             if not _sync_folder(folder):
                 self._warn(f"{self.path} is removed, but its folder could not be synced: a crash now could undo that")
         finally:
-            if folder is not None:
-                os.close(folder)
+            _close(folder)
         if data is None:
             return None
         removed = _readable(data)
@@ -144,7 +142,7 @@ class AuthFile:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 data = file.read(_MAX_FILE + 1)
         finally:
-            os.close(descriptor)
+            _close(descriptor)
         if len(data) > _MAX_FILE:
             raise CredentialsError(f"the file is larger than {_MAX_FILE} bytes")
         return data
@@ -208,6 +206,13 @@ def _open_folder(folder: Path) -> int | None:
         if error.errno in _NO_FOLDER_SYNC:
             return None
         raise
+
+
+def _close(descriptor: int | None) -> None:
+    """Close what was only read. If the system complains, what had to be done is done all the same."""
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _sync_folder(descriptor: int | None) -> bool:

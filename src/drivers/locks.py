@@ -53,8 +53,9 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
             time.sleep(_POLL)
         yield
     finally:
-        # Closing gives the lock back.
-        os.close(descriptor)
+        # Closing gives the lock back, also where the system complains; and what was done under it is done.
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:

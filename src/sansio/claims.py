@@ -120,7 +120,7 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
         return ours[name] if name in ours else other.get(name)
 
     return Account(
-        account_id=_identifier(ours.get("chatgpt_account_id")),
+        account_id=identifier(ours.get("chatgpt_account_id")),
         email=_text(id_claims.get("email")),
         plan=_text(ours.get("chatgpt_plan_type")),
         shown_plan=_text(other.get("chatgpt_plan_type")),
@@ -150,8 +150,8 @@ def _account_claims(claims: JsonObject, provider: Provider) -> JsonObject:
     return nested if isinstance(nested, dict) else {}
 
 
-def _identifier(value: object) -> str | None:
-    """A claim that is compared, byte for byte: one that could not be shown as it is stands for nothing."""
+def identifier(value: object) -> str | None:
+    """What is compared, byte for byte: one that could not be shown as it is stands for nothing."""
     return value if isinstance(value, str) and value and clean_text(value) == value else None
 
 

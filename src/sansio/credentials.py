@@ -64,7 +64,7 @@ class Tokens(Record):
     def account(self, provider: Provider) -> Account:
         """Whose they are, as the tokens say. A token that cannot be read says nothing."""
         account = claims.read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
-        return account if account.account_id else account.__replace__(account_id=self.account_id)
+        return account if account.account_id else account.__replace__(account_id=claims.identifier(self.account_id))
 
     def expires_at(self) -> float | None:
         """When the access token ends, in seconds since 1970; None if it does not say."""
@@ -145,15 +145,16 @@ class Credentials(Record):
         return AuthMode.CHATGPT
 
     def last_refresh_time(self) -> datetime | None:
-        """`last_refresh` as a moment; None if it is missing or unreadable."""
+        """`last_refresh` as a moment in UTC; None if it is missing or unreadable."""
         from datetime import UTC, datetime  # noqa: PLC0415 - not needed before the URL is shown
 
         try:
             # Codex writes nanoseconds; Python reads microseconds.
             moment = datetime.fromisoformat(self.last_refresh or "")
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            # (The first and last hours of the calendar are in no other time zone.)
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse(data: bytes) -> Credentials:
@@ -267,6 +268,11 @@ def _problem(content: JsonObject) -> str:
         for name in names:
             if not isinstance(members.get(name), (str, type(None))):
                 return f"{where}{name} is not a string"
+    held = (("", content, ("OPENAI_API_KEY",)), ("tokens.", tokens or {}, _TOKEN_KEYS))
+    for where, name, value in ((where, name, members.get(name)) for where, members, names in held for name in names):
+        # It goes into headers and onto standard output (RFC 6749 appendix A.12).
+        if value and not (value.isascii() and value.isprintable()):
+            return f"{where}{name} holds a character that is in no token"
     missing = [name for name in _TOKEN_KEYS if tokens and tokens.get(name) is None]
     return f"tokens.{missing[0]} is missing" if missing else ""
 

@@ -40,6 +40,9 @@ _UNPRINTABLE: Final = {
 }
 
 
+_ACTING: Final = {code: shown for code, shown in _UNPRINTABLE.items() if code != ord("\n")}
+
+
 class Secret:
     """A string that shows itself only when asked by name.
 
@@ -111,6 +114,11 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
 
 
+def printable(text: str) -> str:
+    """A text of ours that has a path or a setting of this machine in it: it keeps its line ends and its length."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ACTING)
+
+
 def _mask(text: str, hide: Iterable[str]) -> str:
     forms = [form for secret in hide if secret for form in _written_forms(secret)]
     if any(form in text for form in forms):
@@ -122,7 +130,7 @@ def _mask(text: str, hide: Iterable[str]) -> str:
 
 def _written_forms(secret: str) -> tuple[str, ...]:
     """As it is, and percent-encoded with digits of either case."""
-    encoded = quote(secret, safe="")
+    encoded = quote(secret, safe="", errors="surrogatepass")
     first, *rest = encoded.split("%")
     return secret, encoded, "%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
 

@@ -128,6 +128,15 @@ BROKEN: list[tuple[bytes, str]] = [
         members(tokens={"id_token": "i", "access_token": "a", "refresh_token": "r", "account_id": [CANARY]}),
         "tokens.account_id is not a string",
     ),
+    (members(OPENAI_API_KEY=f"{CANARY}\n"), "OPENAI_API_KEY holds a character that is in no token"),
+    (
+        members(tokens={"id_token": "i", "access_token": f"\x1b[2J{CANARY}", "refresh_token": "r"}),
+        "tokens.access_token holds a character that is in no token",
+    ),
+    (
+        members(tokens={"id_token": "i", "access_token": "a", "refresh_token": f"\ud800{CANARY}"}),
+        "tokens.refresh_token holds a character that is in no token",
+    ),
 ]
 
 
@@ -186,6 +195,8 @@ def test_older_files_lack_the_mode(key: Secret | None, tokens: Tokens | None, pl
         ("2026-11-18T11:06:40.123456789Z", datetime(2026, 11, 18, 11, 6, 40, 123456, tzinfo=UTC)),
         ("2026-11-18T13:06:40+02:00", datetime(2026, 11, 18, 13, 6, 40, tzinfo=timezone(timedelta(hours=2)))),
         ("2026-11-18T11:06:40", datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-12:00", None),
         ("yesterday", None),
         ("", None),
         ("\ud800", None),
@@ -194,6 +205,12 @@ def test_older_files_lack_the_mode(key: Secret | None, tokens: Tokens | None, pl
 )
 def test_the_moment_of_the_last_refresh(stored: str | None, moment: datetime | None) -> None:
     assert LOGIN.__replace__(last_refresh=stored).last_refresh_time() == moment
+
+
+@pytest.mark.parametrize("account_id", ["acc\x1b[2J", "acc\u202e", "acc\ud800", ""])
+def test_an_account_id_that_could_not_be_shown_is_none(account_id: str) -> None:
+    assert TOKENS.__replace__(account_id=account_id).account(Provider.chatgpt()).account_id is None
+    assert TOKENS.account(Provider.chatgpt()).account_id == "acc-1"
 
 
 # What we do not know

@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from loginmachine.sansio.redaction import SECRET_QUERY_KEYS, Secret, clean_text, safe_url, same_secret
+from loginmachine.sansio.redaction import SECRET_QUERY_KEYS, Secret, clean_text, printable, safe_url, same_secret
 
 CANARY = "canary-secret"
 SECRET = Secret(CANARY)
@@ -111,6 +111,15 @@ def test_text_is_cut_to_256_characters() -> None:
 @pytest.mark.parametrize("echo", ["a/b+c d", "a%2Fb%2Bc%20d", "a%2fb%2bc%20d"])
 def test_an_echoed_secret_is_masked_also_percent_encoded(echo: str) -> None:
     assert clean_text(f"got {echo}!", hide=("", "a/b+c d")) == "got [redacted]!"
+
+
+def test_a_secret_that_cannot_be_written_is_masked_too() -> None:
+    assert clean_text("got a\ud800b", hide=("a\ud800b",)) == "got [redacted]"
+
+
+def test_a_text_of_ours_keeps_its_line_ends_and_its_length() -> None:
+    assert printable("a" * 300) == "a" * 300
+    assert printable(" a\x1b[2J\u202e\udcff\r\nb\n") == " a\ufffd[2J\ufffd\ufffd\ufffd\nb\n"
 
 
 def test_a_secret_at_the_cut_does_not_show_its_beginning() -> None:
