@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
     from typing import Any, Final, Self
 
@@ -39,6 +40,34 @@ def interrupt_once(exit_code: int) -> Callable[[], None]:
 def _ignore_interrupts(handler: Callable[[int, FrameType | None], None]) -> None:
     if signal.getsignal(signal.SIGINT) is handler:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def ending_softly(*, for_good: bool) -> Iterator[None]:
+    """While the block runs, the first signal ends it with an exception, and no other one counts any more.
+
+    So a thread that must not be cut off finishes before the process ends, whatever ends that and how often.
+
+    Args:
+        for_good: The process ends afterwards. Otherwise signals are its host's business.
+    """
+    previous: dict[int, Any] = {}
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if received:
+            return
+        received.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    for number in _SIGNALS if for_good else ():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_IGN if received else handler)
 
 
 class Interrupts:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from ..drivers.errors import RefreshFailed
 from ..drivers.session import Session
 from ..sansio.claims import Account
+from ..sansio.failures import LoginFailureCategory
 from ..sansio.options import Provider
 from ..sansio.refresh.outcome import Delivery
+from .interrupts import ending_softly
 from .outlet import print_error, print_out
 from .stores import open_from
 
@@ -28,13 +30,16 @@ _DONE: Final = {
     Delivery.ADOPTED: "Another program has just renewed the tokens",
     Delivery.KEPT: "The tokens could not be renewed just now",
 }
+_NOT_STORED: Final = "The provider renewed the tokens, but they could not be stored"
 
 
 def print_token(arguments: argparse.Namespace) -> int:
     """Print the access token, and nothing else; 1 if there is none, or nobody takes it."""
     provider = _provider(arguments)
     try:
-        token = _session(arguments, provider).access_token()
+        # The provider may have replaced the refresh token already: the new one must reach the store.
+        with ending_softly(for_good=arguments.ends_the_process):
+            token = _session(arguments, provider).access_token()
     except RefreshFailed as error:
         print_error(str(error))
         return FAILED
@@ -42,14 +47,22 @@ def print_token(arguments: argparse.Namespace) -> int:
 
 
 def refresh(arguments: argparse.Namespace) -> int:
-    """Renew the tokens, and say what was done; 1 if there is no token now."""
+    """Renew the tokens, and say what was done; 1 if there is no token now, or new ones could not be stored."""
     provider = _provider(arguments)
     try:
-        done = _session(arguments, provider).refresh(force=not arguments.if_due)
+        # As above.
+        with ending_softly(for_good=arguments.ends_the_process):
+            done = _session(arguments, provider).refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         if arguments.json:
             _tell_programs("failed", category=error.category, message=error.message)
         print_error(str(error))
+        return FAILED
+    if not done.is_stored:
+        # The store's own words are a warning, which was told.
+        if arguments.json:
+            _tell_programs("failed", category=LoginFailureCategory.PERSIST_FAILED, message=_NOT_STORED)
+        print_error(f"{_NOT_STORED}. Sign in again.")
         return FAILED
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..sansio.credentials import CredentialsError, parse, parse_object, serialise
+from ..sansio.redaction import clean_text
 from .auth_file import NOTHING, AuthFile
 from .errors import KeyringUnavailable, StoreError
 from .home_store import HomeStore
@@ -146,7 +147,10 @@ class KeyringPlace:
         return None
 
     def _get(self) -> str | None:
-        return self._call(lambda keyring: keyring.get_password(SERVICE, self._account))
+        value: object = self._call(lambda keyring: keyring.get_password(SERVICE, self._account))
+        if value is None or isinstance(value, str):
+            return value
+        raise StoreError(f"{self.where}: the keyring answered with something that is no text")
 
     def _call(self, work: Callable[[KeyringBackend], Result], size: int = 0) -> Result:
         """Ask the keyring something, in a thread that is given up if it does not answer.
@@ -176,7 +180,9 @@ class KeyringPlace:
         return results[0]
 
     def _problem(self, error: BaseException, size: int) -> StoreError:
-        kind = type(error).__name__
+        kind = clean_text(type(error).__name__)
+        if isinstance(error, ImportError) and error.name not in (None, "keyring"):
+            return KeyringUnavailable("the keyring's backend, which PYTHON_KEYRING_BACKEND may name, cannot be loaded")
         if isinstance(error, ImportError):
             return KeyringUnavailable("the package keyring cannot be loaded: pip install 'loginmachine[keyring]'")
         if kind == "NoKeyringError":

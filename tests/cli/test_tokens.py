@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug import Request, Response
 
-from .conftest import ID_TOKEN, jwt
+from .conftest import ID_TOKEN, jwt, run
 from .test_status import loginmachine
 
 if TYPE_CHECKING:
@@ -41,10 +44,15 @@ class Endpoint:
         self.bodies: list[dict[str, Any]] = []
         self.new = access_token(86400)
         self.status = 200
+        self.asked = threading.Event()
+        self.released = threading.Event()
+        self.released.set()
         server.expect_request("/oauth/token", method="POST").respond_with_handler(self.answer)
 
     def answer(self, request: Request) -> Response:
         self.bodies.append(json.loads(request.get_data()))
+        self.asked.set()
+        self.released.wait(20)
         body = {"access_token": self.new} if self.status == 200 else {"error": "canary-refresh"}
         return Response(json.dumps(body), self.status, content_type="application/json")
 
@@ -136,6 +144,42 @@ def test_what_cannot_be_renewed_just_now_is_said(tmp_path: Path, endpoint: Endpo
     code, out, err = endpoint.run("refresh", tmp_path)
     assert (code, out) == (1, "")
     assert "refresh_unavailable" in err
+
+
+def test_new_tokens_that_cannot_be_stored_are_no_success(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 86400)
+    (tmp_path / "auth.json.lock").mkdir()
+    code, out, err = endpoint.run("refresh", tmp_path)
+    assert (code, out) == (1, "")
+    assert "Warning: the new tokens could not be stored" in err
+    assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
+    code, out, _ = endpoint.run("refresh", tmp_path, "--json")
+    line = json.loads(out)
+    assert (code, line["outcome"], line["category"]) == (1, "failed", "persist_failed")
+    # The token itself is good for as long as it lasts.
+    sign_in(tmp_path, 10)
+    code, out, err = endpoint.run("token", tmp_path)
+    assert (code, out) == (0, f"{endpoint.new}\n")
+    assert "Warning: the new tokens could not be stored" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has other signals")
+@pytest.mark.parametrize("command", ["token", "refresh"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_new_tokens_reach_the_store_whatever_ends_the_command(
+    tmp_path: Path, endpoint: Endpoint, command: str, number: str
+) -> None:
+    sign_in(tmp_path, 10)
+    endpoint.released.clear()
+    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer) as running:
+        assert endpoint.asked.wait(20)
+        running.process.send_signal(getattr(signal, number))
+        running.process.send_signal(signal.SIGTERM)
+        endpoint.released.set()
+        out, err = running.process.communicate(timeout=30)
+        code = running.process.returncode
+    assert (code, out, err) == (128 + getattr(signal, number), "", "")
+    assert json.loads((tmp_path / "auth.json").read_text())["tokens"]["access_token"] == endpoint.new
 
 
 def test_what_programs_read(tmp_path: Path, endpoint: Endpoint) -> None:

@@ -173,6 +173,25 @@ def test_no_keyring(kept: KeyringStore, request: pytest.FixtureRequest, without:
         assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("answer", [b"canary", 5, ["canary"]])
+def test_a_keyring_that_answers_with_no_text(
+    kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str], answer: str
+) -> None:
+    keyring.entries[entry] = answer
+    for act in everything(kept):
+        with pytest.raises(StoreError, match=r": the keyring answered with something that is no text$"):
+            act()
+    assert keyring.entries[entry] == answer
+
+
+def test_a_backend_that_cannot_be_loaded_is_not_taken_for_a_missing_package(
+    kept: KeyringStore, keyring: FakeKeyring
+) -> None:
+    keyring.trouble = raising(ModuleNotFoundError("canary", name="no_such_backend"), "get")
+    with pytest.raises(KeyringUnavailable, match=r"^the keyring's backend, .* cannot be loaded$"):
+        kept.check()
+
+
 def test_a_keyring_that_loses_everything(kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str]) -> None:
     keyring.entries[entry] = OLD.decode()
     keyring.loses = True

@@ -110,12 +110,21 @@ def unanswered(kind: TransportProblem = TransportProblem.CONNECT) -> TokenReques
     return TokenRequestFailed(exchange_id=1, kind=kind, message="no connection")
 
 
-def delivered(credentials: Credentials, how: str = "current", token: str | None = None, message: str = "") -> Deliver:
+def delivered(
+    credentials: Credentials,
+    how: str = "current",
+    token: str | None = None,
+    message: str = "",
+    *,
+    is_stored: bool = True,
+) -> Deliver:
     """The access token of these credentials, unless another secret is named."""
     if token is None:
         assert credentials.tokens is not None
         token = credentials.tokens.access_token.reveal()
-    outcome = RefreshSuccess(credentials=credentials, token=Secret(token), delivery=Delivery(how), message=message)
+    outcome = RefreshSuccess(
+        credentials=credentials, token=Secret(token), delivery=Delivery(how), message=message, is_stored=is_stored
+    )
     return Deliver(outcome=outcome)
 
 

@@ -310,7 +310,7 @@ def unsaved() -> RefreshMemory:
         >> SaveFailed(message="disk full")
         << Warn(message="the new tokens could not be stored, and are lost when this program ends: disk full")
         << RELEASE
-        << delivered(NEW_CREDENTIALS, "refreshed")
+        << delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
     )
     return refresh.memory
 
@@ -341,7 +341,8 @@ def test_tokens_that_could_not_be_stored_are_handed_out_and_stored_later() -> No
 def test_storing_later_may_fail_again() -> None:
     later = machine(unsaved())
     tell(later, WANTED, loaded(stored(), NOW + 31), LockTaken(), loaded(stored(), NOW + 31))
-    assert Playbook(later) >> SaveFailed(message="disk full") << Kind(Warn) << RELEASE << delivered(NEW_CREDENTIALS)
+    not_stored = delivered(NEW_CREDENTIALS, is_stored=False)
+    assert Playbook(later) >> SaveFailed(message="disk full") << Kind(Warn) << RELEASE << not_stored
     assert (later.memory.unsaved, later.memory.tried_at) == (NEW_CREDENTIALS, NOW + 31)
 
 

@@ -253,7 +253,8 @@ def test_a_store_that_breaks_down_before_the_new_tokens_are_in_it() -> None:
     refresh = exchanging()
     tell(refresh, answered())
     broken = LoadFailed(message="input/output error")
-    assert Playbook(refresh) >> broken << Kind(Warn) << RELEASE << delivered(NEW_CREDENTIALS, "refreshed")
+    not_stored = delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
+    assert Playbook(refresh) >> broken << Kind(Warn) << RELEASE << not_stored
     assert refresh.memory.unsaved == NEW_CREDENTIALS
     again = machine(refresh.memory)
     assert Playbook(again) >> WANTED << LOAD >> broken << delivered(NEW_CREDENTIALS)

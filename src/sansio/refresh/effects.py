@@ -210,7 +210,7 @@ class RefreshEffects(Refresh):
         self._remember_try()
         words = "the new tokens could not be stored, and are lost when this program ends"
         self.out.append(refresh_actions.Warn(message=f"{words}: {step.message}"))
-        self._deliver_new()
+        self._deliver_new(is_stored=False)
 
     def fail(self, step: RefreshStep) -> None:
         self._end(self._failure(step))
@@ -227,10 +227,10 @@ class RefreshEffects(Refresh):
             return step.failure
         return RefreshFailure(category=REFRESH_FAILURES[step.trigger], message=step.message, trigger=step.trigger)
 
-    def _deliver_new(self) -> None:
+    def _deliver_new(self, *, is_stored: bool = True) -> None:
         if self.exchanged:
             self._remember_received(self.refreshed)
-        self._deliver(self.refreshed, Delivery.REFRESHED if self.exchanged else Delivery.CURRENT)
+        self._deliver(self.refreshed, Delivery.REFRESHED if self.exchanged else Delivery.CURRENT, is_stored=is_stored)
 
     def _remember_received(self, credentials: Credentials | None) -> None:
         if credentials is not None and credentials.tokens is not None:
@@ -240,12 +240,20 @@ class RefreshEffects(Refresh):
     def _remember_try(self) -> None:
         self.memory = self.memory.__replace__(tried_at=self.now)
 
-    def _deliver(self, credentials: Credentials | None, delivery: Delivery, message: str = "") -> None:
+    def _deliver(
+        self, credentials: Credentials | None, delivery: Delivery, message: str = "", *, is_stored: bool = True
+    ) -> None:
         choice = applicable(credentials, self.provider, environment_key=self.environment_key)
         assert choice is not None
         assert choice.bearer is not None
         self._end(
-            RefreshSuccess(credentials=choice.credentials, token=choice.bearer, delivery=delivery, message=message)
+            RefreshSuccess(
+                credentials=choice.credentials,
+                token=choice.bearer,
+                delivery=delivery,
+                message=message,
+                is_stored=is_stored,
+            )
         )
 
     def _end(self, outcome: RefreshOutcome) -> None:

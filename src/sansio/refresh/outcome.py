@@ -37,6 +37,8 @@ class RefreshSuccess(Record):
     delivery: Delivery
     message: str = ""
     """Why the old token was kept, in clean words."""
+    is_stored: bool = True
+    """False if they are new and could not be stored: this program has the only ones."""
 
 
 RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
