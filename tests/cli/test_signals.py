@@ -98,9 +98,10 @@ def test_while_the_holder_of_the_port_is_asked(
         silent.settimeout(10)
         arguments = ["login", "--no-browser", "--json", "--port", str(silent.getsockname()[1]), "--driver", driver]
         with run(*arguments, "--home", str(tmp_path), "--issuer", provider.issuer) as command:
+            # (Held until the end: that it goes could otherwise be heard of before the signal.)
             with silent.accept()[0]:
                 interrupt(command, times)
-            cancelled(command, 130)
+                cancelled(command, 130)
     nothing_is_left(tmp_path)
 
 
