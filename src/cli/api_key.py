@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import StoreError
 from ..sansio.credentials import Credentials
-from ..sansio.options import Provider
 from ..sansio.redaction import Secret, is_visible_ascii
 from .json_lines import JsonLines
 from .outlet import is_terminal, print_error
+from .providers import provider_from
 from .revoking import revoke_old
 from .standard_input import ask_unseen, read_input
 from .stores import Remarks
@@ -23,10 +23,7 @@ LONGEST_KEY: Final = 4096
 
 def run(arguments: argparse.Namespace) -> int:
     """Store the key that comes on standard input; 1 if there is none, or it could not be stored."""
-    try:
-        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
-    except ValueError as error:
-        arguments.usage_error(str(error))
+    provider = provider_from(arguments)
     lines = JsonLines() if arguments.json else None
     key = _read_key()
     problem = "" if key else f"No API key came: it is 1 to {LONGEST_KEY} visible ASCII characters on standard input."

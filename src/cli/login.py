@@ -7,11 +7,12 @@ import contextlib
 from ..drivers.errors import StoreError, TrustError, error_for
 from ..sansio.events import LoginMethod
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
-from ..sansio.options import LoginOptions, Provider
+from ..sansio.options import LoginOptions
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
 from .log_file import LogFile
+from .providers import provider_from
 from .startup import do_without_trio
 from .terminal import Terminal
 
@@ -77,9 +78,7 @@ def trace_file(arguments: argparse.Namespace) -> TraceFile:
 
 def _options(arguments: argparse.Namespace) -> LoginOptions:
     return LoginOptions(
-        provider=Provider.chatgpt(
-            issuer=arguments.issuer, client_id=arguments.client_id, originator=arguments.originator
-        ),
+        provider=provider_from(arguments),
         port=arguments.port,
         open_browser=not arguments.no_browser,
         deadline=arguments.timeout,

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 from ..drivers.errors import StoreError
-from ..sansio.options import Provider
 from .outlet import print_error, print_out
+from .providers import provider_from
 from .revoking import revoke_old
 from .stores import Remarks
 
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Sign out; 0 also if nobody was signed in, 1 if the credentials are still there."""
-    try:
-        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
-    except ValueError as error:
-        arguments.usage_error(str(error))
+    provider = provider_from(arguments)
     remarks = Remarks()
     store = remarks.open(arguments)
     removed: Credentials | None = None

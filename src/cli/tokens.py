@@ -11,15 +11,16 @@ from ..drivers.errors import RefreshFailed
 from ..drivers.session import Session
 from ..sansio.claims import Account
 from ..sansio.failures import LoginFailureCategory
-from ..sansio.options import Provider
 from ..sansio.refresh.outcome import Delivery
 from .interrupts import ending_softly
 from .outlet import print_error, print_out
+from .providers import provider_from
 from .stores import open_from
 
 if TYPE_CHECKING:
     import argparse
 
+    from ..sansio.options import Provider
     from ..sansio.refresh.outcome import RefreshSuccess
 
 FAILED: Final = 1
@@ -35,7 +36,7 @@ _NOT_STORED: Final = "The provider renewed the tokens, but they could not be sto
 
 def print_token(arguments: argparse.Namespace) -> int:
     """Print the access token, and nothing else; 1 if there is none, or nobody takes it."""
-    provider = _provider(arguments)
+    provider = provider_from(arguments)
     try:
         # The provider may have replaced the refresh token already: the new one must reach the store.
         with ending_softly(for_good=arguments.ends_the_process):
@@ -48,7 +49,7 @@ def print_token(arguments: argparse.Namespace) -> int:
 
 def refresh(arguments: argparse.Namespace) -> int:
     """Renew the tokens, and say what was done; 1 if there is no token now, or new ones could not be stored."""
-    provider = _provider(arguments)
+    provider = provider_from(arguments)
     try:
         # As above.
         with ending_softly(for_good=arguments.ends_the_process):
@@ -74,15 +75,6 @@ def refresh(arguments: argparse.Namespace) -> int:
     else:
         print_out(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
     return 0
-
-
-def _provider(arguments: argparse.Namespace) -> Provider:
-    """The provider; ends the process if it cannot be one."""
-    try:
-        return Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id)
-    except ValueError as error:
-        arguments.usage_error(str(error))
-        raise
 
 
 def _session(arguments: argparse.Namespace, provider: Provider) -> Session:

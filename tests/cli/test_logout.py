@@ -113,7 +113,7 @@ def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked:
 def test_an_issuer_that_is_none(signed_in: Path) -> None:
     code, _, err = loginmachine("logout", "--home", str(signed_in), "--issuer", "ftp://x")
     assert code == 2
-    assert "must be https" in err
+    assert "--issuer: the provider's URL must be https" in err
     assert (signed_in / "auth.json").exists()
 
 
