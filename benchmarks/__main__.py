@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from . import core, crowd, junk, logins
+from . import core, crowd, junk, logins, replaying
 from .children import PROGRAMS, environment
 from .measuring import Results
 
@@ -50,7 +50,7 @@ def make_certificates(folder: Path) -> tuple[str, str]:
 def main() -> None:
     """Measure, tell, and write what was found to a file if one is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("letters", nargs="?", default="abcdegh", help="which (default: all, %(default)s)")
+    parser.add_argument("letters", nargs="?", default="abcdefgh", help="which (default: all, %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every value there")
     options = parser.parse_args()
@@ -71,6 +71,8 @@ def main() -> None:
             logins.whole(results, rounds, scene, is_tls=True)
         if "e" in wanted:
             core.measure(results, rounds)
+        if "f" in wanted:
+            replaying.measure(results, rounds)
         if "g" in wanted:
             crowd.measure(results, plain)
         if "h" in wanted:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _BATCH = 10
 _BATCHES_A_ROUND = 20
 _NOW = 1_795_000_000.0
-_OPTIONS = LoginOptions(provider=Provider.chatgpt())
-_SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86)
+OPTIONS = LoginOptions(provider=Provider.chatgpt())
+SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86)
 _HEADERS = (
     (b"Host", b"127.0.0.1:1455"),
     (b"User-Agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"),
@@ -48,7 +48,8 @@ def _jwt(claims: dict[str, Any]) -> str:
     return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b'=').decode()}.c2ln"
 
 
-def _events() -> list[tuple[str, Event]]:
+def login_events() -> list[tuple[str, Event]]:
+    """A whole login, and what each event is called in the tables."""
     account = {"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1", "chatgpt_plan_type": "plus"}}
     tokens = {
         "id_token": _jwt({"email": "ada@example.com", **account}),
@@ -69,7 +70,7 @@ def _events() -> list[tuple[str, Event]]:
     return [
         ("Started", Started()),
         ("Bound", Bound(port=1455)),
-        ("RequestReceived (callback)", request(1, f"/auth/callback?code=code-1&state={_SECRETS.state}")),
+        ("RequestReceived (callback)", request(1, f"/auth/callback?code=code-1&state={SECRETS.state}")),
         ("TokenResponseReceived (tokens)", answer(1, tokens)),
         ("TokenResponseReceived (API key)", answer(2, {"access_token": "sk-1"})),
         ("CredentialsSaved", CredentialsSaved()),
@@ -131,11 +132,11 @@ def _bare_engine() -> Any:  # noqa: ANN401 - the engine's types are in its stub 
 
 def measure(results: Results, rounds: int) -> None:
     """Take turns with the bare engine, in batches, by the processor's time."""
-    events = _events()
+    events = login_events()
     engine = _bare_engine()
 
     def login() -> None:
-        machine = LoginMachine(_OPTIONS, _SECRETS)
+        machine = LoginMachine(OPTIONS, SECRETS)
         for _, event in events:
             machine.handle(event)
         assert machine.state is LoginState.SUCCEEDED
@@ -149,7 +150,7 @@ def measure(results: Results, rounds: int) -> None:
     rows: dict[str, list[float]] = {"a whole login (9 events)": [], "the engine's 9 triggers alone": []}
     for _ in range(rounds * _BATCHES_A_ROUND):
         for values, work in zip(rows.values(), (login, bare), strict=True):
-            values.append(_microseconds(work))
+            values.append(microseconds(work))
     whole, alone = rows
     table = results.add(
         Table(
@@ -169,7 +170,8 @@ def _rate(values: list[float]) -> tuple[str, ...]:
     return (f"{1e6 / sorted(values)[len(values) // 2]:.0f} logins a second",)
 
 
-def _microseconds(work: Callable[[], None]) -> float:
+def microseconds(work: Callable[[], None]) -> float:
+    """The processor's time that one turn takes, over a batch of them."""
     begin = time.process_time_ns()
     for _ in range(_BATCH):
         work()
@@ -179,7 +181,7 @@ def _microseconds(work: Callable[[], None]) -> float:
 def _each(events: list[tuple[str, Event]], count: int) -> dict[str, list[float]]:
     rows: dict[str, list[float]] = {name: [] for name, _ in events}
     for _ in range(count):
-        machine = LoginMachine(_OPTIONS, _SECRETS)
+        machine = LoginMachine(OPTIONS, SECRETS)
         for name, event in events:
             begin = time.perf_counter_ns()
             machine.handle(event)
