@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import errno
+import os
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from ..sansio.credentials import CredentialsError
 from .errors import StoreError
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from .store import Transaction
 
 Result = TypeVar("Result")
+
+_NO_LOCK: Final = frozenset({errno.EISDIR, errno.ELOOP})
+"""A folder, or a link, where a lock should be."""
 
 
 class Place(Protocol):
@@ -150,16 +155,25 @@ class HomeStore:
         try:
             return work()
         except OSError as error:
-            problem = error.strerror or type(error).__name__
+            problem = _words(error)
         except CredentialsError as error:
             problem = str(error)
         raise StoreError(f"{self.where}: {problem}")
 
     def _make_home(self) -> None:
+        if self._home.exists() and not self._home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "its folder is not one")
         if not self._home.is_dir():
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Whatever the umask.
             self._home.chmod(0o700)
+
+
+def _words(error: OSError) -> str:
+    """What the system has against it. Something else in the place of a lock is named: it has to go."""
+    words = error.strerror or type(error).__name__
+    name = str(error.filename).rpartition(os.sep)[2]
+    return f"{name}: {words}" if error.errno in _NO_LOCK and name.endswith(".lock") else words
 
 
 class _HomeTransaction:

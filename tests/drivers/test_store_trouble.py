@@ -287,3 +287,12 @@ def test_the_locks_are_held_while_the_file_is_replaced(
     monkeypatch.setattr(Path, "replace", look)
     store.save(CREDENTIALS)
     assert held == LOCK_NAMES
+
+
+def test_a_folder_that_is_none_and_a_lock_that_is_one_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("canary")
+    with pytest.raises(StoreError, match=r"file/auth\.json: its folder is not one$"):
+        FileStore(tmp_path / "file").save(CREDENTIALS)
+    (tmp_path / "auth.lock").mkdir()
+    with pytest.raises(StoreError, match=r"/auth\.json: auth\.lock: "):
+        FileStore(tmp_path).save(CREDENTIALS)
