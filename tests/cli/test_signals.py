@@ -97,11 +97,13 @@ def test_while_the_holder_of_the_port_is_asked(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(10)
         arguments = ["login", "--no-browser", "--json", "--port", str(silent.getsockname()[1]), "--driver", driver]
-        with run(*arguments, "--home", str(tmp_path), "--issuer", provider.issuer) as command:
-            # (Held until the end: that it goes could otherwise be heard of before the signal.)
-            with silent.accept()[0]:
-                interrupt(command, times)
-                cancelled(command, 130)
+        # (Held until the end: that it goes could otherwise be heard of before the signal.)
+        with (
+            run(*arguments, "--home", str(tmp_path), "--issuer", provider.issuer) as command,
+            silent.accept()[0],
+        ):
+            interrupt(command, times)
+            cancelled(command, 130)
     nothing_is_left(tmp_path)
 
 
