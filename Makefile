@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# A process for each processor; what a module's tests share is made once.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# A process for each processor.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # How long `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
