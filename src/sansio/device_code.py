@@ -124,17 +124,13 @@ def read_device_code(response: TokenResponseReceived, provider: Provider, hide: 
         provider: Whose dialect it is in.
         hide: Secrets that an error description might echo.
     """
-    answer = oauth.read_object(response)
-    status = response.status
-    if 300 <= status < 400:
-        return _malformed(f"the endpoint answered with a redirect ({status}), which is never followed")
-    if not 200 <= status < 300 or (isinstance(answer, dict) and answer.get("error") is not None):
-        known = answer if isinstance(answer, dict) else None
-        message = oauth.rejection(response, known, hide).message
+    body = oauth.read_object(response)
+    answer = oauth.judge(response, body, hide)
+    if isinstance(answer, oauth.Rejected):
         # RFC 6749 section 5.2: this client may not use this grant.
-        not_enabled = status == 404 or oauth.error_code(known or {}) == "unauthorized_client"
+        not_enabled = response.status == 404 or oauth.error_code(body) == "unauthorized_client"
         trigger = Trigger.DEVICE_CODE_NOT_ENABLED if not_enabled else Trigger.DEVICE_CODE_REFUSED
-        return Interpretation(trigger=trigger, message=message)
+        return Interpretation(trigger=trigger, message=answer.message)
     if isinstance(answer, oauth.Malformed):
         return _malformed(answer.message)
     return _device_code(answer, endpoints_of(provider))
@@ -153,12 +149,12 @@ def read_poll(
     Returns:
         The tokens, not checked yet, if the dialect delivers them; else what the answer means.
     """
-    dialect, status = endpoints_of(provider).dialect, response.status
-    answer = oauth.read_object(response)
-    if 300 <= status < 400:
-        return _malformed(f"the endpoint answered with a redirect ({status}), which is never followed")
-    if not 200 <= status < 300 or (isinstance(answer, dict) and answer.get("error") is not None):
-        return _read_refusal(response, answer if isinstance(answer, dict) else {}, dialect, hide)
+    dialect = endpoints_of(provider).dialect
+    body = oauth.read_object(response)
+    answer = oauth.judge(response, body, hide)
+    if isinstance(answer, oauth.Rejected):
+        meaning = _refusal(response.status, oauth.error_code(body), dialect)
+        return Interpretation(trigger=meaning, message=answer.message)
     if isinstance(answer, oauth.Malformed):
         return _malformed(answer.message)
     if dialect is _CODEX:
@@ -167,17 +163,14 @@ def read_poll(
     return _malformed(tokens.message) if isinstance(tokens, oauth.Malformed) else tokens
 
 
-def _read_refusal(
-    response: TokenResponseReceived, answer: JsonObject, dialect: DeviceCodeDialect, hide: tuple[str, ...]
-) -> Interpretation:
-    status, code = response.status, oauth.error_code(answer)
-    message = oauth.rejection(response, answer, hide).message
+def _refusal(status: int, code: str, dialect: DeviceCodeDialect) -> Trigger:
+    """What it means that a poll brought nothing."""
     trigger = _ERRORS.get(code)
     if trigger is None and dialect is _CODEX and status in (403, 404):
         trigger = Trigger.DEVICE_CODE_PENDING
     if trigger is not Trigger.SLOW_DOWN_REQUESTED and (status in (408, 425, 429) or status >= 500):
         trigger = Trigger.POLL_FAILED
-    return Interpretation(trigger=trigger or Trigger.DEVICE_CODE_DENIED, message=message)
+    return trigger or Trigger.DEVICE_CODE_DENIED
 
 
 def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> Interpretation:

@@ -167,8 +167,9 @@ def read_refresh(response: TokenResponseReceived, hide: tuple[str, ...]) -> Refr
         response: As received.
         hide: Secrets that were sent, which an error description might echo.
     """
-    answer = _read_answer(response, hide)
-    if isinstance(answer, Rejected) and (response.status == 401 or _error_code(response) in _GRANT_REFUSED):
+    body = read_object(response)
+    answer = judge(response, body, hide)
+    if isinstance(answer, Rejected) and (response.status == 401 or error_code(body) in _GRANT_REFUSED):
         return GrantRefused(message=answer.message)
     if not isinstance(answer, dict):
         return answer
@@ -193,17 +194,27 @@ def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secr
 
 
 def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
+    return judge(response, read_object(response), hide)
+
+
+def judge(
+    response: TokenResponseReceived, body: JsonObject | Malformed, hide: tuple[str, ...]
+) -> JsonObject | Rejected | Malformed:
+    """Say whether an endpoint gave what was asked for, refused, or sent what cannot be used.
+
+    Args:
+        response: As received.
+        body: What `read_object` makes of it.
+        hide: Secrets that were sent, which an error description might echo.
+    """
     status = response.status
     if 300 <= status < 400:
         # Following it would hand code and verifier to a stranger. The location may hold secrets: it is not shown.
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
-    is_success = 200 <= status < 300
-    readable = read_object(response)
-    if isinstance(readable, Malformed):
-        return readable if is_success else rejection(response, None, hide)
-    if not is_success or readable.get("error") is not None:
-        return rejection(response, readable, hide)
-    return readable
+    readable = {} if isinstance(body, Malformed) else body
+    if not 200 <= status < 300 or readable.get("error") is not None:
+        return _rejection(response, readable, hide)
+    return body
 
 
 def read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
@@ -219,10 +230,10 @@ def read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
         return Malformed(message=f"the answer cannot be read: {error}")
 
 
-def rejection(response: TokenResponseReceived, answer: JsonObject | None, hide: tuple[str, ...]) -> Rejected:
+def _rejection(response: TokenResponseReceived, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
     """Say in clean words how an endpoint refused: its status, its error, and when to come again."""
     words = f"status {response.status}"
-    reason = _error_text(answer or {})
+    reason = _error_text(answer)
     if reason:
         words = f"{words}: {clean_text(reason, hide=hide)}"
     retry_after = header_values(response.headers, b"retry-after")
@@ -243,21 +254,18 @@ def _error_text(answer: JsonObject) -> str:
     return ": ".join(part for part in parts if isinstance(part, str) and part)
 
 
-def _error_code(response: TokenResponseReceived) -> str:
-    """The code of an error: to be compared, never shown."""
-    answer = read_object(response)
-    if isinstance(answer, Malformed):
-        return ""
-    return error_code(answer)
-
-
 def _is_bearer(answer: JsonObject) -> bool:
     token_type = answer.get("token_type")
     return token_type is None or (isinstance(token_type, str) and token_type.lower() == "bearer")
 
 
-def error_code(answer: JsonObject) -> str:
-    """The code of an error alone, in any of the same shapes; empty if there is none."""
+def error_code(answer: JsonObject | Malformed) -> str:
+    """The code of an error alone, in any of the shapes of `_error_text`; empty if there is none.
+
+    It is to be compared, and never shown.
+    """
+    if isinstance(answer, Malformed):
+        return ""
     error = answer.get("error")
     code = error.get("code") if isinstance(error, dict) else answer.get("code") if error is None else error
     return code if isinstance(code, str) else ""
