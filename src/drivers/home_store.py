@@ -14,6 +14,7 @@ from .store import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ..sansio.credentials import Credentials
@@ -108,17 +109,10 @@ class HomeStore:
             StoreBusy: Somebody else has held the lock for longer.
             StoreError: The lock cannot be taken.
         """
-        with contextlib.ExitStack() as held:
-
-            def enter() -> None:
-                self._make_home()
-                held.enter_context(locked(self._home / "auth.lock", timeout))
-
-            self._attempt(enter)
+        with self._held("auth.lock", timeout):
             yield _HomeTransaction(self, timeout)
 
-    @contextlib.contextmanager
-    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
         """Keep other sessions, in this process or another, from renewing the tokens while the block runs.
 
         The lock is one of ours: Codex takes its own only to write, and neither it nor a login should have to wait for
@@ -131,11 +125,16 @@ class HomeStore:
             StoreBusy: Another session has been renewing them for longer.
             StoreError: The lock cannot be taken.
         """
+        return self._held("auth.refresh.lock", timeout)
+
+    @contextlib.contextmanager
+    def _held(self, name: str, timeout: float) -> Iterator[None]:
+        """Hold a lock in the folder. Only taking it is put into words of ours, not what happens in the block."""
         with contextlib.ExitStack() as held:
 
             def enter() -> None:
                 self._make_home()
-                held.enter_context(locked(self._home / "auth.refresh.lock", timeout))
+                held.enter_context(locked(self._home / name, timeout))
 
             self._attempt(enter)
             yield
