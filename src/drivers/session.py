@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import httpx
 
@@ -18,6 +18,7 @@ from ..sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from .logs import warn
 from .session_parts import StoreAccess, answers, authorize, check_target, is_rejected, refresh_error
 from .token_client import BlockingTokenClient, timeout_event
+from .waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from ..sansio.refresh.events import RefreshEvent
     from ..sansio.refresh.outcome import RefreshOutcome
     from .store import SessionStore
-
-_LOOK_UP: Final = 0.2
-"""Seconds after which a wait looks up, so that signal handlers run."""
 
 
 class Session:
@@ -142,8 +140,7 @@ class Session:
         try:
             if leads:
                 self._start(current)
-            while not current.done.wait(_LOOK_UP):
-                pass
+            wait_for(current.done)
         finally:
             with self._lock:
                 current.waiting -= 1
