@@ -8,13 +8,21 @@ from .records import Record, hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import Final, TypeAlias
 
     from .actions import Timer
     from .credentials import Credentials
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields in the order received or to be sent, names in any case."""
+
+_END_OF_TIME: Final = 253_402_300_800
+"""The year 10000, in seconds since 1970: no calendar goes further."""
+
+
+def is_moment(seconds: float) -> bool:
+    """Whether this can be the time of an event, in seconds since 1970: a number, and not beyond all calendars."""
+    return 0 <= seconds < _END_OF_TIME
 
 
 def header_values(headers: Headers, name: bytes) -> list[bytes]:

@@ -40,8 +40,6 @@ _CANCELLED_WHILE: Final[Mapping[LoginState, LoginFailurePhase]] = {
 }
 """What is being done in a state; in the others the login waits for the callback."""
 _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
-_END_OF_TIME: Final = 253_402_300_800
-"""The year 10000, in seconds since 1970: no calendar goes further."""
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
     Timer.DEADLINE: Trigger.DEADLINE_PASSED,
@@ -184,7 +182,7 @@ def _token_request_failed(event: events.TokenRequestFailed, login: LoginData) ->
 
 
 def _token_response_received(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
-    if not 0 <= event.received_at < _END_OF_TIME:
+    if not events.is_moment(event.received_at):
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None

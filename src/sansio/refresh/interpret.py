@@ -28,8 +28,6 @@ RETRY_AFTER: Final = 30.0
 """Seconds between two tries while the old token lasts."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
-_END_OF_TIME: Final = 253_402_300_800
-"""The year 10000, in seconds since 1970: no calendar goes further."""
 
 
 class RefreshStep(Record):
@@ -112,7 +110,7 @@ def _load_failed(message: str, refresh: Refresh) -> RefreshStep:
 
 
 def _loaded(event: refresh_events.CredentialsLoaded, refresh: Refresh) -> RefreshStep:
-    if not 0 <= event.loaded_at < _END_OF_TIME:
+    if not events.is_moment(event.loaded_at):
         raise UnexpectedEvent(refresh.state, event)
     stored = event.credentials
     tokens = stored.tokens if stored else None
@@ -191,7 +189,7 @@ def _token_failure(event: events.TokenRequestFailed, refresh: Refresh) -> Refres
 
 
 def _token_response(event: events.TokenResponseReceived, refresh: Refresh) -> RefreshStep:
-    if not 0 <= event.received_at < _END_OF_TIME:
+    if not events.is_moment(event.received_at):
         raise UnexpectedEvent(refresh.state, event)
     _check_outstanding(event, refresh)
     told = RefreshStep(trigger=RefreshTrigger.TOKENS_RECEIVED, now=event.received_at)

@@ -33,8 +33,6 @@ _HEADERS: Final = {
 _LINK: Final = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
 """An address without user name, query and fragment."""
 _NO_LINK: Final = "https://redacted.invalid/"
-_END_OF_TIME: Final = 253_402_300_800
-"""The year 10000, in seconds since 1970: later moments, and those that are no number, are refused alike."""
 
 
 class Redactor:
@@ -70,7 +68,8 @@ class Redactor:
                 return event.__replace__(
                     headers=_headers(event.headers),
                     body=self._answers.body(event.body),
-                    received_at=received_at if 0 <= received_at < _END_OF_TIME else -1.0,
+                    # (What is no moment is refused, whatever it is.)
+                    received_at=received_at if events.is_moment(received_at) else -1.0,
                 )
             case (
                 events.BindFailed(message=words)
