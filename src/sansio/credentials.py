@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from . import claims
 from .records import Record, hidden
-from .redaction import Secret
+from .redaction import Secret, is_printable_ascii
 from .strict_json import JsonError, JsonObject, loads_object
 
 TYPE_CHECKING = False
@@ -270,8 +270,8 @@ def _problem(content: JsonObject) -> str:
                 return f"{where}{name} is not a string"
     held = (("", content, ("OPENAI_API_KEY",)), ("tokens.", tokens or {}, _TOKEN_KEYS))
     for where, name, value in ((where, name, members.get(name)) for where, members, names in held for name in names):
-        # It goes into headers and onto standard output (RFC 6749 appendix A.12).
-        if value and not (value.isascii() and value.isprintable()):
+        # It goes into headers and onto standard output.
+        if value and not is_printable_ascii(value):
             return f"{where}{name} holds a character that is in no token"
     missing = [name for name in _TOKEN_KEYS if tokens and tokens.get(name) is None]
     return f"tokens.{missing[0]} is missing" if missing else ""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from .events import header_values
 from .records import Record
-from .redaction import Secret, clean_text
+from .redaction import Secret, clean_text, is_printable_ascii
 from .strict_json import JsonError, JsonObject, loads_object
 
 TYPE_CHECKING = False
@@ -272,5 +272,4 @@ def error_code(answer: JsonObject | Malformed) -> str:
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    """RFC 6749 appendix A.12: visible ASCII and spaces."""
-    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
+    return isinstance(value, str) and is_printable_ascii(value) and value != ""

@@ -90,9 +90,14 @@ def same_secret(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
+def is_printable_ascii(text: str) -> bool:
+    """Nothing but what a token may hold (RFC 6749 appendix A.12): visible ASCII and spaces. True if it is empty."""
+    return text.isascii() and text.isprintable()
+
+
 def is_visible_ascii(text: str) -> bool:
     """Printable ASCII without the space, and not empty."""
-    return text.isascii() and text.isprintable() and " " not in text and text != ""
+    return is_printable_ascii(text) and " " not in text and text != ""
 
 
 def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_LIMIT) -> str:
@@ -108,7 +113,7 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
     """
     if text and hide:
         text = _mask(text, hide)
-    if not (text.isascii() and text.isprintable()):
+    if not is_printable_ascii(text):
         text = text.translate(_UNPRINTABLE)
     text = text.strip()
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
@@ -116,7 +121,7 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
 
 def printable(text: str) -> str:
     """A text of ours that has a path or a setting of this machine in it: it keeps its line ends and its length."""
-    return text if text.isascii() and text.isprintable() else text.translate(_ACTING)
+    return text if is_printable_ascii(text) else text.translate(_ACTING)
 
 
 def _mask(text: str, hide: Iterable[str]) -> str:

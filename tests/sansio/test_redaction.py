@@ -8,7 +8,16 @@ import pickle
 
 import pytest
 
-from loginmachine.sansio.redaction import SECRET_QUERY_KEYS, Secret, clean_text, printable, safe_url, same_secret
+from loginmachine.sansio.redaction import (
+    SECRET_QUERY_KEYS,
+    Secret,
+    clean_text,
+    is_printable_ascii,
+    is_visible_ascii,
+    printable,
+    safe_url,
+    same_secret,
+)
 
 CANARY = "canary-secret"
 SECRET = Secret(CANARY)
@@ -120,6 +129,23 @@ def test_a_secret_that_cannot_be_written_is_masked_too() -> None:
 def test_a_text_of_ours_keeps_its_line_ends_and_its_length() -> None:
     assert printable("a" * 300) == "a" * 300
     assert printable(" a\x1b[2J\u202e\udcff\r\nb\n") == " a\ufffd[2J\ufffd\ufffd\ufffd\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "in_token", "in_code"),
+    [
+        ("", True, False),
+        ("sk-A~!z9", True, True),
+        ("a b", True, False),
+        (" ", True, False),
+        ("a\n", False, False),
+        ("a\x7f", False, False),
+        ("gr\u00fcn", False, False),
+        ("a\ud800", False, False),
+    ],
+)
+def test_characters_of_a_token_and_of_a_code(text: str, *, in_token: bool, in_code: bool) -> None:
+    assert (is_printable_ascii(text), is_visible_ascii(text)) == (in_token, in_code)
 
 
 def test_a_secret_at_the_cut_does_not_show_its_beginning() -> None:

@@ -13,7 +13,7 @@ from ..credentials import AuthMode, Credentials, Tokens
 from ..device_code import MAX_USER_CODE
 from ..oauth import MAX_TOKEN_RESPONSE
 from ..options import is_verification_url
-from ..redaction import Secret, clean_text
+from ..redaction import Secret, clean_text, is_printable_ascii
 from ..routes import MAX_CODE
 from ..strict_json import JsonError, loads_object
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
@@ -157,7 +157,7 @@ class TokenAnswers:
     def _opaque(self, kind: str, token: str) -> str:
         placeholder = self._placeholders.of(kind, token)
         # One with characters that no token has is refused: so is its placeholder.
-        return placeholder if token.isascii() and token.isprintable() else f"{placeholder}\x00"
+        return placeholder if is_printable_ascii(token) else f"{placeholder}\x00"
 
     def _jwt(self, kind: str, token: str) -> str:
         opaque = self._opaque(kind, token)
