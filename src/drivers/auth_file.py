@@ -26,6 +26,14 @@ NOTHING: Final = Credentials(auth_mode=None)
 """What a file without any credentials says."""
 
 
+def readable(data: bytes) -> Credentials | None:
+    """The credentials in the bytes of a file, or of what is stored in its form; None if they cannot be understood."""
+    try:
+        return parse(data)
+    except CredentialsError:
+        return None
+
+
 class AuthFile:
     """``auth.json`` in a folder.
 
@@ -81,7 +89,7 @@ class AuthFile:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             _close(folder)
-        return None if corrupt or data is None else _readable(data)
+        return None if corrupt or data is None else readable(data)
 
     def remove(self) -> Credentials | None:
         """Remove the file, and return what was in it: nothing but a mode of None if that could not be read."""
@@ -101,7 +109,7 @@ class AuthFile:
             _close(folder)
         if data is None:
             return None
-        removed = _readable(data)
+        removed = readable(data)
         if removed is None:
             self._warn(f"{self.path} could not be read; it was removed as it was")
             return NOTHING
@@ -177,14 +185,6 @@ class AuthFile:
                 raise
             self._rewrite(temporary.read_bytes())
             self._warn(f"{self.path} is mounted on its own and was rewritten in place, which a crash could cut short")
-
-
-def _readable(data: bytes) -> Credentials | None:
-    """The credentials in a file's bytes; None if they cannot be understood."""
-    try:
-        return parse(data)
-    except CredentialsError:
-        return None
 
 
 def _write(path: Path, flags: int, data: bytes) -> None:

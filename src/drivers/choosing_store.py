@@ -103,7 +103,7 @@ class _Either:
 
     @property
     def where(self) -> str:
-        return self._keyring.where if self.in_keyring else str(self._file.path)
+        return self._keyring.where if self.in_keyring else self._file.where
 
     def load(self) -> Credentials | None:
         self.in_keyring = False
@@ -147,4 +147,4 @@ class _Either:
         return removed if newer is None else newer
 
     def _words(self, error: StoreError) -> str:
-        return f"the keyring cannot be used, {self._file.path} is used instead ({error})"
+        return f"the keyring cannot be used, {self._file.where} is used instead ({error})"

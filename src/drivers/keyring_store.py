@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..sansio.credentials import CredentialsError, parse, parse_object, serialise
 from ..sansio.redaction import clean_text
-from .auth_file import NOTHING, AuthFile
+from .auth_file import NOTHING, AuthFile, readable
 from .errors import KeyringUnavailable, StoreError
 from .home_store import HomeStore
 from .logs import warn
@@ -118,7 +118,7 @@ class KeyringPlace:
                     self._call(lambda keyring: keyring.set_password(SERVICE, self._account, old))
             raise StoreError(f"{self.where}: the keyring did not keep what was stored in it")
         stale = self._remove_file()
-        return stale if old is None else _readable(old)
+        return stale if old is None else readable(_encoded(old))
 
     def remove(self) -> Credentials | None:
         """Remove the entry, and the file."""
@@ -134,7 +134,7 @@ class KeyringPlace:
         self._call(lambda keyring: keyring.delete_password(SERVICE, self._account))
         if self._get() is not None:
             raise StoreError(f"{self.where}: the keyring did not remove it")
-        removed = _readable(old)
+        removed = readable(_encoded(old))
         if removed is None:
             self._warn(f"{self.where} could not be read; it was removed as it was")
         return removed or NOTHING
@@ -143,7 +143,7 @@ class KeyringPlace:
         try:
             return self._file.remove()
         except OSError as error:
-            self._warn(f"an older sign-in is still in {self._file.path}: {error.strerror or 'it cannot be removed'}")
+            self._warn(f"an older sign-in is still in {self._file.where}: {error.strerror or 'it cannot be removed'}")
         return None
 
     def _get(self) -> str | None:
@@ -204,11 +204,3 @@ def _backend() -> KeyringBackend:
 
 def _encoded(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
-
-
-def _readable(value: str) -> Credentials | None:
-    """The credentials in an entry; None if they cannot be understood."""
-    try:
-        return parse(_encoded(value))
-    except CredentialsError:
-        return None
