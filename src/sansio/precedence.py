@@ -45,7 +45,9 @@ def applicable(
         What applies; None if there is nothing at all.
     """
     if stored is not None:
-        plan = stored.tokens.account(provider).plan if stored.tokens else None
+        # Only where no mode is stored does the plan count; for it two tokens are decoded, and this is asked often.
+        tokens = stored.tokens if stored.auth_mode is None else None
+        plan = tokens.account(provider).plan if tokens else None
         return Applicable(mode=stored.effective_mode(plan), credentials=stored)
     key = (environment_key or "").strip()
     if not key:
