@@ -13,6 +13,7 @@ from ..sansio.credentials import AuthMode
 from ..sansio.options import Provider
 from ..sansio.precedence import applicable
 from ..sansio.redaction import clean_text
+from .moments import moment, rfc3339
 from .outlet import print_error, print_out
 from .stores import Remarks
 
@@ -65,7 +66,7 @@ def describe(credentials: Credentials) -> list[str]:
         lines.append("API key: there is one for this account")
     lines.append(f"Tokens: received {_distance(credentials.last_refresh_time(), 'at an unknown time')}")
     if credentials.tokens is not None:
-        lines.append(f"Access token: {_validity(_moment(credentials.tokens.expires_at()))}")
+        lines.append(f"Access token: {_validity(moment(credentials.tokens.expires_at()))}")
     return lines
 
 
@@ -94,7 +95,7 @@ def _values(applies: Applicable | None) -> dict[str, object]:
     credentials = None if applies is None else applies.credentials
     tokens = None if credentials is None else credentials.tokens
     account = Account() if credentials is None else _account(credentials)
-    expiry = _moment(tokens.expires_at()) if tokens else None
+    expiry = moment(tokens.expires_at()) if tokens else None
     received = credentials.last_refresh_time() if credentials else None
     return {
         "signed_in": _is_usable(applies) and applies is not None and not applies.from_environment,
@@ -104,8 +105,8 @@ def _values(applies: Applicable | None) -> dict[str, object]:
         "email": account.email,
         "plan": account.plan,
         "has_api_key": credentials is not None and credentials.api_key is not None,
-        "expires_at": _rfc3339(expiry),
-        "last_refresh": _rfc3339(received),
+        "expires_at": rfc3339(expiry),
+        "last_refresh": rfc3339(received),
     }
 
 
@@ -123,33 +124,21 @@ def _account(credentials: Credentials) -> Account:
     return Account() if credentials.tokens is None else credentials.tokens.account(Provider.chatgpt())
 
 
-def _moment(seconds: float | None) -> datetime | None:
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        # A token may say anything.
-        return None
-
-
-def _rfc3339(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _validity(moment: datetime | None) -> str:
-    if moment is None:
+def _validity(end: datetime | None) -> str:
+    if end is None:
         return "valid, but it does not say until when"
-    if moment <= datetime.now(UTC):
-        return f"ended {_distance(moment)}; it is renewed when it is next asked for"
-    return f"valid until {moment:%Y-%m-%d %H:%M} UTC ({_distance(moment, is_ahead=True)})"
+    if end <= datetime.now(UTC):
+        return f"ended {_distance(end)}; it is renewed when it is next asked for"
+    return f"valid until {end:%Y-%m-%d %H:%M} UTC ({_distance(end, is_ahead=True)})"
 
 
-def _distance(moment: datetime | None, unknown: str = "", *, is_ahead: bool = False) -> str:
+def _distance(when: datetime | None, unknown: str = "", *, is_ahead: bool = False) -> str:
     """How far away a moment is: in the past with its date, ahead without."""
-    if moment is None:
+    if when is None:
         return unknown
-    seconds = abs((datetime.now(UTC) - moment).total_seconds())
+    seconds = abs((datetime.now(UTC) - when).total_seconds())
     counts = ((int(seconds // size), unit) for unit, size in _UNITS)
     words = next((f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in counts if count), "")
     if is_ahead:
         return f"in {words}" if words else "in less than a minute"
-    return f"{f'{words} ago' if words else 'just now'} ({moment:%Y-%m-%d %H:%M} UTC)"
+    return f"{f'{words} ago' if words else 'just now'} ({when:%Y-%m-%d %H:%M} UTC)"

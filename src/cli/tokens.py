@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ..drivers.errors import RefreshFailed
@@ -13,6 +12,7 @@ from ..sansio.claims import Account
 from ..sansio.failures import LoginFailureCategory
 from ..sansio.refresh.outcome import Delivery
 from .interrupts import ending_softly
+from .moments import moment, rfc3339
 from .outlet import print_error, print_out
 from .providers import provider_from
 from .stores import open_from
@@ -68,10 +68,10 @@ def refresh(arguments: argparse.Namespace) -> int:
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
     account = tokens.account(provider) if tokens is not None and has_tokens else Account()
-    ends = tokens.expires_at() if tokens is not None and has_tokens else None
+    ends = rfc3339(moment(tokens.expires_at())) if tokens is not None and has_tokens else None
     if arguments.json:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        _tell_programs(done.delivery, message=done.message or None, expires_at=_moment(ends), **who)
+        _tell_programs(done.delivery, message=done.message or None, expires_at=ends, **who)
     else:
         print_out(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
     return 0
@@ -90,18 +90,9 @@ def _warn(text: str) -> None:
     print_error(f"Warning: {text}.")
 
 
-def _describe(done: RefreshSuccess, ends: float | None) -> str:
+def _describe(done: RefreshSuccess, ends: str | None) -> str:
     what = _DONE[done.delivery] + (f" ({done.message})" if done.message else "")
-    moment = _moment(ends)
-    return f"{what}; they last until {moment}." if moment is not None else f"{what}."
-
-
-def _moment(seconds: float | None) -> str | None:
-    try:
-        return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    except (ValueError, OverflowError):
-        # Beyond the year 9999.
-        return None
+    return f"{what}; they last until {ends}." if ends is not None else f"{what}."
 
 
 def _tell_programs(outcome: str, **fields: str | None) -> None:
