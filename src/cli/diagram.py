@@ -80,10 +80,9 @@ def _way(file: str) -> tuple[Step, ...]:
     """The way that a recorded login takes today; a warning if it took another then."""
     result = replay(trace_of(file))
     if result.difference is not None:
-        print(
+        print_error(
             f"The machine acts differently today, from line {result.difference.line} of the trace on: the way is "
-            "painted up to there. `loginmachine replay` shows the difference.",
-            file=sys.stderr,
+            "painted up to there. `loginmachine replay` shows the difference."
         )
     return way_of(result)
 
