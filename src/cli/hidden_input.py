@@ -14,6 +14,8 @@ import signal
 import sys
 import threading
 
+from .interrupts import exception_for, give_back, take_over
+
 if sys.platform != "win32":
     # (There, `getpass` reads for `loginmachine complete`.)
     import termios
@@ -135,9 +137,8 @@ class HiddenInput:
         """Switch the echo off, and read."""
         self._wake = os.pipe()
         if threading.current_thread() is threading.main_thread():
-            for number, handler in ((signal.SIGTSTP, self._on_suspend), (signal.SIGCONT, self._on_resume)):
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._handlers[number] = signal.signal(number, handler)
+            self._handlers = take_over(self._on_suspend, [signal.SIGTSTP])
+            self._handlers |= take_over(self._on_resume, [signal.SIGCONT])
         self._hide()
         self._thread.start()
 
@@ -152,9 +153,8 @@ class HiddenInput:
             os.close(descriptor)
         self._wake = None
         self._show()
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
+        give_back(self._handlers)
+        self._handlers = {}
 
     def _run(self) -> None:
         assert self._wake is not None
@@ -241,20 +241,16 @@ def read_hidden(question: str) -> str | None:
 
     sys.stderr.write(question)
     sys.stderr.flush()
-    previous: dict[int, Any] = {}
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(ending) is not signal.SIG_IGN:
-            previous[ending] = signal.signal(ending, note)
+    previous = take_over(note)
     reader = HiddenInput(take)
     reader.start()
     while not done.wait(_LATER) and reader.is_reading:
         pass
     reader.stop()
     sys.stderr.write("\n")
-    for number, handler in previous.items():
-        signal.signal(number, handler)
+    give_back(previous)
     if received:
-        raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])
+        raise exception_for(received[0])
     return texts[0] if texts else None
 
 

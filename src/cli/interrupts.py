@@ -1,4 +1,4 @@
-"""Signals that end a login cleanly, however often they come."""
+"""Signals that end a command cleanly, however often they come."""
 
 from __future__ import annotations
 
@@ -8,12 +8,38 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType, TracebackType
-    from typing import Any, Final, Self
+    from typing import Any, Final, Self, TypeAlias
+
+    Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 
-_SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ENDING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def take_over(handler: Handler, signals: Iterable[int] = _ENDING) -> dict[int, Any]:
+    """Handle signals, by default those that end programs, except what the parent ignores (nohup, a background job).
+
+    Returns:
+        The handlers that they had: to be given back.
+    """
+    previous: dict[int, Any] = {}
+    for number in signals:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, handler)
+    return previous
+
+
+def give_back(previous: Mapping[int, Any], *, ignored: bool = False) -> None:
+    """Give signals back to the handlers that they had; or have them ignored, because the process ends anyway."""
+    for number, handler in previous.items():
+        signal.signal(number, signal.SIG_IGN if ignored else handler)
+
+
+def exception_for(number: int) -> BaseException:
+    """The exception with which a signal ends a program in Python."""
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def interrupt_once(exit_code: int) -> Callable[[], None]:
@@ -37,7 +63,7 @@ def interrupt_once(exit_code: int) -> Callable[[], None]:
     return lambda: _ignore_interrupts(on_signal)
 
 
-def _ignore_interrupts(handler: Callable[[int, FrameType | None], None]) -> None:
+def _ignore_interrupts(handler: Handler) -> None:
     if signal.getsignal(signal.SIGINT) is handler:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -51,23 +77,19 @@ def ending_softly(*, for_good: bool) -> Iterator[None]:
     Args:
         for_good: The process ends afterwards. Otherwise signals are its host's business.
     """
-    previous: dict[int, Any] = {}
     received: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if received:
             return
         received.append(number)
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+        raise exception_for(number)
 
-    for number in _SIGNALS if for_good else ():
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            previous[number] = signal.signal(number, on_signal)
+    previous = take_over(on_signal) if for_good else {}
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, signal.SIG_IGN if received else handler)
+        give_back(previous, ignored=bool(received))
 
 
 class Interrupts:
@@ -86,18 +108,14 @@ class Interrupts:
         """The first signal that came."""
 
     def __enter__(self) -> Self:
-        for number in _SIGNALS:
-            # What the parent ignores (nohup, a background job) stays ignored.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._previous[number] = signal.signal(number, self._on_signal)
+        self._previous = take_over(self._on_signal)
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for number, handler in self._previous.items():
-            # The outcome stands: a second Ctrl-C, while the process ends, must not give it another exit code.
-            signal.signal(number, signal.SIG_IGN if self._for_good else handler)
+        # The outcome stands: a second Ctrl-C, while the process ends, must not give it another exit code.
+        give_back(self._previous, ignored=self._for_good)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:
