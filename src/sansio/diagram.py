@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .diagram_path import Path
 from .diagram_words import DOCUMENT, MEANING, STORIES
-from .drawing import STYLES, breaks, event_words, table, tell
+from .drawing import breaks, event_words, guard_cell, guard_list, label, mermaid, table, tell, trigger_cell
 from .effects import Login
 from .failures import FAILURES, LoginFailureCategory
 from .table import FINAL_STATES, ROWS, STAY, LoginState
@@ -63,12 +63,13 @@ class _Arrow(NamedTuple):
         return self.sources == (self.dest,)
 
     def label(self, path: Path, gap: str = "\n") -> str:
-        """``event [guard] / effect``, a line for each part; events with the same effect share it."""
-        events: dict[str, list[str]] = {}
-        for row in self.rows:
+        """The words on it; the rows that a login took with their numbers."""
+
+        def words(row: Row) -> str:
             mark = path.mark(path.taken(self.sources, row.trigger, self.dest))
-            events.setdefault(row.effect, []).append((mark and mark + gap) + event_words(row, gap))
-        return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
+            return (mark and mark + gap) + event_words(row, gap)
+
+        return label((row, words(row)) for row in self.rows)
 
     def is_passed(self, path: Path) -> bool:
         """A login took it."""
@@ -110,7 +111,7 @@ def _stand_in(arrow: _Arrow) -> list[str]:
 
 def _mermaid(lines: Iterable[str], passed: Sequence[str]) -> str:
     ways = [_PASSED, f"class {','.join(passed)} passed"] if passed else []
-    return "\n    ".join(("stateDiagram-v2", *STYLES, *lines, *ways)) + "\n"
+    return mermaid([*lines, *ways])
 
 
 def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
@@ -194,8 +195,7 @@ def dot(*, highlight: Sequence[Step] = ()) -> str:
 
 def _cells(row: Row) -> list[str]:
     """A row in words: where, when, what."""
-    meaning = MEANING.get(row.trigger, row.trigger.replace("_", " "))
-    return [_whose(row.source, "`"), f"`{row.trigger}`: {meaning}", f"`{row.effect}`"]
+    return [_whose(row.source, "`"), trigger_cell(row, MEANING), f"`{row.effect}`"]
 
 
 def _moves() -> Iterator[list[str]]:
@@ -203,12 +203,7 @@ def _moves() -> Iterator[list[str]]:
         if row.dest is not STAY:
             source, event, effect = _cells(row)
             reported = f" as `{_reported(row)}`" if row.dest in (S.FAILED, S.CANCELLED) else ""
-            yield [source, event, f"`{row.guard}`" if row.guard else "", effect + reported, f"`{row.dest}`"]
-
-
-def _guards() -> str:
-    guards = dict.fromkeys(row.guard for row in ROWS if row.guard)
-    return "\n".join(f"- `{guard}`: {getattr(Login, guard).__doc__}" for guard in guards)
+            yield [source, event, guard_cell(row), effect + reported, f"`{row.dest}`"]
 
 
 def markdown() -> str:
@@ -218,7 +213,7 @@ def markdown() -> str:
         failures=mermaid_failures(),
         stories="\n\n".join(tell(story, ROWS, FINAL_STATES) for story in STORIES),
         moves=table(("In", "When", "If", "Do", "Go to"), _moves()),
-        guards=_guards(),
+        guards=guard_list(ROWS, Login),
         stays=table(("In", "When", "Do"), (_cells(row) for row in ROWS if row.dest is STAY)),
     )
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from enum import StrEnum
-    from typing import TypeAlias
 
-    from .refresh.table import RefreshRow
-    from .table import Row
+    from .engine import AnyRow
 
-    AnyRow: TypeAlias = Row | RefreshRow
-
-STYLES: Final = (
+_STYLES: Final = (
     # Own text colours on own fills are legible on a light and on a dark page; the rest is left to the theme.
     "classDef success fill:#dcfce7,color:#14532d,stroke:#15803d",
     "classDef failure fill:#fee2e2,color:#7f1d1d,stroke:#b91c1c",
@@ -40,14 +36,47 @@ def event_words(row: AnyRow, gap: str) -> str:
     return f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
 
 
+def label(rows: Iterable[tuple[AnyRow, str]]) -> str:
+    """``event [guard] / effect``, a line for each part; events with the same effect share it.
+
+    Args:
+        rows: What an arrow stands for, each row with the words of its event.
+    """
+    events: dict[str, list[str]] = {}
+    for row, words in rows:
+        events.setdefault(row.effect, []).append(words)
+    return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
+
+
 def breaks(text: str) -> str:
     """Lines as Mermaid has them."""
     return text.replace("\n", "<br/>")
 
 
+def mermaid(lines: Iterable[str]) -> str:
+    """A state diagram of Mermaid, with the styles that the drawings share."""
+    return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines)) + "\n"
+
+
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
+
+
+def trigger_cell(row: AnyRow, meanings: Mapping[str, str]) -> str:
+    """When a row applies. A trigger that is not explained stands for itself."""
+    return f"`{row.trigger}`: {meanings.get(row.trigger, row.trigger.replace('_', ' '))}"
+
+
+def guard_cell(row: AnyRow) -> str:
+    """On what condition a row applies; empty if on none."""
+    return f"`{row.guard}`" if row.guard else ""
+
+
+def guard_list(rows: Iterable[AnyRow], model: type) -> str:
+    """What each guard of a table asks, as its docstring says: a list in Markdown."""
+    guards = dict.fromkeys(row.guard for row in rows if row.guard)
+    return "\n".join(f"- `{guard}`: {getattr(model, guard).__doc__}" for guard in guards)
 
 
 def tell(story: Story, table_rows: Sequence[AnyRow], final_states: Sequence[StrEnum]) -> str:

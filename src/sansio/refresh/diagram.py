@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..drawing import STYLES, breaks, event_words, table, tell
+from ..drawing import breaks, event_words, guard_cell, guard_list, label, mermaid, table, tell, trigger_cell
 from .diagram_words import DELIVERY, DOCUMENT, MEANING, STORIES
 from .effects import RefreshEffects
 from .failures import REFRESH_FAILURES
@@ -31,12 +31,12 @@ def mermaid_overview() -> str:
     # The last first: in the order of the way Mermaid lays words on words.
     lines += [f"{source} --> {dest} : {_label(rows)}" for (source, dest), rows in reversed(arrows.items())]
     failing = [state for state in S if any(state in row.source for row in REFRESH_ROWS if row.dest is S.FAILED)]
-    return _mermaid([*lines, *_ends(S.SUCCEEDED, "success", _delivery), f"class {','.join(failing)} fails"])
+    return mermaid([*lines, *_ends(S.SUCCEEDED, "success", _delivery), f"class {','.join(failing)} fails"])
 
 
 def mermaid_failures() -> str:
     """Draw every way to fail, each with what is reported."""
-    return _mermaid(["direction LR", *_ends(S.FAILED, "failure", _reported)])
+    return mermaid(["direction LR", *_ends(S.FAILED, "failure", _reported)])
 
 
 def _arrows(rows: Iterable[RefreshRow]) -> dict[tuple[RefreshState, RefreshState | None], list[RefreshRow]]:
@@ -49,11 +49,7 @@ def _arrows(rows: Iterable[RefreshRow]) -> dict[tuple[RefreshState, RefreshState
 
 
 def _label(rows: Iterable[RefreshRow]) -> str:
-    """``event [guard] / effect``, a line for each part; events with the same effect share it."""
-    events: dict[str, list[str]] = {}
-    for row in rows:
-        events.setdefault(row.effect, []).append(event_words(row, "\n"))
-    return breaks("\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items()))
+    return breaks(label((row, event_words(row, "\n")) for row in rows))
 
 
 def _ends(dest: RefreshState, style: str, words: Callable[[RefreshRow], str]) -> Iterator[str]:
@@ -76,23 +72,12 @@ def _reported(row: RefreshRow) -> str:
     return next(REFRESH_FAILURES[earlier.trigger] for earlier in before)
 
 
-def _mermaid(lines: Iterable[str]) -> str:
-    return "\n    ".join(("stateDiagram-v2", *STYLES, *lines)) + "\n"
-
-
 def _moves() -> Iterator[list[str]]:
     for row in REFRESH_ROWS:
-        meaning = MEANING.get(row.trigger, row.trigger.replace("_", " "))
         source = ", ".join(f"`{state}`" for state in row.source)
         end = {S.SUCCEEDED: _delivery, S.FAILED: _reported}.get(row.dest or S.IDLE)
         effect = f"`{row.effect}` as `{end(row)}`" if end else f"`{row.effect}`"
-        guard = f"`{row.guard}`" if row.guard else ""
-        yield [source, f"`{row.trigger}`: {meaning}", guard, effect, f"`{row.dest}`"]
-
-
-def _guards() -> str:
-    guards = dict.fromkeys(row.guard for row in REFRESH_ROWS if row.guard)
-    return "\n".join(f"- `{guard}`: {getattr(RefreshEffects, guard).__doc__}" for guard in guards)
+        yield [source, trigger_cell(row, MEANING), guard_cell(row), effect, f"`{row.dest}`"]
 
 
 def markdown() -> str:
@@ -102,7 +87,7 @@ def markdown() -> str:
         failures=mermaid_failures(),
         stories="\n\n".join(tell(story, REFRESH_ROWS, REFRESH_FINAL_STATES) for story in STORIES),
         moves=table(("In", "When", "If", "Do", "Go to"), _moves()),
-        guards=_guards(),
+        guards=guard_list(REFRESH_ROWS, RefreshEffects),
     )
 
 
