@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 MAX_PARAMETERS: Final = 50
 MAX_CODE: Final = 4096
+PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
+PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
+"""In one of these header fields, one of these words says that nobody has asked for the page yet."""
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
-_PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
@@ -79,11 +81,11 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     hosts: list[bytes] = []
     purposes = b""
     for name, value in request.headers:
-        match name.lower():
-            case b"host":
-                hosts.append(value)
-            case b"sec-purpose" | b"purpose" | b"x-moz":
-                purposes += b" " + value.lower()
+        key = name.lower()
+        if key == b"host":
+            hosts.append(value)
+        elif key in PREFETCH_HEADERS:
+            purposes += b" " + value.lower()
     if len(hosts) != 1 or not hosts[0].strip():
         return 400
     allowed = own_authorities(rules.port)
@@ -91,7 +93,7 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     if any(name.strip().lower() not in allowed for name in named):
         # DNS rebinding: a foreign name that resolves to loopback.
         return 403
-    if purposes and any(word in purposes for word in _PREFETCH_WORDS):
+    if purposes and any(word in purposes for word in PREFETCH_WORDS):
         # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
         return 503
     return 0 if request.method == b"GET" else 405
@@ -162,20 +164,22 @@ def _denial(error: str, description: str, provider: Provider) -> str:
 
 
 def _cancel(request: RequestReceived) -> Interpretation:
-    """``/cancel`` acts only for another login server: a browser always sends one of these headers."""
-    from_browser = any(
-        name.lower() in _BROWSER_HEADERS
-        or name.lower().startswith(b"sec-fetch-")
-        or (name.lower() == b"user-agent" and b"mozilla/" in value.lower())
-        for name, value in request.headers
-    )
-    if from_browser:
+    """``/cancel`` acts only for another login server."""
+    if any(is_of_browser(name, value) for name, value in request.headers):
         return _refuse(request, 403)
     return Interpretation(
         trigger=Trigger.CANCEL_REQUESTED,
         request_id=request.request_id,
         message="another sign-in on this machine took over",
     )
+
+
+def is_of_browser(name: bytes, value: bytes) -> bool:
+    """Whether a header field tells of a browser, each of which sends some such field; a login server sends none."""
+    key = name.lower()
+    if key == b"user-agent":
+        return b"mozilla/" in value.lower()
+    return key in _BROWSER_HEADERS or key.startswith(b"sec-fetch-")
 
 
 def read_query(query: bytes) -> dict[str, str] | None:

@@ -130,8 +130,7 @@ def _reader(annotation: str) -> Callable[[object, str], object]:
         inner = _reader(annotation.removesuffix(" | None"))
         return lambda value, where: None if value is None else inner(value, where)
     if annotation.startswith("tuple[") and annotation.endswith(", ...]"):
-        item = _reader(annotation[len("tuple[") : -len(", ...]")])
-        return lambda value, where: tuple(item(one, where) for one in _list(value, where))
+        return _items(_reader(annotation[len("tuple[") : -len(", ...]")]))
     kind = next(getattr(home, annotation) for home in (actions, events, options) if hasattr(home, annotation))
     return lambda value, where: _member(kind, value, where)
 
@@ -195,11 +194,9 @@ def _number(value: object, where: str) -> float:
 def _bytes(value: object, where: str) -> bytes:
     if isinstance(value, dict):
         unit, times = value.get("repeat"), value.get("times")
-        run = (
-            _RUNS.get((unit.encode(), times))
-            if isinstance(unit, str) and unit.isascii() and type(times) is int
-            else None
-        )
+        run = None
+        if isinstance(unit, str) and unit.isascii() and type(times) is int:
+            run = _RUNS.get((unit.encode(), times))
         if run is None:
             raise CodecError(f"{where} is not a usable run of bytes")
         return run
@@ -212,6 +209,10 @@ def _list(value: object, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise CodecError(f"{where} is not a list")
     return value
+
+
+def _items(read: Callable[[object, str], object]) -> Callable[[object, str], object]:
+    return lambda value, where: tuple(read(item, where) for item in _list(value, where))
 
 
 def _pair(read: Callable[[object, str], object]) -> Callable[[object, str], object]:
@@ -236,18 +237,13 @@ def _record(cls: type[Record]) -> Callable[[object, str], object]:
     return lambda value, where: _decode_record(value, {cls.__name__: cls}, where)
 
 
-def _headers(value: object, where: str) -> tuple[object, ...]:
-    pair = _pair(_bytes)
-    return tuple(pair(item, where) for item in _list(value, where))
-
-
 _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "str": _text,
     "int": _int,
     "bool": _bool,
     "float": _number,
     "bytes": _bytes,
-    "Headers": _headers,
+    "Headers": _items(_pair(_bytes)),
     "Secret": lambda value, where: Secret(_text(value, where)),
     "tuple[str, str]": _pair(_text),
     **{cls.__name__: _record(cls) for cls in (Provider, DeviceCodeEndpoints, Credentials, Tokens)},

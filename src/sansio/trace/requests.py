@@ -9,7 +9,15 @@ from urllib.parse import urlencode
 from .. import answers
 from ..pasted import pasted_query
 from ..progress import PasteProblem
-from ..routes import MAX_CODE, CallbackRules, read_query, split_target
+from ..routes import (
+    MAX_CODE,
+    PREFETCH_HEADERS,
+    PREFETCH_WORDS,
+    CallbackRules,
+    is_of_browser,
+    read_query,
+    split_target,
+)
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
@@ -25,7 +33,6 @@ _UNREADABLE_QUERY: Final = b"state=a&state=a"
 _OWN_AUTHORITY: Final = re.compile(rb"|(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 """Names of this machine; a stranger's may say anything."""
 _FETCH_HEADERS: Final = frozenset(b"sec-fetch-" + name for name in (b"site", b"mode", b"dest", b"user"))
-_PURPOSES: Final = (b"prefetch", b"prerender", b"preview")
 _OTHER: Final = b"other"
 
 
@@ -115,11 +122,11 @@ class Requests:
             name = name.lower()  # noqa: PLW2901 - names have no case
             if name == b"host":
                 kept.append((name, self._authority(value)))
-            elif name in (b"sec-purpose", b"purpose", b"x-moz"):
-                kept.append((name, next((word for word in _PURPOSES if word in value.lower()), _OTHER)))
+            elif name in PREFETCH_HEADERS:
+                kept.append((name, next((word for word in PREFETCH_WORDS if word in value.lower()), _OTHER)))
             elif name == b"user-agent":
-                kept.append((name, b"Mozilla/5.0" if b"mozilla/" in value.lower() else _OTHER))
-            elif name in (b"origin", b"referer", b"cookie") or name.startswith(b"sec-fetch-"):
+                kept.append((name, b"Mozilla/5.0" if is_of_browser(name, value) else _OTHER))
+            elif is_of_browser(name, value):
                 # That it is there tells of a browser, or of a page that sent one.
                 kept.append(
                     (b"sec-fetch-other" if name.startswith(b"sec-") and name not in _FETCH_HEADERS else name, _OTHER)

@@ -174,14 +174,14 @@ class TokenAnswers:
         return f"{opaque}.{_payload_like(problem)}." if is_short else opaque
 
     def _claims(self, claims: JsonObject) -> JsonObject:
-        reviewed = {name: self._claim(name, value) for name, value in claims.items() if name in _REVIEWED}
+        reviewed = self._reviewed(claims)
         namespace = self._provider.claims_namespace
-        nested = claims.get(namespace) if namespace is not None else None
-        if isinstance(nested, dict):
-            reviewed[str(namespace)] = {
-                name: self._claim(name, value) for name, value in nested.items() if name in _REVIEWED
-            }
+        if namespace is not None and isinstance(claims.get(namespace), dict):
+            reviewed[namespace] = self._reviewed(claims[namespace])
         return reviewed
+
+    def _reviewed(self, claims: JsonObject) -> JsonObject:
+        return {name: self._claim(name, value) for name, value in claims.items() if name in _REVIEWED}
 
     def _claim(self, name: str, value: object) -> object:
         kind = _REVIEWED[name]
