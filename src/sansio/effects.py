@@ -158,7 +158,7 @@ class Login(DeviceCodeEffects):
         assert credentials is not None
         self._report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
         if self.browser_waited and not self.waiting:
-            self._report_gone("the browser left before it was redirected")
+            self._report_gone()
         # What was replaced is given back only now that the new credentials are durable.
         revoke = revocation(self.options.provider, step.replaced, credentials)
         self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success(), revoke)
@@ -210,7 +210,7 @@ class Login(DeviceCodeEffects):
         assert step.request_id is not None
         if self.pages.pop(step.request_id) is PageKind.REDIRECT:
             self.redirects -= 1
-            self._report_gone(step.message)
+            self._report_gone()
         self._close_when_done()
 
     def close(self, _: Interpretation) -> None:

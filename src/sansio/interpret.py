@@ -166,7 +166,7 @@ def _about_request(trigger: Trigger, request_id: int, login: LoginData) -> Inter
     waiting = trigger is Trigger.CLIENT_GONE and request_id in login.waiting
     if not waiting and request_id not in login.pages:
         return None
-    return Interpretation(trigger=trigger, request_id=request_id, message="the browser left before it was redirected")
+    return Interpretation(trigger=trigger, request_id=request_id)
 
 
 def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFailed, login: LoginData) -> bool:

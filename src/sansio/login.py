@@ -205,10 +205,11 @@ class LoginData:
             progress.Failed(phase=failure.phase, category=failure.category, message=failure.message, fatal=fatal)
         )
 
-    def _report_gone(self, message: str) -> None:
+    def _report_gone(self) -> None:
         if not self.gone_reported:
             self.gone_reported = True
             phase, category = FAILURES[Trigger.CLIENT_GONE]
+            message = "the browser left before it was redirected"
             self._report(progress.Failed(phase=phase, category=category, message=message, fatal=False))
 
     def _failure(self, step: Interpretation) -> LoginFailure:
