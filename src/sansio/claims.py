@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 MAX_PAYLOAD: Final = 64 * 1024
 CLOCK_TOLERANCE: Final = 300.0
 """Seconds by which an id token may be past its ``exp``."""
-
-_LAST_MOMENT: Final = 1e12
+LAST_MOMENT: Final = 1e12
 """Seconds since 1970 beyond which nothing is a date: an integer from JSON may be larger than any float."""
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -133,7 +132,7 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
 def expiry(claims: JsonObject) -> float | None:
     """When a token ends (RFC 7519 section 4.1.4), in seconds since 1970; None if it does not say in a usable way."""
     moment = claims.get("exp")
-    if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not abs(moment) < _LAST_MOMENT:
+    if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not abs(moment) < LAST_MOMENT:
         return None
     return moment
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ..claims import ClaimError, read_claims
+from ..claims import LAST_MOMENT, ClaimError, read_claims
 from ..credentials import AuthMode, Credentials, Tokens
 from ..device_code import MAX_USER_CODE
 from ..oauth import MAX_TOKEN_RESPONSE
@@ -63,8 +63,6 @@ _REVIEWED: Final[Mapping[str, _Kind]] = {
 }
 """The claims that a trace may hold. No other claim decides anything."""
 _PLANS: Final = frozenset(("free", "plus", "pro", "team", "business", "enterprise", "edu"))
-_NO_MOMENT: Final = 1e12
-"""Seconds since 1970 that are no date any more: what is beyond tells nothing, or something else than a time."""
 
 
 class TokenAnswers:
@@ -211,7 +209,8 @@ class TokenAnswers:
 
 def _moment(value: object) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value if abs(value) < _NO_MOMENT else _NO_MOMENT
+        # (What is beyond tells nothing, or something else than a time.)
+        return value if abs(value) < LAST_MOMENT else LAST_MOMENT
     return _of_its_kind(value)
 
 
