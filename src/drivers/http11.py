@@ -14,6 +14,7 @@ import h11
 
 from ..sansio.answers import Answer, refusal
 from ..sansio.records import Record, hidden
+from ..sansio.routes import MAX_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ..sansio.events import Headers
 
 MAX_HEAD: Final = 16 * 1024
-MAX_TARGET: Final = 8192
 MAX_HEADER_LINES: Final = 100
 
 HEAD_TIMEOUT: Final = 5.0

@@ -11,7 +11,7 @@ from .interpretation import Interpretation
 from .progress import PasteProblem
 from .records import Record, hidden
 from .redaction import is_visible_ascii, same_secret
-from .routes import judge_callback, own_authorities, read_query, split_target
+from .routes import MAX_TARGET, judge_callback, own_authorities, read_query, split_target
 from .table import Trigger
 
 TYPE_CHECKING = False
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from typing import Final
 
     from .routes import CallbackRules
-
-MAX_PASTE: Final = 8192
-"""Characters: as a request target."""
 
 _WRAPPERS: Final = "<>\"'`"
 """What mail programs, chats and people put around an address. None is part of one."""
@@ -55,13 +52,12 @@ def read_paste(text: str, rules: CallbackRules) -> Interpretation:
 
 def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
     """The query of the callback that a text is the address of; or why it is of none."""
-    address = "".join(text.split()).strip(_WRAPPERS)
-    if not is_visible_ascii(address) or len(address) > MAX_PASTE:
+    address = _address_in(text)
+    if address is None:
         return PasteProblem.NOT_AN_ADDRESS
     if address.startswith(rules.provider.authorization_endpoint):
         return PasteProblem.AUTHORIZATION_REQUEST
-    # A browser sends no fragment, and some pages leave an empty one behind.
-    raw = address.partition("#")[0].encode("ascii")
+    raw = address.encode("ascii")
     own = own_authorities(rules.port)
     path = rules.provider.callback_path.encode()
     if raw.startswith((b"?", b"code=", b"state=", b"error=")):
@@ -76,6 +72,15 @@ def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
     if authority.lower() not in own or (found != path and not path.startswith(found)):
         return PasteProblem.OTHER_ADDRESS
     return query if found == path else PasteProblem.INCOMPLETE
+
+
+def _address_in(text: str) -> str | None:
+    """The address that was pasted, without what was copied with it; None if it can be none."""
+    address = "".join(text.split()).strip(_WRAPPERS)
+    if not is_visible_ascii(address) or len(address) > MAX_TARGET:
+        return None
+    # A browser sends no fragment, and some pages leave an empty one behind.
+    return address.partition("#")[0]
 
 
 def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
@@ -117,13 +122,12 @@ def read_loopback_callback(text: str) -> LoopbackCallback | None:
     Returns:
         None if it is no callback to this machine: it has another host, no port, or lacks a state or an answer.
     """
-    address = "".join(text.split()).strip(_WRAPPERS)
-    if not is_visible_ascii(address) or len(address) > MAX_PASTE:
+    address = _address_in(text)
+    if address is None:
         return None
-    raw = address.partition("#")[0]
-    if raw[:7].lower() != "http://":
-        raw = f"http://{raw}"
-    authority, origin_form = split_target(raw.encode("ascii"))
+    if address[:7].lower() != "http://":
+        address = f"http://{address}"
+    authority, origin_form = split_target(address.encode("ascii"))
     parameters = read_query(origin_form.partition(b"?")[2])
     host, _, port = (authority or b"").decode("ascii").lower().rpartition(":")
     is_port = port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535

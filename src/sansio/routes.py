@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .events import RequestReceived
     from .options import Provider
 
+MAX_TARGET: Final = 8192
+"""Bytes of a request target, and so characters of an address that somebody pastes instead."""
 MAX_PARAMETERS: Final = 50
 MAX_CODE: Final = 4096
 PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
