@@ -11,7 +11,7 @@ from ..sansio.refresh.failures import SIGN_IN_REQUIRED
 from ..sansio.refresh.outcome import Delivery, RefreshSuccess
 from .errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from .logs import warn
-from .store import save
+from .store import host_trouble, save
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,8 +44,8 @@ class StoreAccess:
             self._seen = self._store.load()
         except StoreError as error:
             return LoadFailed(message=str(error))
-        except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
-            return LoadFailed(message=_host_trouble(error))
+        except Exception as error:  # noqa: BLE001 - a host's own store
+            return LoadFailed(message=host_trouble(error))
         return CredentialsLoaded(credentials=self._seen, loaded_at=time.time())
 
     def take(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
@@ -58,7 +58,7 @@ class StoreAccess:
         except StoreError as error:
             return LockFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - as above
-            return LockFailed(message=_host_trouble(error))
+            return LockFailed(message=host_trouble(error))
         self._renewing = block
         return LockTaken()
 
@@ -73,7 +73,7 @@ class StoreAccess:
             if block is not None:
                 block.__exit__(None, None, None)
         except Exception as error:  # noqa: BLE001 - as above
-            warn(f"the lock on the credentials could not be released: {_host_trouble(error)}")
+            warn(f"the lock on the credentials could not be released: {host_trouble(error)}")
 
 
 class _Unchanged:
@@ -88,10 +88,6 @@ class _Unchanged:
             if transaction.load() != self._seen:
                 raise StoreError("other credentials were stored meanwhile")
             return transaction.save(credentials)
-
-
-def _host_trouble(error: Exception) -> str:
-    return f"the store raised {type(error).__name__}"
 
 
 def answers(outcome: RefreshOutcome, asked: AccessTokenWanted, wanted: AccessTokenWanted) -> bool:

@@ -101,10 +101,15 @@ def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved |
         replaced = store.save(credentials)
     except StoreError as error:
         return SaveFailed(message=str(error))
-    except Exception as error:  # noqa: BLE001 - a host's own store: its words may hold anything
-        return SaveFailed(message=f"the store raised {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001 - a host's own store
+        return SaveFailed(message=host_trouble(error))
     # (What else a host's own store returns says nothing.)
     return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
+
+
+def host_trouble(error: Exception) -> str:
+    """What a host's own store raised. Its words are left out: they may hold anything."""
+    return f"the store raised {type(error).__name__}"
 
 
 class MemoryStore:
