@@ -49,8 +49,7 @@ def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str 
         email: What was typed before.
         problem: What was wrong with it.
     """
-    alert = f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>' if problem else ""
-    described = ' aria-describedby="problem"' if problem else ""
+    alert, described = _alert(problem)
     return _page(
         "Sign in to the demonstration",
         f"<p>A program on this computer ({escape(callback)}) asks to know who you are.</p>"
@@ -75,8 +74,7 @@ def device_form(*, problem: str | None = None) -> str:
     Args:
         problem: What was wrong with the code that was entered before.
     """
-    alert = f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>' if problem else ""
-    described = ' aria-describedby="problem"' if problem else ""
+    alert, described = _alert(problem)
     return _page(
         "Enter your code",
         "<p>Enter the code that your program shows you.</p>"
@@ -104,6 +102,13 @@ def unusable(text: str) -> str:
         "This sign-in cannot go on",
         f'<p>{escape(text)}</p><p class="soft">Go back to your program and start the sign-in again.</p>',
     )
+
+
+def _alert(problem: str | None) -> tuple[str, str]:
+    """What was wrong, and the attribute that has a screen reader say so of the field; nothing if nothing was."""
+    if not problem:
+        return "", ""
+    return f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>', ' aria-describedby="problem"'
 
 
 def _page(title: str, body: str) -> str:
