@@ -130,8 +130,8 @@ class Command:
         self._log.phase(phase)
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        """Store the credentials: here, so that what this needs is loaded when it is used."""
-        from .stores import open_from  # noqa: PLC0415
+        """Store the credentials."""
+        from .stores import open_from  # noqa: PLC0415 - the URL is shown first
 
         store = open_from(self._arguments, on_warning=self._warn, on_fallback=self._tell_of_fallback)
         replaced = store.save(credentials)
@@ -144,6 +144,9 @@ class Command:
         Args:
             paste: Takes the address on which it ended, from any thread.
         """
+        # There is time for it now: loaded when the tokens are there, it would keep the browser waiting.
+        from . import stores  # noqa: F401, PLC0415
+
         if not self._takes_address:
             self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
             return

@@ -22,6 +22,8 @@ _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
 """What a rename onto a bind-mounted file ends with."""
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM})
 """Some file systems, and Windows, cannot sync a folder."""
+_TEMPORARY: Final = (".auth.json.", ".tmp")
+"""How the name of a file that is being written begins and ends."""
 NOTHING: Final = Credentials(auth_mode=None)
 """What a file without any credentials says."""
 
@@ -76,7 +78,7 @@ class AuthFile:
             previous, corrupt = ({} if data is None else parse_object(data)), False
         except CredentialsError:
             previous, corrupt = {}, True
-        temporary = self._home / f".auth.json.{os.urandom(8).hex()}.tmp"
+        temporary = self._home / os.urandom(8).hex().join(_TEMPORARY)
         folder = _open_folder(self._home)
         try:
             _write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
@@ -116,10 +118,12 @@ class AuthFile:
         return None if removed == NOTHING else removed
 
     def _remove_strays(self) -> None:
-        for stray in self._home.glob(".auth.json.*.tmp"):
-            # Left by a writer that was killed: we hold the locks, so that nobody is using it.
-            with contextlib.suppress(OSError):
-                stray.unlink()
+        # (Names are compared by hand, because compiling a pattern takes longer than the rest of a save.)
+        for name in os.listdir(self._home):  # noqa: PTH208 - names are all that is needed
+            if name.startswith(_TEMPORARY[0]) and name.endswith(_TEMPORARY[1]):
+                # Left by a writer that was killed: we hold the locks, so that nobody is using it.
+                with contextlib.suppress(OSError):
+                    (self._home / name).unlink()
 
     def _unlink(self) -> None:
         leads_to_a_file = self.path.is_symlink() and self.path.exists()

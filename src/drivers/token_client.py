@@ -170,6 +170,7 @@ class BlockingTokenClient:
         """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
         with contextlib.suppress(Exception):
             self._get_client()
+            _rehearse(self._url)
 
     def abort(self) -> None:
         """End a request that is under way, now, and send none any more. For another thread."""
@@ -240,6 +241,13 @@ class BlockingTokenClient:
                 # Of the connections that the pool has given up; a login with a device code makes one for each poll.
                 while len(self._sockets) > _LATEST:
                     self._sockets.pop(0).close()
+
+
+def _rehearse(url: str) -> None:
+    """Take one request through httpx, to nobody: the first one compiles patterns for half as long as it takes."""
+    nobody = httpx.MockTransport(lambda _: httpx.Response(httpx.codes.OK))
+    with silenced(), httpx.Client(transport=nobody, headers=_HEADERS, trust_env=False) as client:
+        client.post(url, content=b"")
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -117,6 +117,40 @@ def test_still_less_is_loaded_by_the_command_in_its_own_process(tmp_path: Path) 
     assert loaded & (HEAVY | {"ast", "dis", "opcode", "textwrap"}) == {"anyio"}
 
 
+def test_nothing_is_loaded_or_compiled_while_the_browser_waits(provider: ScriptedProvider, tmp_path: Path) -> None:
+    """From the callback until the credentials are stored: there was time for it while the person signed in."""
+    provider.will_sign_in()
+    arguments = ["login", "--no-browser", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    script = (
+        "import re, sys; from loginmachine.cli import main; from loginmachine.drivers.threaded_owner import Owner\n"
+        "load, post, compile, patterns = Owner._load, Owner.post, re._compiler.compile, []\n"
+        "def spy_compile(pattern, flags):\n"
+        "    patterns.append(f'pattern-{len(patterns)}')\n"
+        "    return compile(pattern, flags)\n"
+        "def spy_load(self):\n"
+        "    load(self)\n"
+        "    print(self.auth_url, flush=True)\n"
+        "def spy_post(self, event):\n"
+        "    if type(event).__name__ in ('RequestReceived', 'CredentialsSaved'):\n"
+        "        print(' '.join([*sys.modules, *patterns]), flush=True)\n"
+        "    post(self, event)\n"
+        "Owner._load, Owner.post, re._compiler.compile = spy_load, spy_post, spy_compile\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "sys.exit(main())\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+    )
+    with process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        before, after, _success_page = (set(line.split()) for line in process.stdout)
+    assert process.returncode == 0
+    assert {"httpx", "pattern-0"} < before
+    assert after - before == set()
+
+
 def test_no_secret_is_told_or_logged(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--verbose") as command:
