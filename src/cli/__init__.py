@@ -22,14 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failed, 2 wrong usage, 13 callback port in use, 130 interrupted.
     """
     # From here on an interrupt ends without a traceback.
-    code, settle = INTERRUPTED, _nothing
+    code, settle, end_soon = INTERRUPTED, _nothing, _nothing
     try:
         if arguments is None:
             from .interrupts import interrupt_once  # noqa: PLC0415
 
             settle = interrupt_once(INTERRUPTED)
-            from .startup import load_when_used  # noqa: PLC0415
+            from .startup import collect_seldom, end_soon, load_when_used  # noqa: PLC0415
 
+            collect_seldom()
             load_when_used()
         from .arguments import parse_arguments  # noqa: PLC0415
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     settle()
+    end_soon()
     return code
 
 

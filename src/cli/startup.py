@@ -1,10 +1,11 @@
-"""What the command's process loads late, or not at all, so that the URL is there soon and little memory is held.
+"""What the command's process does late, seldom or not at all, so that the URL is there soon and little memory is held.
 
 For the process of the command only: in a host's, what is imported is the host's business.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import LazyLoader
@@ -20,6 +21,9 @@ _SELDOM_USED: Final = ("inspect", "ipaddress", "traceback")
 """Imported by `transitions`, `urllib` and `logging` for what a login does not do: an eighth of the time to the URL."""
 _UNUSED: Final = ("anyio", "trio")
 """httpcore imports both if it finds them, for drivers other than ours: 5 MB, and more time than h11 and httpx take."""
+
+_MANY: Final = 50_000
+"""Objects. A login makes some tens of thousands, which stay: looking through them for garbage finds none."""
 
 
 class _LateFinder:
@@ -44,3 +48,13 @@ def do_without_trio() -> None:
     for name in _UNUSED:
         # The import system's way of saying that a module is not there.
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+
+def collect_seldom() -> None:
+    """Look for garbage when there is enough of it, instead of while modules are loaded."""
+    gc.set_threshold(_MANY)
+
+
+def end_soon() -> None:
+    """Let the interpreter end without looking for garbage first: it takes longer than all else at the end."""
+    gc.freeze()

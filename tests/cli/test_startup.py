@@ -68,10 +68,23 @@ def test_a_trio_that_is_there_already_stays() -> None:
 
 def test_nothing_of_it_happens_to_a_host() -> None:
     code = (
-        "import sys\n"
+        "import gc, sys\n"
+        "collected_at = gc.get_threshold()\n"
         "from loginmachine.cli import main\n"
         "print(main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', '/nonexistent']))\n"
         "print([finder.__module__ for finder in sys.meta_path if finder.__module__.startswith('loginmachine')])\n"
         "print(sys.modules.get('trio', 'not asked for') is None)\n"
+        "print(gc.get_threshold() == collected_at, gc.get_freeze_count())\n"
     )
-    assert output_of(code).splitlines() == ["1", "[]", "False"]
+    assert output_of(code).splitlines() == ["1", "[]", "False", "True 0"]
+
+
+def test_the_command_seldom_looks_for_garbage_and_not_at_its_end() -> None:
+    code = (
+        "import gc, sys\n"
+        "from loginmachine.cli import main\n"
+        "sys.argv[1:] = ['status', '--home', '/nonexistent']\n"
+        "print(main())\n"
+        "print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 10_000)\n"
+    )
+    assert output_of(code).splitlines()[-2:] == ["1", "True 50000 True"]
