@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from ..drivers.errors import StoreError, TrustError, error_for
 from ..sansio.events import LoginMethod
@@ -104,6 +105,8 @@ class Command:
         self._takes_address = False
         """The login has a callback, whose address can be pasted."""
         self._hinted = False
+        self._advice = ""
+        """What to do about a store that cannot be used."""
         self._where = ""
         """Where the credentials are, when they are."""
         self._outcome: LoginOutcome | None = None
@@ -181,22 +184,29 @@ class Command:
         return bool(self._arguments.ends_the_process)
 
     def check_store(self) -> None:
-        """Find out before the person is sent to the browser that there is no keyring for the result.
+        """Find out before the person is sent to the browser that the result could not be stored.
 
         Raises:
-            StoreError: There is none that could be used.
+            StoreError: The home folder cannot be used, or there is no keyring.
         """
+        # (The log has made the folder, if it could.)
+        home = self._arguments.home
+        if not os.path.isdir(home) or not os.access(home, os.W_OK | os.X_OK):  # noqa: PTH112 - pathlib is not loaded yet
+            problem = "it cannot be written" if os.path.isdir(home) else "it is no folder, and cannot be made one"  # noqa: PTH112
+            self._advice = "Name another folder with --home, or make this one yours to write."
+            raise StoreError(f"the folder for your credentials, {home}, cannot be used: {problem}")
         if self._arguments.store == "keyring":
+            self._advice = "Set a keyring up, or take --store file (--store auto does so by itself)."
             from ..drivers.keyring_store import KeyringStore  # noqa: PLC0415
 
             KeyringStore(self._arguments.home).check()
 
     def refuse(self, problem: str, phase: LoginFailurePhase, category: LoginFailureCategory) -> None:
-        """Nothing was started, because the certificate bundle or the keyring cannot be used."""
+        """Nothing was started, because the certificate bundle or the store cannot be used."""
         self._log.note(f"not started: {category}")
         self._terminal.line(f"{problem[:1].upper()}{problem[1:]}.", "bad")
         if category is LoginFailureCategory.PERSIST_FAILED:
-            self._terminal.line("Set a keyring up, or take --store file (--store auto does so by itself).")
+            self._terminal.line(self._advice)
         self._tell_programs(LoginFailure(phase=phase, category=category, message=problem))
 
     def close(self) -> None:
@@ -273,7 +283,7 @@ class Command:
         self._terminal.line(f"{why}. A browser on another machine will do, in either of two ways:")
         self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")
         self._terminal.line(f"  address {where}.")
-        self._terminal.line("- Or stop this (Ctrl-C), and run 'loginmachine login --device-code'.")
+        self._terminal.line("- Or stop this (Ctrl-C), and run the same command with --device-code added.")
 
     def _stop_input(self) -> None:
         if self._input is not None:

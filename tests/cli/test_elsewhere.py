@@ -212,7 +212,7 @@ def test_both_ways_are_said_before_the_person_waits_in_vain(provider: ScriptedPr
         _, err = command.end()
     assert "This looks like a session over SSH." in err
     assert "'loginmachine complete'" in err
-    assert "'loginmachine login --device-code'" in err
+    assert "run the same command with --device-code added" in err
 
 
 def test_they_are_said_once(provider: ScriptedProvider, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,8 +19,6 @@ import pytest
 from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, Command, browse, callback_url, environment, login, run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .conftest import ScriptedProvider
 
 
@@ -72,6 +71,33 @@ def test_the_url_is_the_first_thing_said(provider: ScriptedProvider, tmp_path: P
         command.process.send_signal(signal.SIGINT)
         _, err = command.end()
     assert err.splitlines()[:3] == ["To sign in, open this address in a browser on this machine:", "", url]
+
+
+@pytest.mark.parametrize("below", ["", "/home"])
+def test_a_home_that_is_no_folder_is_found_out_before_the_browser(
+    provider: ScriptedProvider, tmp_path: Path, below: str
+) -> None:
+    home = tmp_path / "file"
+    home.write_text("somebody's")
+    with login(Path(f"{home}{below}"), provider.issuer) as command:
+        code, err = command.end()
+    assert code == 1
+    assert err.splitlines() == [
+        f"The folder for your credentials, {home}{below}, cannot be used: it is no folder, and cannot be made one.",
+        "Name another folder with --home, or make this one yours to write.",
+    ]
+    assert [(event["event"], event["category"]) for event in command.events] == [("finished", "persist_failed")]
+    assert home.read_text() == "somebody's"
+
+
+def test_a_home_of_somebody_else_is_found_out_before_the_browser(provider: ScriptedProvider, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    with login(tmp_path, provider.issuer) as command:
+        code, err = command.end()
+    assert code == 1
+    assert "cannot be used: it cannot be written." in err
 
 
 def loaded_when_the_url_is_printed(home: Path, call: str, first: str = "") -> set[str]:

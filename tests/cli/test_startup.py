@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from .conftest import environment
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def output_of(code: str) -> str:
+
+def output_of(code: str, *arguments: str) -> str:
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment(), timeout=30
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+        timeout=30,
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()
@@ -66,17 +75,17 @@ def test_a_trio_that_is_there_already_stays() -> None:
     assert output_of(code) == "True"
 
 
-def test_nothing_of_it_happens_to_a_host() -> None:
+def test_nothing_of_it_happens_to_a_host(tmp_path: Path) -> None:
     code = (
         "import gc, sys\n"
         "collected_at = gc.get_threshold()\n"
         "from loginmachine.cli import main\n"
-        "print(main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', '/nonexistent']))\n"
+        "print(main(['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', sys.argv[1]]))\n"
         "print([finder.__module__ for finder in sys.meta_path if finder.__module__.startswith('loginmachine')])\n"
         "print(sys.modules.get('trio', 'not asked for') is None)\n"
         "print(gc.get_threshold() == collected_at, gc.get_freeze_count())\n"
     )
-    assert output_of(code).splitlines() == ["1", "[]", "False", "True 0"]
+    assert output_of(code, str(tmp_path)).splitlines() == ["1", "[]", "False", "True 0"]
 
 
 def test_the_command_seldom_looks_for_garbage_and_not_at_its_end() -> None:
