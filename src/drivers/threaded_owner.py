@@ -294,8 +294,7 @@ class Owner:
     # Workers: each posts what came of it
 
     def _load(self) -> None:
-        # For the effect of loading them: whatever is loaded later (by connecting, by a page) keeps the browser waiting.
-        import encodings.idna  # noqa: F401, PLC0415
+        # For the effect of loading them: whatever is loaded later keeps the browser waiting.
         import html  # noqa: F401, PLC0415
 
         from . import http11, store  # noqa: F401, PLC0415

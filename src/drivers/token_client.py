@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -55,6 +56,31 @@ def client_settings(url: str) -> dict[str, Any]:
         "trust_env": parts.hostname not in _LOOPBACK,
         "verify": tls_context() if parts.scheme == "https" else False,
     }
+
+
+def prepare(url: str) -> None:
+    """Do what takes time before the browser waits for it: in a thread, while the person signs in.
+
+    Args:
+        url: The endpoint that requests will be sent to.
+
+    Raises:
+        TrustError: As `client_settings`; `send` will tell.
+    """
+    _rehearse()
+    # The TLS context takes longest.
+    httpx.Client(**client_settings(url)).close()
+
+
+@functools.cache
+def _rehearse() -> None:
+    """Take one request through httpx, to nobody: for the first one, patterns are compiled for a millisecond."""
+    # (Connecting to a name loads it.)
+    import encodings.idna  # noqa: F401, PLC0415
+
+    nobody = httpx.MockTransport(lambda _: httpx.Response(httpx.codes.OK))
+    with silenced(), httpx.Client(transport=nobody, headers=_HEADERS, trust_env=False) as client:
+        client.post("http://localhost/", content=b"")
 
 
 def encode(form: Form, encoding: Encoding) -> tuple[bytes, dict[str, str]]:
@@ -167,10 +193,10 @@ class BlockingTokenClient:
         """Duplicates of those in use, to wake a blocked reader with."""
 
     def prepare(self) -> None:
-        """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
+        """Do what takes time before it is needed. Fails silently: `send` will tell."""
         with contextlib.suppress(Exception):
+            prepare(self._url)
             self._get_client()
-            _rehearse(self._url)
 
     def abort(self) -> None:
         """End a request that is under way, now, and send none any more. For another thread."""
@@ -241,13 +267,6 @@ class BlockingTokenClient:
                 # Of the connections that the pool has given up; a login with a device code makes one for each poll.
                 while len(self._sockets) > _LATEST:
                     self._sockets.pop(0).close()
-
-
-def _rehearse(url: str) -> None:
-    """Take one request through httpx, to nobody: the first one compiles patterns for half as long as it takes."""
-    nobody = httpx.MockTransport(lambda _: httpx.Response(httpx.codes.OK))
-    with silenced(), httpx.Client(transport=nobody, headers=_HEADERS, trust_env=False) as client:
-        client.post(url, content=b"")
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -205,11 +205,15 @@ class Owner:
         """Load httpx, and make the TLS context, while the person is in the browser."""
 
         def load() -> None:
-            from .token_client import client_settings  # noqa: PLC0415
+            # (In a thread: loading takes some 30 ms, in which the whole program would stand still.)
+            import html  # noqa: F401, PLC0415 - for the effect of loading it
+
+            from . import trio_token_client  # noqa: F401, PLC0415 - as above
+            from .token_client import prepare  # noqa: PLC0415
 
             # `send` will tell.
             with contextlib.suppress(Exception):
-                client_settings(self._options.provider.token_endpoint)
+                prepare(self._options.provider.token_endpoint)
 
         await trio.to_thread.run_sync(load, limiter=self._limiter)
 

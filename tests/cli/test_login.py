@@ -143,24 +143,34 @@ def test_still_less_is_loaded_by_the_command_in_its_own_process(tmp_path: Path) 
     assert loaded & (HEAVY | {"ast", "dis", "opcode", "textwrap"}) == {"anyio"}
 
 
-def test_nothing_is_loaded_or_compiled_while_the_browser_waits(provider: ScriptedProvider, tmp_path: Path) -> None:
+PRELOADED = {
+    "threaded": ("Owner._load", "def spy_load(self): load(self); print(self.auth_url, flush=True)"),
+    "trio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
+}
+"""Where a driver loads what it needs later, and a spy there."""
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_nothing_is_loaded_or_compiled_while_the_browser_waits(
+    provider: ScriptedProvider, tmp_path: Path, driver: str
+) -> None:
     """From the callback until the credentials are stored: there was time for it while the person signed in."""
     provider.will_sign_in()
-    arguments = ["login", "--no-browser", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    home, issuer = str(tmp_path), provider.issuer
+    arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--issuer", issuer, "--driver", driver]
+    preload, spy = PRELOADED[driver]
     script = (
-        "import re, sys; from loginmachine.cli import main; from loginmachine.drivers.threaded_owner import Owner\n"
-        "load, post, compile, patterns = Owner._load, Owner.post, re._compiler.compile, []\n"
+        f"import re, sys; from loginmachine.cli import main; from loginmachine.drivers.{driver}_owner import Owner\n"
+        f"load, post, compile, patterns = {preload}, Owner.post, re._compiler.compile, []\n"
         "def spy_compile(pattern, flags):\n"
         "    patterns.append(f'pattern-{len(patterns)}')\n"
         "    return compile(pattern, flags)\n"
-        "def spy_load(self):\n"
-        "    load(self)\n"
-        "    print(self.auth_url, flush=True)\n"
+        f"{spy}\n"
         "def spy_post(self, event):\n"
         "    if type(event).__name__ in ('RequestReceived', 'CredentialsSaved'):\n"
         "        print(' '.join([*sys.modules, *patterns]), flush=True)\n"
         "    post(self, event)\n"
-        "Owner._load, Owner.post, re._compiler.compile = spy_load, spy_post, spy_compile\n"
+        f"{preload}, Owner.post, re._compiler.compile = spy_load, spy_post, spy_compile\n"
         f"sys.argv[1:] = {arguments!r}\n"
         "sys.exit(main())\n"
     )
