@@ -58,26 +58,14 @@ def client_settings(url: str) -> dict[str, Any]:
     }
 
 
-def prepare(url: str) -> None:
-    """Do what takes time before the browser waits for it: in a thread, while the person signs in.
-
-    Args:
-        url: The endpoint that requests will be sent to.
-
-    Raises:
-        TrustError: As `client_settings`; `send` will tell.
-    """
-    _rehearse()
-    # The TLS context takes longest.
-    httpx.Client(**client_settings(url)).close()
-
-
 @functools.cache
-def _rehearse() -> None:
-    """Take one request through httpx, to nobody: for the first one, patterns are compiled for a millisecond."""
+def rehearse() -> None:
+    """Take one request through httpx, to nobody: with the first one, modules are loaded and patterns compiled."""
     # (Connecting to a name loads it.)
     import encodings.idna  # noqa: F401, PLC0415
 
+    # (This loads httpcore.)
+    httpx.HTTPTransport(verify=False, trust_env=False).close()
     nobody = httpx.MockTransport(lambda _: httpx.Response(httpx.codes.OK))
     with silenced(), httpx.Client(transport=nobody, headers=_HEADERS, trust_env=False) as client:
         client.post("http://localhost/", content=b"")
@@ -193,10 +181,10 @@ class BlockingTokenClient:
         """Duplicates of those in use, to wake a blocked reader with."""
 
     def prepare(self) -> None:
-        """Do what takes time before it is needed. Fails silently: `send` will tell."""
+        """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
         with contextlib.suppress(Exception):
-            prepare(self._url)
             self._get_client()
+            rehearse()
 
     def abort(self) -> None:
         """End a request that is under way, now, and send none any more. For another thread."""

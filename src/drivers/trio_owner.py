@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..sansio.progress import LoginPhase
     from .store import CredentialStore
     from .trio_server import CallbackServer
+    from .trio_token_client import TokenClient
 
 
 class Owner:
@@ -66,6 +67,7 @@ class Owner:
         self._server: CallbackServer | None = None
         self._closed = False
         self._exchanges: dict[int, trio.CancelScope] = {}
+        self._client: TokenClient | None = None
         self._nursery: trio.Nursery | None = None
         self._limiter = trio.CapacityLimiter(math.inf)
         """Our threads neither wait for those of the host and of other logins, nor keep them waiting."""
@@ -98,6 +100,8 @@ class Owner:
                                 self._perform(action)
                     finally:
                         self._release()
+                if self._client is not None:
+                    await self._client.aclose()
             finally:
                 self.finished.set()
                 self.ready.set()
@@ -209,11 +213,12 @@ class Owner:
             import html  # noqa: F401, PLC0415 - for the effect of loading it
 
             from . import trio_token_client  # noqa: F401, PLC0415 - as above
-            from .token_client import prepare  # noqa: PLC0415
+            from .token_client import client_settings, rehearse  # noqa: PLC0415
 
             # `send` will tell.
             with contextlib.suppress(Exception):
-                prepare(self._options.provider.token_endpoint)
+                client_settings(self._options.provider.token_endpoint)
+                rehearse()
 
         await trio.to_thread.run_sync(load, limiter=self._limiter)
 
@@ -232,10 +237,12 @@ class Owner:
         self.post(await trio.to_thread.run_sync(save, self._store, credentials, limiter=self._limiter))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
-        from .trio_token_client import send  # noqa: PLC0415
+        from .trio_token_client import TokenClient  # noqa: PLC0415
 
+        if self._client is None:
+            self._client = TokenClient(self._options.provider.token_endpoint, self._limiter)
         with self._exchanges[request.exchange_id]:
-            self.post(await send(request, self._limiter))
+            self.post(await self._client.send(request))
 
     async def _revoke(self, order: actions.RevokeToken) -> None:
         from .trio_token_client import send  # noqa: PLC0415

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import trio
@@ -18,53 +18,106 @@ if TYPE_CHECKING:
     from ..sansio.actions import SendTokenRequest
     from ..sansio.events import TokenRequestFailed, TokenResponseReceived
 
+_FAREWELL: Final = 1.0
+"""Seconds for telling the endpoint that its connection is closed."""
+
 
 async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> TokenResponseReceived | TokenRequestFailed:
-    """Send a request and read the answer, raw and up to 1 MiB, all within its ``timeout``."""
-    error: Exception
-    with silenced(), _Sockets() as sockets, trio.move_on_after(request.timeout):
+    """Send one request, as `TokenClient.send` does, and close its connection."""
+    client = TokenClient(request.url, limiter)
+    try:
+        return await client.send(request)
+    finally:
+        await client.aclose()
+
+
+class TokenClient:
+    """Sends the token requests of one login, one at a time, over one connection if the endpoint keeps it open.
+
+    Args:
+        url: The endpoint that the first request goes to.
+        limiter: For the threads in which clients are made.
+    """
+
+    def __init__(self, url: str, limiter: trio.CapacityLimiter) -> None:
+        self._url = url
+        self._limiter = limiter
+        self._idle: _Client | None = None
+        """One whose last request was answered: no other is used twice."""
+
+    async def send(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
+        """Send a request and read the answer, raw and up to 1 MiB, all within its ``timeout``."""
+        error: Exception
+        client, self._idle = self._idle, None
         try:
-            # In a thread: making a TLS context takes 50 ms of computing.
-            settings = await trio.to_thread.run_sync(client_settings, request.url, limiter=limiter)
-            async with (
-                httpx.AsyncClient(**settings, timeout=request.timeout) as client,
-                contextlib.aclosing(await _post(client, request, sockets)) as response,
-            ):
-                return response_event(request.exchange_id, response, await _read(response))
-        except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
-            error = caught
-        event = failure_event(request.exchange_id, error)
-        # The traceback holds frames with the form in them.
-        error.__traceback__ = None
-        return event
-    return timeout_event(request.exchange_id)
+            with silenced(), trio.move_on_after(request.timeout):
+                try:
+                    client = client or await self._make_client()
+                    event = await client.send(request)
+                except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
+                    error = caught
+                else:
+                    self._idle, client = client, None
+                    return event
+                failure = failure_event(request.exchange_id, error)
+                # The traceback holds frames with the form in them.
+                error.__traceback__ = None
+                return failure
+            return timeout_event(request.exchange_id)
+        finally:
+            if client is not None:
+                client.abandon()
+
+    async def _make_client(self) -> _Client:
+        # In a thread: making a TLS context takes 50 ms of computing.
+        return await trio.to_thread.run_sync(_Client, self._url, limiter=self._limiter)
+
+    async def aclose(self) -> None:
+        """Close the connection, if one is open."""
+        client, self._idle = self._idle, None
+        if client is not None:
+            with trio.move_on_after(_FAREWELL):
+                await client.aclose()
 
 
-async def _post(client: httpx.AsyncClient, request: SendTokenRequest, sockets: _Sockets) -> httpx.Response:
-    body, headers = encode(request.form, request.encoding)
-    extensions = {"trace": sockets.watch}
-    post = client.build_request("POST", request.url, content=body, headers=headers, extensions=extensions)
-    post.stream = _Body(body)
-    return await client.send(post, stream=True)
+class _Client:
+    """A client of httpx, and its sockets: httpcore loses the one whose TLS handshake is cancelled."""
 
-
-class _Sockets:
-    """The sockets of one request, closed at its end: httpcore loses the one whose TLS handshake is cancelled."""
-
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(**client_settings(url))
         self._sockets: list[trio.socket.SocketType] = []
 
-    async def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """Trace hook of httpx: learn each socket as soon as there is one."""
-        if event.endswith("connect_tcp.complete"):
-            self._sockets.append(info["return_value"].get_extra_info("socket"))
+    async def send(self, request: SendTokenRequest) -> TokenResponseReceived:
+        body, headers = encode(request.form, request.encoding)
+        post = self._client.build_request(
+            "POST",
+            request.url,
+            content=body,
+            headers=headers,
+            timeout=request.timeout,
+            extensions={"trace": self._watch},
+        )
+        post.stream = _Body(body)
+        async with contextlib.aclosing(await self._client.send(post, stream=True)) as response:
+            return response_event(request.exchange_id, response, await _read(response))
 
-    def __enter__(self) -> Self:
-        return self
+    async def aclose(self) -> None:
+        try:
+            await self._client.aclose()
+        finally:
+            self.abandon()
 
-    def __exit__(self, *_: object) -> None:
+    def abandon(self) -> None:
+        """Close the sockets, without a word to the other side."""
         for used in self._sockets:
             used.close()
+
+    async def _watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Trace hook of httpx: learn each socket as soon as there is one."""
+        if event.endswith("connect_tcp.complete"):
+            # (A login with a device code may need a new one for each poll.)
+            self._sockets = [used for used in self._sockets if used.fileno() != -1]
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
 
 
 class _Body(httpx.AsyncByteStream):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -12,8 +13,21 @@ import pytest
 from loginmachine import IdTokenPolicy, LoginFailed, LoginOptions, MemoryStore, Provider
 
 from .conformance_drivers import DRIVERS, Play
-from .driver_support import API_KEY, CANARIES, CODE, NAMESPACE, TOKENS, Browser, Progress, Reply, free_port, jwt, reset
-from .scripted_server import Peer, ScriptedServer
+from .driver_support import (
+    API_KEY,
+    CANARIES,
+    CODE,
+    NAMESPACE,
+    PATIENCE,
+    TOKENS,
+    Browser,
+    Progress,
+    Reply,
+    free_port,
+    jwt,
+    reset,
+)
+from .scripted_server import OK, Peer, ScriptedServer
 from .trio_support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -517,6 +531,31 @@ def test_a_handshake_that_does_not_come_about(name: str, driver: str, monkeypatc
         assert server.requests == []
     assert found == category
     assert words.startswith(f"https://127.0.0.1:{server.port}/oauth/token: no ")
+
+
+# One connection
+
+
+@both_drivers
+@pytest.mark.parametrize("over", ["plain HTTP", "TLS"])
+def test_both_requests_go_over_one_connection(
+    driver: str, over: str, server_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second handshake would keep the browser waiting; and whoever keeps a connection also closes it."""
+    monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        for body in (GOOD, KEY):
+            peer.read_request()
+            peer.send(OK % (len(body), body))
+        if peer.read_request() == (b"", b""):
+            left.set()
+
+    with ScriptedServer(script, tls=server_tls if over == "TLS" else None) as server:
+        succeeds(driver, server.url)
+        assert left.wait(PATIENCE)
+        assert (server.accepted, len(server.requests)) == (1, 2)
 
 
 # Proxies
