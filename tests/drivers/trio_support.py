@@ -18,8 +18,11 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def no_idle_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trio keeps idle threads for 10 s, so that ours could not be told from them. For every module that imports it."""
-    monkeypatch.setattr("trio._core._thread_cache.IDLE_TIMEOUT", 0)
+    """Trio keeps idle threads for 10 s, so that ours could not be told from them. For every module that imports it.
+
+    Not for no time at all: a new thread would spin, and keep the others waiting, until it has its first job.
+    """
+    monkeypatch.setattr("trio._core._thread_cache.IDLE_TIMEOUT", 0.001)
 
 
 def run(program: Callable[[], Awaitable[None]]) -> None:
