@@ -1,4 +1,4 @@
-"""A scripted provider over real HTTP, and the command as a child process."""
+"""A scripted provider over real HTTP, and the command: as a child process, and in this one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from werkzeug import Request, Response
+
+from loginmachine.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +134,56 @@ def run(*arguments: str, **extra: str) -> Iterator[Command]:
                     process.kill()
     finally:
         process.wait()
+
+
+def as_bytes(given: str | bytes) -> bytes:
+    return given.encode() if isinstance(given, str) else given
+
+
+def started(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, str, str]:
+    """`loginmachine` as a child process, to its end: exit code, standard output, standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loginmachine", *arguments],
+        input=as_bytes(given),
+        capture_output=True,
+        env=environment(**extra),
+        timeout=50,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def called_for_bytes(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, bytes, str]:
+    """As `called`, for what is no text."""
+    with ExitStack() as stack:
+        stdin, stdout, stderr = (
+            stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", newline=""))
+            for _ in range(3)
+        )
+        stdin.buffer.write(as_bytes(given))
+        stdin.seek(0)
+        stack.enter_context(mock.patch.dict(os.environ, environment(**extra), clear=True))
+        stack.enter_context(mock.patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=stderr))
+        code: object
+        try:
+            code = main(arguments)
+        except SystemExit as end:
+            # argparse's own way to end.
+            code = end.code
+        assert isinstance(code, int)
+        stdout.seek(0)
+        stderr.seek(0)
+        return code, bytes(stdout.buffer.read()), stderr.read()
+
+
+def called(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, str, str]:
+    """The command in this process, files for its streams: exit code, standard output, standard error.
+
+    For what a command does and says, many times faster than an interpreter starts. Every command is `started` as well,
+    and whatever its process itself has a part in is only tested so: signals, pipes, encodings, what is loaded when.
+    """
+    code, out, err = called_for_bytes(*arguments, given=given, **extra)
+    return code, out.decode(), err
 
 
 def login(home: Path, issuer: str, *more: str, **extra: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from getpass import GetPassWarning
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import pytest
 
 from loginmachine.cli import main
 
-from .conftest import environment
+from .conftest import called, started
 from .test_logout import OLD, REVOKED
 
 if TYPE_CHECKING:
@@ -25,21 +24,13 @@ STORED = b'{\n  "auth_mode": "apikey",\n  "OPENAI_API_KEY": "sk-canary"\n}'
 
 
 def store_key(home: Path, key: bytes, *more: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "loginmachine", "login", "--home", str(home), *more],
-        input=key,
-        capture_output=True,
-        env=environment(),
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    return called("login", "--home", str(home), *more, given=key)
 
 
 @pytest.mark.parametrize("key", [b"sk-canary", b"sk-canary\n", b" sk-canary\r\n"])
 def test_from_a_pipe(tmp_path: Path, key: bytes) -> None:
     path = tmp_path / "auth.json"
-    assert store_key(tmp_path, key, "--api-key") == (
+    assert started("login", "--home", str(tmp_path), "--api-key", given=key) == (
         0,
         "",
         f"Signed in with an API key.\nYour credentials are in {path}\n",

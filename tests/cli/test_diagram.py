@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from loginmachine.sansio import LoginState, diagram
 from loginmachine.sansio.table import Trigger
 
 from ..traces.record import FOLDER
-from .conftest import environment
+from .conftest import called_for_bytes, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +30,7 @@ needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphvi
 
 
 def loginmachine(*arguments: str, **extra: str) -> tuple[int, bytes, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "loginmachine", "diagram", *arguments],
-        capture_output=True,
-        env=environment(**extra),
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr.decode()
+    return called_for_bytes("diagram", *arguments, **extra)
 
 
 def a_dot(folder: Path, script: str) -> str:
@@ -50,11 +42,11 @@ def a_dot(folder: Path, script: str) -> str:
 
 
 def test_mermaid_is_what_one_gets() -> None:
-    assert loginmachine() == (0, diagram.mermaid_overview().encode(), "")
+    assert started("diagram") == (0, diagram.mermaid_overview(), "")
 
 
 def test_the_failures_apart() -> None:
-    assert loginmachine("--failures") == (0, diagram.mermaid_failures().encode(), "")
+    assert started("diagram", "--failures") == (0, diagram.mermaid_failures(), "")
 
 
 def test_dot_into_a_file(tmp_path: Path) -> None:
@@ -161,10 +153,10 @@ def test_the_way_of_a_recorded_login_is_painted(options: tuple[str, ...], drawin
 
 @needs_graphviz
 def test_the_way_of_a_recorded_login_in_a_picture() -> None:
-    code, picture, complaint = loginmachine("--highlight", str(REFUSED), "--format", "svg")
+    code, picture, complaint = started("diagram", "--highlight", str(REFUSED), "--format", "svg")
     assert (code, complaint) == (0, "")
-    assert b"(3)</text>" in picture
-    assert b"(4)</text>" not in picture
+    assert "(3)</text>" in picture
+    assert "(4)</text>" not in picture
 
 
 def test_the_way_of_a_login_that_would_go_otherwise_today(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +13,10 @@ from loginmachine.cli.hidden_input import MAX_LINE, Lines
 from loginmachine.cli.surroundings import why_no_browser
 from loginmachine.drivers import wsl
 
-from .conftest import CODE, ScriptedProvider, callback_url, environment, login
+from .conftest import CODE, ScriptedProvider, callback_url, called, login, started
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_httpserver import HTTPServer
@@ -25,20 +24,13 @@ if TYPE_CHECKING:
 GRANT = {"authorization_code": "canary-grant", "code_challenge": "c", "code_verifier": "canary-device-verifier"}
 
 
-def complete(address: str) -> tuple[int, str]:
-    """Run `loginmachine complete` with the address on its standard input."""
-    run = subprocess.run(
-        [sys.executable, "-m", "loginmachine", "complete"],
-        input=address,
-        capture_output=True,
-        text=True,
-        env=environment(HTTP_PROXY="http://127.0.0.1:1", http_proxy="http://127.0.0.1:1"),
-        timeout=30,
-        check=False,
-    )
-    assert run.stdout == ""
-    assert CODE not in run.stderr
-    return run.returncode, run.stderr
+def complete(address: str, how: Callable[..., tuple[int, str, str]] = called) -> tuple[int, str]:
+    """`loginmachine complete` with the address on its standard input, and a proxy that nobody should ask."""
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+    code, out, err = how("complete", given=address, **proxies)
+    assert out == ""
+    assert CODE not in err
+    return code, err
 
 
 # loginmachine complete
@@ -48,7 +40,7 @@ def test_complete(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer) as command:
         url = command.event("listening")["url"]
-        code, said = complete(f"{callback_url(url, code=CODE)}\n")
+        code, said = complete(f"{callback_url(url, code=CODE)}\n", started)
         assert (code, said) == (0, "Done: the waiting sign-in is complete.\n")
         assert command.end()[0] == 0
     assert provider.forms[0]["code"] == CODE
@@ -101,7 +93,7 @@ def test_complete_with_something_else(address: str) -> None:
 
 
 def test_complete_when_nothing_waits() -> None:
-    code, said = complete(f"http://127.0.0.1:1/auth/callback?code={CODE}&state=s")
+    code, said = complete(f"http://127.0.0.1:1/auth/callback?code={CODE}&state=s", started)
     assert (code, said) == (1, "No sign-in waits on port 1 of this machine.\n")
 
 
@@ -217,17 +209,9 @@ def test_both_ways_are_said_before_the_person_waits_in_vain(provider: ScriptedPr
 
 def test_they_are_said_once(provider: ScriptedProvider, tmp_path: Path) -> None:
     arguments = ["--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer, "--timeout", "0.5"]
-    run = subprocess.run(
-        [sys.executable, "-m", "loginmachine", "login", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=30,
-        check=False,
-    )
-    assert "Note: No browser could be opened." in run.stderr
-    assert run.stderr.count("--device-code") == 1
+    _, _, err = started("login", *arguments)
+    assert "Note: No browser could be opened." in err
+    assert err.count("--device-code") == 1
 
 
 @pytest.mark.parametrize(

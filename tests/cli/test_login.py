@@ -16,7 +16,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, Command, browse, callback_url, environment, login, run
+from .conftest import (
+    ACCESS,
+    CODE,
+    ID_TOKEN,
+    KEY,
+    REFRESH,
+    Command,
+    browse,
+    callback_url,
+    called,
+    environment,
+    login,
+    run,
+)
 
 if TYPE_CHECKING:
     from .conftest import ScriptedProvider
@@ -334,8 +347,7 @@ def test_a_reader_that_goes_away_does_not_end_the_login(provider: ScriptedProvid
     ],
 )
 def test_wrong_usage(tmp_path: Path, arguments: list[str], words: str) -> None:
-    with run("login", "--no-browser", "--home", str(tmp_path / "home"), *arguments) as command:
-        code, err = command.end()
+    code, _, err = called("login", "--no-browser", "--home", str(tmp_path / "home"), *arguments)
     assert code == 2
     assert words in err
     assert "canary" not in err

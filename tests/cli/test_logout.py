@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..drivers.driver_support import free_port
-from .conftest import CODE, ID_TOKEN, browse, callback_url, login
-from .test_status import NO_KEYRING, loginmachine
+from .conftest import CODE, ID_TOKEN, browse, callback_url, called, login, started
+from .test_status import NO_KEYRING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +32,12 @@ def signed_in(tmp_path: Path) -> Path:
 
 
 def logout(home: Path, provider: ScriptedProvider, *more: str, **extra: str) -> tuple[int, str, str]:
-    return loginmachine("logout", "--home", str(home), "--issuer", provider.issuer, *more, **extra)
+    return called("logout", "--home", str(home), "--issuer", provider.issuer, *more, **extra)
 
 
 def test_signed_out(signed_in: Path, provider: ScriptedProvider) -> None:
-    assert logout(signed_in, provider) == (0, f"{SIGNED_OUT}The provider has revoked the tokens.\n", "")
+    told = f"{SIGNED_OUT}The provider has revoked the tokens.\n"
+    assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, told, "")
     assert provider.revoked == [REVOKED]
     assert not (signed_in / "auth.json").exists()
     assert logout(signed_in, provider) == (0, "Nobody was signed in.\n", "")
@@ -57,7 +58,7 @@ def test_what_could_not_be_confirmed(signed_in: Path, provider: ScriptedProvider
 
 def test_without_a_network(signed_in: Path, provider: ScriptedProvider) -> None:
     provider.issuer = f"http://127.0.0.1:{free_port()}"
-    code, _, err = logout(signed_in, provider)
+    code, _, err = started("logout", "--home", str(signed_in), "--issuer", provider.issuer)
     assert code == 0
     assert "did not confirm that the tokens are revoked" in err
     assert not (signed_in / "auth.json").exists()
@@ -111,7 +112,7 @@ def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked:
 
 
 def test_an_issuer_that_is_none(signed_in: Path) -> None:
-    code, _, err = loginmachine("logout", "--home", str(signed_in), "--issuer", "ftp://x")
+    code, _, err = called("logout", "--home", str(signed_in), "--issuer", "ftp://x")
     assert code == 2
     assert "--issuer: the provider's URL must be https" in err
     assert (signed_in / "auth.json").exists()

@@ -17,7 +17,20 @@ import pytest
 
 from ..sansio.trace.beside import everything_told
 from ..traces.record import FOLDER
-from .conftest import ACCESS, CODE, ID_TOKEN, KEY, REFRESH, browse, callback_url, environment, login, run
+from .conftest import (
+    ACCESS,
+    CODE,
+    ID_TOKEN,
+    KEY,
+    REFRESH,
+    browse,
+    callback_url,
+    called,
+    environment,
+    login,
+    run,
+    started,
+)
 
 if TYPE_CHECKING:
     from .conftest import ScriptedProvider
@@ -39,24 +52,16 @@ Replayed: the machine does today what was recorded.
 """
 
 
-def replay(*arguments: object, given: bytes = b"", **extra: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "loginmachine", "replay", *map(str, arguments)],
-        input=given,
-        capture_output=True,
-        timeout=50,
-        check=False,
-        env=environment(**extra),
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+def replay(*arguments: object, given: bytes = b"") -> tuple[int, str, str]:
+    return called("replay", *map(str, arguments), given=given)
 
 
 def test_the_story() -> None:
-    assert replay(CANCELLED) == (0, STORY, "")
+    assert started("replay", str(CANCELLED)) == (0, STORY, "")
 
 
 def test_standard_input() -> None:
-    assert replay("-", given=CANCELLED.read_bytes()) == (0, STORY, "")
+    assert started("replay", "-", given=CANCELLED.read_bytes()) == (0, STORY, "")
     assert replay("-") == (2, "", "- is not a trace: line 1: the file is empty.\n")
 
 
@@ -101,7 +106,7 @@ def test_json() -> None:
 
 
 def test_a_drawing_of_the_way() -> None:
-    code, out, err = replay(CANCELLED, "--diagram")
+    code, out, err = started("replay", str(CANCELLED), "--diagram")
     assert (code, err) == (0, "")
     assert out.startswith("stateDiagram-v2\n")
     assert "    idle --> binding : (1)<br/>started<br/>/ bind_first_port\n" in out
@@ -175,7 +180,8 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    assert replay(path)[0] == 2
+    # (A process whose memory can be given back.)
+    assert started("replay", str(path))[0] == 2
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
@@ -211,7 +217,7 @@ def test_nobody_reads_the_story() -> None:
 def test_a_terminal_without_unicode(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(CANCELLED.read_bytes().replace(b"cancelled by the caller", b"\\u001b[31m\\u20ac"))
-    code, out, err = replay(path, PYTHONIOENCODING="ascii")
+    code, out, err = started("replay", str(path), PYTHONIOENCODING="ascii")
     # (A machine of today would have cleaned these words.)
     assert (code, err) == (1, "")
     assert "\x1b" not in out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import ID_TOKEN, environment, jwt
+from .conftest import ID_TOKEN, called, jwt, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,25 +17,10 @@ NAMESPACE = "https://api.openai.com/auth"
 TOKENS = {"id_token": ID_TOKEN, "access_token": "canary-a", "refresh_token": "canary-r", "account_id": "acc-1"}
 
 
-def loginmachine(*arguments: str, **extra: str) -> tuple[int, str, str]:
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-m", "loginmachine", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment(**extra),
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 def status(home: Path, content: object = None, **extra: str) -> tuple[int, str, str]:
     if content is not None:
         (home / "auth.json").write_text(content if isinstance(content, str) else json.dumps(content))
-    return loginmachine("status", "--home", str(home), **extra)
+    return called("status", "--home", str(home), **extra)
 
 
 def test_nobody(tmp_path: Path) -> None:
@@ -50,7 +35,9 @@ def test_only_a_key_in_the_environment(tmp_path: Path) -> None:
 def test_chatgpt(tmp_path: Path) -> None:
     received = datetime.now(UTC) - timedelta(hours=3, minutes=5)
     content = {"auth_mode": "chatgpt", "OPENAI_API_KEY": "canary-k", "tokens": TOKENS}
-    code, out, _ = status(tmp_path, {**content, "last_refresh": received.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")})
+    content["last_refresh"] = received.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+    (tmp_path / "auth.json").write_text(json.dumps(content))
+    code, out, _ = started("status", "--home", str(tmp_path))
     assert code == 0
     assert out.splitlines() == [
         "Signed in with ChatGPT as ada@example.com.",
@@ -71,7 +58,7 @@ def test_an_api_key(tmp_path: Path) -> None:
 
 def test_codex_home_is_the_default(tmp_path: Path) -> None:
     (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary-k", "tokens": null}')
-    code, out, _ = loginmachine("status", CODEX_HOME=str(tmp_path))
+    code, out, _ = called("status", CODEX_HOME=str(tmp_path))
     assert (code, out.splitlines()[0]) == (0, "Signed in with an API key.")
 
 
@@ -127,7 +114,7 @@ def plan(name: str | None) -> dict[str, str]:
 )
 def test_which_credentials_apply(tmp_path: Path, content: object, mode: str) -> None:
     (tmp_path / "auth.json").write_text(json.dumps(content))
-    code, out, err = loginmachine("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary-environment")
+    code, out, err = called("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary-environment")
     answer = json.loads(out)
     assert (code, err) == (0, "")
     assert (answer["signed_in"], answer["auth_mode"], answer["from_environment"]) == (True, mode, False)
@@ -142,7 +129,7 @@ def test_json(tmp_path: Path) -> None:
         "last_refresh": "2026-11-18T11:06:40.123456789Z",
     }
     (tmp_path / "auth.json").write_text(json.dumps(content))
-    code, out, err = loginmachine("status", "--json", "--home", str(tmp_path))
+    code, out, err = started("status", "--json", "--home", str(tmp_path))
     assert (code, err) == (0, "")
     assert json.loads(out) == {
         "signed_in": True,
@@ -178,7 +165,7 @@ def test_json_of_less(
 ) -> None:
     if content is not None:
         (tmp_path / "auth.json").write_text(content)
-    got, out, _ = loginmachine("status", "--json", "--home", str(tmp_path), **extra)
+    got, out, _ = called("status", "--json", "--home", str(tmp_path), **extra)
     answer = json.loads(out)
     assert got == code
     assert {key: answer[key] for key in expected} == expected
@@ -187,7 +174,7 @@ def test_json_of_less(
 
 def test_json_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "auth.json").write_text("canary")
-    code, out, _ = loginmachine("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary")
+    code, out, _ = called("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary")
     answer = json.loads(out)
     assert (code, answer["signed_in"], answer["auth_mode"]) == (1, False, None)
     assert answer["error"] == f"{tmp_path / 'auth.json'}: the file cannot be used: not JSON"
@@ -206,29 +193,29 @@ NO_KEYRING = "keyring.backends.fail.Keyring"
 
 def test_a_keyring_that_cannot_be_used(tmp_path: Path) -> None:
     arguments = ("status", "--home", str(tmp_path), "--store")
-    code, out, err = loginmachine(*arguments, "keyring", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    code, out, err = started(*arguments, "keyring", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     problem = "this system has no keyring that could be used"
     assert (code, out, err) == (1, "", f"The stored credentials cannot be read: {problem}.\n")
     (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary"}')
-    code, _, err = loginmachine(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    code, _, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     # The file is there, so that nobody asks for the keyring.
     assert (code, err) == (0, "")
     (tmp_path / "auth.json").unlink()
-    code, out, err = loginmachine(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    code, out, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     told = f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead ({problem})"
     assert (code, out, err) == (1, "Nobody is signed in.\n", f"Warning: {told}.\n")
-    _, out, _ = loginmachine(*arguments, "auto", "--json", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    _, out, _ = started(*arguments, "auto", "--json", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     assert json.loads(out)["fallback"] == told
 
 
 def test_version() -> None:
     from importlib.metadata import version
 
-    assert loginmachine("--version") == (0, f"loginmachine {version('loginmachine')}\n", "")
+    assert started("--version") == (0, f"loginmachine {version('loginmachine')}\n", "")
 
 
 def test_without_a_command_it_explains_itself() -> None:
-    code, out, _ = loginmachine()
+    code, out, _ = started()
     assert code == 2
     assert "login" in out
     assert "13   the callback port is in use" in out

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import ACCESS, CODE, ID_TOKEN, REFRESH, environment
-from .test_status import loginmachine
+from .conftest import ACCESS, CODE, ID_TOKEN, REFRESH, called, environment, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,14 +94,14 @@ def test_bytes_that_are_no_text_are_no_address() -> None:
 
 
 def test_an_address_on_the_command_line_is_refused_and_not_repeated() -> None:
-    code, out, err = loginmachine("complete", f"http://127.0.0.1:1455/auth/callback?code={CODE}&state=s")
+    code, out, err = started("complete", f"http://127.0.0.1:1455/auth/callback?code={CODE}&state=s")
     assert (code, out) == (2, "")
     assert "standard input" in err
     assert CODE not in err
 
 
 def test_what_is_misplaced_is_shown_safely() -> None:
-    code, _, err = loginmachine("status", "--x\x1b[2J" + 5000 * "y")
+    code, _, err = started("status", "--x\x1b[2J" + 5000 * "y")
     assert code == 2
     assert "--x\ufffd[2Jyyy" in err
     assert len(err) < 1000
@@ -112,11 +111,11 @@ def test_a_path_does_not_act_on_the_terminal(tmp_path: Path) -> None:
     home = tmp_path / "a\x1b[2J\udcff"
     home.mkdir()
     sign_in(home)
-    _, out, _ = loginmachine("status", "--home", str(home))
+    _, out, _ = started("status", "--home", str(home))
     assert "a\ufffd[2J\ufffd/auth.json" in out
     (home / "auth.json").write_text("{")
     for command in ("status", "token", "refresh"):
-        code, out, err = loginmachine(command, "--home", str(home))
+        code, out, err = called(command, "--home", str(home))
         assert (code, out) == (1, "")
         assert "a\ufffd[2J\ufffd/auth.json" in err
 
@@ -125,7 +124,7 @@ def test_a_path_does_not_act_on_the_terminal(tmp_path: Path) -> None:
 def test_a_stored_token_that_would_act_on_the_terminal(tmp_path: Path, name: str) -> None:
     sign_in(tmp_path, **{name: "canary\x1b[2J"})
     for command in ("status", "token", "refresh"):
-        code, out, err = loginmachine(command, "--home", str(tmp_path))
+        code, out, err = called(command, "--home", str(tmp_path))
         assert (code, out) == (1, "")
         assert f"tokens.{name} holds a character that is in no token" in err
         assert "canary" not in err

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug import Request, Response
 
-from .conftest import ID_TOKEN, jwt, run
-from .test_status import loginmachine
+from .conftest import ID_TOKEN, called, jwt, run, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +56,10 @@ class Endpoint:
         return Response(json.dumps(body), self.status, content_type="application/json")
 
     def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
-        return loginmachine(command, "--home", str(home), "--issuer", self.issuer, *more, **extra)
+        return called(command, "--home", str(home), "--issuer", self.issuer, *more, **extra)
+
+    def start(self, command: str, home: Path, *more: str) -> tuple[int, str, str]:
+        return started(command, "--home", str(home), "--issuer", self.issuer, *more)
 
 
 @pytest.fixture
@@ -67,13 +69,13 @@ def endpoint(httpserver: HTTPServer) -> Endpoint:
 
 def test_the_token_and_nothing_else(tmp_path: Path, endpoint: Endpoint) -> None:
     token = sign_in(tmp_path, 86400)
-    assert endpoint.run("token", tmp_path) == (0, f"{token}\n", "")
+    assert endpoint.start("token", tmp_path) == (0, f"{token}\n", "")
     assert endpoint.bodies == []
 
 
 def test_a_token_that_is_due_is_renewed(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
-    assert endpoint.run("token", tmp_path, "--client-id", "client-1") == (0, f"{endpoint.new}\n", "")
+    assert endpoint.start("token", tmp_path, "--client-id", "client-1") == (0, f"{endpoint.new}\n", "")
     assert endpoint.bodies == [
         {"client_id": "client-1", "grant_type": "refresh_token", "refresh_token": "canary-refresh"}
     ]
@@ -83,7 +85,7 @@ def test_a_token_that_is_due_is_renewed(tmp_path: Path, endpoint: Endpoint) -> N
 
 
 def test_there_is_no_token(tmp_path: Path, endpoint: Endpoint) -> None:
-    assert endpoint.run("token", tmp_path) == (1, "", NOBODY)
+    assert endpoint.start("token", tmp_path) == (1, "", NOBODY)
     assert endpoint.run("refresh", tmp_path) == (1, "", NOBODY)
 
 
@@ -109,7 +111,7 @@ def test_refresh_renews_at_once_or_if_it_is_due(tmp_path: Path, endpoint: Endpoi
     code, out, _ = endpoint.run("refresh", tmp_path, "--if-due")
     assert (code, len(endpoint.bodies)) == (0, 0)
     assert out.startswith("The tokens are not due to be renewed; they last until 20")
-    code, out, err = endpoint.run("refresh", tmp_path)
+    code, out, err = endpoint.start("refresh", tmp_path)
     assert (code, len(endpoint.bodies), err) == (0, 1, "")
     assert out.startswith("The tokens are renewed; they last until 20")
 
@@ -191,7 +193,7 @@ def test_what_programs_read(tmp_path: Path, endpoint: Endpoint) -> None:
     who = {"account_id": "acc-1", "email": "ada@example.com", "plan": "plus"}
     assert line == {"event": "finished", "outcome": "refreshed", "category": None, "message": None, **who}
     endpoint.status = 401
-    code, out, err = endpoint.run("refresh", tmp_path, "--json")
+    code, out, err = endpoint.start("refresh", tmp_path, "--json")
     line = json.loads(out)
     assert (code, line["outcome"], line["category"]) == (1, "failed", "refresh_token_rejected")
     assert "canary" not in out + err
