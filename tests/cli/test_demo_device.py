@@ -6,14 +6,17 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from loginmachine.cli import demo_device
 from loginmachine.cli.demo_provider import DemoProvider
 
+from .test_demo_provider import client_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
 CLIENT = "app_EMoamEEZ73f0CkXaXp7hrann"
 API = "/api/accounts/deviceauth"
@@ -46,7 +49,7 @@ class Person:
 
 @pytest.fixture
 def person() -> Iterator[Person]:
-    with DemoProvider() as provider, httpx.Client(base_url=provider.issuer, trust_env=False, timeout=10) as client:
+    with DemoProvider() as provider, client_of(provider) as client:
         yield Person(client)
 
 

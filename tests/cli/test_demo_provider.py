@@ -129,9 +129,14 @@ def provider() -> Iterator[DemoProvider]:
         yield running
 
 
+def client_of(provider: DemoProvider) -> httpx.Client:
+    """A client without proxies, and without TLS: a bundle of certificates takes longer to read than most answers."""
+    return httpx.Client(base_url=provider.issuer, trust_env=False, timeout=10, verify=False)
+
+
 @pytest.fixture
 def person(provider: DemoProvider) -> Iterator[Person]:
-    with httpx.Client(base_url=provider.issuer, trust_env=False) as client:
+    with client_of(provider) as client:
         yield Person(client)
 
 
@@ -215,13 +220,13 @@ def test_the_nonce_comes_back_in_the_id_token(person: Person) -> None:
 
 def test_an_account_is_the_same_in_every_run(person: Person) -> None:
     first = claims(person.tokens()["id_token"])
-    with DemoProvider() as other, httpx.Client(base_url=other.issuer, trust_env=False) as client:
+    with DemoProvider() as other, client_of(other) as client:
         second = claims(Person(client).tokens()["id_token"])
     assert (first["sub"], first[ACCOUNT]) == (second["sub"], second[ACCOUNT])
 
 
 def test_another_client_id() -> None:
-    with DemoProvider(client_id="my-app") as other, httpx.Client(base_url=other.issuer, trust_env=False) as client:
+    with DemoProvider(client_id="my-app") as other, client_of(other) as client:
         person = Person(client)
         assert person.ask().status_code == 400
         assert person.ask(client_id="my-app").status_code == 200
@@ -360,7 +365,7 @@ def test_a_bad_csrf_token_is_refused(person: Person, token: str) -> None:
 
 
 def test_a_csrf_token_of_another_session_is_refused(person: Person, provider: DemoProvider) -> None:
-    with httpx.Client(base_url=provider.issuer, trust_env=False) as other:
+    with client_of(provider) as other:
         form = Person(other).ask()
     person.ask()
     assert person.decide(form).status_code == 403
@@ -375,7 +380,7 @@ def test_a_form_without_cookie_is_refused(person: Person) -> None:
 def test_only_so_many_sessions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loginmachine.cli.demo_provider._MAX_SESSIONS", 2)
     with DemoProvider() as other, contextlib.ExitStack() as stack:
-        people = [Person(stack.enter_context(httpx.Client(base_url=other.issuer, trust_env=False))) for _ in range(3)]
+        people = [Person(stack.enter_context(client_of(other))) for _ in range(3)]
         forms = [person.ask() for person in people]
         decisions = [person.decide(form).status_code for person, form in zip(people, forms, strict=True)]
     assert decisions == [403, 302, 302]
@@ -453,7 +458,7 @@ def test_of_two_requests_at_once_one_gets_the_tokens(person: Person) -> None:
 def test_an_old_code_is_refused() -> None:
     with (
         DemoProvider(code_lifetime=0.0) as provider,
-        httpx.Client(base_url=provider.issuer, trust_env=False) as client,
+        client_of(provider) as client,
     ):
         refused(Person(client).redeem(Person(client).code()), "invalid_grant")
 
@@ -556,7 +561,7 @@ def test_api_key_for_an_access_token(person: Person) -> None:
 
 
 def test_api_key_of_another_provider(person: Person) -> None:
-    with DemoProvider() as other, httpx.Client(base_url=other.issuer, trust_env=False) as client:
+    with DemoProvider() as other, client_of(other) as client:
         foreign = Person(client).tokens()["id_token"]
     refused(person.exchange(foreign), "invalid_request")
 
@@ -751,7 +756,7 @@ def test_nothing_secret_is_logged(
     state = "a-state-to-look-for"
     sign_in(authorization_url(provider, program, state=state), email=EMAIL, password=PASSWORD)
     code = parse_qs(urlsplit(program.requests[0][0]).query)["code"][0]
-    with httpx.Client(base_url=provider.issuer, trust_env=False) as client:
+    with client_of(provider) as client:
         tokens = Person(client).redeem(code, redirect_uri=program.callback).json()
         renewed = Person(client).refresh(tokens["refresh_token"]).json()
         key = Person(client).exchange(renewed["id_token"]).json()["access_token"]
