@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
 import socket
 import struct
 import threading
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds after which a test gives up. Nothing that works comes near it."""
+
+_NOT_EPHEMERAL = range(20_000, 32_768)
+"""Below what Linux (and, higher still, others) give to whoever asks for any port."""
 
 CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
@@ -150,11 +155,15 @@ class Progress:
 
 
 def free_port() -> int:
-    """A port that nobody holds at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody holds at the moment.
+
+    Not one that the system would choose: it might give that to any other test's connection before it is used.
+    """
+    while True:
+        port = secrets.choice(_NOT_EPHEMERAL)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def eventually(is_so: Callable[[], bool], timeout: float = PATIENCE) -> bool:
