@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# A process for each processor.
+# Whoever has it set would compile all tests anew in every process of every run.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # How long `make fuzz` looks for bytes that break the callback listener.

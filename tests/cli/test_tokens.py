@@ -180,7 +180,9 @@ def test_new_tokens_reach_the_store_whatever_ends_the_command(
         endpoint.released.set()
         out, err = running.process.communicate(timeout=30)
         code = running.process.returncode
-    assert (code, out, err) == (128 + getattr(signal, number), "", "")
+    # (Two that come in the same moment have no order, unless by luck.)
+    assert code in {128 + getattr(signal, number), 128 + signal.SIGTERM}
+    assert (out, err) == ("", "")
     assert json.loads((tmp_path / "auth.json").read_text())["tokens"]["access_token"] == endpoint.new
 
 
