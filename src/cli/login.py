@@ -14,7 +14,7 @@ from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, Pas
 from ..sansio.table import Trigger
 from .log_file import LogFile
 from .providers import provider_from
-from .startup import do_without_trio
+from .startup import do_without_the_unused
 from .terminal import Terminal
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         from .with_trio import sign_in  # noqa: PLC0415
     else:
         if arguments.ends_the_process:
-            do_without_trio()
+            do_without_the_unused()
         from .with_threads import sign_in  # noqa: PLC0415
     with contextlib.ExitStack() as files:
         record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None

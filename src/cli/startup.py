@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _SELDOM_USED: Final = ("inspect", "ipaddress", "traceback")
 """Imported by `transitions`, `urllib` and `logging` for what a login does not do: an eighth of the time to the URL."""
-_UNUSED: Final = ("anyio", "trio")
-"""httpcore imports both if it finds them, for drivers other than ours: 5 MB, and more time than h11 and httpx take."""
+_UNUSED: Final = ("anyio", "trio", "httpx._main")
+"""httpcore imports the first two if it finds them, for drivers other than ours: 5 MB, and more time than h11 and httpx
+take. The third is httpx's own command, which is imported if click and rich are there."""
 
 _MANY: Final = 50_000
 """Objects. A login makes some tens of thousands, which stay: looking through them for garbage finds none."""
@@ -43,7 +44,7 @@ def load_when_used() -> None:
     sys.meta_path.insert(0, _LateFinder)
 
 
-def do_without_trio() -> None:
+def do_without_the_unused() -> None:
     """Let nobody find what the threaded driver does not need."""
     for name in _UNUSED:
         # The import system's way of saying that a module is not there.
