@@ -41,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     text = _read()
     callback = read_loopback_callback(text)
     if callback is None:
-        print_error("That is not the address on which a sign-in ends: it begins with http://127.0.0.1:")
+        print_error(
+            "That is not the address on which a sign-in ends, or not all of it. Copy all of your browser's address "
+            "bar; it begins with http://127.0.0.1:"
+        )
         return 1
     status = _deliver(callback)
     if status is None:
