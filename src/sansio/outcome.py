@@ -28,3 +28,4 @@ class LoginCancellation(Record):
 
 
 LoginOutcome: TypeAlias = LoginSuccess | LoginFailure | LoginCancellation
+"""How a login ended: a driver's `wait` returns the first's credentials, and raises `LoginFailed` for the others."""
