@@ -12,6 +12,7 @@ from ..sansio.options import LoginOptions
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
+from .driver_warnings import told_with
 from .log_file import LogFile
 from .providers import provider_from
 from .startup import do_without_the_unused
@@ -56,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         received = None
         try:
             command.check_store()
-            received = sign_in(command)
+            with told_with(command.warn):
+                received = sign_in(command)
         except TrustError as error:
             command.refuse(str(error), LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)
         except StoreError as error:
@@ -136,10 +138,14 @@ class Command:
         """Store the credentials."""
         from .stores import open_from  # noqa: PLC0415 - the URL is shown first
 
-        store = open_from(self._arguments, on_warning=self._warn, on_fallback=self._tell_of_fallback)
+        store = open_from(self._arguments, on_warning=self.warn, on_fallback=self._tell_of_fallback)
         replaced = store.save(credentials)
         self._where = store.where
         return replaced
+
+    def warn(self, text: str) -> None:
+        """Tell of something unusual that ends nothing."""
+        self._terminal.line(f"Warning: {text}.", "warn")
 
     def start_waiting(self, paste: Callable[[str], None]) -> None:
         """The person is in the browser now.
@@ -235,12 +241,9 @@ class Command:
         self._told = True
 
     def _tell_of_fallback(self, text: str) -> None:
-        self._warn(text)
+        self.warn(text)
         if self._lines is not None:
             self._lines.fallback(text)
-
-    def _warn(self, text: str) -> None:
-        self._terminal.line(f"Warning: {text}.", "warn")
 
     def _show_url(self, url: str) -> None:
         if self.options.open_browser:

@@ -78,6 +78,23 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
     assert provider.forms[0]["code"] == CODE
 
 
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_tokens_that_cannot_be_given_back_are_told_of_like_everything_else(
+    provider: ScriptedProvider, tmp_path: Path, driver: str
+) -> None:
+    old = {"id_token": ID_TOKEN, "access_token": "canary-old", "refresh_token": "canary-older", "account_id": "acc-1"}
+    (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
+    provider.will_sign_in()
+    provider.revocation = 500
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
+        browse(callback_url(command.event("listening")["url"], code=CODE))
+        code, err = command.end()
+    assert code == 0
+    about = [line for line in err.splitlines() if "revoked" in line]
+    why = f"{provider.issuer}/oauth/revoke: status 500"
+    assert about == [f"Warning: the tokens of the sign-in before could not be revoked: {why}."]
+
+
 def test_the_url_is_the_first_thing_said(provider: ScriptedProvider, tmp_path: Path) -> None:
     with login(tmp_path, provider.issuer) as command:
         url = command.event("listening")["url"]
