@@ -47,15 +47,24 @@ def client_settings(url: str) -> dict[str, Any]:
     Raises:
         TrustError: The configured certificate bundle cannot be used.
     """
-    parts = urlsplit(url)
+    speaks_tls, is_here = client_kind(url)
     return {
         "headers": _HEADERS,
         # Redirects would hand code and verifier to a stranger.
         "follow_redirects": False,
         # Proxies come from the environment, but never for this machine.
-        "trust_env": parts.hostname not in _LOOPBACK,
-        "verify": tls_context() if parts.scheme == "https" else False,
+        "trust_env": not is_here,
+        "verify": tls_context() if speaks_tls else False,
     }
+
+
+def client_kind(url: str) -> tuple[bool, bool]:
+    """What the settings depend on: whether the endpoint speaks TLS, and whether it is on this machine.
+
+    A client for one kind is not for another: made for plain HTTP, it would trust any certificate.
+    """
+    parts = urlsplit(url)
+    return parts.scheme == "https", parts.hostname in _LOOPBACK
 
 
 @functools.cache
@@ -172,7 +181,8 @@ class BlockingTokenClient:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client: httpx.Client | None = None
+        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        """By what `client_kind` says of their endpoints."""
         self._making = threading.Lock()
         """Held for as long as a TLS context takes; the other never for longer than a moment."""
         self._lock = threading.Lock()
@@ -183,7 +193,7 @@ class BlockingTokenClient:
     def prepare(self) -> None:
         """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
         with contextlib.suppress(Exception):
-            self._get_client()
+            self._get_client(self._url)
             rehearse()
 
     def abort(self) -> None:
@@ -196,8 +206,9 @@ class BlockingTokenClient:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.close()
+        # (A copy: a thread that was abandoned may still add one.)
+        for client in list(self._clients.values()):
+            client.close()
         with self._lock:
             for duplicate in self._sockets:
                 duplicate.close()
@@ -214,7 +225,7 @@ class BlockingTokenClient:
         try:
             with (
                 silenced(),
-                self._get_client().stream(
+                self._get_client(request.url).stream(
                     "POST",
                     request.url,
                     content=body,
@@ -231,11 +242,12 @@ class BlockingTokenClient:
         error.__traceback__ = None
         return event
 
-    def _get_client(self) -> httpx.Client:
+    def _get_client(self, url: str) -> httpx.Client:
+        kind = client_kind(url)
         with self._making:
-            if self._client is None:
-                self._client = httpx.Client(**client_settings(self._url))
-            return self._client
+            if kind not in self._clients:
+                self._clients[kind] = httpx.Client(**client_settings(url))
+            return self._clients[kind]
 
     def _watch(self, event: str, info: Mapping[str, object]) -> None:
         """Trace hook of httpx: learn each socket as soon as there is one, and send nothing after an abort."""

@@ -240,7 +240,7 @@ class Owner:
         from .trio_token_client import TokenClient  # noqa: PLC0415
 
         if self._client is None:
-            self._client = TokenClient(self._options.provider.token_endpoint, self._limiter)
+            self._client = TokenClient(self._limiter)
         with self._exchanges[request.exchange_id]:
             self.post(await self._client.send(request))
 

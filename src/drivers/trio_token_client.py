@@ -10,7 +10,7 @@ import trio
 
 from ..sansio.oauth import MAX_TOKEN_RESPONSE
 from .logs import silenced
-from .token_client import client_settings, encode, failure_event, response_event, timeout_event
+from .token_client import client_kind, client_settings, encode, failure_event, response_event, timeout_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -24,7 +24,7 @@ _FAREWELL: Final = 1.0
 
 async def send(request: SendTokenRequest, limiter: trio.CapacityLimiter) -> TokenResponseReceived | TokenRequestFailed:
     """Send one request, as `TokenClient.send` does, and close its connection."""
-    client = TokenClient(request.url, limiter)
+    client = TokenClient(limiter)
     try:
         return await client.send(request)
     finally:
@@ -35,12 +35,10 @@ class TokenClient:
     """Sends the token requests of one login, one at a time, over one connection if the endpoint keeps it open.
 
     Args:
-        url: The endpoint that the first request goes to.
         limiter: For the threads in which clients are made.
     """
 
-    def __init__(self, url: str, limiter: trio.CapacityLimiter) -> None:
-        self._url = url
+    def __init__(self, limiter: trio.CapacityLimiter) -> None:
         self._limiter = limiter
         self._idle: _Client | None = None
         """One whose last request was answered: no other is used twice."""
@@ -48,11 +46,11 @@ class TokenClient:
     async def send(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
         """Send a request and read the answer, raw and up to 1 MiB, all within its ``timeout``."""
         error: Exception
-        client, self._idle = self._idle, None
+        client = self._take_idle(request.url)
         try:
             with silenced(), trio.move_on_after(request.timeout):
                 try:
-                    client = client or await self._make_client()
+                    client = client or await self._make_client(request.url)
                     event = await client.send(request)
                 except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
                     error = caught
@@ -68,9 +66,16 @@ class TokenClient:
             if client is not None:
                 client.abandon()
 
-    async def _make_client(self) -> _Client:
+    def _take_idle(self, url: str) -> _Client | None:
+        client, self._idle = self._idle, None
+        if client is None or client.kind == client_kind(url):
+            return client
+        client.abandon()
+        return None
+
+    async def _make_client(self, url: str) -> _Client:
         # In a thread: making a TLS context takes 50 ms of computing.
-        return await trio.to_thread.run_sync(_Client, self._url, limiter=self._limiter)
+        return await trio.to_thread.run_sync(_Client, url, limiter=self._limiter)
 
     async def aclose(self) -> None:
         """Close the connection, if one is open."""
@@ -84,6 +89,7 @@ class _Client:
     """A client of httpx, and its sockets: httpcore loses the one whose TLS handshake is cancelled."""
 
     def __init__(self, url: str) -> None:
+        self.kind = client_kind(url)
         self._client = httpx.AsyncClient(**client_settings(url))
         self._sockets: list[trio.socket.SocketType] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,17 +22,19 @@ from loginmachine.sansio.progress import DeviceCodeShown
 
 from . import elsewhere_support as given
 from .conftest import reply
-from .driver_support import API_KEY, CANARIES, TOKENS, Browser, Progress, free_port
+from .driver_support import API_KEY, CANARIES, PATIENCE, TOKENS, Browser, Progress, free_port
 from .elsewhere_support import DRIVERS, DeviceCodes, Ended, Person, sign_in, tokens_only
 from .scripted_server import Peer, ScriptedServer
 from .trio_support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from pytest_httpserver import HTTPServer
 
     from loginmachine import LoginOptions
+    from loginmachine.sansio.progress import LoginPhase
 
     from .conftest import ScriptedProvider
 
@@ -249,6 +252,61 @@ def test_rfc_8628(driver: str, provider: ScriptedProvider, identity_server: HTTP
     assert {dict(form)["device_code"] for form in provider.forms} == {"canary-device-auth-id"}
     shown = next(phase for phase in progress.phases if isinstance(phase, DeviceCodeShown))
     assert (shown.url, shown.user_code) == ("https://id.example/go", "WDJB-MJHT")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("endpoint", ["code_endpoint", "poll_endpoint"])
+def test_a_token_endpoint_without_tls_excuses_no_other_from_its_certificate(  # noqa: PLR0913
+    *,
+    driver: str,
+    endpoint: str,
+    provider: ScriptedProvider,
+    codes: DeviceCodes,
+    progress: Progress,
+    server_tls: ssl.SSLContext,
+) -> None:
+    # A broker on this machine, say, in front of one part of the provider.
+    codes.polls = [given.PENDING]
+    delayed = threading.Event()
+
+    def observe(phase: LoginPhase) -> None:
+        progress(phase)
+        if phase.name == "polling_delayed":
+            delayed.set()
+
+    def stop(person: Person) -> None:
+        delayed.wait(PATIENCE)
+        person.cancel()
+
+    def hangs_up(peer: Peer) -> None:
+        peer.read_request()
+
+    with ScriptedServer(hangs_up, tls=server_tls) as server:
+        theirs = provider.provider().device_code
+        assert theirs is not None
+        options = provider.options(
+            provider=provider.provider(device_code=theirs.__replace__(**{endpoint: f"{server.url}/device"}))
+        )
+        ended = sign_in(driver, options, method=LoginMethod.DEVICE_CODE, on_progress=observe, act=stop)
+        assert (server.accepted > 0, server.requests) == (True, [])
+    if endpoint == "code_endpoint":
+        check_failure(ended, progress, "request_device_code", "token_exchange_connect")
+        assert "the certificate is not trusted" in str(ended.trouble)
+    else:
+        assert isinstance(ended.trouble, LoginCancelled)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_token_endpoint_elsewhere_takes_no_other_through_a_proxy(
+    driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes.code = reply({}, 403)
+    options = provider.options(provider=provider.provider(token_endpoint="https://provider.test/token"))
+    with ScriptedServer(lambda _: None) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        ended = sign_in_with_code(driver, options, progress)
+        assert proxy.accepted == 0
+    check_failure(ended, progress, "request_device_code", "device_code_unavailable")
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
