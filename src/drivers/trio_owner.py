@@ -91,21 +91,27 @@ class Owner:
         # Shielded: whoever cancels from outside leaves the block, which cancels the login in its own way.
         with trio.CancelScope(shield=True):
             try:
-                async with trio.open_nursery() as self._nursery:
-                    try:
-                        self.post(events.Started(method=self._method))
-                        while not self._closed:
-                            event = await self._next_event()
-                            for action in self._machine.handle(event):
-                                self._perform(action)
-                    finally:
-                        self._release()
-                if self._client is not None:
-                    await self._client.aclose()
+                await self._run_tasks()
             finally:
                 self.finished.set()
                 self.ready.set()
                 self._ended.set()
+
+    async def _run_tasks(self) -> None:
+        try:
+            async with trio.open_nursery() as self._nursery:
+                try:
+                    self.post(events.Started(method=self._method))
+                    while not self._closed:
+                        event = await self._next_event()
+                        for action in self._machine.handle(event):
+                            self._perform(action)
+                finally:
+                    self._release()
+        finally:
+            # Also after an interrupt, which leaves the connection open between two requests.
+            if self._client is not None:
+                await self._client.aclose()
 
     async def join(self) -> KeyboardInterrupt | None:
         """Wait until everything is performed, closed and ended, whoever cancels.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,14 @@ import trio.testing
 
 from loginmachine import LoginCancelled, MemoryStore, open_login
 
-from .conftest import reply
-from .driver_support import CODE, TOKENS, Browser, Progress, eventually
+from .conftest import ScriptedProvider, reply
+from .driver_support import API_KEY, CODE, PATIENCE, TOKENS, Browser, Progress, eventually
+from .scripted_server import OK, Peer, ScriptedServer
 from .trio_support import ask, finish, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
     from loginmachine import Credentials, TrioLogin
     from loginmachine.sansio.progress import LoginPhase
-
-    from .conftest import ScriptedProvider
 
 
 # Exceptions
@@ -84,6 +84,34 @@ def test_an_interrupt_in_the_drivers_own_task_leaves_nothing(provider: ScriptedP
     if isinstance(caught.value, BaseExceptionGroup):
         assert caught.value.split(KeyboardInterrupt)[1] is None
     assert all(is_free(port) for port in ports)
+
+
+@pytest.mark.parametrize("when", ["exchanging_api_key", "saving_credentials", "succeeded"])
+def test_an_interrupt_leaves_no_connection_to_the_token_endpoint(when: str) -> None:
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        for content in (TOKENS, {"access_token": API_KEY}):
+            peer.read_request()
+            body = json.dumps(content).encode()
+            peer.send(OK % (len(body), body))
+        if peer.read_request() == (b"", b""):
+            left.set()
+
+    def observer(phase: LoginPhase) -> None:
+        if phase.name == when:
+            raise KeyboardInterrupt
+
+    async def program() -> None:
+        async with open_login(options, store=MemoryStore(), on_progress=observer) as login:
+            trio.lowlevel.spawn_system_task(finish, Browser(login.auth_url))
+            await login.wait()
+
+    with ScriptedServer(script) as server:
+        options = ScriptedProvider(server.url).options()
+        with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)):
+            trio.run(program)
+        assert left.wait(PATIENCE)
 
 
 def test_an_interrupt_while_the_block_is_left_comes_out_as_it_is(
