@@ -7,9 +7,14 @@ from ..sansio.outcome import LoginCancellation, LoginSuccess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ..sansio.failures import LoginFailure, LoginFailurePhase
     from ..sansio.outcome import LoginOutcome
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
+
+NO_THREAD: Final = "the system has no thread left"
+"""What both drivers say of it."""
 
 
 class LoginError(Exception):

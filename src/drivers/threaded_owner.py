@@ -13,6 +13,7 @@ import time
 from ..sansio import actions, events
 from ..sansio.answers import Answer
 from ..sansio.progress import DeviceCodeShown, Listening
+from .errors import NO_THREAD
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .recording import new_machine
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _ABANDON_AFTER = 1.0
 """Seconds to wait for an aborted token request. Name resolution and connecting cannot be interrupted: such a thread
 ends by itself within the request's time-out, and sends nothing any more."""
-_NO_THREAD = "the system has no thread left"
 
 
 class Owner:
@@ -171,7 +171,7 @@ class Owner:
             case actions.StopTimer(timer=timer):
                 self._timers.pop(timer, None)
             case actions.OpenBrowser(url=url):
-                self._spawn(self._open_browser, url, otherwise=events.BrowserFailed(message=_NO_THREAD))
+                self._spawn(self._open_browser, url, otherwise=events.BrowserFailed(message=NO_THREAD))
             case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
                 assert self._server is not None
                 self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
@@ -181,7 +181,7 @@ class Owner:
                 self._timers.pop(exchange_id, None)
                 self._abort()
             case actions.SaveCredentials(credentials=credentials):
-                self._spawn(self._save, credentials, otherwise=events.SaveFailed(message=_NO_THREAD))
+                self._spawn(self._save, credentials, otherwise=events.SaveFailed(message=NO_THREAD))
             case actions.ReportProgress(phase=phase):
                 self._report(phase)
             case actions.Finish(outcome=outcome):
@@ -208,7 +208,7 @@ class Owner:
         except (OSError, RuntimeError) as error:
             for listener in listeners:
                 listener.close()
-            message = error.strerror if isinstance(error, OSError) and error.strerror else _NO_THREAD
+            message = error.strerror if isinstance(error, OSError) and error.strerror else NO_THREAD
             self.post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
             return
         self.post(events.Bound(port=self.port))
@@ -237,7 +237,7 @@ class Owner:
         worker = threading.Thread(target=self._exchange, args=args, name="loginmachine-token", daemon=True)
         if not self._start_worker(worker):
             kind = events.TransportProblem.REQUEST
-            self.post(events.TokenRequestFailed(exchange_id=request.exchange_id, kind=kind, message=_NO_THREAD))
+            self.post(events.TokenRequestFailed(exchange_id=request.exchange_id, kind=kind, message=NO_THREAD))
 
     def _abort(self) -> None:
         """End the token request: there is one at a time. A client that was aborted sends none any more."""

@@ -17,6 +17,7 @@ from ..sansio.answers import Answer
 from ..sansio.progress import DeviceCodeShown, Listening
 from ..sansio.revocation import NOT_AWAITED, read_revocation, token_request
 from .browser import open_url
+from .errors import NO_THREAD
 from .listeners import open_listeners, port_of
 from .logs import warn
 from .previous import cancel_previous
@@ -25,6 +26,7 @@ from .store import save
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import TypeVar, TypeVarTuple
 
     from ..sansio.credentials import Credentials
     from ..sansio.device_code import DeviceCode
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from .store import CredentialStore
     from .trio_server import CallbackServer
     from .trio_token_client import TokenClient
+
+    Result = TypeVar("Result")
+    Other = TypeVar("Other")
+    Arguments = TypeVarTuple("Arguments")
 
 
 class Owner:
@@ -209,6 +215,15 @@ class Owner:
         if self._server is not None:
             self._server.close()
 
+    async def _in_thread(
+        self, work: Callable[[*Arguments], Result], *args: *Arguments, otherwise: Other
+    ) -> Result | Other:
+        """Do in a thread what may block. If the system has none left, say what is to be made of that."""
+        try:
+            return await trio.to_thread.run_sync(work, *args, limiter=self._limiter)
+        except RuntimeError:
+            return otherwise
+
     # Workers: each posts what came of it
 
     async def _preload(self) -> None:
@@ -226,21 +241,19 @@ class Owner:
                 client_settings(self._options.provider.token_endpoint)
                 rehearse()
 
-        await trio.to_thread.run_sync(load, limiter=self._limiter)
+        await self._in_thread(load, otherwise=None)
 
     async def _cancel_previous(self, port: int) -> None:
-        self.post(
-            events.PreviousCancelled(
-                accepted=await trio.to_thread.run_sync(cancel_previous, port, limiter=self._limiter)
-            )
-        )
+        accepted = await self._in_thread(cancel_previous, port, otherwise=False)
+        self.post(events.PreviousCancelled(accepted=accepted))
 
     async def _open_browser(self, url: str) -> None:
-        problem = await trio.to_thread.run_sync(open_url, url, self._closing, limiter=self._limiter)
+        problem = await self._in_thread(open_url, url, self._closing, otherwise=NO_THREAD)
         self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
 
     async def _save(self, credentials: Credentials) -> None:
-        self.post(await trio.to_thread.run_sync(save, self._store, credentials, limiter=self._limiter))
+        failed = events.SaveFailed(message=NO_THREAD)
+        self.post(await self._in_thread(save, self._store, credentials, otherwise=failed))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
         from .trio_token_client import TokenClient  # noqa: PLC0415

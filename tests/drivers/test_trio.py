@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +13,16 @@ import pytest
 import trio
 import trio.testing
 
-from loginmachine import LoginCancelled, MemoryStore, open_login
+from loginmachine import LoginCancelled, LoginFailed, MemoryStore, open_login
 
 from .conftest import ScriptedProvider, reply
-from .driver_support import API_KEY, CODE, PATIENCE, TOKENS, Browser, Progress, eventually
+from .driver_support import API_KEY, CODE, PATIENCE, TOKENS, Browser, Progress, eventually, free_port
 from .scripted_server import OK, Peer, ScriptedServer
 from .trio_support import ask, finish, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginmachine import Credentials, TrioLogin
     from loginmachine.sansio.progress import LoginPhase
 
@@ -139,6 +143,51 @@ def test_an_interrupt_while_the_block_is_left_comes_out_as_it_is(
     with pytest.raises(KeyboardInterrupt):
         trio.run(program, clock=clock)
     assert progress.names[-1] == "succeeded"
+
+
+# Trouble
+
+
+@pytest.mark.parametrize(
+    ("refused", "problems"),
+    [
+        ("cancel_previous", []),
+        ("load", []),
+        ("open_url", [("open_browser", "browser_launch_failed", False)]),
+        ("save", [("persist_credentials", "persist_failed", True)]),
+    ],
+)
+def test_a_system_without_threads(
+    refused: str,
+    problems: list[object],
+    provider: ScriptedProvider,
+    progress: Progress,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_sync = trio.to_thread.run_sync
+    asked: list[str] = []
+
+    async def refuse(work: Callable[..., object], *args: object, **options: Any) -> object:
+        asked.append(work.__name__)
+        if work.__name__ == refused:
+            raise RuntimeError("can't start new thread")
+        return await run_sync(work, *args, **options)
+
+    async def program() -> None:
+        async with open_login(options, store=MemoryStore(), on_progress=progress) as login:
+            trio.lowlevel.spawn_system_task(finish, Browser(login.auth_url))
+            with contextlib.suppress(LoginFailed):
+                await login.wait()
+
+    monkeypatch.setattr("trio.to_thread.run_sync", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        changes = (
+            {"port": holder.getsockname()[1], "fallback_port": free_port()} if refused == "cancel_previous" else {}
+        )
+        options = provider.options(provider=provider.provider(**changes), open_browser=refused == "open_url")
+        trio.run(program)
+    assert refused in asked
+    assert progress.problems == problems
 
 
 # From elsewhere
