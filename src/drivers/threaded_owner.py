@@ -259,9 +259,10 @@ class Owner:
             worker.start()
         except RuntimeError:
             return False
-        # In place, because the caller's thread may start one at the same time.
+        # In place, because the caller's thread may start one at the same time, and clear the same ones away.
         for ended in [other for other in self._workers if not other.is_alive()]:
-            self._workers.remove(ended)
+            with contextlib.suppress(ValueError):
+                self._workers.remove(ended)
         self._workers.append(worker)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from loginmachine import Credentials, LoginFailed, LoginTimedOut, MemoryStore, StoreError, TrustError, start_login
 
 from .conftest import ScriptedProvider, reply
-from .driver_support import CANARIES, NAMESPACE, TOKENS, Browser, Progress, free_port, jwt
+from .driver_support import CANARIES, NAMESPACE, PATIENCE, TOKENS, Browser, Progress, free_port, jwt
 from .scripted_server import Peer, ScriptedServer
 
 if TYPE_CHECKING:
@@ -302,6 +303,31 @@ def test_the_browser_is_given_the_url(
     with start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress) as login:
         progress.wait_for("browser_launched")
         assert (tmp_path / "url").read_text() == login.auth_url
+
+
+# Threads
+
+
+def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
+    provider: ScriptedProvider, progress: Progress
+) -> None:
+    meeting = threading.Barrier(2)
+
+    class Ended(threading.Thread):
+        """A worker that both find ended before either has cleared it away."""
+
+        def is_alive(self) -> bool:
+            meeting.wait(PATIENCE)
+            return False
+
+    login = start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress)
+    login._owner._workers.append(Ended())
+    with login:
+        # The login opens the browser; whoever waits has loaded what comes next.
+        with pytest.raises(TimeoutError):
+            login.wait(timeout=0.0)
+        Browser(login.auth_url).finish()
+        assert login.wait().tokens is not None
 
 
 # Before anything begins
