@@ -295,12 +295,14 @@ class Owner:
     # Workers: each posts what came of it
 
     def _load(self) -> None:
-        # For the effect of loading them: whatever is loaded later keeps the browser waiting.
-        import html  # noqa: F401, PLC0415
+        # For the effect of loading them: whatever is loaded later keeps the browser waiting. What fails now, for want
+        # of a descriptor perhaps, may work when it is needed.
+        with contextlib.suppress(Exception):
+            import html  # noqa: F401, PLC0415
 
-        from . import http11, store  # noqa: F401, PLC0415
+            from . import http11, store  # noqa: F401, PLC0415
 
-        self._token_client().prepare()
+            self._token_client().prepare()
 
     def _token_client(self) -> BlockingTokenClient:
         from .token_client import BlockingTokenClient  # noqa: PLC0415

@@ -230,14 +230,14 @@ class Owner:
         """Load httpx, and make the TLS context, while the person is in the browser."""
 
         def load() -> None:
-            # (In a thread: loading takes some 30 ms, in which the whole program would stand still.)
-            import html  # noqa: F401, PLC0415 - for the effect of loading it
-
-            from . import trio_token_client  # noqa: F401, PLC0415 - as above
-            from .token_client import client_settings, rehearse  # noqa: PLC0415
-
-            # `send` will tell.
+            # (In a thread: loading takes some 30 ms, in which the whole program would stand still.) What fails now, for
+            # want of a descriptor perhaps, may work when it is needed: `send` will tell.
             with contextlib.suppress(Exception):
+                import html  # noqa: F401, PLC0415 - for the effect of loading it
+
+                from . import trio_token_client  # noqa: F401, PLC0415 - as above
+                from .token_client import client_settings, rehearse  # noqa: PLC0415
+
                 client_settings(self._options.provider.token_endpoint)
                 rehearse()
 

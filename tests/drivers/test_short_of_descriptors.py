@@ -1,10 +1,12 @@
-"""A system that cannot accept a connection just now, with each driver: the login goes on."""
+"""A system that cannot accept a connection or open a file just now, with each driver: the login goes on."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
+import sys
+import threading
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from loginmachine import MemoryStore
 from loginmachine.drivers import http11, trio_server
 
 from .conformance_drivers import DRIVERS, Play
-from .driver_support import Browser, Progress
+from .driver_support import PATIENCE, Browser, Progress
 from .trio_support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -63,3 +65,29 @@ def test_accepting_fails_and_the_login_goes_on(
     # Without room there is a pause, in which room may be made.
     if number in TROUBLES[:4]:
         assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.01
+
+
+@pytest.mark.parametrize("driver", ["threads", "trio"])
+def test_loading_beforehand_fails_and_the_login_goes_on(
+    driver: str, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_failed = threading.Event()
+
+    class Short:
+        """Finds no file for the first module that both drivers load beforehand, once."""
+
+        @staticmethod
+        def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+            if name == "html" and not has_failed.is_set():
+                has_failed.set()
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def visit(play: Play) -> None:
+        assert has_failed.wait(PATIENCE)
+        Browser(play.auth_url).finish()
+
+    monkeypatch.delitem(sys.modules, "html", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Short, *sys.meta_path])
+    play = Play(provider.options(), MemoryStore(), Progress(), visit)
+    DRIVERS[driver](play)
+    assert play.credentials is not None
