@@ -16,6 +16,7 @@ from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Request
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedResponseTypeError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, RefreshTokenGrant, TokenEndpointMixin
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
 from authlib.oidc.core.grants import OpenIDCode
@@ -111,6 +112,23 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         """Nothing: it is used up already."""
 
 
+class Revocation(RevocationEndpoint):  # type: ignore[misc]
+    """Ends a sign-in for which a refresh token is given back (RFC 7009)."""
+
+    CLIENT_AUTH_METHODS = ("none",)
+    # Access tokens speak for themselves, until they expire.
+    SUPPORTED_TOKEN_TYPES = ("refresh_token",)
+
+    def query_token(self, token_string: str, _token_type_hint: str | None) -> SignIn | None:
+        """The sign-in that a refresh token belongs to."""
+        sign_in: SignIn | None = self.server.refresh_tokens.find(token_string)
+        return sign_in
+
+    def revoke_token(self, token: SignIn, _request: FlaskOAuth2Request) -> None:
+        """Nothing of it is good any more."""
+        token.revoked = True
+
+
 class ApiKeyGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
     """An API key for an id token: the exchange of WIRE.md, which resembles RFC 8693."""
 
@@ -187,6 +205,7 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         self.register_grant(CodeGrant, [NativeAppRules(required=True), id_tokens])
         self.register_grant(RefreshGrant, [id_tokens])
         self.register_grant(ApiKeyGrant)
+        self.register_endpoint(Revocation)
         self.issuer_parameter = _Issuer(issuer)
         self.issuer_parameter(self)
 

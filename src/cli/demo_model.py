@@ -179,6 +179,11 @@ class Tickets:
             self._used.add(ticket)
             return sign_in
 
+    def find(self, ticket: str) -> SignIn | None:
+        """What a ticket stands for, or once stood for. It is not used up."""
+        with self._lock:
+            return self._sign_ins.get(ticket, (None, 0.0))[0]
+
 
 class Signer:
     """Makes the tokens, and knows its own again."""

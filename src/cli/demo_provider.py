@@ -20,7 +20,7 @@ try:
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
     from .demo_device import DeviceCodes
-    from .demo_grants import DemoServer
+    from .demo_grants import DemoServer, Revocation
     from .demo_model import ACCOUNT_CLAIMS, GRANT_TYPES, SCOPES, Person
 except ModuleNotFoundError as missing:
     _package = (missing.name or "").partition(".")[0]
@@ -135,6 +135,7 @@ class _Endpoints:
         app.add_url_rule("/oauth/authorize", view_func=self.show_form, methods=["GET"])
         app.add_url_rule("/oauth/authorize", view_func=self.take_form, methods=["POST"])
         app.add_url_rule("/oauth/token", view_func=self.token, methods=["POST"])
+        app.add_url_rule("/oauth/revoke", view_func=self.revoke, methods=["POST"])
         app.add_url_rule("/oauth/jwks", view_func=self.jwks, methods=["GET"])
         app.add_url_rule("/.well-known/openid-configuration", view_func=self.configuration, methods=["GET"])
         self._device_codes.add_to(app)
@@ -171,6 +172,10 @@ class _Endpoints:
         response: flask.Response = self._server.create_token_response()
         return response
 
+    def revoke(self) -> flask.Response:
+        response: flask.Response = self._server.create_endpoint_response(Revocation.ENDPOINT_NAME)
+        return response
+
     def jwks(self) -> flask.Response:
         return flask.jsonify(self._server.signer.jwks())
 
@@ -180,6 +185,7 @@ class _Endpoints:
             issuer=self._issuer,
             authorization_endpoint=f"{self._issuer}/oauth/authorize",
             token_endpoint=f"{self._issuer}/oauth/token",
+            revocation_endpoint=f"{self._issuer}/oauth/revoke",
             jwks_uri=f"{self._issuer}/oauth/jwks",
             scopes_supported=SCOPES,
             response_types_supported=["code"],
@@ -188,6 +194,7 @@ class _Endpoints:
             subject_types_supported=["public"],
             id_token_signing_alg_values_supported=["RS256"],
             token_endpoint_auth_methods_supported=["none"],
+            revocation_endpoint_auth_methods_supported=["none"],
             code_challenge_methods_supported=["S256"],
             claims_supported=["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "email", ACCOUNT_CLAIMS],
             authorization_response_iss_parameter_supported=True,

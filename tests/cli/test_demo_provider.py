@@ -92,6 +92,9 @@ class Person:
     def refresh(self, refresh_token: str) -> httpx.Response:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token)
 
+    def give_back(self, **form: str) -> httpx.Response:
+        return self.client.post("/oauth/revoke", data={"client_id": CLIENT, **form})
+
     def exchange(self, subject_token: str, **changes: str) -> httpx.Response:
         form = {
             "grant_type": TOKEN_EXCHANGE,
@@ -500,6 +503,33 @@ def test_another_sign_in_is_not_affected(person: Person) -> None:
     assert person.refresh(other["refresh_token"]).status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["form", "json"])
+def test_a_token_that_is_given_back_ends_the_sign_in(person: Person, kind: str) -> None:
+    mine, other = person.tokens(), person.tokens()
+    body = {"client_id": CLIENT, "token": mine["refresh_token"], "token_type_hint": "refresh_token"}
+    answer = person.give_back(**body) if kind == "form" else person.client.post("/oauth/revoke", json=body)
+    assert (answer.status_code, answer.json()) == (200, {})
+    refused(person.refresh(mine["refresh_token"]), "invalid_grant")
+    assert person.refresh(other["refresh_token"]).status_code == 200
+    # Once more, or one that nobody knows, is no error (RFC 7009 section 2.2).
+    assert person.give_back(token=mine["refresh_token"]).status_code == 200
+    assert person.give_back(token="nobody's").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"token": "t", "client_id": "somebody"}, "invalid_client"),
+        ({"token": "t", "token_type_hint": "access_token"}, "unsupported_token_type"),
+    ],
+)
+def test_a_wrong_revocation_is_refused(person: Person, form: dict[str, str], error: str) -> None:
+    answer = person.give_back(**form)
+    # (Authlib says 401 where RFC 7009 section 2.2.1 leaves 400.)
+    assert (answer.status_code in {400, 401}, answer.json()["error"]) == (True, error)
+
+
 def test_a_refresh_as_json(person: Person) -> None:
     body = {
         "client_id": CLIENT,
@@ -606,6 +636,8 @@ def test_discovery_is_honest(person: Person, provider: DemoProvider) -> None:
     assert found["issuer"] == provider.issuer
     assert found["authorization_endpoint"] == f"{provider.issuer}/oauth/authorize"
     assert found["token_endpoint"] == f"{provider.issuer}/oauth/token"
+    assert found["revocation_endpoint"] == f"{provider.issuer}/oauth/revoke"
+    assert found["revocation_endpoint_auth_methods_supported"] == ["none"]
     assert found["jwks_uri"] == f"{provider.issuer}/oauth/jwks"
     assert found["response_types_supported"] == ["code"]
     assert found["grant_types_supported"] == ["authorization_code", "refresh_token", TOKEN_EXCHANGE]
