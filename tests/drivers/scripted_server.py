@@ -115,3 +115,11 @@ class ScriptedServer:
             with self._tls.wrap_socket(connection, server_side=True) as wrapped:
                 self._connections.append(wrapped)
                 self._script(Peer(wrapped, self))
+
+
+def drips(peer: Peer) -> None:
+    """Each byte comes long before a read would time out; the answer never ends."""
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    while not peer.server.reached.wait(0.02):
+        peer.send(b"x")

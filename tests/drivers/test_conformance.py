@@ -21,7 +21,7 @@ from .conformance_play import Stage
 from .conformance_troubles import TROUBLES
 from .conftest import reply
 from .driver_support import CODE, TOKENS, Browser, free_port
-from .scripted_server import OK, Peer, ScriptedServer
+from .scripted_server import OK, Peer, ScriptedServer, drips
 from .trio_support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -43,14 +43,6 @@ CLOCKS = (http11, previous, trio_server, effects, login_data, oauth, revocation)
 def garbage(peer: Peer) -> None:
     peer.read_request()
     peer.send(b"SSH-2.0-canary\r\n")
-
-
-def drips(peer: Peer) -> None:
-    """Each byte comes long before a read would time out; the answer never ends."""
-    peer.read_request()
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-    while not peer.server.reached.wait(0.02):
-        peer.send(b"x")
 
 
 def stranger(peer: Peer) -> None:

@@ -15,7 +15,7 @@ from loginmachine.sansio import revocation
 
 from .conftest import reply
 from .driver_support import PATIENCE, REFRESH_TOKEN, Browser, eventually, free_port
-from .scripted_server import Peer, ScriptedServer
+from .scripted_server import Peer, ScriptedServer, drips
 from .trio_support import in_thread, no_idle_threads, run  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -190,13 +190,7 @@ def test_refused(provider: ScriptedProvider) -> None:
 def test_an_endpoint_that_drips(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 0.2)
 
-    def drip(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-        while not peer.server.reached.wait(0.02):
-            peer.send(b"x")
-
-    with ScriptedServer(drip) as server:
+    with ScriptedServer(drips) as server:
         url = f"{server.url}/revoke"
         problem = revoke(order(provider, revocation_endpoint=url))
         server.reached.set()

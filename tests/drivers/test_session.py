@@ -17,6 +17,7 @@ from loginmachine import (
     FileStore,
     InsecureRequest,
     MemoryStore,
+    Provider,
     RefreshFailed,
     Secret,
     Session,
@@ -24,7 +25,8 @@ from loginmachine import (
     StoreError,
 )
 
-from .driver_support import PATIENCE, eventually
+from .driver_support import PATIENCE, eventually, free_port
+from .scripted_server import ScriptedServer, drips
 from .session_support import (
     CANARIES,
     DUE,
@@ -249,10 +251,6 @@ def test_trouble_that_may_pass(tmp_path: Path, endpoint: TokenEndpoint) -> None:
 
 
 def test_an_endpoint_that_cannot_be_reached(tmp_path: Path) -> None:
-    from loginmachine import Provider
-
-    from .driver_support import free_port
-
     session = Session(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(RefreshFailed, match="no connection") as caught:
         session.access_token()
@@ -260,13 +258,12 @@ def test_an_endpoint_that_cannot_be_reached(tmp_path: Path) -> None:
     assert not [canary for canary in CANARIES if canary in shown]
 
 
-def test_an_endpoint_that_drips_is_given_up(
-    tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.REFRESH_TIMEOUT", 0.1)
-    endpoint.hold()
-    with pytest.raises(RefreshFailed, match="no complete answer in time"):
-        Session(signed_in(tmp_path, OVER), endpoint.provider).access_token()
+def test_an_endpoint_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loginmachine.sansio.oauth.REFRESH_TIMEOUT", 0.2)
+    with ScriptedServer(drips) as server:
+        session = Session(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=server.url))
+        with pytest.raises(RefreshFailed, match="no complete answer in time"):
+            session.access_token()
 
 
 class Trouble(MemoryStore):

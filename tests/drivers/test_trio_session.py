@@ -14,6 +14,7 @@ from loginmachine import (
     FileStore,
     InsecureRequest,
     MemoryStore,
+    Provider,
     RefreshFailed,
     Secret,
     SignInRequired,
@@ -22,6 +23,7 @@ from loginmachine import (
 )
 
 from .driver_support import PATIENCE
+from .scripted_server import ScriptedServer, drips
 from .session_support import (
     CANARIES,
     DUE,
@@ -255,17 +257,16 @@ def test_what_fails_is_told_as_by_the_other_session(tmp_path: Path, endpoint: To
     assert endpoint.requests == 2
 
 
-def test_an_endpoint_that_drips_is_given_up(
-    tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.REFRESH_TIMEOUT", 0.1)
-    endpoint.hold()
+def test_an_endpoint_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loginmachine.sansio.oauth.REFRESH_TIMEOUT", 0.2)
 
     async def main() -> None:
+        session = TrioSession(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=server.url))
         with pytest.raises(RefreshFailed, match="no complete answer in time"):
-            await TrioSession(signed_in(tmp_path, OVER), endpoint.provider).access_token()
+            await session.access_token()
 
-    run(main)
+    with ScriptedServer(drips) as server:
+        run(main)
 
 
 class FullDisk(MemoryStore):
