@@ -6,13 +6,13 @@ import contextlib
 import os
 
 from ..drivers.errors import StoreError, TrustError, error_for
+from ..drivers.logs import told_with
 from ..sansio.events import LoginMethod
 from ..sansio.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ..sansio.options import LoginOptions
 from ..sansio.outcome import LoginCancellation, LoginSuccess
 from ..sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..sansio.table import Trigger
-from .driver_warnings import told_with
 from .log_file import LogFile
 from .providers import provider_from
 from .startup import do_without_the_unused

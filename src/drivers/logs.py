@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Final
 
 _logger = logging.getLogger("loginmachine")
@@ -24,6 +24,33 @@ def warn(text: str) -> None:
     """Log a warning. Whatever a handler raises ends here."""
     with contextlib.suppress(Exception):
         _logger.warning("%s", text)
+
+
+class _Teller(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage())
+
+
+@contextlib.contextmanager
+def told_with(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand our warnings to somebody while the block runs.
+
+    Python's own way to show one that nobody handles writes to standard error at once: into the line that shows the
+    waiting, and without an end if the other side of a pipe does not read.
+
+    Args:
+        tell: Takes each, in one line without an end. Called from any thread.
+    """
+    teller = _Teller(tell)
+    _logger.addHandler(teller)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(teller)
 
 
 @contextlib.contextmanager
