@@ -25,7 +25,7 @@ class Revocation:
     def __init__(self, order: RevokeToken) -> None:
         self._order = order
         self._deadline = time.monotonic() + order.timeout
-        self._client = BlockingTokenClient(order.url)
+        self._client = BlockingTokenClient()
         self._answer: TokenResponseReceived | TokenRequestFailed | None = None
         # Daemonic because name resolution cannot be interrupted: that thread ends by itself and sends nothing any more.
         self._thread = threading.Thread(target=self._run, name="loginmachine-revocation", daemon=True)

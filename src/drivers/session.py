@@ -231,7 +231,7 @@ class _Flight:
 
 def _send(request: actions.SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
     """Send a request and read the answer, all within its ``timeout``."""
-    client = BlockingTokenClient(request.url)
+    client = BlockingTokenClient()
     is_late = threading.Event()
 
     def give_up() -> None:

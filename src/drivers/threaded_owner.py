@@ -302,14 +302,14 @@ class Owner:
 
             from . import http11, store  # noqa: F401, PLC0415
 
-            self._token_client().prepare()
+            self._token_client().prepare(self._options.provider.token_endpoint)
 
     def _token_client(self) -> BlockingTokenClient:
         from .token_client import BlockingTokenClient  # noqa: PLC0415
 
         with self._lock:
             if self._client is None:
-                self._client = BlockingTokenClient(self._options.provider.token_endpoint)
+                self._client = BlockingTokenClient()
             return self._client
 
     def _cancel_previous(self, port: int) -> None:

@@ -179,8 +179,7 @@ class _Aborted(Exception):  # noqa: N818 - a signal, not an error
 class BlockingTokenClient:
     """Sends the token requests of one login, one at a time, and can be aborted from another thread."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self) -> None:
         self._clients: dict[tuple[bool, bool], httpx.Client] = {}
         """By what `client_kind` says of their endpoints."""
         self._making = threading.Lock()
@@ -190,10 +189,14 @@ class BlockingTokenClient:
         self._sockets: list[socket.socket] = []
         """Duplicates of those in use, to wake a blocked reader with."""
 
-    def prepare(self) -> None:
-        """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell."""
+    def prepare(self, url: str) -> None:
+        """Do what takes time (the TLS context above all) before it is needed. Fails silently: `send` will tell.
+
+        Args:
+            url: An endpoint that will be asked.
+        """
         with contextlib.suppress(Exception):
-            self._get_client(self._url)
+            self._get_client(url)
             rehearse()
 
     def abort(self) -> None:

@@ -150,10 +150,10 @@ def test_cancelling_before_the_token_request_is_on_its_way(
     cancelled, pause, aborted = threading.Event(), threading.Event(), threading.Event()
 
     class LoadedSlowly(token_client.BlockingTokenClient):
-        def __init__(self, url: str) -> None:
+        def __init__(self) -> None:
             cancelled.wait(0.1)
             pause.wait(0.1)
-            super().__init__(url)
+            super().__init__()
 
         def abort(self) -> None:
             super().abort()

@@ -37,7 +37,7 @@ def answering(answer: bytes) -> Callable[[Peer], None]:
 
 
 def send(url: str, *, timeout: float = PATIENCE) -> TokenResponseReceived | TokenRequestFailed:
-    client = BlockingTokenClient(url)
+    client = BlockingTokenClient()
     try:
         return client.send(SendTokenRequest(exchange_id=7, url=url, form=FORM, timeout=timeout))
     finally:
@@ -196,7 +196,7 @@ def test_an_unusable_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(TrustError):
         client_settings(url)
     assert send(url) == failed(TransportProblem.CONNECT, "the certificate bundle cannot be used")
-    BlockingTokenClient(url).prepare()
+    BlockingTokenClient().prepare(url)
 
 
 # Proxies

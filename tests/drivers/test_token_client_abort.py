@@ -28,7 +28,7 @@ class Aborted:
     """A client with a request in a thread of its own, to be aborted."""
 
     def __init__(self, url: str) -> None:
-        self.client = BlockingTokenClient(url)
+        self.client = BlockingTokenClient()
         self.request = SendTokenRequest(exchange_id=7, url=url, form=FORM, timeout=PATIENCE)
         self.events: list[object] = []
         self._thread = threading.Thread(target=lambda: self.events.append(self.client.send(self.request)))
@@ -139,6 +139,6 @@ def test_a_connection_that_comes_about_after_the_client_was_closed_is_closed() -
 
 
 def test_abort_and_close_may_come_in_any_order_and_twice() -> None:
-    client = BlockingTokenClient("http://127.0.0.1:1/oauth/token")
+    client = BlockingTokenClient()
     for call in (client.abort, client.close, client.abort, client.close):
         call()
