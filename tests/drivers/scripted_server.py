@@ -117,9 +117,9 @@ class ScriptedServer:
                 self._script(Peer(wrapped, self))
 
 
-def drips(peer: Peer) -> None:
+def drips(peer: Peer, start: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n") -> None:
     """Each byte comes long before a read would time out; the answer never ends."""
     peer.read_request()
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    peer.send(start)
     while not peer.server.reached.wait(0.02):
         peer.send(b"x")

@@ -11,7 +11,7 @@ from loginmachine import Credentials, LoginFailed, LoginTimedOut, MemoryStore, S
 
 from .conftest import ScriptedProvider, reply
 from .driver_support import CANARIES, NAMESPACE, PATIENCE, TOKENS, Browser, Progress, free_port, jwt
-from .scripted_server import Peer, ScriptedServer
+from .scripted_server import Peer, ScriptedServer, drips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,14 +162,7 @@ def test_a_token_endpoint_that_drips_for_ever(
 ) -> None:
     monkeypatch.setattr("loginmachine.sansio.oauth.TOKEN_EXCHANGE_TIMEOUT", 0.2)
 
-    def drip(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(start)
-        # Each byte comes long before a read would time out.
-        while not peer.server.reached.wait(0.02):
-            peer.send(b"x")
-
-    with ScriptedServer(drip) as server:
+    with ScriptedServer(lambda peer: drips(peer, start)) as server:
         endpoint = f"{server.url}/oauth/token"
         error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
         server.reached.set()
