@@ -40,8 +40,8 @@ mutants: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.model.killing
 
 diagram: $(VENV)/.installed
-	$(BIN)/python -m loginmachine.sansio.diagram > docs/state-diagram.md
-	$(BIN)/python -m loginmachine.sansio.refresh.diagram > docs/refresh-diagram.md
+	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
+	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
 
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import transitions
 
 from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, LoginState, Provider, Trigger
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     Bound,
     CredentialsSaved,
     RequestReceived,
@@ -18,14 +18,14 @@ from loginmachine.sansio.events import (
     Started,
     TokenResponseReceived,
 )
-from loginmachine.sansio.table import ROWS
+from loginmachine.sansio.login.table import ROWS
 
 from .measuring import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.events import Event
 
     from .measuring import Results
 

@@ -8,13 +8,13 @@ import time
 import httpx
 
 from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess, StoreError
+from loginmachine.drivers.callback.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
+from loginmachine.drivers.callback.listeners import open_listeners, port_of
 from loginmachine.drivers.errors import error_for
-from loginmachine.drivers.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
-from loginmachine.drivers.listeners import open_listeners, port_of
-from loginmachine.drivers.store import CredentialStore
-from loginmachine.drivers.token_client import client_settings, encode, failure_event
-from loginmachine.sansio import actions, events
-from loginmachine.sansio.answers import Answer
+from loginmachine.drivers.http.client import client_settings, encode, failure_event
+from loginmachine.drivers.stores.protocols import CredentialStore
+from loginmachine.sansio.callback.responses import Answer
+from loginmachine.sansio.login import actions, events
 
 
 class BlockingLogin:

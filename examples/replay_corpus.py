@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginmachine import LoginOptions, LoginSecrets, Provider
-from loginmachine.drivers.replaying import Report, replay_file, replay_many
-from loginmachine.sansio import events
-from loginmachine.sansio.actions import Timer
+from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
+from loginmachine.sansio.login import events
+from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.trace import Recorder
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 # Not from typing, which takes 4 ms to load.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .drivers.choosing_store import AutoStore, StorePolicy, open_store
     from .drivers.errors import (
         InsecureRequest,
         KeyringUnavailable,
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
         StoreError,
         TrustError,
     )
-    from .drivers.file_store import FileStore
-    from .drivers.keyring_store import KeyringStore
-    from .drivers.session import Session
-    from .drivers.store import CredentialStore, MemoryStore, SessionStore, Transaction
-    from .drivers.threaded import ThreadedLogin, start_login
-    from .drivers.trio import TrioLogin, open_login
-    from .drivers.trio_session import TrioSession
+    from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
+    from .drivers.stores.file_store import FileStore
+    from .drivers.stores.keyring_store import KeyringStore
+    from .drivers.stores.protocols import CredentialStore, MemoryStore, SessionStore, Transaction
+    from .drivers.threaded.login import ThreadedLogin, start_login
+    from .drivers.threaded.session import Session
+    from .drivers.trio.login import TrioLogin, open_login
+    from .drivers.trio.session import TrioSession
     from .sansio import (
         AuthMode,
         Credentials,
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
         Secret,
         Tokens,
         UnexpectedEvent,
-        progress,
     )
+    from .sansio.login import progress
     from .sansio.refresh import RefreshMachine
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
@@ -120,7 +120,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "drivers.choosing_store": ("AutoStore", "StorePolicy", "open_store"),
+    "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.errors": (
         "InsecureRequest",
         "KeyringUnavailable",
@@ -134,13 +134,13 @@ _MODULES = {
         "StoreError",
         "TrustError",
     ),
-    "drivers.file_store": ("FileStore",),
-    "drivers.keyring_store": ("KeyringStore",),
-    "drivers.session": ("Session",),
-    "drivers.store": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
-    "drivers.threaded": ("ThreadedLogin", "start_login"),
-    "drivers.trio": ("TrioLogin", "open_login"),
-    "drivers.trio_session": ("TrioSession",),
+    "drivers.stores.file_store": ("FileStore",),
+    "drivers.stores.keyring_store": ("KeyringStore",),
+    "drivers.threaded.session": ("Session",),
+    "drivers.stores.protocols": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
+    "drivers.threaded.login": ("ThreadedLogin", "start_login"),
+    "drivers.trio.login": ("TrioLogin", "open_login"),
+    "drivers.trio.session": ("TrioSession",),
     "sansio.refresh": ("RefreshMachine",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
     "sansio.refresh.outcome": ("Delivery", "RefreshSuccess"),

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code, settle, end_soon = INTERRUPTED, _nothing, _nothing
     try:
         if arguments is None:
-            from .interrupts import interrupt_once  # noqa: PLC0415
+            from .signals import interrupt_once  # noqa: PLC0415
 
             settle = interrupt_once(INTERRUPTED)
             from .startup import collect_seldom, end_soon, load_when_used  # noqa: PLC0415

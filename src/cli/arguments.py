@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..sansio.options import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_DEADLINE, DEFAULT_ORIGINATOR
+from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_DEADLINE, DEFAULT_ORIGINATOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
     if unknown and options.run is _run_complete:
         options.usage_error("the address is read from standard input: on a command line others could see it")
     if unknown:
-        from ..sansio.redaction import clean_text  # noqa: PLC0415 - for those who mistype
+        from ..sansio.base.text import clean_text  # noqa: PLC0415 - for those who mistype
 
         parser.error(f"unrecognized arguments: {clean_text(' '.join(unknown))}")
     return options
@@ -238,7 +238,7 @@ def _run_alone(parser: argparse.ArgumentParser) -> object:
     def run(options: argparse.Namespace) -> int:
         if options.version:
             from .. import __version__  # noqa: PLC0415
-            from .outlet import print_out  # noqa: PLC0415
+            from .terminal.writer import print_out  # noqa: PLC0415
 
             return 0 if print_out(f"loginmachine {__version__}") else 1
         parser.print_help()
@@ -249,56 +249,56 @@ def _run_alone(parser: argparse.ArgumentParser) -> object:
 
 def _run_login(options: argparse.Namespace) -> int:
     if options.api_key:
-        from .api_key import run  # noqa: PLC0415
+        from .commands.api_key import run  # noqa: PLC0415
     else:
-        from .login import run  # noqa: PLC0415
+        from .commands.login import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_complete(options: argparse.Namespace) -> int:
-    from .complete import run  # noqa: PLC0415
+    from .commands.complete import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_status(options: argparse.Namespace) -> int:
-    from .status import run  # noqa: PLC0415
+    from .commands.status import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_replay(options: argparse.Namespace) -> int:
-    from .replay import run  # noqa: PLC0415
+    from .commands.replay import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_logout(options: argparse.Namespace) -> int:
-    from .logout import run  # noqa: PLC0415
+    from .commands.logout import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_token(options: argparse.Namespace) -> int:
-    from .tokens import print_token  # noqa: PLC0415
+    from .commands.tokens import print_token  # noqa: PLC0415
 
     return print_token(options)
 
 
 def _run_refresh(options: argparse.Namespace) -> int:
-    from .tokens import refresh  # noqa: PLC0415
+    from .commands.tokens import refresh  # noqa: PLC0415
 
     return refresh(options)
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from .demo import run  # noqa: PLC0415
+    from .commands.demo import run  # noqa: PLC0415
 
     return run(options)
 
 
 def _run_diagram(options: argparse.Namespace) -> int:
-    from .diagram import run  # noqa: PLC0415
+    from .commands.diagram import run  # noqa: PLC0415
 
     return run(options)

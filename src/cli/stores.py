@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..drivers.choosing_store import open_store
+from ..drivers.stores.auto_store import open_store
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from ..drivers.home_store import HomeStore
+    from ..drivers.stores.home_store import HomeStore
 
 
 def open_from(

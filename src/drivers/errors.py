@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..sansio.failures import LoginFailureCategory
-from ..sansio.outcome import LoginCancellation, LoginSuccess
+from ..sansio.login.failures import LoginFailureCategory
+from ..sansio.login.outcome import LoginCancellation, LoginSuccess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..sansio.failures import LoginFailure, LoginFailurePhase
-    from ..sansio.outcome import LoginOutcome
+    from ..sansio.login.failures import LoginFailure, LoginFailurePhase
+    from ..sansio.login.outcome import LoginOutcome
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
 NO_THREAD: Final = "the system has no thread left"

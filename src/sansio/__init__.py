@@ -4,17 +4,17 @@ Nothing here opens a socket or a file, reads a clock, starts a thread or draws a
 `LoginSecrets.generate`, which hosts call). Loads `transitions` and the standard library's pure parts only.
 """
 
-from . import actions, events, progress
-from .credentials import AuthMode, Credentials, CredentialsError, Tokens
-from .device_code import DeviceCode
-from .errors import UnexpectedEvent
-from .events import LoginMethod
-from .failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
-from .machine import LoginMachine, Snapshot
-from .options import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, LoginOptions, LoginSecrets, Provider
-from .outcome import LoginCancellation, LoginOutcome, LoginSuccess
-from .redaction import Secret
-from .table import LoginState, Trigger
+from .base.errors import UnexpectedEvent
+from .base.text import Secret
+from .login import actions, events, progress
+from .login.events import LoginMethod
+from .login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
+from .login.machine import LoginMachine, Snapshot
+from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+from .login.table import LoginState, Trigger
+from .model.credentials import AuthMode, Credentials, CredentialsError, Tokens
+from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, LoginOptions, LoginSecrets, Provider
+from .oauth.device_code import DeviceCode
 
 __all__ = [
     "AuthMode",

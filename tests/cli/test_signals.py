@@ -73,7 +73,7 @@ def cancelled(command: Command, code: int) -> None:
         ("loginmachine.cli.arguments", "threaded", 50),
         ("transitions", "threaded", 2),
         ("trio", "trio", 1),
-        ("loginmachine.drivers.trio_owner", "trio", 50),
+        ("loginmachine.drivers.trio.owner", "trio", 50),
     ],
 )
 def test_before_it_begins(tmp_path: Path, stage: str, driver: str, times: int) -> None:

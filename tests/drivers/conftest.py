@@ -21,8 +21,8 @@ from werkzeug import Response
 
 from loginmachine import LoginOptions, Provider
 
-from .driver_support import API_KEY, PATIENCE, TOKENS, Progress, eventually
-from .session_support import TokenEndpoint
+from .shared.session_support import TokenEndpoint
+from .support import API_KEY, PATIENCE, TOKENS, Progress, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

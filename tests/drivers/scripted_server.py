@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
-from .driver_support import PATIENCE
+from .support import PATIENCE
 
 if TYPE_CHECKING:
     import ssl

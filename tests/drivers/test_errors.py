@@ -18,8 +18,8 @@ from loginmachine import (
     TrustError,
 )
 from loginmachine.drivers.errors import error_for
-from loginmachine.sansio.credentials import Credentials
-from loginmachine.sansio.outcome import LoginCancellation, LoginSuccess
+from loginmachine.sansio.login.outcome import LoginCancellation, LoginSuccess
+from loginmachine.sansio.model.credentials import Credentials
 
 TIMED_OUT = LoginFailure(
     phase=LoginFailurePhase.WAIT_FOR_CALLBACK,
@@ -39,7 +39,7 @@ OUTCOMES = [(TIMED_OUT, LoginTimedOut), (LoginCancellation(failure=CANCELLED), L
 
 
 def test_a_success_is_no_error() -> None:
-    from loginmachine.sansio.claims import Account
+    from loginmachine.sansio.model.claims import Account
 
     assert error_for(LoginSuccess(credentials=Credentials(), account=Account())) is None
 

@@ -14,7 +14,7 @@ import pytest
 import loginmachine
 
 from .conftest import reply
-from .driver_support import CANARIES, PATIENCE, Browser
+from .support import CANARIES, PATIENCE, Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -61,7 +61,7 @@ def command(home: Path, issuer: str) -> Iterator[tuple[subprocess.Popen[str], st
 
 @pytest.fixture
 def issuer() -> Iterator[str]:
-    from loginmachine.cli.demo_provider import DemoProvider
+    from loginmachine.demo.server import DemoProvider
 
     with DemoProvider() as provider:
         yield provider.issuer

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.drivers.replaying import Report, replay_file, replay_many
+from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
 from loginmachine.sansio.trace import Recorder
 
 from ..sansio.samples import DEADLINE, OPTIONS, PATHS, SECRETS
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.events import Event
 
 
 def record(*happened: Event) -> str:

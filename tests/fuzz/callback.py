@@ -15,7 +15,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["loginmachine", "h11"]):
-    from tests.drivers.callback_judge import Listener, judge
+    from tests.drivers.callback.judge import Listener, judge
 
 BETWEEN = b"\n---\n"
 DICTIONARY = Path(__file__).parent / "words.dict"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from loginmachine.sansio import LoginSuccess
-from loginmachine.sansio.table import FINAL_STATES
+from loginmachine.sansio.login.table import FINAL_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from loginmachine.sansio.machine import Snapshot
+    from loginmachine.sansio.login.machine import Snapshot
 
 CAP: Final = 2
 """How far the number of redirected browsers and that of success pages are told apart."""

@@ -11,8 +11,8 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from loginmachine.sansio.actions import Timer
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.actions import Timer
+from loginmachine.sansio.login.events import (
     BindFailed,
     BindProblem,
     Bound,

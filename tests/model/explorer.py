@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest import mock
 
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio import machine as machine_module
-from loginmachine.sansio.interpret import interpret
-from loginmachine.sansio.table import ROWS, LoginState, Row, Trigger
+from loginmachine.sansio.login import machine as machine_module
+from loginmachine.sansio.login.interpret import interpret
+from loginmachine.sansio.login.table import ROWS, LoginState, Row, Trigger
 from tests.sansio.samples import SECRETS
 
 from .abstraction import is_capped, key_of
@@ -21,10 +21,10 @@ from .monitors import BrokenRuleError, Ledger, Step, check, note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loginmachine.sansio.events import Event
-    from loginmachine.sansio.interpretation import Interpretation
-    from loginmachine.sansio.login import LoginData
-    from loginmachine.sansio.machine import Snapshot
+    from loginmachine.sansio.login.events import Event
+    from loginmachine.sansio.login.interpretation import Interpretation
+    from loginmachine.sansio.login.machine import Snapshot
+    from loginmachine.sansio.login.state import LoginData
 
     from .alphabet import Letter
     from .worlds import World

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loginmachine.sansio import actions, events
+from loginmachine.sansio.login import actions, events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from loginmachine.sansio.actions import Action
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
 
     Debt = tuple[Any, ...]
     """An order that waits for its answer: what was ordered, and which."""

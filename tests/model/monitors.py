@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loginmachine.sansio import LoginFailure, LoginSuccess
-from loginmachine.sansio.actions import (
+from loginmachine.sansio.login.actions import (
     AbortTokenRequest,
     Action,
     CloseListener,
@@ -24,7 +24,7 @@ from loginmachine.sansio.actions import (
     StopTimer,
     Timer,
 )
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     ClientGone,
     CredentialsSaved,
     RequestReceived,
@@ -32,8 +32,8 @@ from loginmachine.sansio.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
-from loginmachine.sansio.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
-from loginmachine.sansio.table import FINAL_STATES, LoginState
+from loginmachine.sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
+from loginmachine.sansio.login.table import FINAL_STATES, LoginState
 from tests.sansio.samples import (
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,
@@ -47,8 +47,8 @@ from tests.sansio.samples import (
 from .alphabet import Kind
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.events import Event
-    from loginmachine.sansio.outcome import LoginOutcome
+    from loginmachine.sansio.login.events import Event
+    from loginmachine.sansio.login.outcome import LoginOutcome
 
     from .alphabet import Letter
     from .worlds import World

@@ -10,9 +10,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from loginmachine.sansio import machine as machine_module
-from loginmachine.sansio.engine import Engine
-from loginmachine.sansio.table import ROWS, STAY, LoginState, Row
+from loginmachine.sansio.base.engine import Engine
+from loginmachine.sansio.login import machine as machine_module
+from loginmachine.sansio.login.table import ROWS, STAY, LoginState, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio.actions import Respond, Timer
-from loginmachine.sansio.table import FINAL_STATES, LoginState
+from loginmachine.sansio.login.actions import Respond, Timer
+from loginmachine.sansio.login.table import FINAL_STATES, LoginState
 from tests.sansio.samples import SECRETS
 
 from .abstraction import key_of
@@ -16,8 +16,8 @@ from .explorer import place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from loginmachine.sansio.events import Event
-    from loginmachine.sansio.machine import Snapshot
+    from loginmachine.sansio.login.events import Event
+    from loginmachine.sansio.login.machine import Snapshot
 
     from .explorer import Edge, Graph, Key, Node
 

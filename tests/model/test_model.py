@@ -11,8 +11,8 @@ from typing import get_args
 import pytest
 
 from loginmachine.sansio import LoginState
-from loginmachine.sansio.events import Event
-from loginmachine.sansio.table import FINAL_STATES, ROWS, Row, Trigger
+from loginmachine.sansio.login.events import Event
+from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row, Trigger
 
 from .__main__ import report
 from .alphabet import Place, alphabet

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions
-from loginmachine.sansio.options import DeviceCodeEndpoints
-from tests.sansio.samples import (
-    ID_CLAIMS,
-    NAMESPACE,
-    NONCE,
-    OPTIONS,
-    OTHER_PROVIDER,
-    jwt,
-    token_json,
-)
+from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

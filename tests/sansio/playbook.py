@@ -10,15 +10,15 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-from loginmachine.sansio.actions import ReportProgress, Respond
-from loginmachine.sansio.progress import Failed
+from loginmachine.sansio.login.actions import ReportProgress, Respond
+from loginmachine.sansio.login.progress import Failed
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from loginmachine.sansio.actions import Action
-    from loginmachine.sansio.progress import LoginPhase
-    from loginmachine.sansio.records import Record
+    from loginmachine.sansio.base.records import Record
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.progress import LoginPhase
     from loginmachine.sansio.refresh.actions import RefreshAction
 
 EventT = TypeVar("EventT")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loginmachine.sansio import LoginFailure, LoginMachine, LoginSuccess, UnexpectedEvent
-from loginmachine.sansio.actions import (
+from loginmachine.sansio.login.actions import (
     Action,
     Bind,
     CancelPrevious,
@@ -18,7 +18,7 @@ from loginmachine.sansio.actions import (
     StartTimer,
     Timer,
 )
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     BindProblem,
     Bound,
     BrowserFailed,
@@ -36,7 +36,7 @@ from loginmachine.sansio.events import (
     TokenResponseReceived,
     TransportProblem,
 )
-from loginmachine.sansio.progress import DeviceCodeShown, Failed, Listening, Succeeded
+from loginmachine.sansio.login.progress import DeviceCodeShown, Failed, Listening, Succeeded
 
 from .samples import (
     CODE_ENDPOINT,

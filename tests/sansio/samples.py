@@ -7,8 +7,8 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 from loginmachine.sansio import Credentials, LoginMachine, LoginOptions, LoginSecrets, Provider, Secret, Tokens
-from loginmachine.sansio.actions import Timer
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.actions import Timer
+from loginmachine.sansio.login.events import (
     BindFailed,
     BindProblem,
     Bound,
@@ -26,8 +26,8 @@ from loginmachine.sansio.events import (
 )
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.actions import Action
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
 
 NOW = 1_795_000_000.0
 """Wed, 18 Nov 2026 11:06:40 GMT."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     BindProblem,
     Bound,
     BrowserFailed,
@@ -22,7 +22,7 @@ from loginmachine.sansio.events import (
     Started,
     TransportProblem,
 )
-from loginmachine.sansio.options import DeviceCodeEndpoints
+from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
 from ..sansio.samples import (
     CODE,

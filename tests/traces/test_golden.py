@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio.actions import ReportProgress
-from loginmachine.sansio.failures import LoginFailureCategory
-from loginmachine.sansio.progress import Cancelled, Failed
-from loginmachine.sansio.table import LoginState
+from loginmachine.sansio.login.actions import ReportProgress
+from loginmachine.sansio.login.failures import LoginFailureCategory
+from loginmachine.sansio.login.progress import Cancelled, Failed
+from loginmachine.sansio.login.table import LoginState
 from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import outcome_words
 

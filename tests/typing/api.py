@@ -34,8 +34,8 @@ from loginmachine import (
     progress,
     start_login,
 )
-from loginmachine.sansio.actions import Action, Bind, SendTokenRequest
-from loginmachine.sansio.events import Bound, Started
+from loginmachine.sansio.login.actions import Action, Bind, SendTokenRequest
+from loginmachine.sansio.login.events import Bound, Started
 
 
 def embed(options: LoginOptions) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..actions import SaveCredentials, SendTokenRequest
-from ..records import Record
+from ..base.records import Record
+from ..login.actions import SaveCredentials, SendTokenRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

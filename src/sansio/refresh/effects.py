@@ -5,9 +5,10 @@ Effects only set fields and append actions, so they cannot fail half-way.
 
 from __future__ import annotations
 
-from .. import actions, oauth
-from ..precedence import applicable
+from ..login import actions
+from ..oauth import messages as oauth
 from . import actions as refresh_actions
+from .effective import applicable
 from .events import AccessTokenWanted
 from .failures import REFRESH_FAILURES, RefreshFailure
 from .outcome import Delivery, RefreshMemory, RefreshSuccess
@@ -17,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..credentials import Credentials, Tokens
-    from ..options import Provider
-    from ..redaction import Secret
+    from ..base.text import Secret
+    from ..model.credentials import Credentials, Tokens
+    from ..model.provider import Provider
     from .interpret import RefreshStep
     from .outcome import RefreshOutcome
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
-from ..records import Record
+from ..base.records import Record
+from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ..credentials import Credentials
-    from ..redaction import Secret
+    from ..base.text import Secret
+    from ..model.credentials import Credentials
 
 
 class AccessTokenWanted(Record):

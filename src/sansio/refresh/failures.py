@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ..failures import Advice
-from ..records import Record
+from ..base.records import Record
+from ..login.failures import Advice
 from .table import RefreshTrigger
 
 TYPE_CHECKING = False

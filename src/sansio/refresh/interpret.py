@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from .. import claims, events, oauth
-from ..errors import UnexpectedEvent
-from ..precedence import applicable
-from ..records import Record
-from ..redaction import clean_text, safe_url
+from ..base.errors import UnexpectedEvent
+from ..base.records import Record
+from ..base.text import clean_text, safe_url
+from ..login import events
+from ..model import claims
+from ..oauth import messages as oauth
 from . import events as refresh_events
+from .effective import applicable
 from .table import RefreshState, RefreshTrigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..credentials import Credentials, Tokens
-    from ..redaction import Secret
+    from ..base.text import Secret
+    from ..model.credentials import Credentials, Tokens
     from .effects import Refresh
     from .events import RefreshEvent
     from .failures import RefreshFailure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..engine import Engine
-from ..errors import UnexpectedEvent
+from ..base.engine import Engine
+from ..base.errors import UnexpectedEvent
 from . import events as refresh_events
 from .effects import RefreshEffects
 from .interpret import interpret_refresh
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..options import Provider
+    from ..model.provider import Provider
     from .actions import RefreshAction
     from .events import RefreshEvent
     from .outcome import RefreshOutcome

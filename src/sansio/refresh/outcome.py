@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ..records import Record
+from ..base.records import Record
 from .failures import RefreshFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ..credentials import Credentials
-    from ..redaction import Secret
+    from ..base.text import Secret
+    from ..model.credentials import Credentials
 
 
 class Delivery(StrEnum):

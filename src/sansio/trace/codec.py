@@ -12,19 +12,19 @@ import types
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ..actions import Respond
-from ..credentials import Credentials, Tokens
-from ..events import Event
-from ..options import DeviceCodeEndpoints, LoginOptions, Provider
-from ..records import Record
-from ..redaction import Secret
+from ..base.records import Record
+from ..base.text import Secret
+from ..login.actions import Respond
+from ..login.events import Event
+from ..model.credentials import Credentials, Tokens
+from ..model.provider import DeviceCodeEndpoints, LoginOptions, Provider
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..events import Headers
-    from ..strict_json import JsonObject
+    from ..base.strict_json import JsonObject
+    from ..login.events import Headers
 
 VERSION: Final = 1
 """Of the format. A reader takes this one only."""
@@ -122,7 +122,8 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
 
 
 def _reader(annotation: str) -> Callable[[object, str], object]:
-    from .. import actions, events, options  # noqa: PLC0415 - the homes of the enumerations
+    from ..login import actions, events  # noqa: PLC0415 - the homes of the enumerations
+    from ..model import provider as options  # noqa: PLC0415 - the homes of the enumerations
 
     if annotation in _READERS:
         return _READERS[annotation]

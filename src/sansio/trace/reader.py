@@ -6,17 +6,17 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ..records import Record, hidden
-from ..table import LoginState
+from ..base.records import Record, hidden
+from ..login.table import LoginState
 from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, CodecError, decode_event, decode_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import NoReturn
 
-    from ..events import Event
-    from ..options import LoginOptions
-    from ..strict_json import JsonObject
+    from ..base.strict_json import JsonObject
+    from ..login.events import Event
+    from ..model.provider import LoginOptions
 
 MAX_DEPTH: Final = 32
 """Of lists and objects in each other."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..errors import UnexpectedEvent
-from ..machine import LoginMachine
+from ..base.errors import UnexpectedEvent
+from ..login.machine import LoginMachine
 from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, line_of
 from .placeholders import SECRETS
 from .redaction import Redactor
@@ -13,10 +13,10 @@ from .redaction import Redactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..actions import Action
-    from ..device_code import DeviceCode
-    from ..events import Event
-    from ..options import LoginOptions, LoginSecrets
+    from ..login.actions import Action
+    from ..login.events import Event
+    from ..model.provider import LoginOptions, LoginSecrets
+    from ..oauth.device_code import DeviceCode
 
 
 class RecordingError(Exception):

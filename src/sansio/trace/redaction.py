@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .. import events
+from ..login import events
 from .placeholders import Placeholders
 from .requests import Requests
 from .tokens import TokenAnswers
 
 if TYPE_CHECKING:
-    from ..options import LoginOptions, LoginSecrets, Provider
+    from ..model.provider import LoginOptions, LoginSecrets, Provider
 
 _PARAMETERS: Final = {
     **dict.fromkeys(("id_token_add_organizations", "codex_cli_simplified_flow"), re.compile("true|false")),

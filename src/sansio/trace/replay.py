@@ -6,17 +6,17 @@ import difflib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import UnexpectedEvent
-from ..machine import LoginMachine
-from ..records import Record, hidden
+from ..base.errors import UnexpectedEvent
+from ..base.records import Record, hidden
+from ..login.machine import LoginMachine
 from .codec import encode
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
-    from ..actions import Action
-    from ..events import Event
-    from ..outcome import LoginOutcome
-    from ..table import LoginState, Trigger
+    from ..login.actions import Action
+    from ..login.events import Event
+    from ..login.outcome import LoginOutcome
+    from ..login.table import LoginState, Trigger
     from .reader import Step, Trace
 
 

@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from .. import answers
-from ..pasted import pasted_query
-from ..progress import PasteProblem
-from ..routes import (
+from ..callback import responses as answers
+from ..callback.pasted import pasted_query
+from ..callback.requests import (
     MAX_CODE,
     PREFETCH_HEADERS,
     PREFETCH_WORDS,
@@ -18,11 +17,12 @@ from ..routes import (
     read_query,
     split_target,
 )
+from ..login.progress import PasteProblem
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
-    from ..events import Headers, RequestReceived
-    from ..options import Provider
+    from ..login.events import Headers, RequestReceived
+    from ..model.provider import Provider
     from .placeholders import Placeholders
 
 _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from .. import actions, events, progress
-from ..failures import LoginFailure
-from ..outcome import LoginCancellation, LoginSuccess
-from ..redaction import clean_text, safe_url
+from ..base.text import clean_text, safe_url
+from ..login import actions, events, progress
+from ..login.failures import LoginFailure
+from ..login.outcome import LoginCancellation, LoginSuccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..outcome import LoginOutcome
+    from ..login.outcome import LoginOutcome
     from .replay import Replay, Replayed
 
 _MARGIN = " " * 12

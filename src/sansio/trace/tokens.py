@@ -8,21 +8,21 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ..claims import LAST_MOMENT, ClaimError, read_claims
-from ..credentials import AuthMode, Credentials, Tokens
-from ..device_code import MAX_USER_CODE
-from ..oauth import MAX_TOKEN_RESPONSE
-from ..options import is_verification_url
-from ..redaction import Secret, clean_text, is_printable_ascii
-from ..routes import MAX_CODE
-from ..strict_json import JsonError, loads_object
+from ..base.strict_json import JsonError, loads_object
+from ..base.text import Secret, clean_text, is_printable_ascii
+from ..callback.requests import MAX_CODE
+from ..model.claims import LAST_MOMENT, ClaimError, read_claims
+from ..model.credentials import AuthMode, Credentials, Tokens
+from ..model.provider import is_verification_url
+from ..oauth.device_code import MAX_USER_CODE
+from ..oauth.messages import MAX_TOKEN_RESPONSE
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..options import Provider
-    from ..strict_json import JsonObject
+    from ..base.strict_json import JsonObject
+    from ..model.provider import Provider
     from .placeholders import Placeholders
 
 _UNSIGNED: Final = "eyJhbGciOiJub25lIn0"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from loginmachine.sansio import LoginOptions, LoginSecrets
-    from loginmachine.sansio.actions import Action
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
 
 
 class Beside:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider
-from loginmachine.sansio.actions import RevokeToken
-from loginmachine.sansio.credentials import Credentials, Tokens
-from loginmachine.sansio.events import Bound, CallbackPasted, CredentialsSaved, LoginMethod, Started
-from loginmachine.sansio.redaction import Secret
+from loginmachine.sansio.base.text import Secret
+from loginmachine.sansio.login.actions import RevokeToken
+from loginmachine.sansio.login.events import Bound, CallbackPasted, CredentialsSaved, LoginMethod, Started
+from loginmachine.sansio.model.credentials import Credentials, Tokens
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace.redaction import Redactor
 from loginmachine.sansio.trace.story import came, did

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loginmachine.sansio import LoginOptions, LoginSecrets, Provider
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     BindFailed,
     BindProblem,
     Bound,
@@ -27,16 +27,16 @@ from loginmachine.sansio.events import (
     TokenResponseReceived,
     TransportProblem,
 )
-from loginmachine.sansio.options import IdTokenPolicy
+from loginmachine.sansio.model.provider import IdTokenPolicy
 
+from ..login.test_invariants import any_answers, clients, confusions, good_answers, play, right_callbacks
 from ..samples import CANARIES, NAMESPACE, NOW, OPTIONS, OTHER_PROVIDER, jwt
-from ..test_invariants import any_answers, clients, confusions, good_answers, play, right_callbacks
 from .beside import Beside
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.events import Event
+    from loginmachine.sansio.login.events import Event
 
-    from ..test_invariants import Move
+    from ..login.test_invariants import Move
 
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

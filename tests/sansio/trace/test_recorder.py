@@ -7,7 +7,7 @@ import json
 import pytest
 
 from loginmachine.sansio import UnexpectedEvent
-from loginmachine.sansio.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import codec as trace_codec
 from loginmachine.sansio.trace import recorder as trace_recorder

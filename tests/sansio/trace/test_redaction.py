@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider
-from loginmachine.sansio.events import (
+from loginmachine.sansio.login.events import (
     BrowserFailed,
     CancelRequested,
     Event,

@@ -1,0 +1,107 @@
+"""``loginmachine demo``: a complete sign-in on this machine, with a provider of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from ...drivers.errors import LoginError
+from ...drivers.stores.file_store import FileStore
+from ...drivers.threaded.login import start_login
+from ...sansio.login.events import LoginMethod
+from ...sansio.model.provider import LoginOptions, Provider
+from .login import trace_file
+from .status import describe
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ...demo.server import DemoProvider
+    from ...drivers.threaded.login import Canceller
+    from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
+
+_EMAIL = "ada@example.com"
+_PASSWORD = "any"  # noqa: S105 - the demonstration's provider takes every password
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demonstration; 0 if the sign-in succeeded."""
+    try:
+        from ...demo.server import DemoProvider  # noqa: PLC0415 - needs the extra
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return 1
+    with contextlib.ExitStack() as files:
+        record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None
+        return _run(arguments, record, DemoProvider())
+
+
+def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, demo_provider: DemoProvider) -> int:
+    store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
+    with demo_provider as provider:
+        print(f"A provider for this demonstration runs at {provider.issuer}")
+        options = LoginOptions(
+            provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
+        )
+        try:
+            method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
+            credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
+        except LoginError as error:
+            print(error, file=sys.stderr)
+            return 1
+    _show(credentials, store.path)
+    return 0
+
+
+def _sign_in(
+    options: LoginOptions,
+    store: FileStore,
+    record: Callable[[str], object] | None,
+    method: LoginMethod,
+    *,
+    automatic: bool,
+) -> Credentials:
+    with start_login(options, store=store, on_progress=_print_phase, record=record, method=method) as login:
+        if method is LoginMethod.DEVICE_CODE:
+            code = login.device_code
+            print(f"  (the code is {code.user_code})")
+            # What a person does who goes to that page and enters the code there.
+            url = f"{code.verification_url}?{urlencode({'user_code': code.user_code})}"
+        else:
+            url = login.auth_url
+        if not automatic:
+            return login.wait()
+        browser = threading.Thread(target=_browse, args=(url, login.canceller()))
+        browser.start()
+        try:
+            return login.wait()
+        finally:
+            browser.join()
+
+
+def _print_phase(phase: LoginPhase) -> None:
+    print(f"  {phase.name:<22} {phase.text}")
+
+
+def _browse(url: str, canceller: Canceller) -> None:
+    """What a person would do: open the address, fill in the form, and follow to the last page."""
+    from ...demo.browser import BrowsingError, sign_in  # noqa: PLC0415 - httpx is slow to load
+
+    try:
+        print(f"  (the browser shows: {sign_in(url, email=_EMAIL, password=_PASSWORD)})")
+    except BrowsingError as error:
+        canceller.cancel(f"the automatic browser could not sign in: {error}")
+
+
+def _show(credentials: Credentials, path: Path) -> None:
+    print("The result, without its secrets:")
+    for line in describe(credentials):
+        print(f"  {line}")
+    print(f"It is stored in {path} (yours to look at, and to delete)")

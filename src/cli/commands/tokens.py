@@ -1,0 +1,100 @@
+"""``loginmachine token`` and ``loginmachine refresh``: the access token of whoever is signed in."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+from ...drivers.errors import RefreshFailed
+from ...drivers.threaded.session import Session
+from ...sansio.login.failures import LoginFailureCategory
+from ...sansio.model.claims import Account
+from ...sansio.refresh.outcome import Delivery
+from ..options import provider_from
+from ..signals import ending_softly
+from ..stores import open_from
+from ..terminal.times import moment, rfc3339
+from ..terminal.writer import print_error, print_out
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ...sansio.model.provider import Provider
+    from ...sansio.refresh.outcome import RefreshSuccess
+
+FAILED: Final = 1
+
+_DONE: Final = {
+    Delivery.CURRENT: "The tokens are not due to be renewed",
+    Delivery.REFRESHED: "The tokens are renewed",
+    Delivery.ADOPTED: "Another program has just renewed the tokens",
+    Delivery.KEPT: "The tokens could not be renewed just now",
+}
+_NOT_STORED: Final = "The provider renewed the tokens, but they could not be stored"
+
+
+def print_token(arguments: argparse.Namespace) -> int:
+    """Print the access token, and nothing else; 1 if there is none, or nobody takes it."""
+    provider = provider_from(arguments)
+    try:
+        # The provider may have replaced the refresh token already: the new one must reach the store.
+        with ending_softly(for_good=arguments.ends_the_process):
+            token = _session(arguments, provider).access_token()
+    except RefreshFailed as error:
+        print_error(str(error))
+        return FAILED
+    return 0 if print_out(token) else FAILED
+
+
+def refresh(arguments: argparse.Namespace) -> int:
+    """Renew the tokens, and say what was done; 1 if there is no token now, or new ones could not be stored."""
+    provider = provider_from(arguments)
+    try:
+        # As above.
+        with ending_softly(for_good=arguments.ends_the_process):
+            done = _session(arguments, provider).refresh(force=not arguments.if_due)
+    except RefreshFailed as error:
+        if arguments.json:
+            _tell_programs("failed", category=error.category, message=error.message)
+        print_error(str(error))
+        return FAILED
+    if not done.is_stored:
+        # The store's own words are a warning, which was told.
+        if arguments.json:
+            _tell_programs("failed", category=LoginFailureCategory.PERSIST_FAILED, message=_NOT_STORED)
+        print_error(f"{_NOT_STORED}. Sign in again.")
+        return FAILED
+    tokens = done.credentials.tokens
+    has_tokens = tokens is not None and done.token == tokens.access_token
+    account = tokens.account(provider) if tokens is not None and has_tokens else Account()
+    ends = rfc3339(moment(tokens.expires_at())) if tokens is not None and has_tokens else None
+    if arguments.json:
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+        _tell_programs(done.delivery, message=done.message or None, expires_at=ends, **who)
+    else:
+        print_out(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
+    return 0
+
+
+def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
+    return Session(
+        open_from(arguments, on_warning=_warn, on_fallback=_warn),
+        provider,
+        environment_key=os.environ.get("OPENAI_API_KEY"),
+        on_warning=_warn,
+    )
+
+
+def _warn(text: str) -> None:
+    print_error(f"Warning: {text}.")
+
+
+def _describe(done: RefreshSuccess, ends: str | None) -> str:
+    what = _DONE[done.delivery] + (f" ({done.message})" if done.message else "")
+    return f"{what}; they last until {ends}." if ends is not None else f"{what}."
+
+
+def _tell_programs(outcome: str, **fields: str | None) -> None:
+    nothing = dict.fromkeys(("category", "message", "expires_at", "account_id", "email", "plan"))
+    print_out(json.dumps({"event": "finished", "outcome": outcome, **nothing, **fields}))

@@ -1,0 +1,140 @@
+"""Whom we trust: one TLS context, with the person's own certificate authorities added to the usual ones."""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import errno
+import functools
+import os
+import stat
+import sys
+
+from ..errors import TrustError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from typing import Final
+
+_VARIABLES: Final = ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE")
+"""Where a bundle can be named; the first that is set and not empty counts."""
+_BEGIN: Final = b"CERTIFICATE-----"
+_END: Final = b"-----END "
+_DER_SEQUENCE: Final = b"\x30"
+_MAX_BUNDLE: Final = 16 * 1024 * 1024
+
+
+def check_bundle() -> None:
+    """Look at the configured bundle without loading any TLS code, so that it costs nothing at start-up.
+
+    Raises:
+        TrustError: It cannot be read, or holds no certificate.
+    """
+    bundle = _bundle()
+    if bundle is None:
+        return
+    variable, path = bundle
+    problem = ""
+    try:
+        if not _holds_certificate(_read(path)):
+            problem = "it holds no PEM certificate"
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    if problem:
+        raise _trust_error(variable, path, problem)
+
+
+def _read(path: str) -> bytes:
+    # Never a pipe that nobody writes to, or a device without an end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return os.read(descriptor, _MAX_BUNDLE)
+    finally:
+        os.close(descriptor)
+
+
+def _holds_certificate(data: bytes) -> bool:
+    """The first certificate looks like one: the whole check needs TLS code, and is made while the person signs in."""
+    _, begin, rest = data.partition(_BEGIN)
+    body, end, _ = rest.partition(_END)
+    try:
+        return bool(begin and end) and binascii.a2b_base64(body).startswith(_DER_SEQUENCE)
+    except binascii.Error:
+        return False
+
+
+def tls_context() -> ssl.SSLContext:
+    """The context for the token endpoint: certifi's roots, the system's, and the configured bundle.
+
+    Verification cannot be switched off.
+
+    Raises:
+        TrustError: The configured bundle cannot be read.
+    """
+    bundle = _bundle()
+    changed = 0
+    if bundle is not None:
+        with contextlib.suppress(OSError):
+            changed = os.stat(bundle[1]).st_mtime_ns  # noqa: PTH116 - as above
+    return _make_context(bundle, changed)
+
+
+@functools.lru_cache(maxsize=4)
+def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLContext:
+    """A context takes 50 ms and 1 MB: many logins in one program share it, until the bundle changes."""
+    import ssl  # noqa: PLC0415 - not needed before the URL is shown
+
+    import certifi  # noqa: PLC0415
+
+    unusable = ""
+    try:
+        context = ssl.create_default_context(cafile=certifi.where())
+        _load_system_roots(context)
+    except OSError as error:
+        # SSLKEYLOGFILE, or certifi's own file.
+        unusable = error.strerror or "an unreadable file"
+    if unusable:
+        raise TrustError(f"TLS cannot be set up on this machine: {unusable}")
+    if bundle is None:
+        return context
+    variable, path = bundle
+    problem = ""
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        problem = "it is not a bundle of PEM certificates"
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    if problem:
+        raise _trust_error(variable, path, problem)
+    return context
+
+
+def _load_system_roots(context: ssl.SSLContext) -> None:
+    """Add the roots that this machine's OpenSSL, or Windows, has.
+
+    OpenSSL, asked for its defaults, reads ``SSL_CERT_FILE`` by itself: it would trust that bundle in spite of a
+    ``CODEX_CA_CERTIFICATE``, and leave the machine's own out. So the places are named to it.
+    """
+    import ssl  # noqa: PLC0415
+
+    if sys.platform == "win32":
+        context.load_default_certs()
+        return
+    places = ssl.get_default_verify_paths()
+    folder = os.environ.get("SSL_CERT_DIR") or places.openssl_capath
+    for place in ({"cafile": places.openssl_cafile}, {"capath": folder}):
+        # As with the defaults: a machine without them has certifi's.
+        with contextlib.suppress(OSError):
+            context.load_verify_locations(**place)
+
+
+def _bundle() -> tuple[str, str] | None:
+    return next(((name, os.environ[name]) for name in _VARIABLES if os.environ.get(name)), None)
+
+
+def _trust_error(variable: str, path: str, problem: str) -> TrustError:
+    return TrustError(f"the certificate bundle that {variable} names, {path}, cannot be used: {problem}")

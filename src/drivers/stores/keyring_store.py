@@ -1,0 +1,206 @@
+"""Credentials in the system's keyring, under the names that the Codex CLI gives them (the extra ``keyring``)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ...sansio.base.text import clean_text
+from ...sansio.model.credentials import CredentialsError, parse, parse_object, serialise
+from ..errors import KeyringUnavailable, StoreError
+from ..logging import warn
+from ..waiting import wait_for
+from .auth_file import NOTHING, AuthFile, readable
+from .home_store import HomeStore
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from keyring.backend import KeyringBackend
+
+    from ...sansio.model.credentials import Credentials
+
+SERVICE: Final = "Codex Auth"
+KEYRING_TIMEOUT: Final = 30.0
+"""Seconds for one call: the person may be asked to unlock the keyring."""
+_WINDOWS_LIMIT: Final = 2560
+"""Bytes in a credential of Windows; characters take two."""
+
+Result = TypeVar("Result")
+
+
+def account_of(home: Path) -> str:
+    """The account of a home folder's entry, which differs from that of every other home."""
+    return f"cli|{hashlib.sha256(str(home.resolve()).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+
+
+class KeyringStore(HomeStore):
+    """An entry of the system's keyring, named after a home folder and locked there.
+
+    When something is stored, an ``auth.json`` in that folder is removed: its tokens would stay on the disk otherwise.
+
+    Args:
+        home: The folder.
+        on_warning: Told, in one line, when something unusual was done. By default a log record.
+        timeout: Seconds for one call of the keyring, which may ask the person to unlock it.
+    """
+
+    kind = "keyring"
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str],
+        *,
+        on_warning: Callable[[str], None] | None = None,
+        timeout: float = KEYRING_TIMEOUT,
+    ) -> None:
+        folder, tell = Path(home), on_warning or warn
+        self._entry = KeyringPlace(account_of(folder), AuthFile(folder, tell), tell, timeout)
+        super().__init__(folder, self._entry)
+
+    def check(self) -> None:
+        """Find out whether the keyring can be used, for which it may ask the person to unlock it.
+
+        Raises:
+            StoreError: It cannot.
+        """
+        self._entry.check()
+
+
+class KeyringPlace:
+    """The entry itself. Whoever changes it holds the locks.
+
+    Every method raises `StoreError` if the keyring refuses, and `OSError` if the system does.
+
+    Args:
+        account: The entry's account.
+        file: The file that it takes the place of.
+        on_warning: Told when something unusual was done.
+        timeout: Seconds for one call of the keyring.
+    """
+
+    def __init__(self, account: str, file: AuthFile, on_warning: Callable[[str], None], timeout: float) -> None:
+        self.where = f"the keyring entry {SERVICE!r}, {account!r}"
+        self._account = account
+        self._file = file
+        self._warn = on_warning
+        self._timeout = timeout
+
+    def check(self) -> None:
+        """Ask the keyring for the entry, whatever is in it."""
+        self._get()
+
+    def load(self) -> Credentials | None:
+        """What is in the entry; None if there is none."""
+        value = self._get()
+        return None if value is None else parse(_encoded(value))
+
+    def replace(self, credentials: Credentials) -> Credentials | None:
+        """Put credentials into the entry, and return those that they replaced there, or else in the file."""
+        old = self._get()
+        previous = {}
+        if old is not None:
+            try:
+                previous = parse_object(_encoded(old))
+            except CredentialsError:
+                self._warn(f"{self.where} could not be read, and is replaced")
+        value = serialise(credentials, previous=previous).decode("ascii")
+        self._call(lambda keyring: keyring.set_password(SERVICE, self._account, value), len(value))
+        if self._get() != value:
+            # The null backend, for one, loses everything and says nothing.
+            if old is not None:
+                with contextlib.suppress(StoreError):
+                    self._call(lambda keyring: keyring.set_password(SERVICE, self._account, old))
+            raise StoreError(f"{self.where}: the keyring did not keep what was stored in it")
+        stale = self._remove_file()
+        return stale if old is None else readable(_encoded(old))
+
+    def remove(self) -> Credentials | None:
+        """Remove the entry, and the file."""
+        removed = self.remove_entry()
+        stale = self._file.remove()
+        return stale if removed is None else removed
+
+    def remove_entry(self) -> Credentials | None:
+        """Remove the entry alone, and return what was in it: nothing but a mode of None if that could not be read."""
+        old = self._get()
+        if old is None:
+            return None
+        self._call(lambda keyring: keyring.delete_password(SERVICE, self._account))
+        if self._get() is not None:
+            raise StoreError(f"{self.where}: the keyring did not remove it")
+        removed = readable(_encoded(old))
+        if removed is None:
+            self._warn(f"{self.where} could not be read; it was removed as it was")
+        return removed or NOTHING
+
+    def _remove_file(self) -> Credentials | None:
+        try:
+            return self._file.remove()
+        except OSError as error:
+            self._warn(f"an older sign-in is still in {self._file.where}: {error.strerror or 'it cannot be removed'}")
+        return None
+
+    def _get(self) -> str | None:
+        value: object = self._call(lambda keyring: keyring.get_password(SERVICE, self._account))
+        if value is None or isinstance(value, str):
+            return value
+        raise StoreError(f"{self.where}: the keyring answered with something that is no text")
+
+    def _call(self, work: Callable[[KeyringBackend], Result], size: int = 0) -> Result:
+        """Ask the keyring something, in a thread that is given up if it does not answer.
+
+        Raises:
+            KeyringUnavailable: There is no keyring.
+            StoreError: It refuses, or does not answer in time. Nothing of its words is used: they may hold the value.
+        """
+        results: list[Result] = []
+        problems: list[StoreError] = []
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                results.append(work(_backend()))
+            except BaseException as error:  # noqa: BLE001 - backends raise what their systems raise
+                problems.append(self._problem(error, size))
+            finally:
+                done.set()
+
+        # Daemonic: nothing can wake a backend that hangs.
+        threading.Thread(target=run, name="loginmachine-keyring", daemon=True).start()
+        if not wait_for(done, self._timeout):
+            raise StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds")
+        if problems:
+            raise problems[0]
+        return results[0]
+
+    def _problem(self, error: BaseException, size: int) -> StoreError:
+        kind = clean_text(type(error).__name__)
+        if isinstance(error, ImportError) and error.name not in (None, "keyring"):
+            return KeyringUnavailable("the keyring's backend, which PYTHON_KEYRING_BACKEND may name, cannot be loaded")
+        if isinstance(error, ImportError):
+            return KeyringUnavailable("the package keyring cannot be loaded: pip install 'loginmachine[keyring]'")
+        if kind == "NoKeyringError":
+            return KeyringUnavailable("this system has no keyring that could be used")
+        if kind == "KeyringLocked":
+            return StoreError(f"{self.where}: the keyring is locked; unlock it, and try again")
+        if 2 * size > _WINDOWS_LIMIT and (sys.platform == "win32" or hasattr(error, "winerror")):
+            words = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
+            return StoreError(f"{self.where}: {words}; store them in the file")
+        return StoreError(f"{self.where}: the keyring raised {kind}")
+
+
+def _backend() -> KeyringBackend:
+    """The keyring of this system. Imported here: finding it takes time, and it may not be installed."""
+    import keyring  # noqa: PLC0415
+
+    return keyring.get_keyring()
+
+
+def _encoded(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")

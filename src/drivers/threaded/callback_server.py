@@ -1,0 +1,241 @@
+"""The callback listener with threads: one that accepts, and one for each connection."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import selectors
+import socket
+import threading
+import time
+
+from ...sansio.login.events import ClientGone, RequestReceived, ResponseSent
+from ..callback.listeners import is_out_of_room
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...sansio.callback.responses import Answer
+    from ...sansio.login.events import Event
+    from ..callback.http11 import CallbackConnection, Request
+
+
+class CallbackServer:
+    """Accepts connections until it is closed, and turns what comes into events.
+
+    Args:
+        listeners: Listening, non-blocking; closed with the server.
+        post: Takes an event, from any thread.
+    """
+
+    def __init__(self, listeners: list[socket.socket], post: Callable[[Event], None]) -> None:
+        self._listeners = listeners
+        self._post = post
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+        self._connections: dict[int, _Connection] = {}
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._accept_all, name="loginmachine-accept")
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._wake.close()
+            self._woken.close()
+            raise
+
+    def respond(self, request_id: int, answer: Answer) -> None:
+        """Hand an answer to the connection whose request it is for."""
+        with self._lock:
+            connection = self._connections.get(request_id)
+        if connection is not None:
+            connection.reply(answer)
+
+    def close(self) -> None:
+        """Stop accepting, drop who is owed no answer, let last answers go out, and wait for every thread."""
+        self._wake.close()
+        self._thread.join()
+        for listener in self._listeners:
+            listener.close()
+        with self._lock:
+            connections = list(self._connections.values())
+        for connection in connections:
+            connection.close()
+        for connection in connections:
+            connection.join()
+
+    def _accept_all(self) -> None:
+        with selectors.DefaultSelector() as selector, self._woken:
+            selector.register(self._woken, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self._woken in ready:
+                    return
+                if not all(self._accept(listener) for listener in ready if isinstance(listener, socket.socket)):
+                    self._pause()
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Take one connection. False if the system has no room for it now."""
+        try:
+            from ..callback.http11 import make_room  # noqa: PLC0415 - h11 is loaded when the first connection comes
+        except (ImportError, OSError):
+            # There is no descriptor left to load it with.
+            return False
+        try:
+            client, _ = listener.accept()
+        except OSError as error:
+            return not is_out_of_room(error)
+        connection = _Connection(client, next(self._ids), self._post, self._forget)
+        with self._lock:
+            if not make_room(self._connections.values()):
+                client.close()
+                return True
+            try:
+                connection.start()
+            except RuntimeError:
+                # The system has no thread left.
+                client.close()
+                return False
+            self._connections[connection.request_id] = connection
+        return True
+
+    def _pause(self) -> None:
+        """Wait a moment for descriptors, unless the server is closed meanwhile. Needs no descriptor."""
+        from ..callback.http11 import ACCEPT_RETRY_DELAY  # noqa: PLC0415
+
+        self._woken.settimeout(ACCEPT_RETRY_DELAY)
+        with contextlib.suppress(TimeoutError):
+            self._woken.recv(1)
+
+    def _forget(self, request_id: int) -> None:
+        with self._lock:
+            self._connections.pop(request_id, None)
+
+
+class _Connection:
+    """One connection with its thread: a request head within its time, an answer, and the end."""
+
+    def __init__(
+        self,
+        client: socket.socket,
+        request_id: int,
+        post: Callable[[Event], None],
+        forget: Callable[[int], None],
+    ) -> None:
+        self.request_id = request_id
+        self.is_owed = False
+        """A whole request has come, and its answer is not out yet."""
+        self.closing = False
+        self._is_answered = False
+        self._client = client
+        self._post = post
+        self._forget = forget
+        self._replies: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="loginmachine-connection")
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def reply(self, answer: Answer) -> None:
+        """Let the answer go out. Never blocks."""
+        self._replies.put(answer)
+
+    def close(self) -> None:
+        """End it, unless its answer is going out or has gone: that end takes care of itself. Never blocks."""
+        self.closing = True
+        self._replies.put(None)
+        if not self.is_owed and not self._is_answered:
+            self._shut_down()
+
+    def drop(self) -> None:
+        """End it, to make room. Never blocks."""
+        self.closing = True
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_RDWR)
+
+    def join(self) -> None:
+        """Wait for its thread."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        except OSError:
+            # The client broke the connection, or was too slow. Nothing depends on it.
+            pass
+        finally:
+            self._client.close()
+            self._forget(self.request_id)
+
+    def _serve(self) -> None:
+        from ..callback.http11 import CallbackConnection, Request  # noqa: PLC0415
+
+        http = CallbackConnection()
+        request = self._read_head(http)
+        if isinstance(request, Request):
+            self.is_owed = True
+            self._post(
+                RequestReceived(
+                    request_id=self.request_id,
+                    method=request.method,
+                    target=request.target,
+                    headers=request.headers,
+                )
+            )
+            answer = self._replies.get()
+            if answer is None:
+                return
+            was_sent = self._send(http.answer(answer))
+            self._post((ResponseSent if was_sent else ClientGone)(request_id=self.request_id))
+        elif request is not None:
+            self._send(http.answer(request))
+        self._drain()
+
+    def _read_head(self, http: CallbackConnection) -> Request | Answer | None:
+        """What came; None if the client left or took too long: such connections end without a word."""
+        from ..callback.http11 import HEAD_TIMEOUT, MAX_HEAD  # noqa: PLC0415
+
+        deadline = time.monotonic() + HEAD_TIMEOUT
+        while (remaining := deadline - time.monotonic()) > 0:
+            self._client.settimeout(remaining)
+            data = self._client.recv(MAX_HEAD)
+            if not data:
+                return None
+            received = http.receive(data)
+            if received is not None:
+                return received
+        return None
+
+    def _send(self, data: bytes) -> bool:
+        """Send all of it. False if the client is known to have left."""
+        from ..callback.http11 import SEND_TIMEOUT  # noqa: PLC0415
+
+        try:
+            self._client.settimeout(SEND_TIMEOUT)
+            self._client.sendall(data)
+            # On loopback a client that is gone has answered with a reset by now.
+            return self._client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        except OSError:
+            return False
+
+    def _drain(self) -> None:
+        """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
+        from ..callback.http11 import CLOSE_TIMEOUT, MAX_DRAINED  # noqa: PLC0415
+
+        self.is_owed, self._is_answered = False, True
+        self._client.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + CLOSE_TIMEOUT
+        drained = 0
+        while drained < MAX_DRAINED and (remaining := deadline - time.monotonic()) > 0:
+            self._client.settimeout(remaining)
+            data = self._client.recv(MAX_DRAINED)
+            if not data:
+                return
+            drained += len(data)

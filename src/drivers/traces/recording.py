@@ -1,0 +1,89 @@
+"""Recording logins: what both drivers do when a trace is wanted, and the file that it goes to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+
+from ...sansio.login.machine import LoginMachine
+from ...sansio.model.provider import LoginSecrets
+from ..logging import warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+    from ...sansio.model.provider import LoginOptions
+    from ...sansio.trace import Recorder
+
+
+def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
+    """A machine with fresh secrets, which writes a trace if there is something that takes its lines."""
+    secrets = LoginSecrets.generate()
+    if record is None:
+        return LoginMachine(options, secrets)
+    from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
+
+    return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file for `read_trace`: of one that is too long no more than shows that it is."""
+    from ...sansio.trace import MAX_LINE  # noqa: PLC0415 - as above
+
+    return iter(lambda: file.readline(MAX_LINE + 1), b"")
+
+
+class TraceFile:
+    """A file of its own for one trace, mode 0600, of which every line is in the system's hands at once.
+
+    Args:
+        path: An older file of this name is replaced.
+
+    Raises:
+        OSError: It cannot be written there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        self._descriptor = os.open(path, flags, 0o600)
+        # A device stays as it is: it is everybody's.
+        self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        self._size = 0
+        if self._is_file and hasattr(os, "fchmod"):
+            with contextlib.suppress(OSError):
+                # It may be an older file, with another mode, or of another owner.
+                os.fchmod(self._descriptor, 0o600)
+
+    def write(self, line: str) -> None:
+        """Append a line.
+
+        Raises:
+            OSError: It could not be written; then nothing of it is left in the file.
+        """
+        data = line.encode("ascii")
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                if self._is_file:
+                    os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += len(line)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,91 @@
+"""Replaying many traces: a pure function of each file, mapped over processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...sansio.base.records import Record
+from ...sansio.trace import TraceError, read_traces, replay
+from ...sansio.trace.story import outcome_words
+from .recording import lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ...sansio.trace import Trace
+
+
+class Report(Record):
+    """What came of one trace."""
+
+    path: str
+    line: int
+    """Where the trace begins in its file, or what was wrong is; from 1."""
+    outcome: str
+    """``succeeded``, ``failed``, ``cancelled``, ``unfinished``; ``unreadable`` if it is not a trace."""
+    category: str | None = None
+    """Of a failure or a cancellation."""
+    events: int = 0
+    seconds: float = 0.0
+    """From the start of the login to its last recorded event."""
+    diverges_at: int | None = None
+    """The line from which on the machine acts differently today; None if it does not."""
+    problem: str | None = None
+    """Why it is unreadable."""
+
+
+def replay_file(path: str | os.PathLike[str]) -> list[Report]:
+    """Replay every trace of a file, which may hold many, one after the other.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A report for each trace, and one more for the place from which on the file cannot be read, if there is one.
+        Never raises.
+    """
+    name = os.fspath(path)
+    reports: list[Report] = []
+    try:
+        with Path(path).open("rb") as file:
+            reports.extend(_report(name, trace) for trace in read_traces(lines_of(file)))
+    except TraceError as error:
+        reports.append(Report(path=name, line=error.line, outcome="unreadable", problem=error.reason))
+    except OSError as error:
+        reports.append(Report(path=name, line=1, outcome="unreadable", problem=error.strerror or "it cannot be read"))
+    return reports
+
+
+def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | None = None) -> Iterator[Report]:
+    """Replay the traces of many files, each file in one of several processes.
+
+    Args:
+        paths: The files. Several hundred traces in each keep the processes busy.
+        processes: How many; by default one for each processor.
+
+    Returns:
+        The reports, in the order of the files and of the traces in them.
+    """
+    # Not forked: the host may have threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        for reports in pool.map(replay_file, paths):
+            yield from reports
+
+
+def _report(path: str, trace: Trace) -> Report:
+    result = replay(trace)
+    outcome, category = outcome_words(result.outcome)
+    return Report(
+        path=path,
+        line=trace.line,
+        outcome=outcome,
+        category=category,
+        events=len(trace.steps),
+        seconds=trace.steps[-1].at if trace.steps else 0.0,
+        diverges_at=None if result.difference is None else result.difference.line,
+    )

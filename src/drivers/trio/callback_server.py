@@ -1,0 +1,187 @@
+"""The callback listener with trio: a task for each listening socket, and one for each connection."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import trio
+
+from ...sansio.login.events import ClientGone, RequestReceived, ResponseSent
+from ..callback.http11 import (
+    ACCEPT_RETRY_DELAY,
+    CLOSE_TIMEOUT,
+    HEAD_TIMEOUT,
+    MAX_DRAINED,
+    MAX_HEAD,
+    SEND_TIMEOUT,
+    CallbackConnection,
+    Request,
+    make_room,
+)
+from ..callback.listeners import is_out_of_room
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from ...sansio.callback.responses import Answer
+    from ...sansio.login.events import Event
+
+
+class CallbackServer:
+    """Accepts connections until it is closed, and turns what comes into events.
+
+    Args:
+        listeners: Listening, non-blocking; closed with the server.
+        post: Takes an event.
+    """
+
+    def __init__(self, listeners: list[socket.socket], post: Callable[[Event], None]) -> None:
+        self._listeners = [trio.socket.from_stdlib_socket(listener) for listener in listeners]
+        self._post = post
+        self._ids = itertools.count(1)
+        self._connections: dict[int, _Connection] = {}
+        self._accepting = trio.CancelScope()
+
+    def respond(self, request_id: int, answer: Answer) -> None:
+        """Hand an answer to the connection whose request it is for."""
+        connection = self._connections.get(request_id)
+        if connection is not None:
+            connection.reply(answer)
+
+    def close(self) -> None:
+        """Stop accepting, drop who has no request yet, and let last answers go out. `serve` returns after that."""
+        self._accepting.cancel()
+        for listener in self._listeners:
+            listener.close()
+        for connection in self._connections.values():
+            connection.close()
+
+    async def serve(self) -> None:
+        """Accept until `close`, then wait for every connection to end."""
+        async with trio.open_nursery() as connections:
+            with self._accepting:
+                async with trio.open_nursery() as nursery:
+                    for listener in self._listeners:
+                        nursery.start_soon(self._accept_all, listener, connections)
+
+    async def _accept_all(self, listener: trio.socket.SocketType, connections: trio.Nursery) -> None:
+        while True:
+            try:
+                client, _ = await listener.accept()
+            except OSError as error:
+                if is_out_of_room(error):
+                    await trio.sleep(ACCEPT_RETRY_DELAY)
+                continue
+            if not make_room(self._connections.values()):
+                client.close()
+                continue
+            connection = _Connection(client, next(self._ids), self._post)
+            self._connections[connection.request_id] = connection
+            connections.start_soon(self._serve_one, connection)
+
+    async def _serve_one(self, connection: _Connection) -> None:
+        try:
+            await connection.run()
+        finally:
+            del self._connections[connection.request_id]
+
+
+class _Connection:
+    """One connection: a request head within its time, an answer, and the end."""
+
+    def __init__(self, client: trio.socket.SocketType, request_id: int, post: Callable[[Event], None]) -> None:
+        self.request_id = request_id
+        self.is_owed = False
+        """A whole request has come, and its answer is not out yet."""
+        self.closing = False
+        self._client = client
+        self._post = post
+        self._answer: Answer | None = None
+        self._answered = trio.Event()
+        self._reading = trio.CancelScope()
+        self._draining = trio.CancelScope()
+
+    def reply(self, answer: Answer) -> None:
+        """Let the answer go out."""
+        if not self._answered.is_set():
+            self._answer = answer
+            self._answered.set()
+
+    def close(self) -> None:
+        """End it, unless its answer is going out or has gone: that end takes care of itself."""
+        self.closing = True
+        self._reading.cancel()
+        self._answered.set()
+
+    def drop(self) -> None:
+        """End it, to make room."""
+        self.closing = True
+        self._reading.cancel()
+        self._draining.cancel()
+
+    async def run(self) -> None:
+        """Serve the one request that it carries."""
+        try:
+            await self._serve()
+        except OSError:
+            # The client broke the connection. Nothing depends on it.
+            pass
+        finally:
+            self._client.close()
+
+    async def _serve(self) -> None:
+        http = CallbackConnection()
+        request = await self._read_head(http)
+        if isinstance(request, Request):
+            self.is_owed = True
+            self._post(
+                RequestReceived(
+                    request_id=self.request_id,
+                    method=request.method,
+                    target=request.target,
+                    headers=request.headers,
+                )
+            )
+            await self._answered.wait()
+            if self._answer is None:
+                return
+            was_sent = await self._send(http.answer(self._answer))
+            self._post((ResponseSent if was_sent else ClientGone)(request_id=self.request_id))
+        elif request is not None:
+            await self._send(http.answer(request))
+        else:
+            return
+        await self._drain()
+
+    async def _read_head(self, http: CallbackConnection) -> Request | Answer | None:
+        """What came; None if the client left or took too long: such connections end without a word."""
+        with self._reading, trio.move_on_after(HEAD_TIMEOUT):
+            while data := await self._client.recv(MAX_HEAD):
+                received = http.receive(data)
+                if received is not None:
+                    return received
+        return None
+
+    async def _send(self, data: bytes) -> bool:
+        """Send all of it. False if the client is known to have left."""
+        sent = 0
+        try:
+            with trio.move_on_after(SEND_TIMEOUT):
+                while sent < len(data):
+                    sent += await self._client.send(data[sent:])
+            # On loopback a client that is gone has answered with a reset by now.
+            has_error = self._client.getsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_ERROR)
+        except OSError:
+            return False
+        return sent == len(data) and not has_error
+
+    async def _drain(self) -> None:
+        """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
+        self.is_owed = False
+        self._client.shutdown(trio.socket.SHUT_WR)
+        drained = 0
+        with self._draining, trio.move_on_after(CLOSE_TIMEOUT):
+            while drained < MAX_DRAINED and (data := await self._client.recv(MAX_DRAINED)):
+                drained += len(data)

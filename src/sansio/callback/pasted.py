@@ -1,0 +1,138 @@
+"""A pasted address -> what it means.
+
+The person may copy the address on which their browser ended: on another machine nothing answers it there. It is judged
+by the same rules as a request to the callback listener, but whoever pastes is there to be told what is wrong, and may
+paste again: an address that is merely cut off does not end the login.
+"""
+
+from __future__ import annotations
+
+from ..base.records import Record, hidden
+from ..base.text import is_visible_ascii, same_secret
+from ..login.interpretation import Interpretation
+from ..login.progress import PasteProblem
+from ..login.table import Trigger
+from .requests import MAX_TARGET, judge_callback, own_authorities, read_query, split_target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from .requests import CallbackRules
+
+_WRAPPERS: Final = "<>\"'`"
+"""What mail programs, chats and people put around an address. None is part of one."""
+
+
+def read_paste(text: str, rules: CallbackRules) -> Interpretation:
+    """Say what a pasted text means.
+
+    Args:
+        text: Anything. White space is dropped wherever it is: a terminal or a mail breaks long lines.
+        rules: The login that it is for.
+    """
+    query = pasted_query(text, rules)
+    if isinstance(query, PasteProblem):
+        return _refuse(query)
+    parameters = read_query(query)
+    if parameters is None:
+        return _refuse(PasteProblem.INCOMPLETE)
+    state = parameters.get("state", "")
+    if not same_secret(state, rules.state):
+        # Only its length is looked at: other sign-ins have a state as long as ours.
+        return _refuse(PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE)
+    if _is_cut_off(parameters, rules):
+        return _refuse(PasteProblem.INCOMPLETE)
+    step = judge_callback(parameters, rules, None)
+    if step.trigger is Trigger.CALLBACK_CONFLICTED:
+        return step.__replace__(paste_problem=PasteProblem.ALREADY_ANSWERED)
+    return step
+
+
+def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
+    """The query of the callback that a text is the address of; or why it is of none."""
+    address = _address_in(text)
+    if address is None:
+        return PasteProblem.NOT_AN_ADDRESS
+    if address.startswith(rules.provider.authorization_endpoint):
+        return PasteProblem.AUTHORIZATION_REQUEST
+    raw = address.encode("ascii")
+    own = own_authorities(rules.port)
+    path = rules.provider.callback_path.encode()
+    if raw.startswith((b"?", b"code=", b"state=", b"error=")):
+        return raw.removeprefix(b"?")
+    if raw.partition(b"/")[0].lower() in own:
+        # Browsers show addresses without their scheme.
+        raw = b"http://" + raw
+    authority, origin_form = split_target(raw)
+    if authority is None:
+        return PasteProblem.OTHER_ADDRESS if b"://" in raw else PasteProblem.NOT_AN_ADDRESS
+    found, _, query = origin_form.partition(b"?")
+    if authority.lower() not in own or (found != path and not path.startswith(found)):
+        return PasteProblem.OTHER_ADDRESS
+    return query if found == path else PasteProblem.INCOMPLETE
+
+
+def _address_in(text: str) -> str | None:
+    """The address that was pasted, without what was copied with it; None if it can be none."""
+    address = "".join(text.split()).strip(_WRAPPERS)
+    if not is_visible_ascii(address) or len(address) > MAX_TARGET:
+        return None
+    # A browser sends no fragment, and some pages leave an empty one behind.
+    return address.partition("#")[0]
+
+
+def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
+    """The right state is there, but something that belongs to it is not: the rest was not copied."""
+    if "error" in parameters:
+        return False
+    if not parameters.get("code"):
+        return True
+    issuer = parameters.get("iss")
+    if issuer is None:
+        return rules.provider.promises_iss
+    return issuer != rules.provider.issuer and rules.provider.issuer.startswith(issuer)
+
+
+def _refuse(problem: PasteProblem) -> Interpretation:
+    return Interpretation(trigger=Trigger.PASTE_REFUSED, paste_problem=problem)
+
+
+class LoopbackCallback(Record):
+    """The callback of some login that waits on this machine."""
+
+    hosts: tuple[str, ...]
+    """Where to look for it, in this order."""
+    port: int
+    target: str = hidden()
+    """What to ask for: it carries the authorization code."""
+
+
+_LOOPBACK_HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "127.0.0.1": ("127.0.0.1",),
+    "localhost": ("127.0.0.1", "::1"),
+    "[::1]": ("::1",),
+}
+
+
+def read_loopback_callback(text: str) -> LoopbackCallback | None:
+    """Find out to whom a pasted address belongs, without knowing the login.
+
+    Returns:
+        None if it is no callback to this machine: it has another host, no port, or lacks a state or an answer.
+    """
+    address = _address_in(text)
+    if address is None:
+        return None
+    if address[:7].lower() != "http://":
+        address = f"http://{address}"
+    authority, origin_form = split_target(address.encode("ascii"))
+    parameters = read_query(origin_form.partition(b"?")[2])
+    host, _, port = (authority or b"").decode("ascii").lower().rpartition(":")
+    is_port = port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535
+    if host not in _LOOPBACK_HOSTS or not is_port or not origin_form.startswith(b"/"):
+        return None
+    if parameters is None or not parameters.get("state") or not ("code" in parameters or "error" in parameters):
+        return None
+    return LoopbackCallback(hosts=_LOOPBACK_HOSTS[host], port=int(port), target=origin_form.decode("ascii"))

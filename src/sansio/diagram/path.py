@@ -1,0 +1,44 @@
+"""The way that one login took through the table, to be painted on a drawing of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ..login.table import ROWS, STAY, LoginState, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Step: TypeAlias = tuple[LoginState, Trigger, LoginState]
+"""The state before, what happened, the state after."""
+
+_SHOWN: Final = 3
+"""Numbers at an arrow; of more, the first ones and the last."""
+
+
+class Path:
+    """Which states were passed, and which arrows, by number: 1 is the first arrow that was taken."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.states: tuple[LoginState, ...] = tuple(
+            dict.fromkeys(state for before, _, after in steps for state in (before, after))
+        )
+        self._numbers: dict[Step, list[int]] = {}
+        drawn = {(source, row.trigger, row.dest) for row in ROWS if row.dest is not STAY for source in row.source}
+        for number, step in enumerate((step for step in steps if step in drawn), 1):
+            self._numbers.setdefault(step, []).append(number)
+
+    def taken(self, sources: Sequence[LoginState], trigger: Trigger, dest: LoginState) -> tuple[Step, ...]:
+        """The steps along an arrow."""
+        return tuple(step for source in sources if (step := (source, trigger, dest)) in self._numbers)
+
+    def into(self, dest: LoginState) -> tuple[Step, ...]:
+        """The steps that led to a state from others."""
+        return tuple(step for step in self._numbers if step[2] is dest and step[0] is not dest)
+
+    def mark(self, steps: Sequence[Step]) -> str:
+        """The numbers of some steps, as ``(2, 5)``; empty if there are none."""
+        numbers = sorted(number for step in steps for number in self._numbers[step])
+        if len(numbers) > _SHOWN + 1:
+            return f"({', '.join(map(str, numbers[:_SHOWN]))} ... {numbers[-1]})"
+        return f"({', '.join(map(str, numbers))})" if numbers else ""

@@ -1,0 +1,156 @@
+"""What the machine asks of the host: orders, performed in the sequence given."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ..base.records import Record, hidden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from ..model.credentials import Credentials
+    from .events import Headers
+    from .outcome import LoginOutcome
+    from .progress import LoginPhase
+
+Form: TypeAlias = tuple[tuple[str, str], ...]
+"""The parameters of a request's body, in the order to be sent."""
+
+
+class Encoding(StrEnum):
+    """How the parameters of a request are written into its body."""
+
+    FORM = "form"
+    """``application/x-www-form-urlencoded``, as RFC 6749 asks for."""
+    JSON = "json"
+    """One JSON object of strings, as some endpoints of providers want it."""
+
+
+class Timer(StrEnum):
+    """The clocks of a login. Each runs at most once at a time."""
+
+    BIND_RETRY = "bind_retry"
+    """Between two attempts to bind a port that its holder agreed to free."""
+    DEADLINE = "deadline"
+    """How long the person has to come back from the browser."""
+    POLL = "poll"
+    """Between two questions whether the device code was used."""
+    DEVICE_CODE_EXPIRY = "device_code_expiry"
+    """How long the device code is valid."""
+    LINGER = "linger"
+    """How long the listener stays after the outcome, for the last page."""
+
+
+class Bind(Record):
+    """Listen on loopback. Answered by `Bound` or `BindFailed`."""
+
+    port: int
+    """0 means any free port."""
+    attempt: int
+    """Counts from 1 for each port."""
+
+
+class CancelPrevious(Record):
+    """Ask the login server that holds the port to stop. Answered by `PreviousCancelled`."""
+
+    port: int
+
+
+class StartTimer(Record):
+    """Answered by `TimerFired`, unless `StopTimer` comes first."""
+
+    timer: Timer
+    seconds: float
+
+
+class StopTimer(Record):
+    """Forget a timer. One that fires all the same is ignored."""
+
+    timer: Timer
+
+
+class OpenBrowser(Record):
+    """Show the authorization request to the person. Answered by `BrowserOpened` or `BrowserFailed`."""
+
+    url: str = hidden()
+    """Holds this login's ``state``."""
+
+
+class Respond(Record):
+    """Answer a request, then close its connection. Answered by `ResponseSent` or `ClientGone`."""
+
+    request_id: int
+    status: int
+    headers: Headers
+    body: bytes = hidden()
+
+
+class SendTokenRequest(Record):
+    """POST parameters to an endpoint of the provider. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
+
+    exchange_id: int
+    url: str
+    form: Form = hidden()
+    encoding: Encoding = Encoding.FORM
+    timeout: float
+    """Seconds for the whole exchange, name resolution to last byte."""
+
+
+class AbortTokenRequest(Record):
+    """Nobody waits for this answer any more; one that comes all the same is ignored."""
+
+    exchange_id: int
+
+
+class RevokeToken(Record):
+    """POST parameters to the provider's revocation endpoint. Never answered: what comes of it changes nothing any more.
+
+    The login is over when it is ordered, and nothing waits for it: give it up when somebody is in a hurry.
+    """
+
+    url: str
+    form: Form = hidden()
+    encoding: Encoding = Encoding.FORM
+    timeout: float
+    """Seconds for the whole exchange."""
+
+
+class SaveCredentials(Record):
+    """Make the credentials durable. Answered by `CredentialsSaved` or `SaveFailed`."""
+
+    credentials: Credentials
+
+
+class ReportProgress(Record):
+    """Tell whoever watches. Never answered."""
+
+    phase: LoginPhase
+
+
+class Finish(Record):
+    """The caller has its result now. Comes exactly once."""
+
+    outcome: LoginOutcome
+
+
+class CloseListener(Record):
+    """Stop accepting and end every connection. The last action of every login."""
+
+
+Action: TypeAlias = (
+    Bind
+    | CancelPrevious
+    | StartTimer
+    | StopTimer
+    | OpenBrowser
+    | Respond
+    | SendTokenRequest
+    | AbortTokenRequest
+    | SaveCredentials
+    | ReportProgress
+    | Finish
+    | RevokeToken
+    | CloseListener
+)

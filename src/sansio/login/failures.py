@@ -1,0 +1,219 @@
+"""Every way a login can fail: where, what kind, and what the person can do about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ..base.records import Record
+from .table import Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+
+class LoginFailurePhase(StrEnum):
+    """What was being done."""
+
+    BIND_LOCAL_SERVER = "bind_local_server"
+    OPEN_BROWSER = "open_browser"
+    REQUEST_DEVICE_CODE = "request_device_code"
+    WAIT_FOR_DEVICE_CODE = "wait_for_device_code"
+    WAIT_FOR_CALLBACK = "wait_for_callback"
+    VALIDATE_CALLBACK = "validate_callback"
+    EXCHANGE_TOKEN = "exchange_token"
+    PERSIST_CREDENTIALS = "persist_credentials"
+    REDIRECT_BACK = "redirect_back"
+
+
+class LoginFailureCategory(StrEnum):
+    """The kind of failure. Durable: scripts and support rely on these words."""
+
+    LOCAL_SERVER_UNAVAILABLE = "local_server_unavailable"
+    BROWSER_LAUNCH_FAILED = "browser_launch_failed"
+    DEVICE_CODE_UNAVAILABLE = "device_code_unavailable"
+    DEVICE_CODE_DENIED = "device_code_denied"
+    DEVICE_CODE_EXPIRED = "device_code_expired"
+    LOGIN_CANCELLED = "login_cancelled"
+    LOGIN_TIMED_OUT = "login_timed_out"
+    CALLBACK_STATE_MISMATCH = "callback_state_mismatch"
+    ISSUER_MISMATCH = "issuer_mismatch"
+    PROVIDER_CALLBACK_ERROR = "provider_callback_error"
+    MISSING_AUTHORIZATION_CODE = "missing_authorization_code"
+    TOKEN_EXCHANGE_TIMEOUT = "token_exchange_timeout"
+    TOKEN_EXCHANGE_CONNECT = "token_exchange_connect"
+    TOKEN_EXCHANGE_REQUEST = "token_exchange_request"
+    TOKEN_ENDPOINT_REJECTED = "token_endpoint_rejected"
+    TOKEN_RESPONSE_MALFORMED = "token_response_malformed"
+    ID_TOKEN_INVALID = "id_token_invalid"
+    WORKSPACE_RESTRICTION = "workspace_restriction"
+    PERSIST_FAILED = "persist_failed"
+    REDIRECT_FAILED = "redirect_failed"
+
+
+P, C, T = LoginFailurePhase, LoginFailureCategory, Trigger
+
+# fmt: off
+FAILURES: Final[Mapping[Trigger, tuple[LoginFailurePhase, LoginFailureCategory]]] = {
+    T.PORT_TAKEN:                 (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.PORT_FORBIDDEN:             (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.BIND_FAILED:                (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.PREVIOUS_REFUSED:           (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.BROWSER_FAILED:             (P.OPEN_BROWSER,        C.BROWSER_LAUNCH_FAILED),
+    T.DEVICE_CODE_NOT_ENABLED:    (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_REFUSED:        (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_DENIED:         (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_DENIED),
+    T.DEVICE_CODE_EXPIRED:        (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
+    T.DEADLINE_PASSED:            (P.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
+    T.CALLBACK_MISMATCHED:        (P.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
+    T.CALLBACK_ISSUER_MISMATCHED: (P.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
+    T.CALLBACK_DENIED:            (P.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
+    T.CALLBACK_WITHOUT_CODE:      (P.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
+    T.TOKEN_REQUEST_TIMED_OUT:    (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_TIMEOUT),
+    T.TOKEN_ENDPOINT_UNREACHABLE: (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_CONNECT),
+    T.TOKEN_REQUEST_BROKEN:       (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_REQUEST),
+    T.TOKEN_ENDPOINT_REJECTED:    (P.EXCHANGE_TOKEN,      C.TOKEN_ENDPOINT_REJECTED),
+    T.TOKEN_RESPONSE_MALFORMED:   (P.EXCHANGE_TOKEN,      C.TOKEN_RESPONSE_MALFORMED),
+    T.ID_TOKEN_REFUSED:           (P.EXCHANGE_TOKEN,      C.ID_TOKEN_INVALID),
+    T.WORKSPACE_REFUSED:          (P.VALIDATE_CALLBACK,   C.WORKSPACE_RESTRICTION),
+    T.SAVE_FAILED:                (P.PERSIST_CREDENTIALS, C.PERSIST_FAILED),
+    T.CLIENT_GONE:                (P.REDIRECT_BACK,       C.REDIRECT_FAILED),
+}
+"""The one table from what happened to the phase and category that are reported. (`LOGIN_CANCELLED` takes its phase from
+the state the login was in; so do time-outs and unusable answers before a device login has its code.)"""
+
+DOING: Final[Mapping[LoginFailurePhase, str]] = {
+    P.BIND_LOCAL_SERVER:   "opening the callback port on this machine",
+    P.OPEN_BROWSER:        "opening the browser",
+    P.REQUEST_DEVICE_CODE: "asking the provider for a device code",
+    P.WAIT_FOR_DEVICE_CODE: "waiting for the device code to be used",
+    P.WAIT_FOR_CALLBACK:   "waiting for the browser to come back",
+    P.VALIDATE_CALLBACK:   "checking what the browser brought back",
+    P.EXCHANGE_TOKEN:      "exchanging the authorization code for tokens",
+    P.PERSIST_CREDENTIALS: "storing the credentials",
+    P.REDIRECT_BACK:       "showing the last page in the browser",
+}
+# fmt: on
+
+
+class Advice(Record):
+    """What a category means to the person."""
+
+    title: str
+    hint: str
+    """One concrete thing to do."""
+
+
+CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
+    C.LOCAL_SERVER_UNAVAILABLE: Advice(
+        title="The callback port could not be opened",
+        hint="Close the program that uses the port, or choose a free port that your provider accepts.",
+    ),
+    C.BROWSER_LAUNCH_FAILED: Advice(
+        title="No browser could be opened",
+        hint="Open the address shown above in a browser on this machine.",
+    ),
+    C.DEVICE_CODE_UNAVAILABLE: Advice(
+        title="The provider gave no device code",
+        hint="Sign in with a browser instead, or ask your administrator to allow device codes.",
+    ),
+    C.DEVICE_CODE_DENIED: Advice(
+        title="The sign-in with the device code was refused",
+        hint="Start again, and allow the sign-in on the page where you enter the new code.",
+    ),
+    C.DEVICE_CODE_EXPIRED: Advice(
+        title="The device code was not used in time",
+        hint="Start again and enter the new code before the time is up.",
+    ),
+    C.LOGIN_CANCELLED: Advice(
+        title="The sign-in was cancelled",
+        hint="Start it again when you are ready.",
+    ),
+    C.LOGIN_TIMED_OUT: Advice(
+        title="The browser did not come back in time",
+        hint="Start again and finish the sign-in in the browser before the time is up.",
+    ),
+    C.CALLBACK_STATE_MISMATCH: Advice(
+        title="A page from another sign-in was opened",
+        hint="Use the newest sign-in tab, and close older ones.",
+    ),
+    C.ISSUER_MISMATCH: Advice(
+        title="The answer came from another provider",
+        hint="Start again; if it happens twice, tell your administrator that the issuer does not match.",
+    ),
+    C.PROVIDER_CALLBACK_ERROR: Advice(
+        title="The provider did not sign you in",
+        hint="Read the provider's reason below, then start again.",
+    ),
+    C.MISSING_AUTHORIZATION_CODE: Advice(
+        title="The provider sent no authorization code",
+        hint="Start again; if it happens twice, the provider has a problem.",
+    ),
+    C.TOKEN_EXCHANGE_TIMEOUT: Advice(
+        title="The token endpoint did not answer in time",
+        hint="Check the network connection and any proxy, then start again.",
+    ),
+    C.TOKEN_EXCHANGE_CONNECT: Advice(
+        title="The token endpoint could not be reached",
+        hint="Check the network, proxy and certificate settings of this machine, then start again.",
+    ),
+    C.TOKEN_EXCHANGE_REQUEST: Advice(
+        title="The connection to the token endpoint broke",
+        hint="Start again; if it happens twice, check any proxy between this machine and the provider.",
+    ),
+    C.TOKEN_ENDPOINT_REJECTED: Advice(
+        title="The token endpoint refused the sign-in",
+        hint="Start again: an authorization code works once and for a short time only.",
+    ),
+    C.TOKEN_RESPONSE_MALFORMED: Advice(
+        title="The token endpoint's answer could not be used",
+        hint="Check that the issuer is right and that no proxy rewrites its answers.",
+    ),
+    C.ID_TOKEN_INVALID: Advice(
+        title="The id token did not pass the checks",
+        hint="Check the issuer, the client id and this machine's clock.",
+    ),
+    C.WORKSPACE_RESTRICTION: Advice(
+        title="This account is not in an allowed workspace",
+        hint="Sign in again and choose an allowed workspace, or ask your administrator.",
+    ),
+    C.PERSIST_FAILED: Advice(
+        title="The credentials could not be stored",
+        hint="Check that the folder exists, is writable and has space left, then start again.",
+    ),
+    C.REDIRECT_FAILED: Advice(
+        title="The browser left before its last page",
+        hint="Nothing to do: you are signed in.",
+    ),
+}
+
+
+class LoginFailure(Record):
+    """Why a login failed, or what went wrong in one that goes on."""
+
+    phase: LoginFailurePhase
+    category: LoginFailureCategory
+    message: str
+    """Clean words: no secret, no control character."""
+    trigger: Trigger | None = None
+    """The row of the table that it came from: finer than the category, and not durable."""
+    help_url: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return CATALOGUE[self.category].title
+
+    @property
+    def hint(self) -> str:
+        """One concrete thing to do."""
+        return CATALOGUE[self.category].hint
+
+    def describe(self) -> str:
+        """The default text: title; what was being done and the hint; a help link; the details."""
+        lines = [f"{self.title}.", f"This happened while {DOING[self.phase]}. {self.hint}"]
+        if self.help_url:
+            lines.append(f"Help: {self.help_url}")
+        lines.append(f"Details: {self.category} - {self.message}")
+        return "\n".join(lines)

@@ -1,0 +1,31 @@
+"""How a login ended."""
+
+from __future__ import annotations
+
+from ..base.records import Record
+from .failures import LoginFailure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from ..model.claims import Account
+    from ..model.credentials import Credentials
+
+
+class LoginSuccess(Record):
+    """The credentials are stored."""
+
+    credentials: Credentials
+    account: Account
+
+
+class LoginCancellation(Record):
+    """The login was ended before anything was stored."""
+
+    failure: LoginFailure
+    """Where it was, and who ended it; the category is ``login_cancelled``."""
+
+
+LoginOutcome: TypeAlias = LoginSuccess | LoginFailure | LoginCancellation
+"""How a login ended: a driver's `wait` returns the first's credentials, and raises `LoginFailed` for the others."""

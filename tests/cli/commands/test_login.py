@@ -1,0 +1,448 @@
+"""`loginmachine login` from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from ..conftest import (
+    ACCESS,
+    CODE,
+    ID_TOKEN,
+    KEY,
+    REFRESH,
+    Command,
+    browse,
+    callback_url,
+    called,
+    environment,
+    login,
+    run,
+)
+
+if TYPE_CHECKING:
+    from ..conftest import ScriptedProvider
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
+        listening = command.event("listening")
+        assert list(listening) == ["event", "url", "port"]
+        status, page = browse(callback_url(listening["url"], code=CODE))
+        code, err = command.end()
+
+    assert (status, code) == (200, 0)
+    assert "You are signed in" in page
+    assert [event.get("phase", event["event"]) for event in command.events] == [
+        "binding",
+        "listening",
+        "callback_received",
+        "exchanging_code",
+        "exchanging_api_key",
+        "saving_credentials",
+        "succeeded",
+        "finished",
+    ]
+    assert command.events[-1] == {
+        "event": "finished",
+        "outcome": "succeeded",
+        "category": None,
+        "account_id": "acc-1",
+        "email": "ada@example.com",
+        "plan": "plus",
+    }
+    assert "Signed in as ada@example.com." in err
+    assert f"Your credentials are in {tmp_path / 'auth.json'}" in err
+    assert "\x1b" not in err
+    stored = json.loads((tmp_path / "auth.json").read_text())
+    assert stored["tokens"] == {
+        "id_token": ID_TOKEN,
+        "access_token": ACCESS,
+        "refresh_token": REFRESH,
+        "account_id": "acc-1",
+    }
+    assert stored["OPENAI_API_KEY"] == KEY
+    assert provider.forms[0]["code"] == CODE
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_tokens_that_cannot_be_given_back_are_told_of_like_everything_else(
+    provider: ScriptedProvider, tmp_path: Path, driver: str
+) -> None:
+    old = {"id_token": ID_TOKEN, "access_token": "canary-old", "refresh_token": "canary-older", "account_id": "acc-1"}
+    (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
+    provider.will_sign_in()
+    provider.revocation = 500
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
+        browse(callback_url(command.event("listening")["url"], code=CODE))
+        code, err = command.end()
+    assert code == 0
+    about = [line for line in err.splitlines() if "revoked" in line]
+    why = f"{provider.issuer}/oauth/revoke: status 500"
+    assert about == [f"Warning: the tokens of the sign-in before could not be revoked: {why}."]
+
+
+def test_the_url_is_the_first_thing_said(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        command.process.send_signal(signal.SIGINT)
+        _, err = command.end()
+    assert err.splitlines()[:3] == ["To sign in, open this address in a browser on this machine:", "", url]
+
+
+@pytest.mark.parametrize("below", ["", "/home"])
+def test_a_home_that_is_no_folder_is_found_out_before_the_browser(
+    provider: ScriptedProvider, tmp_path: Path, below: str
+) -> None:
+    home = tmp_path / "file"
+    home.write_text("somebody's")
+    with login(Path(f"{home}{below}"), provider.issuer) as command:
+        code, err = command.end()
+    assert code == 1
+    assert err.splitlines() == [
+        f"The folder for your credentials, {home}{below}, cannot be used: it is no folder, and cannot be made one.",
+        "Name another folder with --home, or make this one yours to write.",
+    ]
+    assert [(event["event"], event["category"]) for event in command.events] == [("finished", "persist_failed")]
+    assert home.read_text() == "somebody's"
+
+
+def test_a_home_of_somebody_else_is_found_out_before_the_browser(provider: ScriptedProvider, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    with login(tmp_path, provider.issuer) as command:
+        code, err = command.end()
+    assert code == 1
+    assert "cannot be used: it cannot be written." in err
+
+
+def loaded_when_the_url_is_printed(home: Path, call: str, first: str = "") -> set[str]:
+    """The modules in a fresh interpreter that has called the command like this, its arguments in `arguments`."""
+    script = (
+        f"{first}\n"
+        "import sys; from loginmachine.cli.terminal.display import Terminal; from loginmachine.cli import main\n"
+        "line = Terminal.line\n"
+        "def spy(self, text='', style=''):\n"
+        "    line(self, text, style)\n"
+        "    if text.startswith('https://'):\n"
+        "        print(' '.join(sorted(sys.modules))); sys.stdout.flush()\n"
+        "Terminal.line = spy\n"
+        f"arguments = ['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(home)!r}]\n"
+        f"{call}\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment(), timeout=30
+    ).stdout
+    return set(output.split())
+
+
+HEAVY = {
+    *("typing", "dataclasses", "h11", "httpx", "httpcore", "anyio", "sniffio", "attr", "idna", "certifi", "authlib"),
+    *("ssl", "json", "asyncio", "concurrent", "pathlib", "shutil", "tempfile", "subprocess", "shlex", "webbrowser"),
+    *("email", "html", "http", "http.client", "urllib.request", "datetime", "random", "secrets", "importlib.metadata"),
+}
+"""What a login needs later, or never."""
+
+
+def test_nothing_heavy_is_loaded_when_the_url_is_printed(tmp_path: Path) -> None:
+    loaded = loaded_when_the_url_is_printed(tmp_path, "main(arguments)")
+    assert "transitions" in loaded
+    assert loaded & (HEAVY | {"trio"}) == set()
+
+
+def test_still_less_is_loaded_by_the_command_in_its_own_process(tmp_path: Path) -> None:
+    # (What the command does first, it does here before the spy comes.)
+    first = "from loginmachine.cli.startup import load_when_used; load_when_used()"
+    loaded = loaded_when_the_url_is_printed(tmp_path, "sys.argv[1:] = arguments; main()", first)
+    assert "transitions" in loaded
+    # (The last four are parts of `inspect` and `traceback`; anyio is there as not to be found.)
+    assert loaded & (HEAVY | {"ast", "dis", "opcode", "textwrap"}) == {"anyio"}
+
+
+PRELOADED = {
+    "threaded": ("Owner._load", "def spy_load(self): load(self); print(self.auth_url, flush=True)"),
+    "trio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
+}
+"""Where a driver loads what it needs later, and a spy there."""
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_nothing_is_loaded_or_compiled_while_the_browser_waits(
+    provider: ScriptedProvider, tmp_path: Path, driver: str
+) -> None:
+    """From the callback until the credentials are stored: there was time for it while the person signed in."""
+    provider.will_sign_in()
+    home, issuer = str(tmp_path), provider.issuer
+    arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--issuer", issuer, "--driver", driver]
+    preload, spy = PRELOADED[driver]
+    script = (
+        f"import re, sys; from loginmachine.cli import main; from loginmachine.drivers.{driver}.owner import Owner\n"
+        f"load, post, compile, patterns = {preload}, Owner.post, re._compiler.compile, []\n"
+        "def spy_compile(pattern, flags):\n"
+        "    patterns.append(f'pattern-{len(patterns)}')\n"
+        "    return compile(pattern, flags)\n"
+        f"{spy}\n"
+        "def spy_post(self, event):\n"
+        "    if type(event).__name__ in ('RequestReceived', 'CredentialsSaved'):\n"
+        "        print(' '.join([*sys.modules, *patterns]), flush=True)\n"
+        "    post(self, event)\n"
+        f"{preload}, Owner.post, re._compiler.compile = spy_load, spy_post, spy_compile\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "sys.exit(main())\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+    )
+    with process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        before, after, _success_page = (set(line.split()) for line in process.stdout)
+    assert process.returncode == 0
+    assert {"httpx", "pattern-0"} < before
+    assert after - before == set()
+
+
+def test_no_secret_is_told_or_logged(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--verbose") as command:
+        url = command.event("listening")["url"]
+        _, page = browse(callback_url(url, code=CODE))
+        _, err = command.end()
+    verifier = provider.forms[0]["code_verifier"]
+    state = callback_url(url).rpartition("=")[2]
+    log = (tmp_path / "log" / "codex-login.log").read_text()
+    said = json.dumps([event for event in command.events if event["event"] != "listening"]) + err.replace(url, "")
+    for secret in (CODE, KEY, ACCESS, REFRESH, ID_TOKEN, verifier, state):
+        assert secret not in said + log + page
+    assert "ada@example.com" not in log
+    assert stat.S_IMODE((tmp_path / "log" / "codex-login.log").stat().st_mode) == 0o600
+
+
+def test_a_refusal_is_explained(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        status, page = browse(callback_url(url, error="access_denied", error_description="No <b>entry</b>\x1b[2J"))
+        code, err = command.end()
+    assert (status, code) == (403, 1)
+    assert "No &lt;b&gt;entry&lt;/b&gt;" in page
+    assert command.events[-2:] == [
+        {
+            "event": "problem",
+            "phase": "validate_callback",
+            "category": "provider_callback_error",
+            "message": "access_denied: No <b>entry</b>\ufffd[2J",
+            "fatal": True,
+        },
+        {
+            "event": "finished",
+            "outcome": "failed",
+            "category": "provider_callback_error",
+            "account_id": None,
+            "email": None,
+            "plan": None,
+        },
+    ]
+    assert "Details: provider_callback_error - access_denied: No <b>entry</b>\ufffd[2J" in err
+    assert "\x1b" not in err
+    assert not (tmp_path / "auth.json").exists()
+
+
+def test_a_wrong_state_is_reported_and_the_login_goes_on(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        assert browse(callback_url(url, state="another", code=CODE))[0] == 400
+        problem = command.event("problem")
+        assert (problem["category"], problem["fatal"]) == ("callback_state_mismatch", False)
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        assert command.end()[0] == 0
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_cleanly(  # noqa: PLR0913, PLR0917
+    provider: ScriptedProvider, tmp_path: Path, number: signal.Signals, code: int, times: int, driver: str
+) -> None:
+    with login(tmp_path, provider.issuer, "--driver", driver) as command:
+        command.event("listening")
+        for _ in range(times):
+            command.process.send_signal(number)
+        returned, err = command.end()
+    assert returned == code
+    assert "Traceback" not in err
+    assert command.events[-1]["outcome"] == "cancelled"
+    assert command.events[-1]["category"] == "login_cancelled"
+
+
+def test_the_deadline(provider: ScriptedProvider, tmp_path: Path) -> None:
+    with login(tmp_path, provider.issuer, "--timeout", "0.05") as command:
+        code, err = command.end()
+    assert code == 1
+    assert command.events[-1]["category"] == "login_timed_out"
+    assert "no callback came within 0.05 seconds" in err
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(10)
+        port = str(stranger.getsockname()[1])
+        arguments = ["login", "--no-browser", "--json", "--driver", driver]
+        arguments += ["--home", str(tmp_path), "--issuer", provider.issuer]
+        with run(*arguments, "--port", port) as command:
+            connection, _ = stranger.accept()
+            with connection:
+                assert connection.recv(1024).startswith(b"GET /cancel HTTP/1.1\r\n")
+            code, err = command.end()
+    assert code == 13
+    assert command.events[-1]["category"] == "local_server_unavailable"
+    assert f"port {port} is in use by another program" in err
+
+
+def test_a_browser_is_opened_without_a_shell(provider: ScriptedProvider, tmp_path: Path) -> None:
+    launcher, seen = tmp_path / "launcher", tmp_path / "seen"
+    launcher.write_text(f'#!/bin/sh\nprintf "%s\\n" "$#" "$1" > {seen}\n')
+    launcher.chmod(0o755)
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    with run("login", *arguments, BROWSER=str(launcher)) as command:
+        url = command.event("listening")["url"]
+        while command.event("progress")["phase"] != "browser_launched":
+            pass
+        command.process.send_signal(signal.SIGINT)
+        command.end()
+    assert seen.read_text().splitlines() == ["1", url]
+
+
+def test_without_a_browser_the_login_goes_on(provider: ScriptedProvider, tmp_path: Path) -> None:
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    with run("login", *arguments) as command:
+        command.event("listening")
+        assert command.event("problem")["category"] == "browser_launch_failed"
+        command.process.send_signal(signal.SIGINT)
+        assert command.end()[0] == 130
+
+
+def test_a_reader_that_goes_away_does_not_end_the_login(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        assert command.process.stdout is not None
+        command.process.stdout.close()
+        assert browse(callback_url(url, code=CODE))[0] == 200
+        assert command.process.wait(20) == 0
+    assert (tmp_path / "auth.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--issuer", "http://example.com"], "https"),
+        (["--issuer", "https://user:canary@example.com"], "user name"),
+        (["--issuer", "https://example.com/$(reboot)`'"], "not allowed"),
+        (["--issuer", ""], "empty"),
+        (["--port", "65536"], "a port is a number from 0 to 65535"),
+        (["--port", "-1"], "a port is a number from 0 to 65535"),
+        (["--timeout", "nan"], "seconds are a number"),
+        (["--timeout", "soon"], "seconds are a number"),
+        (["--workspace", ""], "workspace"),
+    ],
+)
+def test_wrong_usage(tmp_path: Path, arguments: list[str], words: str) -> None:
+    code, _, err = called("login", "--no-browser", "--home", str(tmp_path / "home"), *arguments)
+    assert code == 2
+    assert words in err
+    assert "canary" not in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_unusable_certificate_bundle_is_said_before_any_traffic(tmp_path: Path) -> None:
+    bundle = tmp_path / "missing.pem"
+    with run(
+        "login", "--no-browser", "--port", "0", "--home", str(tmp_path), CODEX_CA_CERTIFICATE=str(bundle)
+    ) as command:
+        code, err = command.end()
+    assert code == 1
+    assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_closed_streams_do_not_change_the_outcome(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    arguments = [
+        "--driver",
+        driver,
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(tmp_path),
+        "--issuer",
+        provider.issuer,
+    ]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "loginmachine", "login", "--json", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        command = Command(process)
+        assert browse(callback_url(command.event("listening")["url"], code=CODE))[0] == 200
+        assert command.event("finished")["outcome"] == "succeeded"
+        assert process.wait(20) == 0
+    assert (tmp_path / "auth.json").exists()
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_pipe_that_nobody_reads_stops_nothing(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_end, b"x" * 4096)
+    os.set_blocking(write_end, True)
+    arguments = ["--driver", driver, "--no-browser", "--port", "0", "--home", str(tmp_path), "--timeout", "0.05"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loginmachine", "login", "--json", *arguments, "--issuer", provider.issuer],
+        stdout=write_end,
+        stderr=write_end,
+        env=environment(),
+    )
+    # The deadline passes, and the process ends.
+    assert process.wait(20) == 1
+    for end in (read_end, write_end):
+        os.close(end)
+
+
+def test_a_signal_after_the_outcome_does_not_change_it(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        url = command.event("listening")["url"]
+        with socket.create_connection(("127.0.0.1", int(urlsplit(callback_url(url)).port or 0))) as client:
+            # A browser that is redirected and does not fetch the last page: the listener lingers.
+            target = callback_url(url, code=CODE).partition("/auth/")[2]
+            client.sendall(
+                f"GET /auth/{target} HTTP/1.1\r\nHost: {urlsplit(callback_url(url)).netloc}\r\n\r\n".encode()
+            )
+            command.event("finished")
+            while command.process.poll() is None:
+                command.process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    command.process.wait(0.01)
+    assert command.process.returncode == 0

@@ -1,0 +1,172 @@
+"""`loginmachine logout`, and what a new sign-in does with the one before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ...drivers.support import free_port
+from ..conftest import CODE, ID_TOKEN, browse, callback_url, called, login, started
+from .test_status import NO_KEYRING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..conftest import ScriptedProvider
+
+OLD = {"id_token": ID_TOKEN, "access_token": "canary-a", "refresh_token": "canary-old"}
+REVOKED = {
+    "token": "canary-old",
+    "token_type_hint": "refresh_token",
+    "client_id": "app_EMoamEEZ73f0CkXaXp7hrann",
+}
+SIGNED_OUT = "Signed out: the credentials are removed from this machine.\n"
+
+
+@pytest.fixture
+def signed_in(tmp_path: Path) -> Path:
+    (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": OLD}))
+    return tmp_path
+
+
+def logout(home: Path, provider: ScriptedProvider, *more: str, **extra: str) -> tuple[int, str, str]:
+    return called("logout", "--home", str(home), "--issuer", provider.issuer, *more, **extra)
+
+
+def test_signed_out(signed_in: Path, provider: ScriptedProvider) -> None:
+    told = f"{SIGNED_OUT}The provider has revoked the tokens.\n"
+    assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, told, "")
+    assert provider.revoked == [REVOKED]
+    assert not (signed_in / "auth.json").exists()
+    assert logout(signed_in, provider) == (0, "Nobody was signed in.\n", "")
+    assert provider.revoked == [REVOKED]
+
+
+def test_what_could_not_be_confirmed(signed_in: Path, provider: ScriptedProvider) -> None:
+    provider.revocation = 503
+    code, out, err = logout(signed_in, provider, OPENAI_API_KEY="canary-key")
+    assert (code, out) == (0, f"{SIGNED_OUT}The API key in OPENAI_API_KEY is still there, and is used.\n")
+    assert err.splitlines() == [
+        f"The provider did not confirm that the tokens are revoked: {provider.issuer}/oauth/revoke: status 503.",
+        "If somebody else may have them, sign out of all sessions in the settings of your account.",
+    ]
+    assert "canary" not in out + err
+    assert not (signed_in / "auth.json").exists()
+
+
+def test_without_a_network(signed_in: Path, provider: ScriptedProvider) -> None:
+    provider.issuer = f"http://127.0.0.1:{free_port()}"
+    code, _, err = started("logout", "--home", str(signed_in), "--issuer", provider.issuer)
+    assert code == 0
+    assert "did not confirm that the tokens are revoked" in err
+    assert not (signed_in / "auth.json").exists()
+
+
+def test_an_api_key_is_removed_and_nothing_revoked(tmp_path: Path, provider: ScriptedProvider) -> None:
+    (tmp_path / "auth.json").write_text('{"auth_mode": "apikey", "OPENAI_API_KEY": "canary"}')
+    assert logout(tmp_path, provider) == (0, SIGNED_OUT, "")
+    assert provider.revoked == []
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path, provider: ScriptedProvider) -> None:
+    path = tmp_path / "auth.json"
+    path.write_text("canary")
+    assert logout(tmp_path, provider) == (
+        0,
+        SIGNED_OUT,
+        f"Warning: {path} could not be read; it was removed as it was.\n",
+    )
+    assert not path.exists()
+
+
+def test_a_file_that_cannot_be_removed(tmp_path: Path, provider: ScriptedProvider) -> None:
+    path = tmp_path / "auth.json"
+    path.mkdir()
+    code, out, err = logout(tmp_path, provider)
+    assert (code, out) == (1, "")
+    assert err == f"You are still signed in. The credentials cannot be removed: {path}: it is not a regular file.\n"
+    code, out, _ = logout(tmp_path, provider, "--json")
+    answer = json.loads(out)
+    assert (code, answer["removed"], answer["revoked"]) == (1, False, None)
+    assert answer["error"] == f"{path}: it is not a regular file"
+
+
+@pytest.mark.parametrize(("status", "revoked"), [(200, True), (400, False)])
+def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked: bool) -> None:  # noqa: FBT001
+    provider.revocation = status
+    code, out, _ = logout(signed_in, provider, "--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "removed": True,
+        "revoked": revoked,
+        "error": None if revoked else f"{provider.issuer}/oauth/revoke: status 400",
+        "warnings": [],
+        "fallback": None,
+        "store": "file",
+        "path": str(signed_in / "auth.json"),
+    }
+    _, out, _ = logout(signed_in, provider, "--json")
+    assert (json.loads(out)["removed"], json.loads(out)["revoked"]) == (False, None)
+
+
+def test_an_issuer_that_is_none(signed_in: Path) -> None:
+    code, _, err = called("logout", "--home", str(signed_in), "--issuer", "ftp://x")
+    assert code == 2
+    assert "--issuer: the provider's URL must be https" in err
+    assert (signed_in / "auth.json").exists()
+
+
+# A new sign-in
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_new_sign_in_gives_the_old_tokens_back(signed_in: Path, provider: ScriptedProvider, driver: str) -> None:
+    provider.will_sign_in()
+    with login(signed_in, provider.issuer, "--driver", driver) as command:
+        browse(callback_url(command.event("listening")["url"], code=CODE))
+        code, _ = command.end()
+    assert code == 0
+    assert command.events[-1]["outcome"] == "succeeded"
+    assert provider.revoked == [REVOKED]
+
+
+def test_a_sign_in_that_fails_keeps_the_old_one(signed_in: Path, provider: ScriptedProvider) -> None:
+    before = (signed_in / "auth.json").read_bytes()
+    provider.answers = [(400, {"error": "invalid_grant"})]
+    with login(signed_in, provider.issuer) as command:
+        browse(callback_url(command.event("listening")["url"], code=CODE))
+        code, _ = command.end()
+    assert code == 1
+    assert provider.revoked == []
+    assert (signed_in / "auth.json").read_bytes() == before
+
+
+def test_a_sign_in_tells_of_a_keyring_that_cannot_be_used(tmp_path: Path, provider: ScriptedProvider) -> None:
+    provider.will_sign_in()
+    arguments = ("--store", "auto")
+    with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
+        browse(callback_url(command.event("listening")["url"], code=CODE))
+        code, err = command.end()
+    told = (
+        f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead "
+        "(this system has no keyring that could be used)"
+    )
+    assert code == 0
+    assert {"event": "store_fallback", "store": "file", "message": told} in command.events
+    assert command.events[-1]["outcome"] == "succeeded"
+    assert f"Warning: {told}." in err
+    assert f"Your credentials are in {tmp_path / 'auth.json'}" in err
+
+
+def test_a_sign_in_without_the_keyring_that_it_needs_is_not_begun(tmp_path: Path, provider: ScriptedProvider) -> None:
+    arguments = ("--store", "keyring")
+    with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
+        code, err = command.end()
+    problem = "This system has no keyring that could be used."
+    hint = "Set a keyring up, or take --store file (--store auto does so by itself)."
+    assert (code, err) == (1, f"{problem}\n{hint}\n")
+    (finished,) = command.events
+    assert (finished["outcome"], finished["category"]) == ("failed", "persist_failed")
+    assert provider.forms == []

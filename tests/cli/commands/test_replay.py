@@ -1,0 +1,334 @@
+"""`loginmachine replay`, and `--record` from the command line to the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ...sansio.trace.beside import everything_told
+from ...traces.record import FOLDER
+from ..conftest import (
+    ACCESS,
+    CODE,
+    ID_TOKEN,
+    KEY,
+    REFRESH,
+    browse,
+    callback_url,
+    called,
+    environment,
+    login,
+    run,
+    started,
+)
+
+if TYPE_CHECKING:
+    from ..conftest import ScriptedProvider
+
+CANCELLED = FOLDER / "login_cancelled_while_binding.jsonl"
+STORY = """\
+    0.250 s the host starts the login  [started]
+            report binding
+            open port 1455, attempt 1
+            => binding
+    0.500 s the host cancels: cancelled by the caller  [cancel_requested]
+            report cancelled
+            finish: cancelled
+            close the listener
+            => cancelled
+The login cancelled: login_cancelled - cancelled by the caller
+
+Replayed: the machine does today what was recorded.
+"""
+
+
+def replay(*arguments: object, given: bytes = b"") -> tuple[int, str, str]:
+    return called("replay", *map(str, arguments), given=given)
+
+
+def test_the_story() -> None:
+    assert started("replay", str(CANCELLED)) == (0, STORY, "")
+
+
+def test_standard_input() -> None:
+    assert started("replay", "-", given=CANCELLED.read_bytes()) == (0, STORY, "")
+    assert replay("-") == (2, "", "- is not a trace: line 1: the file is empty.\n")
+
+
+def test_a_part() -> None:
+    code, out, _ = replay(CANCELLED, "--until", "1")
+    assert code == 0
+    assert out.splitlines()[3:5] == ["            => binding", "(1 more event)"]
+    assert replay(CANCELLED, "--until", "0")[0] == 2
+
+
+def test_json() -> None:
+    code, out, err = replay(CANCELLED, "--json")
+    assert (code, err) == (0, "")
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {
+            "event": "step",
+            "at": 0.25,
+            "came": "Started",
+            "trigger": "started",
+            "before": "idle",
+            "after": "binding",
+            "actions": ["ReportProgress", "Bind"],
+        },
+        {
+            "event": "step",
+            "at": 0.5,
+            "came": "CancelRequested",
+            "trigger": "cancel_requested",
+            "before": "binding",
+            "after": "cancelled",
+            "actions": ["ReportProgress", "Finish", "CloseListener"],
+        },
+        {
+            "event": "replayed",
+            "identical": True,
+            "outcome": "cancelled",
+            "category": "login_cancelled",
+            "states": ["idle", "binding", "cancelled"],
+            "difference": None,
+        },
+    ]
+
+
+def test_a_drawing_of_the_way() -> None:
+    code, out, err = started("replay", str(CANCELLED), "--diagram")
+    assert (code, err) == (0, "")
+    assert out.startswith("stateDiagram-v2\n")
+    assert "    idle --> binding : (1)<br/>started<br/>/ bind_first_port\n" in out
+    assert "    any_cancel_requested --> cancelled : (2)<br/>cancel_requested<br/>/ cancel\n" in out
+    assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
+
+
+def test_a_drawing_of_a_part_of_the_way() -> None:
+    code, out, _ = replay(CANCELLED, "--diagram", "--until", "1")
+    assert code == 0
+    assert out.endswith("    class idle,binding passed\n")
+    assert "(2)" not in out
+
+
+def test_what_was_unexpected_is_no_step_of_a_drawing() -> None:
+    code, out, err = replay(FOLDER / "unexpected.jsonl", "--diagram")
+    assert (code, err) == (0, "")
+    assert "    any_cancel_requested --> cancelled : (2)<br/>cancel_requested<br/>/ cancel\n" in out
+    assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
+
+
+def test_a_drawing_and_json_do_not_go_together() -> None:
+    code, out, err = replay(CANCELLED, "--diagram", "--json")
+    assert (code, out) == (2, "")
+    assert "not allowed with argument" in err
+
+
+def test_a_difference_is_told_beside_the_drawing(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(CANCELLED.read_bytes().replace(b'"attempt":1}]', b'"attempt":2}]'))
+    code, out, err = replay(path, "--diagram")
+    assert code == 1
+    assert out.endswith("    class idle,binding passed\n")
+    assert err.startswith("Replayed: the machine acts differently today, from line 2 on:\n--- recorded\n+++ replayed\n")
+    path.write_bytes(b"")
+    assert replay(path, "--diagram") == (2, "", f"{path} is not a trace: line 1: the file is empty.\n")
+
+
+def test_a_difference(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(
+        CANCELLED.read_bytes().replace(b'"attempt":1}],"', b"").replace(b'"attempt":1}]', b'"attempt":2}]')
+    )
+    code, out, err = replay(path)
+    assert (code, err) == (1, "")
+    assert "Replayed: the machine acts differently today, from line 2 on:\n--- recorded\n+++ replayed\n" in out
+    assert '-   "attempt": 2\n+   "attempt": 1\n' in out
+    code, out, err = replay(path, "--json")
+    assert code == 1
+    assert json.loads(out.splitlines()[-1])["difference"]["line"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "reason"),
+    [
+        (b"", 1, "the file is empty"),
+        (b"\x00\x1b[31m\xff" * 99, 1, "it is not a JSON object; the line may have been cut off"),
+        (CANCELLED.read_bytes()[:-3], 3, "it is not a JSON object; the line may have been cut off"),
+        (CANCELLED.read_bytes() * 2, 4, "another trace begins here"),
+        (b"x" * (3 * 1024 * 1024), 1, "it is longer than 1048576 bytes"),
+    ],
+    ids=["empty", "binary", "truncated", "two", "one long line"],
+)
+def test_what_is_no_trace(tmp_path: Path, content: bytes, line: int, reason: str) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(content)
+    assert replay(path) == (2, "", f"{path} is not a trace: line {line}: {reason}.\n")
+
+
+def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    # (A process whose memory can be given back.)
+    assert started("replay", str(path))[0] == 2
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    assert replay(tmp_path) == (2, "", f"{tmp_path} cannot be read: Is a directory.\n")
+    missing = tmp_path / "missing\x1b[31m"
+    assert replay(missing) == (2, "", f"{tmp_path}/missing\ufffd[31m cannot be read: No such file or directory.\n")
+
+
+def test_a_fifo(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: path.write_bytes(CANCELLED.read_bytes()))
+    writer.start()
+    assert replay(path) == (0, STORY, "")
+    writer.join()
+
+
+def test_nobody_reads_the_story() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "loginmachine", "replay", CANCELLED],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=50,
+        check=False,
+        env=environment(),
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_without_unicode(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(CANCELLED.read_bytes().replace(b"cancelled by the caller", b"\\u001b[31m\\u20ac"))
+    code, out, err = started("replay", str(path), PYTHONIOENCODING="ascii")
+    # (A machine of today would have cleaned these words.)
+    assert (code, err) == (1, "")
+    assert "\x1b" not in out
+
+
+# --record
+
+
+def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> str:
+    """A whole login with a trace: standard error."""
+    provider.will_sign_in()
+    with login(home, provider.issuer, "--record", str(path), *more) as command:
+        page, _ = browse(callback_url(command.event("listening")["url"], code=CODE))
+        assert page == 200
+        code, err = command.end()
+    assert code == 0, err
+    assert command.events[-1]["outcome"] == "succeeded"
+    return str(err)
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_recording(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
+    path = tmp_path / "trace"
+    path.write_text("old")
+    path.chmod(0o644)
+    sign_in(path, provider, tmp_path / "home", "--driver", driver)
+    assert path.stat().st_mode & 0o777 == 0o600
+    code, out, err = replay(path)
+    assert (code, err) == (0, "")
+    assert "The login succeeded." in out
+    told = everything_told(path.read_text())
+    secrets = (CODE, KEY, ACCESS, REFRESH, ID_TOKEN, "ada", "acc-1", "canary", str(tmp_path))
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def without_times(trace: str) -> str:
+    """What must be the same whenever and wherever it is recorded; no time, and no port that the system chose."""
+    ports = re.findall(r"127\.0\.0\.1:(\d+)|%3A(\d+)%2F|\"port\":(\d+)", trace)
+    for port in {port for match in ports for port in match if port}:
+        trace = trace.replace(port, "0") if port != "0" else trace
+    lines = [json.loads(line) for line in trace.splitlines()]
+    for line in lines[1:]:
+        line["at"] = 0
+        event = line["event"]
+        if event["type"] == "TokenResponseReceived":
+            event["received_at"] = 0
+            event["headers"] = [header for header in event["headers"] if header[0] != "date"]
+    # That an answer was sent is known a moment later: the browser may have sent its next request by then.
+    lines = [line for line in lines if line.get("event", {}).get("type") != "ResponseSent" or line["actions"]]
+    text = re.sub(r'"last_refresh": "[^"]*"', "", json.dumps(lines))
+    return re.sub(r"eyJhbGciOiJub25lIn0\.([\w-]+)\.", lambda match: _claims(match[1]), text)
+
+
+def _claims(payload: str) -> str:
+    claims: dict[str, object] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return str({name: value for name, value in claims.items() if name not in ("iat", "exp")}).replace('"', "'")
+
+
+def test_both_drivers_record_the_same(tmp_path: Path, provider: ScriptedProvider) -> None:
+    traces = []
+    for driver in ("threaded", "trio"):
+        path = tmp_path / driver
+        sign_in(path, provider, tmp_path / f"{driver}-home", "--driver", driver)
+        traces.append(without_times(path.read_text()))
+    assert traces[0] == traces[1]
+
+
+@pytest.mark.parametrize("path", ["", "missing/trace", "."])
+def test_a_file_that_cannot_be_written_is_found_out_first(tmp_path: Path, path: str) -> None:
+    home = tmp_path / "home"
+    with login(home, "http://127.0.0.1:9", "--record", str(tmp_path / path) if path else "") as command:
+        code, err = command.end()
+    assert code == 2
+    assert "login: error: --record: " in err
+    assert command.events == []
+    assert not home.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_full_disk_costs_nobody_their_login(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
+    mode = Path("/dev/full").stat().st_mode
+    err = sign_in(Path("/dev/full"), provider, tmp_path / "home", "--driver", driver)
+    assert err.count("the trace ends before the login: OSError") == 1
+    assert Path("/dev/full").stat().st_mode == mode
+
+
+def test_what_was_written_outlives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    with login(tmp_path / "home", "http://127.0.0.1:9", "--record", str(path)) as command:
+        command.event("listening")
+        command.process.send_signal(signal.SIGKILL)
+        command.process.wait()
+        command.end()
+    code, out, err = replay(path)
+    assert (code, err) == (0, "")
+    assert "The trace stops while the login is awaiting callback." in out
+
+
+@pytest.mark.timeout(60)
+def test_the_demonstration_can_be_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+    with run("demo", "--record", str(path)) as command:
+        out, err = command.process.communicate(timeout=50)
+    assert (command.process.returncode, err) == (0, "")
+    match = re.search(r"It is stored in (\S+)", out)
+    assert match is not None
+    stored = json.loads(Path(match[1]).read_text())
+    told = everything_told(path.read_text())
+    for secret in (stored["OPENAI_API_KEY"], *stored["tokens"].values(), "ada@example.com"):
+        assert secret not in told
+    code, out, _ = replay(path)
+    assert code == 0
+    assert "The login succeeded." in out

@@ -1,0 +1,221 @@
+"""`loginmachine status`, `--version`, and what the command says without a command."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..conftest import ID_TOKEN, called, jwt, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMESPACE = "https://api.openai.com/auth"
+TOKENS = {"id_token": ID_TOKEN, "access_token": "canary-a", "refresh_token": "canary-r", "account_id": "acc-1"}
+
+
+def status(home: Path, content: object = None, **extra: str) -> tuple[int, str, str]:
+    if content is not None:
+        (home / "auth.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    return called("status", "--home", str(home), **extra)
+
+
+def test_nobody(tmp_path: Path) -> None:
+    assert status(tmp_path) == (1, "Nobody is signed in.\n", "")
+
+
+def test_only_a_key_in_the_environment(tmp_path: Path) -> None:
+    code, out, _ = status(tmp_path, OPENAI_API_KEY="canary-key")
+    assert (code, out) == (0, "Nobody is signed in; the API key in OPENAI_API_KEY is used.\n")
+
+
+def test_chatgpt(tmp_path: Path) -> None:
+    received = datetime.now(UTC) - timedelta(hours=3, minutes=5)
+    content = {"auth_mode": "chatgpt", "OPENAI_API_KEY": "canary-k", "tokens": TOKENS}
+    content["last_refresh"] = received.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+    (tmp_path / "auth.json").write_text(json.dumps(content))
+    code, out, _ = started("status", "--home", str(tmp_path))
+    assert code == 0
+    assert out.splitlines() == [
+        "Signed in with ChatGPT as ada@example.com.",
+        "Plan: plus",
+        "Workspace: acc-1",
+        "API key: there is one for this account",
+        f"Tokens: received 3 hours ago ({received:%Y-%m-%d %H:%M} UTC)",
+        "Access token: valid, but it does not say until when",
+        f"Stored in: {tmp_path / 'auth.json'}",
+    ]
+
+
+def test_an_api_key(tmp_path: Path) -> None:
+    code, out, _ = status(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": "canary-k"})
+    assert (code, out.splitlines()[0]) == (0, "Signed in with an API key.")
+    assert "canary" not in out
+
+
+def test_codex_home_is_the_default(tmp_path: Path) -> None:
+    (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary-k", "tokens": null}')
+    code, out, _ = called("status", CODEX_HOME=str(tmp_path))
+    assert (code, out.splitlines()[0]) == (0, "Signed in with an API key.")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "the file cannot be used: not JSON"),
+        ('{"tokens": "canary"}', "tokens is not an object"),
+        ('{"tokens": {"id_token": "canary"}}', "tokens.access_token is missing"),
+        ('{"OPENAI_API_KEY": 5}', "OPENAI_API_KEY is not a string"),
+    ],
+)
+def test_a_malformed_file_is_an_error_and_never_nobody(tmp_path: Path, content: str, words: str) -> None:
+    code, out, err = status(tmp_path, content, OPENAI_API_KEY="canary-key")
+    assert (code, out) == (1, "")
+    assert words in err
+    assert "canary" not in err
+
+
+def test_when_the_access_token_ends(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    for ahead, words in (
+        (timedelta(hours=2, minutes=5), "valid until {:%Y-%m-%d %H:%M} UTC (in 2 hours)"),
+        (timedelta(seconds=40), "valid until {:%Y-%m-%d %H:%M} UTC (in less than a minute)"),
+        (
+            timedelta(days=-3, minutes=-5),
+            "ended 3 days ago ({:%Y-%m-%d %H:%M} UTC); it is renewed when it is next asked",
+        ),
+    ):
+        end = now + ahead
+        access = jwt({"exp": int(end.timestamp())})
+        _, out, _ = status(tmp_path, {"auth_mode": "chatgpt", "tokens": {**TOKENS, "access_token": access}})
+        assert f"Access token: {words.format(end)}" in out
+
+
+def plan(name: str | None) -> dict[str, str]:
+    claims = {} if name is None else {"chatgpt_plan_type": name}
+    return {**TOKENS, "id_token": jwt({NAMESPACE: claims})}
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [
+        pytest.param({"OPENAI_API_KEY": None, "tokens": plan("pro")}, "chatgpt", id="pro without a key"),
+        pytest.param({"OPENAI_API_KEY": "canary", "tokens": plan("pro")}, "chatgpt", id="pro with a key"),
+        pytest.param({"OPENAI_API_KEY": "canary", "tokens": plan("enterprise")}, "apikey", id="enterprise with a key"),
+        pytest.param({"OPENAI_API_KEY": None, "tokens": plan("enterprise")}, "chatgpt", id="enterprise without"),
+        pytest.param({"OPENAI_API_KEY": "canary", "tokens": plan(None)}, "apikey", id="no plan, with a key"),
+        pytest.param({"OPENAI_API_KEY": "canary"}, "apikey", id="API key only"),
+        pytest.param({"OPENAI_API_KEY": "canary", "tokens": None}, "apikey", id="null tokens"),
+        pytest.param({"auth_mode": "apikey", "OPENAI_API_KEY": "canary", "tokens": plan("pro")}, "apikey", id="named"),
+    ],
+)
+def test_which_credentials_apply(tmp_path: Path, content: object, mode: str) -> None:
+    (tmp_path / "auth.json").write_text(json.dumps(content))
+    code, out, err = called("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary-environment")
+    answer = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (answer["signed_in"], answer["auth_mode"], answer["from_environment"]) == (True, mode, False)
+    assert "canary" not in out
+
+
+def test_json(tmp_path: Path) -> None:
+    content = {
+        "auth_mode": "chatgpt",
+        "OPENAI_API_KEY": "canary-k",
+        "tokens": {**TOKENS, "access_token": jwt({"exp": 1_795_000_000})},
+        "last_refresh": "2026-11-18T11:06:40.123456789Z",
+    }
+    (tmp_path / "auth.json").write_text(json.dumps(content))
+    code, out, err = started("status", "--json", "--home", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {
+        "signed_in": True,
+        "auth_mode": "chatgpt",
+        "from_environment": False,
+        "account_id": "acc-1",
+        "email": "ada@example.com",
+        "plan": "plus",
+        "has_api_key": True,
+        "expires_at": "2026-11-18T11:06:40Z",
+        "last_refresh": "2026-11-18T11:06:40Z",
+        "store": "file",
+        "path": str(tmp_path / "auth.json"),
+        "fallback": None,
+        "warnings": [],
+        "error": None,
+    }
+    assert "canary" not in out
+
+
+@pytest.mark.parametrize(
+    ("content", "extra", "code", "expected"),
+    [
+        (None, {}, 1, {"signed_in": False, "auth_mode": None, "error": None}),
+        (None, {"OPENAI_API_KEY": "canary"}, 0, {"signed_in": False, "auth_mode": "apikey", "from_environment": True}),
+        ("{}", {}, 1, {"signed_in": False, "auth_mode": None, "error": None}),
+        ('{"auth_mode": "agentIdentity", "agent_identity": "canary"}', {}, 0, {"auth_mode": "agentIdentity"}),
+        ('{"auth_mode": "chatgpt"}', {}, 1, {"signed_in": False, "auth_mode": "chatgpt", "error": None}),
+    ],
+)
+def test_json_of_less(
+    tmp_path: Path, content: str | None, extra: dict[str, str], code: int, expected: dict[str, object]
+) -> None:
+    if content is not None:
+        (tmp_path / "auth.json").write_text(content)
+    got, out, _ = called("status", "--json", "--home", str(tmp_path), **extra)
+    answer = json.loads(out)
+    assert got == code
+    assert {key: answer[key] for key in expected} == expected
+    assert "canary" not in out
+
+
+def test_json_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "auth.json").write_text("canary")
+    code, out, _ = called("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary")
+    answer = json.loads(out)
+    assert (code, answer["signed_in"], answer["auth_mode"]) == (1, False, None)
+    assert answer["error"] == f"{tmp_path / 'auth.json'}: the file cannot be used: not JSON"
+
+
+def test_credentials_that_are_not_whole(tmp_path: Path) -> None:
+    code, out, _ = status(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": None})
+    assert (code, out) == (
+        1,
+        f"Nobody is signed in: the API key that should be in {tmp_path / 'auth.json'} cannot be found there.\n",
+    )
+
+
+NO_KEYRING = "keyring.backends.fail.Keyring"
+
+
+def test_a_keyring_that_cannot_be_used(tmp_path: Path) -> None:
+    arguments = ("status", "--home", str(tmp_path), "--store")
+    code, out, err = started(*arguments, "keyring", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    problem = "this system has no keyring that could be used"
+    assert (code, out, err) == (1, "", f"The stored credentials cannot be read: {problem}.\n")
+    (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary"}')
+    code, _, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    # The file is there, so that nobody asks for the keyring.
+    assert (code, err) == (0, "")
+    (tmp_path / "auth.json").unlink()
+    code, out, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    told = f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead ({problem})"
+    assert (code, out, err) == (1, "Nobody is signed in.\n", f"Warning: {told}.\n")
+    _, out, _ = started(*arguments, "auto", "--json", PYTHON_KEYRING_BACKEND=NO_KEYRING)
+    assert json.loads(out)["fallback"] == told
+
+
+def test_version() -> None:
+    from importlib.metadata import version
+
+    assert started("--version") == (0, f"loginmachine {version('loginmachine')}\n", "")
+
+
+def test_without_a_command_it_explains_itself() -> None:
+    code, out, _ = started()
+    assert code == 2
+    assert "login" in out
+    assert "13   the callback port is in use" in out

@@ -1,0 +1,208 @@
+"""`loginmachine token` and `loginmachine refresh`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug import Request, Response
+
+from ..conftest import ID_TOKEN, called, jwt, run, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_httpserver import HTTPServer
+
+NOBODY = "Nobody is signed in.\nSign in first.\nDetails: not_signed_in - nothing is stored\n"
+
+
+def access_token(expires_in: float) -> str:
+    return jwt({"exp": int(time.time() + expires_in)})
+
+
+def sign_in(home: Path, expires_in: float) -> str:
+    """Write a file as Codex does; return the access token."""
+    token = access_token(expires_in)
+    tokens = {"id_token": ID_TOKEN, "access_token": token, "refresh_token": "canary-refresh", "account_id": "acc-1"}
+    content = {"auth_mode": "chatgpt", "OPENAI_API_KEY": None, "tokens": tokens, "last_refresh": "2026-01-01T00:00:00Z"}
+    (home / "auth.json").write_text(json.dumps(content))
+    return token
+
+
+class Endpoint:
+    """Gives one new access token, which lasts a day, unless told otherwise."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.issuer = f"http://127.0.0.1:{server.port}"
+        self.bodies: list[dict[str, Any]] = []
+        self.new = access_token(86400)
+        self.status = 200
+        self.asked = threading.Event()
+        self.released = threading.Event()
+        self.released.set()
+        server.expect_request("/oauth/token", method="POST").respond_with_handler(self.answer)
+
+    def answer(self, request: Request) -> Response:
+        self.bodies.append(json.loads(request.get_data()))
+        self.asked.set()
+        self.released.wait(20)
+        body = {"access_token": self.new} if self.status == 200 else {"error": "canary-refresh"}
+        return Response(json.dumps(body), self.status, content_type="application/json")
+
+    def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
+        return called(command, "--home", str(home), "--issuer", self.issuer, *more, **extra)
+
+    def start(self, command: str, home: Path, *more: str) -> tuple[int, str, str]:
+        return started(command, "--home", str(home), "--issuer", self.issuer, *more)
+
+
+@pytest.fixture
+def endpoint(httpserver: HTTPServer) -> Endpoint:
+    return Endpoint(httpserver)
+
+
+def test_the_token_and_nothing_else(tmp_path: Path, endpoint: Endpoint) -> None:
+    token = sign_in(tmp_path, 86400)
+    assert endpoint.start("token", tmp_path) == (0, f"{token}\n", "")
+    assert endpoint.bodies == []
+
+
+def test_a_token_that_is_due_is_renewed(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 10)
+    assert endpoint.start("token", tmp_path, "--client-id", "client-1") == (0, f"{endpoint.new}\n", "")
+    assert endpoint.bodies == [
+        {"client_id": "client-1", "grant_type": "refresh_token", "refresh_token": "canary-refresh"}
+    ]
+    stored = json.loads((tmp_path / "auth.json").read_text())
+    assert stored["tokens"]["access_token"] == endpoint.new
+    assert stored["tokens"]["refresh_token"] == "canary-refresh"
+
+
+def test_there_is_no_token(tmp_path: Path, endpoint: Endpoint) -> None:
+    assert endpoint.start("token", tmp_path) == (1, "", NOBODY)
+    assert endpoint.run("refresh", tmp_path) == (1, "", NOBODY)
+
+
+def test_an_api_key(tmp_path: Path, endpoint: Endpoint) -> None:
+    assert endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key") == (0, "canary-key\n", "")
+    said = (0, "An API key is used, which is never renewed.\n", "")
+    assert endpoint.run("refresh", tmp_path, OPENAI_API_KEY="canary-key") == said
+    (tmp_path / "auth.json").write_text('{"auth_mode": "apikey", "OPENAI_API_KEY": "canary-stored"}')
+    assert endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key") == (0, "canary-stored\n", "")
+
+
+def test_a_malformed_file_is_no_reason_to_take_the_key_in_the_environment(tmp_path: Path, endpoint: Endpoint) -> None:
+    (tmp_path / "auth.json").write_text('{"tokens": "canary"}')
+    code, out, err = endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key")
+    assert (code, out) == (1, "")
+    assert "credentials_unreadable" in err
+    assert "tokens is not an object" in err
+    assert "canary" not in err
+
+
+def test_refresh_renews_at_once_or_if_it_is_due(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 86400)
+    code, out, _ = endpoint.run("refresh", tmp_path, "--if-due")
+    assert (code, len(endpoint.bodies)) == (0, 0)
+    assert out.startswith("The tokens are not due to be renewed; they last until 20")
+    code, out, err = endpoint.start("refresh", tmp_path)
+    assert (code, len(endpoint.bodies), err) == (0, 1, "")
+    assert out.startswith("The tokens are renewed; they last until 20")
+
+
+def test_tokens_that_end_beyond_every_calendar(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 10)
+    endpoint.new = access_token(5 * 10**11)
+    assert endpoint.run("refresh", tmp_path) == (0, "The tokens are renewed.\n", "")
+
+
+def test_tokens_that_do_not_say_when_they_end(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 10)
+    endpoint.new = "canary-opaque"
+    assert endpoint.run("refresh", tmp_path) == (0, "The tokens are renewed.\n", "")
+
+
+def test_a_sign_in_that_has_ended(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, -10)
+    endpoint.status = 401
+    words = f"Details: refresh_token_rejected - {endpoint.issuer}/oauth/token: status 401: [redacted]"
+    for command in ("token", "refresh"):
+        assert endpoint.run(command, tmp_path) == (1, "", f"The sign-in has ended.\nSign in again.\n{words}\n")
+
+
+def test_what_cannot_be_renewed_just_now_is_said(tmp_path: Path, endpoint: Endpoint) -> None:
+    token = sign_in(tmp_path, 60)
+    endpoint.status = 503
+    assert endpoint.run("token", tmp_path) == (0, f"{token}\n", "")
+    code, out, _ = endpoint.run("refresh", tmp_path, "--if-due")
+    assert code == 0
+    assert out.startswith("The tokens could not be renewed just now (http://127.0.0.1:")
+    code, out, err = endpoint.run("refresh", tmp_path)
+    assert (code, out) == (1, "")
+    assert "refresh_unavailable" in err
+
+
+def test_new_tokens_that_cannot_be_stored_are_no_success(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 86400)
+    (tmp_path / "auth.json.lock").mkdir()
+    code, out, err = endpoint.run("refresh", tmp_path)
+    assert (code, out) == (1, "")
+    assert "Warning: the new tokens could not be stored" in err
+    assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
+    code, out, _ = endpoint.run("refresh", tmp_path, "--json")
+    line = json.loads(out)
+    assert (code, line["outcome"], line["category"]) == (1, "failed", "persist_failed")
+    # The token itself is good for as long as it lasts.
+    sign_in(tmp_path, 10)
+    code, out, err = endpoint.run("token", tmp_path)
+    assert (code, out) == (0, f"{endpoint.new}\n")
+    assert "Warning: the new tokens could not be stored" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has other signals")
+@pytest.mark.parametrize("command", ["token", "refresh"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_new_tokens_reach_the_store_whatever_ends_the_command(
+    tmp_path: Path, endpoint: Endpoint, command: str, number: str
+) -> None:
+    sign_in(tmp_path, 10)
+    endpoint.released.clear()
+    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer) as running:
+        assert endpoint.asked.wait(20)
+        running.process.send_signal(getattr(signal, number))
+        running.process.send_signal(signal.SIGTERM)
+        endpoint.released.set()
+        out, err = running.process.communicate(timeout=30)
+        code = running.process.returncode
+    # (Two that come in the same moment have no order, unless by luck.)
+    assert code in {128 + getattr(signal, number), 128 + signal.SIGTERM}
+    assert (out, err) == ("", "")
+    assert json.loads((tmp_path / "auth.json").read_text())["tokens"]["access_token"] == endpoint.new
+
+
+def test_what_programs_read(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 86400)
+    code, out, err = endpoint.run("refresh", tmp_path, "--json")
+    line = json.loads(out)
+    assert (code, err) == (0, "")
+    assert line.pop("expires_at").endswith("Z")
+    who = {"account_id": "acc-1", "email": "ada@example.com", "plan": "plus"}
+    assert line == {"event": "finished", "outcome": "refreshed", "category": None, "message": None, **who}
+    endpoint.status = 401
+    code, out, err = endpoint.start("refresh", tmp_path, "--json")
+    line = json.loads(out)
+    assert (code, line["outcome"], line["category"]) == (1, "failed", "refresh_token_rejected")
+    assert "canary" not in out + err
+
+
+@pytest.mark.parametrize("command", ["token", "refresh"])
+def test_a_wrong_issuer_is_wrong_usage(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
+    code, out, err = endpoint.run(command, tmp_path, "--issuer", "http://id.example")
+    assert (code, out) == (2, "")
+    assert "the provider's URL must be https" in err

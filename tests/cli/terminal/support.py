@@ -1,0 +1,135 @@
+"""The command on a real pseudo-terminal, started as a shell with job control would start it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING
+
+from ..conftest import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE = 20.0
+SHELL = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.executable, [sys.executable, "-m", "loginmachine", *sys.argv[1:]])
+print(f"[job {job}]", flush=True)
+while True:
+    _, status = os.waitpid(job, os.WUNTRACED)
+    os.tcsetpgrp(0, os.getpgrp())
+    echo = bool(termios.tcgetattr(0)[3] & termios.ECHO)
+    if not os.WIFSTOPPED(status):
+        print(f"[over {os.waitstatus_to_exitcode(status)} echo={echo}]", flush=True)
+        break
+    print(f"[stopped echo={echo}]", flush=True)
+    os.tcsetpgrp(0, job)
+    os.kill(job, signal.SIGCONT)
+"""
+"""A shell that resumes its job at once."""
+
+
+class Screen:
+    """A terminal, and whoever sits at it."""
+
+    def __init__(self, master: int, slave: int) -> None:
+        self._master = master
+        self._slave = slave
+        self.shown = ""
+        """Everything that ever came onto it."""
+
+    def wait_for(self, pattern: str, count: int = 1) -> re.Match[str]:
+        """Wait until something is shown (so often)."""
+        deadline = time.monotonic() + PATIENCE
+        while len(found := list(re.finditer(pattern, self.shown))) < count:
+            assert time.monotonic() < deadline, self.shown
+            if select.select([self._master], [], [], 0.2)[0]:
+                self.shown += os.read(self._master, 65536).decode("utf-8", "replace")
+        return found[count - 1]
+
+    def wait_for_no_echo(self) -> None:
+        """Wait until nothing that is typed would be shown."""
+        deadline = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self._slave)[3] & termios.ECHO:
+            assert time.monotonic() < deadline
+            select.select([self._master], [], [], 0.01)
+
+    def type(self, text: str) -> None:
+        """As a person's keyboard or clipboard does, which no terminal takes more than some bytes at once of."""
+        data = text.encode()
+        while data:
+            data = data[os.write(self._master, data[:512]) :]
+
+    def url(self) -> str:
+        """The address that is shown."""
+        return self.wait_for(r"(http://\S+/oauth/authorize\S+?)(\x1b\[0m)?\r\n")[1]
+
+    def job(self) -> int:
+        return int(self.wait_for(r"\[job (\d+)\]")[1])
+
+    def end(self) -> tuple[int, bool]:
+        """The exit code, and whether the terminal echoes again."""
+        match = self.wait_for(r"\[over (-?\d+) echo=(True|False)\]")
+        return int(match[1]), match[2] == "True"
+
+
+def terminal(*arguments: str, **extra: str) -> contextlib.AbstractContextManager[Screen]:
+    """Run the command on a terminal."""
+    return _on_terminal(["-c", SHELL, *arguments], extra)
+
+
+@contextlib.contextmanager
+def _on_terminal(program: list[str], extra: dict[str, str]) -> Iterator[Screen]:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *program],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env=environment(TERM="xterm", DISPLAY=":0", **extra),
+    )
+    screen = Screen(master, slave)
+    try:
+        yield screen
+        process.wait(PATIENCE)
+    finally:
+        if process.poll() is None:
+            job = re.search(r"\[job (\d+)\]", screen.shown)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(job[1]) if job else process.pid, signal.SIGKILL)
+            process.kill()
+            process.wait()
+        os.close(master)
+        os.close(slave)
+
+
+def _login(home: Path, issuer: str) -> list[str]:
+    return ["login", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer]
+
+
+def login_on_terminal(home: Path, issuer: str, *more: str) -> contextlib.AbstractContextManager[Screen]:
+    """Sign in on a terminal."""
+    return terminal(*_login(home, issuer), *more)
+
+
+def login_without_job_control(home: Path, issuer: str) -> contextlib.AbstractContextManager[Screen]:
+    """Sign in on a terminal that is nobody's controlling terminal, as some programs start others."""
+    return _on_terminal(["-m", "loginmachine", *_login(home, issuer)], {})

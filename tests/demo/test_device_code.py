@@ -1,0 +1,142 @@
+"""Device codes of the demonstration provider, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from loginmachine.demo import device_code as demo_device
+from loginmachine.demo.server import DemoProvider
+
+from .test_server import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+CLIENT = "app_EMoamEEZ73f0CkXaXp7hrann"
+API = "/api/accounts/deviceauth"
+
+
+class Person:
+    """A program that waits, and somebody at a browser."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+
+    def ask(self, **changes: object) -> httpx.Response:
+        return self.client.post(f"{API}/usercode", json={"client_id": CLIENT, **changes})
+
+    def poll(self, code: dict[str, str], **changes: object) -> httpx.Response:
+        members = {"device_auth_id": code["device_auth_id"], "user_code": code["user_code"]}
+        return self.client.post(f"{API}/token", json={**members, **changes})
+
+    def enter(self, user_code: str) -> httpx.Response:
+        return self.client.get("/codex/device", params={"user_code": user_code})
+
+    def decide(self, user_code: str, decision: str = "sign-in") -> httpx.Response:
+        form = self.client.get(self.enter(user_code).headers["Location"])
+        found = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
+        assert found is not None
+        fields = {"csrf_token": found[1], "email": "ada@example.com", "password": "any", "decision": decision}
+        answer = self.client.post(form.request.url, data=fields)
+        return self.client.get(answer.headers["Location"])
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    with DemoProvider() as provider, client_of(provider) as client:
+        yield Person(client)
+
+
+def error(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, answer.json()["error"]
+
+
+def test_a_code_is_entered_and_its_grant_is_given_once(person: Person) -> None:
+    code = person.ask().json()
+    assert re.fullmatch(r"[B-Z]{4}-[B-Z]{4}", code["user_code"])
+    assert error(person.poll(code)) == (403, "authorization_pending")
+    page = person.decide(code["user_code"].lower())
+    assert (page.status_code, "You are signed in" in page.text) == (200, True)
+    grant = person.poll(code).json()
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": CLIENT,
+        "code": grant["authorization_code"],
+        "redirect_uri": f"{person.client.base_url}".rstrip("/") + "/deviceauth/callback",
+        "code_verifier": grant["code_verifier"],
+    }
+    tokens = person.client.post("/oauth/token", data=form)
+    assert {"id_token", "access_token", "refresh_token"} <= tokens.json().keys()
+    assert error(person.poll(code)) == (400, "expired_token")
+    assert person.enter(code["user_code"]).status_code == 422
+
+
+def test_the_person_refuses(person: Person) -> None:
+    code = person.ask().json()
+    assert "You have refused" in person.decide(code["user_code"], "refuse").text
+    assert error(person.poll(code)) == (400, "access_denied")
+
+
+def test_the_form_warns(person: Person) -> None:
+    form = person.client.get("/codex/device")
+    assert form.status_code == 200
+    assert "Never enter a code that somebody else gave you." in form.text
+    assert "default-src 'none'" in form.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("user_code", ["", "WRNG-CODE", "\u00e9", "<b>"])
+def test_a_code_that_nobody_waits_for(person: Person, user_code: str) -> None:
+    person.ask()
+    answer = person.enter(user_code)
+    assert (answer.status_code, "Nobody waits for this code" in answer.text) == (422, True)
+    assert "<b>" not in answer.text
+
+
+def test_a_code_does_not_last(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_device, "LIFETIME", 0.0)
+    code = person.ask().json()
+    assert person.enter(code["user_code"]).status_code == 422
+    assert error(person.poll(code)) == (400, "expired_token")
+
+
+@pytest.mark.parametrize("changes", [{"client_id": "another"}, {"client_id": None}, {"client_id": 5}])
+def test_another_client(person: Person, changes: dict[str, object]) -> None:
+    assert error(person.ask(**changes)) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"user_code": "WRNG-CODE"}, {"device_auth_id": "another"}, {"device_auth_id": None}, {"user_code": 5}]
+)
+def test_a_poll_for_somebody_elses_code(person: Person, changes: dict[str, object]) -> None:
+    code = person.ask().json()
+    person.decide(code["user_code"])
+    assert error(person.poll(code, **changes)) == (400, "expired_token")
+
+
+def test_a_body_that_is_no_json(person: Person) -> None:
+    for path in ("usercode", "token"):
+        assert person.client.post(f"{API}/{path}", content=b"{").status_code >= 400
+        assert person.client.post(f"{API}/{path}", json=[1]).status_code >= 400
+
+
+def test_a_way_back_that_nobody_waits_for(person: Person) -> None:
+    answer = person.client.get("/deviceauth/callback", params={"code": "c", "state": "s"})
+    assert (answer.status_code, "Nobody waits" in answer.text) == (400, True)
+
+
+def test_the_state_of_the_way_is_not_the_name_of_the_login(person: Person) -> None:
+    code = person.ask().json()
+    query = parse_qs(urlsplit(person.enter(code["user_code"]).headers["Location"]).query)
+    assert query["state"] != [code["device_auth_id"]]
+
+
+def test_old_codes_make_room(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_device, "_MAX_WAITING", 2)
+    first, second, third = (person.ask().json() for _ in range(3))
+    assert [person.enter(code["user_code"]).status_code for code in (first, second, third)] == [422, 303, 303]

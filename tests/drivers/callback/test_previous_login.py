@@ -1,0 +1,134 @@
+"""Asking whoever holds the port to give it up."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loginmachine.drivers.callback import previous_login as previous
+from loginmachine.drivers.callback.previous_login import cancel_previous
+
+from ..scripted_server import OK, Peer, ScriptedServer
+from ..support import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CANCELLED = OK % (15, b"Login cancelled")
+
+
+def answering(*parts: bytes) -> Callable[[Peer], None]:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for part in parts:
+            peer.send(part)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param((CANCELLED,), id="ours"),
+        pytest.param((b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nLogin cancelled",), id="until the end"),
+        pytest.param(tuple(CANCELLED[n : n + 1] for n in range(len(CANCELLED))), id="byte by byte"),
+        pytest.param((CANCELLED, b"x" * 100_000), id="with more behind it"),
+    ],
+)
+def test_a_login_server_gives_way(parts: tuple[bytes, ...]) -> None:
+    with ScriptedServer(answering(*parts)) as server:
+        assert cancel_previous(server.port) is True
+        ((head, body),) = server.requests
+    request = f"GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
+    assert (head, body) == (request.encode(), b"")
+
+
+def test_a_login_server_that_says_so_and_keeps_the_connection_is_believed_at_once() -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CANCELLED)
+        peer.wait_for_end()
+
+    with ScriptedServer(script) as server:
+        assert cancel_previous(server.port) is True
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.1 404 Not Found\r\nContent-Length: 15\r\n\r\nLogin cancelled", id="404"),
+        pytest.param(OK % (5, b"hello"), id="200 of a stranger"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: Login cancelled\r\n\r\nhello", id="in a header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nLogin cancel", id="cut short"),
+        pytest.param(b"\x16\x03\x01\x00\xff" * 20, id="garbage"),
+        pytest.param(b"Login cancelled", id="no HTTP"),
+        pytest.param(b" \r\n\r\nLogin cancelled", id="empty status line"),
+        pytest.param(b"", id="closed at once"),
+    ],
+)
+def test_a_stranger_does_not(answer: bytes) -> None:
+    with ScriptedServer(answering(answer)) as server:
+        assert cancel_previous(server.port) is False
+
+
+def test_a_stranger_that_does_not_even_read() -> None:
+    with ScriptedServer(lambda _: None) as server:
+        assert cancel_previous(server.port) is False
+
+
+def test_nobody_listens() -> None:
+    assert cancel_previous(free_port()) is False
+
+
+def test_silence_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "BUDGET", 0.05)
+    with ScriptedServer(Peer.wait_for_end) as server:
+        assert cancel_previous(server.port) is False
+
+
+def test_a_drip_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "BUDGET", 0.1)
+    sent = []
+
+    def drip(peer: Peer) -> None:
+        peer.read_request()
+        # The budget is for the whole: each of these comes long before a read of its own would time out.
+        while not peer.server.reached.wait(0.02):
+            sent.append(1)
+            peer.send(b"x")
+
+    with ScriptedServer(drip) as server:
+        assert cancel_previous(server.port) is False
+        server.reached.set()
+    assert len(sent) < 100
+
+
+def test_endless_data_is_read_up_to_1_kib(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Far more than the budget would let through, if the amount were not limited.
+    monkeypatch.setattr(previous, "BUDGET", 60.0)
+
+    def endless(peer: Peer) -> None:
+        peer.read_request()
+        with contextlib.suppress(OSError):
+            while True:
+                peer.send(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 65536)
+
+    with ScriptedServer(endless) as server:
+        assert cancel_previous(server.port) is False
+
+
+@pytest.mark.parametrize(("filler", "accepted"), [(990, True), (991, False)])
+def test_the_answer_counts_only_within_its_first_1024_bytes(filler: int, accepted: bool) -> None:  # noqa: FBT001
+    answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * filler + b"Login cancelled"
+    with ScriptedServer(answering(answer)) as server:
+        assert cancel_previous(server.port) is accepted
+
+
+def test_no_proxy_comes_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(answering(CANCELLED)) as server, ScriptedServer(answering(b"")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert cancel_previous(server.port) is True
+        assert proxy.accepted == 0

@@ -1,0 +1,179 @@
+"""The drivers under one interface: the host's block with a driver in it, while a person is in a thread of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import socket
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from loginmachine import open_login, start_login
+from loginmachine.sansio.login import events
+
+from ..support import PATIENCE, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from loginmachine import Credentials, CredentialStore, LoginOptions
+    from loginmachine.sansio.login.progress import LoginPhase
+
+    from .scenarios import Host
+
+HOST_ERROR = "the host's own trouble"
+
+
+@dataclass
+class Play:
+    """One login: what its driver is given, and what the host and the person tell each other."""
+
+    options: LoginOptions
+    store: CredentialStore
+    on_progress: Callable[[LoginPhase], None]
+    visit: Callable[[Play], None]
+    """What the person does, once `auth_url` is known."""
+    host: Host = "waits"
+    auth_url: str = ""
+    port: int = 0
+    cancel: Callable[[], None] = lambda: None
+    goes: threading.Event = field(default_factory=threading.Event)
+    """The host is to leave its block."""
+    credentials: Credentials | None = None
+    trouble: BaseException | None = None
+    """What came out of the block."""
+    _person: threading.Thread | None = None
+    _failed: BaseException | None = None
+
+    def listening(self, auth_url: str, port: int) -> None:
+        """Let the person in."""
+        self.auth_url, self.port = auth_url, port
+        self._person = threading.Thread(target=self._visit, name="person")
+        self._person.start()
+
+    def left(self) -> None:
+        """The block is over: nobody may hold the port any more."""
+        if self.port:
+            socket.create_server(("127.0.0.1", self.port)).close()
+
+    def finish(self) -> None:
+        """Wait for the person, and tell what they did not like."""
+        if self._person is not None:
+            self._person.join(4 * PATIENCE)
+            assert not self._person.is_alive()
+        if self._failed is not None:
+            raise self._failed
+
+    def go(self) -> None:
+        """What a host that does not wait for its login does."""
+        assert self.goes.wait(4 * PATIENCE)
+        if self.host == "raises":
+            raise KeyError(HOST_ERROR)
+
+    def _visit(self) -> None:
+        try:
+            self.visit(self)
+        except BaseException as failed:  # noqa: BLE001 - raised again in `finish`
+            self._failed = failed
+            # Nobody would end the login.
+            self.goes.set()
+            self.cancel()
+
+
+@contextlib.contextmanager
+def _noting(play: Play) -> Iterator[None]:
+    try:
+        yield
+    except Exception as trouble:  # noqa: BLE001 - to be compared
+        play.trouble = trouble
+
+
+def in_threads(play: Play) -> None:
+    """`start_login`."""
+    before = set(threading.enumerate())
+    login = start_login(play.options, store=play.store, on_progress=play.on_progress)
+    play.cancel = login.cancel
+    with _noting(play), login:
+        play.listening(login.auth_url, login.port)
+        if play.host == "waits":
+            play.credentials = login.wait()
+        else:
+            play.go()
+    play.left()
+    after = set(threading.enumerate()) - before
+    assert not [thread.name for thread in after if thread.name.startswith("loginmachine")]
+    play.finish()
+
+
+def in_trio(play: Play) -> None:
+    """`open_login`."""
+
+    async def block() -> None:
+        async with open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+            if play.host != "is cancelled":
+                play.cancel = login.canceller().cancel
+            play.listening(login.auth_url, login.port)
+            if play.host == "waits":
+                play.credentials = await login.wait()
+            elif play.host == "is cancelled":
+                await trio.sleep_forever()
+            else:
+                await trio.to_thread.run_sync(play.go)
+
+    async def main() -> None:
+        before = trio.lowlevel.current_statistics().tasks_living
+        token = trio.lowlevel.current_trio_token()
+        with trio.CancelScope() as scope:
+            play.cancel = lambda: token.run_sync_soon(scope.cancel)
+            with _noting(play):
+                await block()
+        assert trio.lowlevel.current_statistics().tasks_living == before
+        play.left()
+        await trio.to_thread.run_sync(play.finish)
+
+    trio.run(main)
+
+
+def _example() -> ModuleType:
+    """The driver of docs/writing-a-driver.md."""
+    path = Path(__file__).parents[3] / "examples" / "blocking_driver.py"
+    spec = importlib.util.spec_from_file_location("blocking_driver", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def blocking(play: Play) -> None:
+    """The example of a driver in one thread."""
+    login: Any = _example().BlockingLogin(play.options, play.store)
+    perform = login.perform
+
+    def watch(action: Any) -> None:
+        if type(action).__name__ == "ReportProgress":
+            play.on_progress(action.phase)
+        perform(action)
+
+    def run() -> None:
+        with _noting(play):
+            play.credentials = login.run()
+
+    login.perform = watch
+    play.cancel = lambda: login.inbox.append(events.CancelRequested(reason="cancelled by the caller"))
+    thread = threading.Thread(target=run, name="blocking")
+    thread.start()
+    assert eventually(lambda: login.machine.auth_url is not None)
+    play.listening(login.machine.auth_url, login.listeners[0].getsockname()[1])
+    thread.join(4 * PATIENCE)
+    assert not thread.is_alive()
+    play.left()
+    play.finish()
+
+
+DRIVERS = {"threads": in_threads, "trio": in_trio, "blocking": blocking}

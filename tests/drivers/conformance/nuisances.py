@@ -1,0 +1,188 @@
+"""The scenarios around a login: clients that are a nuisance, several tabs, ports that are taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..support import TOKENS
+from .scenarios import (
+    BOTH,
+    DENIED,
+    DONE,
+    KEY,
+    LISTENED,
+    REJECTED,
+    SIGNED_IN,
+    Ask,
+    Asked,
+    Dropped,
+    Gets,
+    Idle,
+    Leave,
+    Open,
+    Release,
+    Says,
+    Scenario,
+    Seen,
+    Send,
+    failing,
+    surviving,
+)
+
+_ORIGIN = (("Origin", "https://evil.example"),)
+_MISMATCH = (*LISTENED, "failed", *DONE[2:])
+_SLOW = {"HEAD_TIMEOUT": 0.1}
+_PATIENT = {"HEAD_TIMEOUT": 60.0}
+_SMUGGLED = (("Content-Length", "0"), ("Transfer-Encoding", "chunked"))
+_LATE = "{path}?code=another&state={state}"
+NUISANCES = [
+    surviving("favicon", Ask("/favicon.ico", 404, "Not found", times=50)),
+    surviving(
+        "wrong state", Ask("{path}?code=x&state=y", 400, "callback_state_mismatch", times=50), progress=_MISMATCH
+    ),
+    surviving("error with a wrong state", Ask("{path}?error=x&state=", 400, "another sign-in"), progress=_MISMATCH),
+    surviving("state twice", Ask("{path}?code=x&state={state}&state={state}", 400, "cannot be read")),
+    surviving("OPTIONS", Ask("*", 405, "only GET", "OPTIONS")),
+    surviving("HEAD", Ask(status=405, says="", method="HEAD", times=50)),
+    surviving("POST", Ask(status=405, says="only GET", method="POST", headers=(("Content-Length", "0"),))),
+    surviving("a body", Ask(status=413, says="body", headers=(("Content-Length", "3"),))),
+    surviving("prefetch", Ask(status=503, says="Prefetch", headers=(("Sec-Purpose", "prefetch"),), times=50)),
+    surviving("a foreign Host", Ask(status=403, says="Forbidden", headers=(("Host", "evil.example"),))),
+    surviving("an empty Host", Ask(status=400, says="Bad request", headers=(("Host", ""),))),
+    surviving("another path", Ask("/{callback}", 404, "Not found")),
+    surviving("/success too early", Ask("/success", 404, "Not found", times=50)),
+    surviving("/cancel by a page", Ask("/cancel", 403, "Forbidden", headers=_ORIGIN, times=50)),
+    surviving("not HTTP", Send(b"\x16\x03\x01", 400)),
+    surviving("a long target", Send(b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", 414)),
+    surviving("a long head", Send(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 17_000, 431)),
+    surviving("HTTP/1.2", Send(b"GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505)),
+    surviving("a HEAD that is no HTTP", *(Send(b"HEAD /a b HTTP/1.1\r\n\r\n", 400),) * 50),
+    surviving("a HEAD that is too large", Send(b"HEAD / HTTP/1.1\r\nX: " + b"x" * 17_000, 431)),
+    surviving("a target without an end", Send(b"GET /" + b"x" * 9000, 414)),
+    surviving("a length and a coding", Ask(status=413, says="body", headers=(*_SMUGGLED,))),
+    surviving("more than its request", *(Send(b"GET / HTTP/1.1\r\n\r\n" + b"x" * 60_000, 400),) * 20),
+    surviving("CONNECT", Ask("127.0.0.1:80", 405, "only GET", "CONNECT")),
+    surviving("WebSocket", Ask("/", 404, "Not found", headers=(("Connection", "Upgrade"), ("Upgrade", "websocket")))),
+    surviving("silent", Idle(1)),
+    surviving("silent, and dropped in time", Send(b""), constants=_SLOW),
+    surviving("slow, and dropped in time", Send(b"GET /auth/callback?code"), constants=_SLOW),
+    surviving("resets at once", *(Open("a", ""), Leave("a", "reset")) * 20),
+    surviving("closes at once", *(Open("a", ""), Leave("a", "close")) * 20),
+    surviving("half-closes at once", Open("a", ""), Leave("a", "half"), Gets("a", 0, "")),
+    Scenario(name="half-closed", steps=(Open("a"), Leave("a", "half"), Gets("a"), SIGNED_IN)),
+    surviving("50 idle connections", Idle(50), drivers=BOTH),
+    surviving(
+        "64 idle connections",
+        Idle(64),
+        Open("a", "/x"),
+        Dropped(),
+        Gets("a", 404, ""),
+        constants=_PATIENT,
+        drivers=BOTH,
+    ),
+    surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
+]
+
+_HELD = (Says(TOKENS, is_held=True), KEY)
+TABS = [
+    Scenario(name="callback twice", steps=(Ask(times=2), SIGNED_IN, SIGNED_IN), exchanges=2),
+    Scenario(name="callback thrice", steps=(Ask(times=3), *(SIGNED_IN,) * 3), exchanges=2),
+    Scenario(name="another code afterwards", steps=(Ask(), Ask(_LATE), SIGNED_IN, SIGNED_IN), exchanges=2),
+    Scenario(
+        name="two tabs",
+        steps=(Open("a"), Open("b"), Release(), Gets("a"), Gets("b"), SIGNED_IN, SIGNED_IN),
+        answers=_HELD,
+        exchanges=2,
+    ),
+    Scenario(
+        name="two tabs, and a third with another code",
+        steps=(
+            *(Open("a"), Asked(1), Open("b"), Seen(2), Ask(_LATE, 409, "already"), Release(), Gets("a"), Gets("b")),
+            *(SIGNED_IN, SIGNED_IN),
+        ),
+        answers=_HELD,
+        exchanges=2,
+        drivers=BOTH,
+    ),
+    *(
+        Scenario(
+            name=f"the tab leaves while it waits: {how}",
+            steps=(Open("a"), Asked(1), Leave("a", how), Release()),
+            answers=_HELD,
+            progress=(*DONE, "failed"),
+            constants={"LINGER": 0.2},
+            drivers=BOTH,
+        )
+        for how in ("reset", "close")
+    ),
+    Scenario(
+        name="one of two tabs leaves",
+        steps=(Open("a"), Asked(1), Open("b"), Seen(2), Leave("a", "reset"), Release(), Gets("b"), SIGNED_IN),
+        answers=_HELD,
+        progress=(*DONE, "failed"),
+        drivers=BOTH,
+    ),
+    Scenario(name="a browser that does not come back for its page", steps=(Ask(),), constants={"LINGER": 0.05}),
+    failing(
+        "waiting tabs are told of a failure",
+        REJECTED,
+        steps=(
+            Open("a"),
+            Asked(1),
+            Open("b"),
+            Seen(2),
+            Release(),
+            Gets("a", 502, REJECTED[1]),
+            Gets("b", 502, REJECTED[1]),
+        ),
+        answers=(Says(DENIED, 400, is_held=True),),
+        drivers=BOTH,
+    ),
+]
+
+
+def _ports(name: str, *holders: str, **rest: Any) -> Scenario:
+    return Scenario(
+        name=name, holders=holders, drivers=BOTH, constants={"BIND_RETRY_DELAY": 0.05, "BUDGET": 0.2}, **rest
+    )
+
+
+_FALLBACK = ("binding", "cancelling_previous", "using_fallback_port", *DONE)
+_NO_PORT = ("bind_local_server", "local_server_unavailable")
+_TAKEN = ("binding", "cancelling_previous", "using_fallback_port", "binding", "failed")
+_GIVEN_UP = ("bind_local_server", "login_cancelled")
+PORTS = [
+    Scenario(name="both ports free", holders=("", "")),
+    _ports("an old login on the port", "ours", "", progress=("binding", "cancelling_previous", *DONE)),
+    _ports("a stranger on the port", "stranger", "", progress=_FALLBACK),
+    _ports("a stranger who hangs up", "rude", "", progress=_FALLBACK),
+    _ports("a stranger who is silent", "silent", "", progress=_FALLBACK),
+    _ports("a holder that is not even listening", "deaf", "", progress=_FALLBACK),
+    _ports(
+        "a holder that says it goes, and stays",
+        "stubborn",
+        "",
+        progress=("binding", "cancelling_previous", *("binding",) * 9, "using_fallback_port", *DONE),
+    ),
+    _ports("both ports taken", "stranger", "stranger", steps=(), ends=_NO_PORT, progress=_TAKEN),
+    _ports("an old login on the fallback port", "stranger", "ours kept", steps=(), ends=_NO_PORT, progress=_TAKEN),
+    _ports(
+        "cancelled while the holder is asked",
+        "silent",
+        "",
+        steps=(),
+        ends=_GIVEN_UP,
+        progress=("binding", "cancelling_previous", "cancelled"),
+        cancel_at="cancelling_previous",
+    ),
+    Scenario(
+        name="cancelled while waiting for the port",
+        holders=("stubborn", ""),
+        steps=(),
+        ends=_GIVEN_UP,
+        progress=("binding", "cancelling_previous", "cancelled"),
+        cancel_at="agreed",
+        constants={"BIND_RETRY_DELAY": 60.0},
+        drivers=BOTH,
+    ),
+]

@@ -1,0 +1,281 @@
+"""Plays a scenario of `conformance` with one driver, and judges how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from typing import TYPE_CHECKING, Any, assert_never
+
+from loginmachine import Credentials, FileStore, LoginCancelled, LoginFailed, LoginMachine, LoginTimedOut, StoreError
+from loginmachine.sansio.login.events import RequestReceived
+
+from ..conftest import reply
+from ..support import (
+    CANARIES,
+    CLIENT_ID,
+    PATIENCE,
+    TOKENS,
+    Browser,
+    Progress,
+    connect,
+    eventually,
+    parse_reply,
+    read_to_end,
+)
+from ..support import reset as leave_with_a_reset
+from .drivers import DRIVERS, HOST_ERROR, Play
+from .scenarios import (
+    Ask,
+    Asked,
+    Cancel,
+    Dropped,
+    Gets,
+    HostGoes,
+    Idle,
+    Leave,
+    Open,
+    Release,
+    Says,
+    Scenario,
+    Seen,
+    Send,
+    Step,
+    Until,
+)
+
+if TYPE_CHECKING:
+    import socket
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+    from werkzeug import Response
+
+    from loginmachine import LoginOptions
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
+    from loginmachine.sansio.login.progress import LoginPhase
+
+    from ..conftest import ScriptedProvider
+
+BEFORE = json.dumps(
+    {
+        "auth_mode": "chatgpt",
+        "tokens": {"id_token": "old-id", "access_token": "old-access", "refresh_token": "old-refresh"},
+        "mine": 1,
+    }
+).encode()
+REVOKED = {"token": "old-refresh", "token_type_hint": "refresh_token", "client_id": CLIENT_ID}
+_LOCKS = {"auth.lock", "auth.json.lock"}
+
+
+class _Store(FileStore):
+    """A real file, and the troubles that a host's own store may have."""
+
+    def __init__(self, home: Path, kind: str, released: threading.Event) -> None:
+        super().__init__(home)
+        self._kind = kind
+        self._released = released
+
+    def save(self, credentials: Credentials) -> Credentials | None:
+        if self._kind == "broken":
+            raise StoreError("the disk is full")
+        if self._kind == "raising":
+            raise RuntimeError(CANARIES[0])
+        if self._kind == "held":
+            assert self._released.wait(PATIENCE)
+        return super().save(credentials)
+
+
+class Stage:
+    """One scenario with its provider, its store and its person."""
+
+    def __init__(self, scenario: Scenario, provider: ScriptedProvider, home: Path) -> None:
+        self.scenario = scenario
+        self.provider = provider
+        self.progress = Progress()
+        self.requests = 0
+        """Requests that the machine has handled."""
+        self._home = home
+        home.mkdir()
+        (home / "auth.json").write_bytes(BEFORE)
+        provider.answers = [self._answer(says) for says in scenario.answers]
+        provider.revocation = self._answer(scenario.revocation)
+        self._tabs: dict[str, socket.socket] = {}
+        self._idle: list[socket.socket] = []
+
+    def play(self, driver: str, options: LoginOptions) -> None:
+        """Play it, and judge."""
+        store = _Store(self._home, self.scenario.store, self.provider.released)
+        play = Play(options, store, self._watch, self._visit, self.scenario.host)
+        self._play = play
+        DRIVERS[driver](play)
+        self._judge(play)
+        self._judge_revocation(driver)
+
+    def watch_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Count the requests that come to it, whatever the driver."""
+        handle = LoginMachine.handle
+
+        def counting(machine: LoginMachine, event: Event) -> list[Action]:
+            done = handle(machine, event)
+            self.requests += isinstance(event, RequestReceived)
+            return done
+
+        monkeypatch.setattr(LoginMachine, "handle", counting)
+
+    def agreed(self) -> None:
+        """The holder of the port has said that it will go."""
+        self._play.cancel()
+
+    def _answer(self, says: Says) -> Callable[[], Response]:
+        answer = reply(says.content, says.status, **dict(says.headers))
+
+        def held() -> Response:
+            self.provider.released.wait(PATIENCE)
+            return answer()
+
+        return held if says.is_held else answer
+
+    def _watch(self, phase: LoginPhase) -> None:
+        self.progress(phase)
+        if phase.name == self.scenario.cancel_at:
+            self._play.cancel()
+
+    # The person
+
+    def _visit(self, play: Play) -> None:
+        self._browser = Browser(play.auth_url)
+        try:
+            for step in self.scenario.steps:
+                self._do(step)
+        finally:
+            for client in (*self._tabs.values(), *self._idle):
+                client.close()
+
+    def _do(self, step: Step) -> None:  # noqa: C901, PLR0912 - one arm a step
+        match step:
+            case Ask():
+                for _ in range(step.times):
+                    request = self._browser.request_bytes(self._target(step.target), step.method, **dict(step.headers))
+                    with connect(self._browser.port) as client:
+                        client.sendall(request)
+                        self._gets(client, step.status, step.says)
+            case Open():
+                self._tabs[step.tab] = client = connect(self._browser.port)
+                client.sendall(self._browser.request_bytes(self._target(step.target)) if step.target else b"")
+            case Gets():
+                with self._tabs[step.tab] as client:
+                    self._gets(client, step.status, step.says)
+            case Leave(how="reset"):
+                leave_with_a_reset(self._tabs[step.tab])
+            case Leave(how="close"):
+                self._tabs[step.tab].close()
+            case Leave():
+                self._tabs[step.tab].shutdown(1)
+            case Send():
+                with connect(self._browser.port) as client:
+                    client.sendall(step.data)
+                    self._gets(client, step.status, "")
+            case Idle():
+                self._idle += [connect(self._browser.port) for _ in range(step.count)]
+            case Dropped():
+                assert read_to_end(self._idle[0]) == b""
+            case Until():
+                self.progress.wait_for(step.phase)
+            case Asked():
+                assert eventually(lambda: len(self.provider.forms) >= step.times)
+            case Seen():
+                assert eventually(lambda: self.requests >= step.times)
+            case Release():
+                self.provider.released.set()
+            case Cancel():
+                self._play.cancel()
+            case HostGoes():
+                self._play.goes.set()
+                if self.scenario.host == "is cancelled":
+                    self._play.cancel()
+            case _:
+                assert_never(step)
+
+    def _target(self, target: str) -> str:
+        browser = self._browser
+        return target.format(callback=browser.target(), path=browser.path, state=browser.state)
+
+    def _gets(self, client: socket.socket, status: int, says: str) -> None:
+        received = b""
+        # What a client sent too much of is answered with a reset, behind the answer.
+        with contextlib.suppress(ConnectionResetError):
+            received = read_to_end(client)
+        if not status:
+            assert received == b""
+            return
+        assert received
+        answer = parse_reply(received)
+        seen = answer.headers.get("location", "") + answer.body.decode()
+        assert (answer.status, says in seen) == (status, True), (answer.status, seen)
+        assert answer.headers["connection"] == "close"
+        assert answer.headers["cache-control"] == "no-store"
+        assert not [canary for canary in (*CANARIES, self._browser.state) if canary in seen]
+
+    # The judgement
+
+    def _judge(self, play: Play) -> None:
+        scenario, names = self.scenario, self.progress.names
+        if scenario.holders[:1] == ("ours",):
+            # How often it is tried until the old login has gone is a matter of time.
+            names = [name for name, _ in itertools.groupby(names)]
+        assert tuple(names) == scenario.progress, names
+        self._judge_trouble(play)
+        assert self._ends() == scenario.ends
+        kinds = [dict(form)["grant_type"] for form in self.provider.forms]
+        assert kinds.count("authorization_code") <= 1
+        assert scenario.exchanges in (None, len(kinds))
+        stored = (self._home / "auth.json").read_bytes()
+        if scenario.ends is None:
+            assert TOKENS["refresh_token"].encode() in stored
+        else:
+            assert stored == BEFORE
+        assert {path.name for path in self._home.iterdir()} <= {"auth.json", *_LOCKS}
+
+    def _judge_revocation(self, driver: str) -> None:
+        """Old tokens are given back if and only if new ones are stored; who is in a hurry does not wait for it."""
+        scenario = self.scenario
+        hurried = scenario.host != "waits" or any(isinstance(step, Cancel) for step in scenario.steps)
+        if scenario.ends is not None or driver == "blocking":
+            assert self.provider.revoked == []
+        elif hurried:
+            assert self.provider.revoked in ([], [REVOKED])
+        else:
+            assert self.provider.revoked == [REVOKED]
+
+    def _ends(self) -> tuple[str, str] | None:
+        """Phase and category of the end, as it was reported; None for a success."""
+        last: Any = next((phase for phase in reversed(self.progress.phases) if getattr(phase, "fatal", True)), None)
+        if last.name == "succeeded":
+            return None
+        return last.phase, "login_cancelled" if last.name == "cancelled" else last.category
+
+    def _judge_trouble(self, play: Play) -> None:
+        """What came out of the host's block."""
+        ends, host = self.scenario.ends, self.scenario.host
+        if host == "raises":
+            assert isinstance(play.trouble, KeyError)
+            assert play.trouble.args == (HOST_ERROR,)
+            return
+        if ends is None or host != "waits":
+            assert play.trouble is None
+            assert (play.credentials is not None) == (host == "waits")
+            return
+        if play.trouble is None:
+            # Only trio: what is cancelled from outside, before there is a login to cancel, is the block.
+            assert self.scenario.cancel_at
+            return
+        assert isinstance(play.trouble, LoginFailed)
+        kind = {"login_cancelled": LoginCancelled, "login_timed_out": LoginTimedOut}.get(ends[1], LoginFailed)
+        assert type(play.trouble) is kind
+        assert (play.trouble.phase, play.trouble.category) == ends
+        assert play.trouble.__context__ is None
+        assert not [canary for canary in CANARIES if canary in str(play.trouble)]

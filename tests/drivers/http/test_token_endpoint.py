@@ -1,0 +1,650 @@
+"""A token endpoint that is broken or hostile, over real TCP and TLS: whole logins, with each driver."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from loginmachine import IdTokenPolicy, LoginFailed, LoginOptions, MemoryStore, Provider
+
+from ..conformance.drivers import DRIVERS, Play
+from ..scripted_server import OK, Peer, ScriptedServer
+from ..support import (
+    API_KEY,
+    CANARIES,
+    CODE,
+    NAMESPACE,
+    PATIENCE,
+    TOKENS,
+    Browser,
+    Progress,
+    Reply,
+    free_port,
+    jwt,
+    reset,
+)
+from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    import trustme
+
+MIB = 1024 * 1024
+GOOD = json.dumps(TOKENS).encode()
+KEY = json.dumps({"access_token": API_KEY}).encode()
+
+CONNECT, REQUEST, TIMEOUT = "token_exchange_connect", "token_exchange_request", "token_exchange_timeout"
+REJECTED, MALFORMED, INVALID = "token_endpoint_rejected", "token_response_malformed", "id_token_invalid"
+PAGES = {TIMEOUT: 504}
+"""The other failures of a token endpoint are a 502."""
+
+TWO = ("threads", "trio")
+both_drivers = pytest.mark.parametrize("driver", TWO)
+
+
+def in_turn(names: Iterable[str]) -> pytest.MarkDecorator:
+    """One driver for each: for what the core decides, the drivers being known to bring it there."""
+    return pytest.mark.parametrize(("name", "driver"), [(name, TWO[n % 2]) for n, name in enumerate(names)])
+
+
+class Ending(NamedTuple):
+    """What came of a login."""
+
+    trouble: BaseException | None
+    page: Reply
+    store: MemoryStore
+
+
+def sign_in(driver: str, options: LoginOptions) -> Ending:
+    """A login in which the person brings the code."""
+    store, pages = MemoryStore(), []
+
+    def visit(play: Play) -> None:
+        browser = Browser(play.auth_url)
+        pages.append(browser.callback())
+        if pages[0].status == 302:
+            pages.append(browser.request("/success"))
+
+    play = Play(options, store, Progress(), visit)
+    DRIVERS[driver](play)
+    assert (play.credentials is None) == (play.trouble is not None)
+    return Ending(play.trouble, pages[-1], store)
+
+
+def options(url: str, **changes: Any) -> LoginOptions:
+    provider = Provider.chatgpt(issuer=url).__replace__(**{"port": 0, "fallback_port": None, **changes})
+    return LoginOptions(provider=provider, open_browser=False, deadline=60.0)
+
+
+def fails(driver: str, url: str, **changes: Any) -> tuple[str, str]:
+    """A login that fails at the token endpoint: its category and its words, after what holds for every one of them."""
+    ending = sign_in(driver, options(url, **changes))
+    assert isinstance(ending.trouble, LoginFailed)
+    assert ending.trouble.__context__ is None
+    assert ending.store.credentials is None
+    assert ending.trouble.phase == "exchange_token"
+    assert ending.page.status == PAGES.get(ending.trouble.category, 502)
+    for canary in CANARIES:
+        assert canary not in str(ending.trouble)
+        assert canary.encode() not in ending.page.body
+    return ending.trouble.category, ending.trouble.message
+
+
+def succeeds(driver: str, url: str, **changes: Any) -> None:
+    ending = sign_in(driver, options(url, **changes))
+    assert ending.trouble is None
+    assert ending.page.status == 200
+    assert ending.store.credentials is not None
+    assert ending.store.credentials.tokens is not None
+    assert ending.store.credentials.tokens.refresh_token.reveal() == TOKENS["refresh_token"]
+
+
+def saying(*answers: bytes) -> Callable[[Peer], None]:
+    """These bytes, after the request."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for answer in answers:
+            peer.send(answer)
+
+    return script
+
+
+def answer(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *fields])
+    return head.encode("latin-1") + b"\r\n\r\n" + body
+
+
+def issuing(first: bytes) -> Callable[[Peer], None]:
+    """This answer to the code, and an API key after it."""
+
+    def script(peer: Peer) -> None:
+        _, body = peer.read_request()
+        peer.send(answer(KEY) if b"token-exchange" in body else first)
+
+    return script
+
+
+# What breaks
+
+
+def drips(start: bytes, drip: bytes = b"x") -> Callable[[Peer], None]:
+    """Something every few milliseconds, for ever."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(start)
+        while not peer.server.reached.wait(0.005):
+            peer.send(drip)
+
+    return script
+
+
+def resets_after(start: bytes, *, reads: bool = True) -> Callable[[Peer], None]:
+    def script(peer: Peer) -> None:
+        if reads:
+            peer.read_request()
+        peer.send(start)
+        reset(peer.connection)
+
+    return script
+
+
+def silent(peer: Peer) -> None:
+    peer.read_request()
+    peer.wait_for_end()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+BROKEN: dict[str, tuple[Callable[[Peer], None], str]] = {
+    "reset at once": (resets_after(b"", reads=False), REQUEST),
+    "reset after the request": (resets_after(b""), REQUEST),
+    "reset in the head": (resets_after(b"HTTP/1.1 200"), REQUEST),
+    "reset in the body": (resets_after(HEAD + b"{"), REQUEST),
+    "closed after the request": (saying(b""), REQUEST),
+    "head cut short": (saying(HEAD[:30]), REQUEST),
+    "body cut short": (saying(HEAD + GOOD), REQUEST),
+    "chunks cut short": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), REQUEST),
+    "body without a length, cut short": (saying(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", GOOD[:-1]), MALFORMED),
+    "a bad chunk size": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}"), REQUEST),
+    "two lengths": (saying(answer(GOOD, "200 OK", "Content-Length: 3")), REQUEST),
+    "a negative length": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + GOOD), REQUEST),
+    "another transfer coding": (saying(answer(GOOD, "200 OK", "Transfer-Encoding: gzip")), REQUEST),
+    "an endless head": (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), REQUEST),
+    "a switch of protocols": (saying(b"HTTP/1.1 101 Go\r\nUpgrade: canary\r\n\r\n"), REQUEST),
+    "another protocol": (saying(b"220 smtp.example ESMTP canary\r\n"), REQUEST),
+    "silence": (silent, TIMEOUT),
+    "a dripped status line": (drips(b"HTTP/1.1 200 "), TIMEOUT),
+    "a dripped head": (drips(b"HTTP/1.1 200 OK\r\nX: "), TIMEOUT),
+    "a dripped body": (drips(HEAD), TIMEOUT),
+    "dripped chunks": (drips(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), TIMEOUT),
+    "interim answers for ever": (drips(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), TIMEOUT),
+}
+
+
+@both_drivers
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, category = BROKEN[name]
+    if category == TIMEOUT:
+        monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.1)
+    with ScriptedServer(script) as server:
+        found, words = fails(driver, server.url)
+        server.reached.set()
+        # No code is sent twice: the provider might revoke what the first one brought.
+        assert server.accepted == 1
+    assert (found, words.startswith(f"{server.url}/oauth/token: ")) == (category, True)
+
+
+@both_drivers
+def test_nobody_listens(driver: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    assert fails(driver, url) == (CONNECT, f"{url}/oauth/token: no connection: Connection refused")
+
+
+@both_drivers
+def test_300_mb_are_not_read(driver: str) -> None:
+    sent = []
+
+    def endless(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n")
+        for _ in range(300):
+            peer.send(b" " * 1_000_000)
+            sent.append(1_000_000)
+
+    with ScriptedServer(endless) as server:
+        category, words = fails(driver, server.url)
+    assert (category, words) == (MALFORMED, f"{server.url}/oauth/token: the answer is larger than 1 MiB")
+    # What the system's buffers took is not read.
+    assert sum(sent) < 100_000_000
+
+
+@both_drivers
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip", "x-unknown"])
+def test_a_body_that_would_inflate(driver: str, coding: str) -> None:
+    bomb = gzip.compress(b" " * 10_000_000)
+    with ScriptedServer(saying(answer(bomb, "200 OK", f"Content-Encoding: {coding}"))) as server:
+        category, words = fails(driver, server.url)
+        assert b"accept-encoding: identity\r\n" in server.requests[0][0].lower()
+    assert category == MALFORMED
+    assert words.endswith("the answer has a content coding that was not asked for")
+
+
+# What is said
+
+
+def tokens(**changes: object) -> bytes:
+    return json.dumps({name: value for name, value in {**TOKENS, **changes}.items() if value is not ...}).encode()
+
+
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "a page": b"<!doctype html><title>canary</title>",
+    "cut short": GOOD[:-1],
+    "something behind it": GOOD + b"{}",
+    "an array": b"[" + GOOD + b"]",
+    "a string": b'"canary"',
+    "null": b"null",
+    "UTF-16": GOOD.decode().encode("utf-16"),
+    "UTF-32": GOOD.decode().encode("utf-32"),
+    "Latin-1": GOOD[:-1] + b', "x": "\xe9"}',
+    "a duplicate member": GOOD[:-1] + b', "id_token": "a.b.c"}',
+    "NaN": GOOD[:-1] + b', "x": NaN}',
+    "Infinity": GOOD[:-1] + b', "x": -Infinity}',
+    "deep": b'{"a":' * 100_000,
+    "deep arrays": b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "a comment": b"/* canary */" + GOOD,
+    "a control character": GOOD.replace(b'"refresh_token": "', b'"refresh_token": "\n'),
+    **{
+        f"{name}: {what}": tokens(**{name: value})
+        for name in TOKENS
+        for what, value in {
+            "missing": ...,
+            "null": None,
+            "empty": "",
+            "a number": 5,
+            "an object": {"canary": 1},
+            "a line feed": "canary\n",
+            "a lone surrogate": "canary\ud800",
+            "not ASCII": "canary\u00e9",
+        }.items()
+    },
+    "another token type": tokens(token_type="mac"),
+    "a token type that is a number": tokens(token_type=1),
+}
+
+
+@in_turn(BODIES)
+def test_a_body_that_cannot_be_used(name: str, driver: str) -> None:
+    with ScriptedServer(saying(answer(BODIES[name], "200 OK", "Content-Type: application/json"))) as server:
+        category, words = fails(driver, server.url)
+    assert category == MALFORMED
+    assert "canary" not in words
+
+
+@both_drivers
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(answer(b"\xef\xbb\xbf" + GOOD), id="a byte order mark"),
+        pytest.param(answer(GOOD, "200 OK", "Content-Type: text/html"), id="text/html"),
+        pytest.param(answer(GOOD, "200 OK", "Content-Type: \xff/\xfe; charset=utf-16"), id="nonsense as its type"),
+        pytest.param(
+            answer(tokens(expires_in="soon", token_type="BEARER", error=None)[:-1] + b', "x": 1e999}'), id="odd members"
+        ),
+        pytest.param(answer(GOOD, "201 Created", "Location: http://evil.example/"), id="201"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(GOOD), id="early hints"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 20 + answer(GOOD), id="continue"),
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, id="HTTP/1.0"),
+        pytest.param(answer(GOOD, "200 OK", "Content-Encoding: identity", "Set-Cookie: a=b"), id="identity"),
+        pytest.param(answer(GOOD, "200 OK", "Date: yesterday", "Retry-After: \x80"), id="nonsense in its fields"),
+    ],
+)
+def test_an_odd_answer_that_will_do(driver: str, first: bytes) -> None:
+    with ScriptedServer(issuing(first)) as server:
+        succeeds(driver, server.url)
+
+
+ID_TOKENS: dict[str, str] = {
+    "iss": jwt({"iss": "https://evil.example"}),
+    "aud": jwt({"aud": "canary"}),
+    "aud in a list": jwt({"aud": ["canary"]}),
+    "azp": jwt({"azp": "canary"}),
+    "exp": jwt({"exp": 1_000_000_000}),
+    "exp of another type": jwt({"exp": "canary"}),
+    "exp without an end": jwt({"exp": 10**400}),
+    "two parts": "a.b",
+    "four parts": "a.b.c.d",
+    "no base64": "a.b*canary.c",
+    "no object": "a.W10.c",
+    "too large": jwt({"x": "y" * 100_000}),
+}
+
+
+@in_turn(ID_TOKENS)
+def test_an_id_token_that_is_refused(name: str, driver: str) -> None:
+    with ScriptedServer(saying(answer(tokens(id_token=ID_TOKENS[name])))) as server:
+        category, words = fails(driver, server.url)
+    assert category == INVALID
+    assert words.startswith("the id token was refused: it")
+    assert "canary" not in words
+
+
+@both_drivers
+@pytest.mark.parametrize("claims", [{}, {"nonce": "canary"}, {"nonce": 5}])
+def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) -> None:
+    now = {"sub": "s", "aud": "app_EMoamEEZ73f0CkXaXp7hrann", "exp": 4_000_000_000, "iat": 1}
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer(tokens(id_token=jwt({**now, "iss": peer.server.url, NAMESPACE: {}, **claims}))))
+
+    with ScriptedServer(script) as server:
+        category, words = fails(driver, server.url, uses_nonce=True, id_token_policy=IdTokenPolicy.STRICT)
+    assert (category, words) == (INVALID, "the id token was refused: it belongs to another sign-in (nonce)")
+
+
+@both_drivers
+@pytest.mark.parametrize(
+    ("status", "fields", "told"),
+    [
+        ("429 Slow down", ("Retry-After: 120",), "status 429 (retry after: 120)"),
+        (
+            "429 Slow down",
+            ("Retry-After: Fri, 31 Dec 2027 23:59:59 GMT",),
+            "(retry after: Fri, 31 Dec 2027 23:59:59 GMT)",
+        ),
+        ("429 Slow down", ("Retry-After: -1",), "(retry after: -1)"),
+        ("429 Slow down", ("Retry-After: soon\x9b2J",), "(retry after: soon\ufffd2J)"),
+        ("429 Slow down", (f"Retry-After: {'9' * 5000}",), f"(retry after: {'9' * 39}\u2026)"),
+        ("429 Slow down", ("Retry-After: 1", "Retry-After: 2"), "(retry after: 1)"),
+        ("429 Slow down", ("Retry-After:",), "status 429 (retry after: )"),
+        ("429 Slow down", (), "status 429"),
+        ("503 Later", ("Retry-After: 3",), "status 503 (retry after: 3)"),
+        ("400 Bad", ("Retry-After: 3",), "status 400"),
+        ("999 What", (), "status 999"),
+    ],
+)
+def test_a_refusal_is_not_tried_again(driver: str, status: str, fields: tuple[str, ...], told: str) -> None:
+    with ScriptedServer(saying(answer(b"canary", status, *fields))) as server:
+        category, words = fails(driver, server.url)
+        assert server.accepted == 1
+    assert category == REJECTED
+    assert words.endswith(told)
+
+
+LOCATIONS = ("http://127.0.0.1:{}/canary", "//127.0.0.1:{}/canary", "/oauth/token?canary={}", "", "\xff{}")
+
+
+@both_drivers
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [(status, LOCATIONS[0]) for status in (300, 301, 302, 303, 304, 305, 308)] + [(307, where) for where in LOCATIONS],
+)
+def test_a_redirect_is_never_followed(driver: str, status: int, location: str) -> None:
+    with ScriptedServer(saying(answer(GOOD))) as stranger:
+        refresh, service = f"Refresh: 0; url={stranger.url}", f'Alt-Svc: h2=":{stranger.port}"'
+        fields = (f"Location: {location.format(stranger.port)}", refresh, service)
+        with ScriptedServer(saying(answer(GOOD, f"{status} Go", *fields))) as server:
+            category, words = fails(driver, server.url)
+            assert server.accepted == 1
+        assert stranger.accepted == 0
+    assert category == MALFORMED
+    assert "canary" not in words
+    assert str(stranger.port) not in words
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The authority's certificate in a file. One for all: making a TLS context takes 50 ms."""
+    path = tmp_path_factory.mktemp("trust") / "bundle.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def other_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority that signed nothing here."""
+    import trustme
+
+    path = tmp_path_factory.mktemp("trust") / "other.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    return path
+
+
+def tls_for(authority: trustme.CA, *names: str, **more: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names, **more).configure_cert(context)
+    return context
+
+
+@both_drivers
+@pytest.mark.parametrize(
+    ("codex", "openssl", "is_trusted"),
+    [
+        ("ours", None, True),
+        (None, "ours", True),
+        ("ours", "other", True),
+        ("other", "ours", False),
+        ("", "ours", True),
+        ("ours", "", True),
+        ("", "", False),
+        (None, None, False),
+        ("other", None, False),
+    ],
+)
+def test_whom_the_variables_make_us_trust(  # noqa: PLR0913
+    *,
+    driver: str,
+    codex: str | None,
+    openssl: str | None,
+    is_trusted: bool,
+    bundle: Path,
+    other_bundle: Path,
+    server_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {"ours": str(bundle), "other": str(other_bundle), "": ""}
+    for variable, value in {"CODEX_CA_CERTIFICATE": codex, "SSL_CERT_FILE": openssl}.items():
+        if value is not None:
+            monkeypatch.setenv(variable, files[value])
+    with ScriptedServer(issuing(answer(GOOD)), tls=server_tls) as server:
+        if is_trusted:
+            succeeds(driver, server.url)
+            return
+        category, words = fails(driver, server.url)
+        assert server.requests == []
+    assert category == CONNECT
+    assert words.endswith("the certificate is not trusted (unable to get local issuer certificate)")
+
+
+@both_drivers
+@pytest.mark.parametrize("kind", ["expired", "another host", "another address"])
+def test_a_certificate_that_is_not_good(
+    driver: str, kind: str, authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
+    begin, end = datetime(2001, 1, 1, tzinfo=UTC), datetime(2002, 1, 1, tzinfo=UTC)
+    tls, told = {
+        "expired": (tls_for(authority, "127.0.0.1", not_before=begin, not_after=end), "certificate has expired"),
+        "another host": (tls_for(authority, "evil.example"), "IP address mismatch"),
+        "another address": (tls_for(authority, "127.0.0.2"), "IP address mismatch"),
+    }[kind]
+    with ScriptedServer(issuing(answer(GOOD)), tls=tls) as server:
+        category, words = fails(driver, server.url)
+        assert server.requests == []
+    assert category == CONNECT
+    assert f"no connection: the certificate is not trusted ({told}" in words
+
+
+def speaks_http(peer: Peer) -> None:
+    peer.send(answer(GOOD))
+    peer.wait_for_end()
+
+
+def resets(peer: Peer) -> None:
+    peer.connection.recv(1)
+    reset(peer.connection)
+
+
+def refuses(peer: Peer) -> None:
+    peer.connection.recv(1)
+    # An alert: handshake failure.
+    peer.send(b"\x15\x03\x03\x00\x02\x02\x28")
+    peer.wait_for_end()
+
+
+def hangs_up(_: Peer) -> None:
+    pass
+
+
+HANDSHAKES: dict[str, tuple[Callable[[Peer], None], str]] = {
+    "stalls": (Peer.wait_for_end, TIMEOUT),
+    "speaks HTTP": (speaks_http, CONNECT),
+    "hangs up": (hangs_up, CONNECT),
+    "resets": (resets, CONNECT),
+    "refuses": (refuses, CONNECT),
+}
+
+
+@both_drivers
+@pytest.mark.parametrize("name", HANDSHAKES)
+def test_a_handshake_that_does_not_come_about(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, category = HANDSHAKES[name]
+    if category == TIMEOUT:
+        monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.2)
+    with ScriptedServer(script) as server:
+        found, words = fails(driver, f"https://127.0.0.1:{server.port}")
+        assert server.requests == []
+    assert found == category
+    assert words.startswith(f"https://127.0.0.1:{server.port}/oauth/token: no ")
+
+
+# One connection
+
+
+@both_drivers
+@pytest.mark.parametrize("over", ["plain HTTP", "TLS"])
+def test_both_requests_go_over_one_connection(
+    driver: str, over: str, server_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second handshake would keep the browser waiting; and whoever keeps a connection also closes it."""
+    monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        for body in (GOOD, KEY):
+            peer.read_request()
+            peer.send(OK % (len(body), body))
+        if peer.read_request() == (b"", b""):
+            left.set()
+
+    with ScriptedServer(script, tls=server_tls if over == "TLS" else None) as server:
+        succeeds(driver, server.url)
+        assert left.wait(PATIENCE)
+        assert (server.accepted, len(server.requests)) == (1, 2)
+
+
+# Proxies
+
+
+class Proxy:
+    """A proxy on the way to ``provider.test``, which is nowhere else."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self.heads: list[bytes] = []
+        self._tls = tls
+
+    def tunnel(self, peer: Peer) -> None:
+        """Be the proxy, and the provider behind it."""
+        self.heads.append(peer.read_head())
+        peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with self._tls.wrap_socket(peer.connection, server_side=True) as inside:
+            peer.server._connections.append(inside)
+            issuing(answer(GOOD))(Peer(inside, peer.server))
+
+    def refuse(self, status: bytes) -> Callable[[Peer], None]:
+        def script(peer: Peer) -> None:
+            self.heads.append(peer.read_head())
+            peer.send(b"HTTP/1.1 " + status + b"\r\nProxy-Authenticate: Basic realm=canary\r\n\r\n")
+            peer.wait_for_end()
+
+        return script
+
+
+@pytest.fixture(scope="module")
+def proxy_tls(authority: trustme.CA) -> ssl.SSLContext:
+    return tls_for(authority, "provider.test")
+
+
+@pytest.fixture
+def proxy(proxy_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
+    return Proxy(proxy_tls)
+
+
+PROVIDER = "https://provider.test"
+
+
+@both_drivers
+def test_a_proxy_with_a_password(
+    driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, all_logs: pytest.LogCaptureFixture
+) -> None:
+    with ScriptedServer(proxy.tunnel) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary-password@127.0.0.1:{server.port}")
+        succeeds(driver, PROVIDER)
+        assert [body.count(CODE.partition("/")[0].encode()) for _, body in server.requests] == [1, 0]
+    # Two exchanges, through one tunnel or two. What the proxy sees holds its password, and nothing of the login.
+    for head in proxy.heads:
+        assert head.startswith(b"CONNECT provider.test:443 HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: Basic bWU6Y2FuYXJ5LXBhc3N3b3Jk" in head
+        assert b"canary-code" not in head
+    assert "canary-password" not in all_logs.text
+    assert "bWU6Y2FuYXJ5LXBhc3N3b3Jk" not in all_logs.text
+
+
+@both_drivers
+@pytest.mark.parametrize("status", [b"403 canary", b"407 Proxy Authentication Required", b"502 canary", b"200 "])
+def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.4)
+    # A proxy that agrees, and says nothing more, is a handshake that stalls.
+    expected = (TIMEOUT, "no ") if status.startswith(b"200") else (CONNECT, "the proxy refused the connection")
+    with ScriptedServer(proxy.refuse(status)) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary-password@127.0.0.1:{server.port}")
+        category, words = fails(driver, PROVIDER)
+        assert len(proxy.heads) == 1
+    assert (category, words.startswith(f"{PROVIDER}/oauth/token: {expected[1]}")) == (expected[0], True)
+    assert "canary" not in words
+
+
+@both_drivers
+@pytest.mark.parametrize("value", ["canary://me:canary@x", "http://me:canary@127.0.0.1:nope", "http://[canary"])
+def test_proxy_settings_that_make_no_sense(
+    driver: str, value: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    category, words = fails(driver, PROVIDER)
+    assert (category, "canary" in words) == (CONNECT, False)
+    assert proxy.heads == []
+
+
+@both_drivers
+def test_no_proxy_for_this_machine(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(issuing(answer(GOOD))) as server, ScriptedServer(saying(b"")) as stranger:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, stranger.url)
+        succeeds(driver, server.url)
+        assert stranger.accepted == 0

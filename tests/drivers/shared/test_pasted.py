@@ -1,0 +1,151 @@
+"""Addresses that are pasted while the listener waits, with both drivers."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loginmachine import LoginFailed, LoginMethod, MemoryStore, open_login, start_login
+from loginmachine.sansio.login.progress import PasteRefused
+
+from ..support import CANARIES, CODE, PATIENCE, Browser, Progress
+from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
+from ..trio.support import run as run_trio
+from .without_browser_support import DRIVERS, DeviceCodes, Person, sign_in
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
+
+    from ..conftest import ScriptedProvider
+
+LISTENED = ["binding", "listening"]
+DONE = ["exchanging_code", "exchanging_api_key", "saving_credentials", "succeeded"]
+
+
+def address(person: Person, query: str | None = None) -> str:
+    """Where the person's browser ends."""
+    assert person.auth_url is not None
+    browser = Browser(person.auth_url)
+    return f"http://127.0.0.1:{browser.port}{browser.target(query)}"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_wrong_old_and_right(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+    def act(person: Person) -> None:
+        assert person.auth_url is not None
+        wrong = (
+            "what is this?",
+            person.auth_url,
+            address(person).replace("127.0.0.1", "192.0.2.1"),
+            address(person, "code=c&state=an-old-state-an-old-state-an-old-state-an-old-state"),
+            address(person)[:-5],
+        )
+        for count, text in enumerate(wrong, 1):
+            person.paste(text)
+            progress.wait_for("paste_refused", count)
+        person.paste(f" {address(person)}\n")
+
+    ended = sign_in(driver, provider.options(), on_progress=progress, act=act)
+    assert ended.trouble is None
+    assert ended.credentials is not None
+    assert progress.names == [*LISTENED, *["paste_refused"] * 5, "paste_accepted", *DONE]
+    refusals = [phase.problem for phase in progress.phases if isinstance(phase, PasteRefused)]
+    assert refusals == ["not_an_address", "authorization_request", "other_address", "other_sign_in", "incomplete"]
+    assert dict(provider.forms[0])["code"] == CODE
+    assert not [canary for canary in CANARIES if canary in repr(progress.phases)]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_refusal_that_is_pasted(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+    ended = sign_in(
+        driver,
+        provider.options(),
+        on_progress=progress,
+        act=lambda person: person.paste(address(person, "error=access_denied&state={state}")),
+    )
+    assert isinstance(ended.trouble, LoginFailed)
+    assert ended.trouble.category == "provider_callback_error"
+    assert provider.forms == []
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_pasted_and_brought_at_once(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+    provider.hold()
+    statuses: list[int] = []
+
+    def act(person: Person) -> None:
+        assert person.auth_url is not None
+        browser = Browser(person.auth_url)
+        tab = threading.Thread(target=lambda: statuses.append(browser.callback().status))
+        tab.start()
+        person.paste(address(person))
+        assert provider.asked.wait(PATIENCE)
+        # Late, again, and another one.
+        person.paste(address(person))
+        person.paste(address(person, "code=other&state={state}"))
+        progress.wait_for("paste_refused")
+        provider.released.set()
+        tab.join(PATIENCE)
+        browser.request("/success")
+
+    ended = sign_in(driver, provider.options(), on_progress=progress, act=act)
+    assert ended.trouble is None
+    assert statuses == [302]
+    assert [dict(form)["grant_type"] for form in provider.forms].count("authorization_code") == 1
+    assert [phase.problem for phase in progress.phases if isinstance(phase, PasteRefused)] == ["already_answered"]
+
+
+def test_pasting_after_the_end_does_nothing(provider: ScriptedProvider) -> None:
+    with start_login(provider.options(), store=MemoryStore()) as login:
+        right = address(Person(login.paste, login.cancel, auth_url=login.auth_url))
+        login.cancel()
+        with pytest.raises(LoginFailed):
+            login.wait(PATIENCE)
+        login.paste(right)
+    login.paste(right)
+    assert provider.forms == []
+
+
+def test_pasting_after_the_end_does_nothing_in_trio(provider: ScriptedProvider) -> None:
+    async def program() -> None:
+        async with open_login(provider.options(), store=MemoryStore()) as login:
+            right = address(Person(login.paste, login.cancel, auth_url=login.auth_url))
+            login.cancel()
+            with pytest.raises(LoginFailed):
+                await login.wait()
+            login.paste(right)
+        login.paste(right)
+
+    run_trio(program)
+    assert provider.forms == []
+
+
+def test_nothing_can_be_pasted_before_there_is_an_address(provider: ScriptedProvider) -> None:
+    login = start_login(provider.options(), store=MemoryStore())
+    with pytest.raises(RuntimeError, match="is not running"):
+        login.paste("x")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_nothing_can_be_pasted_in_a_login_with_a_device_code(
+    driver: str, provider: ScriptedProvider, identity_server: HTTPServer
+) -> None:
+    DeviceCodes(identity_server)
+    options, code = provider.options(), LoginMethod.DEVICE_CODE
+    expected = r"^this login has a device code, and no address to come back to$"
+    if driver == "threads":
+        with (
+            start_login(options, store=MemoryStore(), method=code) as login,
+            pytest.raises(RuntimeError, match=expected),
+        ):
+            login.paste("x")
+        return
+
+    async def program() -> None:
+        async with open_login(options, store=MemoryStore(), method=code) as login:
+            with pytest.raises(RuntimeError, match=expected):
+                login.paste("x")
+
+    run_trio(program)

@@ -1,0 +1,161 @@
+"""Sessions in many processes on one home: one refresh, and nobody is hurt when one of them is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from loginmachine import FileStore, Session
+
+from ..support import PATIENCE, eventually
+from .session_support import OVER, TokenEndpoint, answer, mark_of, signed_in, token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from werkzeug import Response
+
+ASK = """
+import sys
+from loginmachine import FileStore, Provider, Session
+session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(session.access_token(), flush=True)
+"""
+ASK_WITH_TRIO = """
+import sys, trio
+from loginmachine import FileStore, Provider, TrioSession
+session = TrioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(trio.run(session.access_token), flush=True)
+"""
+
+
+@contextlib.contextmanager
+def processes(count: int, home: Path, endpoint: TokenEndpoint) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that are ready to ask for a token, every second one with trio."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", (ASK, ASK_WITH_TRIO)[number % 2], str(home), endpoint.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(count)
+    ]
+    try:
+        for process in started:
+            assert line_of(process) == "ready"
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def test_twenty_processes_cause_one_refresh(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store = signed_in(tmp_path, OVER)
+    endpoint.hold()
+    with processes(20, tmp_path, endpoint) as asking:
+        for process in asking:
+            go(process)
+        assert endpoint.asked.wait(PATIENCE)
+        endpoint.released.set()
+        tokens = [line_of(process) for process in asking]
+    assert {mark_of(token) for token in tokens} == {"new-1"}
+    assert endpoint.requests == 1
+    assert token_of(store.load()) == tokens[0]
+
+
+def test_a_process_that_is_killed_in_the_middle_of_its_request(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    """The lock dies with its holder: whoever waits for it is served."""
+    store = signed_in(tmp_path, OVER)
+    before = store.path.read_bytes()
+    gone = threading.Event()
+
+    def hang() -> Response:
+        assert gone.wait(PATIENCE)
+        return answer(500)
+
+    endpoint.scripted.append(hang)
+    session = Session(FileStore(tmp_path), endpoint.provider)
+    tokens: list[str] = []
+    waiting = threading.Thread(target=lambda: tokens.append(session.access_token()))
+    with processes(2, tmp_path, endpoint) as (first, second):
+        go(first)
+        assert endpoint.asked.wait(PATIENCE)
+        waiting.start()
+        go(second)
+        assert eventually(lambda: session._flight is not None)
+        first.kill()
+        waiting.join(PATIENCE)
+        assert [mark_of(token) for token in (*tokens, line_of(second))] == ["new-2", "new-2"]
+        gone.set()
+    assert endpoint.requests == 2
+    assert before != store.path.read_bytes()
+
+
+def test_a_process_that_is_killed_while_it_waits(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store = signed_in(tmp_path, OVER)
+    with processes(2, tmp_path, endpoint) as (first, second):
+        with store.renewing():
+            go(first)
+            go(second)
+            first.kill()
+        assert mark_of(line_of(second)) == "new-1"
+    assert endpoint.requests == 1
+
+
+def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    """What the provider answers is stored, although nobody waits for it any more."""
+    store = signed_in(tmp_path, OVER)
+    endpoint.hold()
+    script = (
+        "import sys, threading\n"
+        "from loginmachine import FileStore, Provider, Session\n"
+        "session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))\n"
+        "threading.Thread(target=session.access_token, daemon=True).start()\n"
+        "sys.stdin.readline()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), endpoint.url], stdin=subprocess.PIPE)
+    with process:
+        assert endpoint.asked.wait(PATIENCE)
+        assert process.stdin is not None
+        process.stdin.close()
+        endpoint.released.set()
+    assert process.returncode == 0
+    assert mark_of(token_of(store.load())) == "new-1"
+
+
+def test_what_others_put_into_the_file_is_there_afterwards(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store = signed_in(tmp_path, OVER)
+    members: dict[str, Any] = json.loads(store.path.read_text())
+    members["tokens"]["oauth_provenance"] = {"x": 1}
+    members |= {"agent_identity": {"y": [2]}, "personal_access_token": "z"}
+    # As a Python script writes it.
+    store.path.write_text(json.dumps(members))
+    Session(store, endpoint.provider).access_token()
+    after = json.loads(store.path.read_text())
+    changed = {"access_token": endpoint.accepted, "refresh_token": "canary-refresh-1"}
+    expected = {**members, "tokens": {**members["tokens"], **changed}, "last_refresh": after["last_refresh"]}
+    assert after == expected
+    assert after["last_refresh"] > "2026"

@@ -1,0 +1,67 @@
+"""Tools for the tests of the trio driver."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..support import Browser
+
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def no_idle_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trio keeps idle threads for 10 s, so that ours could not be told from them. For every module that imports it.
+
+    Not for no time at all: a new thread would spin, and keep the others waiting, until it has its first job.
+    """
+    monkeypatch.setattr("trio._core._thread_cache.IDLE_TIMEOUT", 0.001)
+
+
+def run(program: Callable[[], Awaitable[None]]) -> None:
+    """Run a program, which must leave no task of the login behind."""
+
+    async def main() -> None:
+        before = trio.lowlevel.current_statistics().tasks_living
+        try:
+            await program()
+        finally:
+            assert trio.lowlevel.current_statistics().tasks_living == before
+
+    trio.run(main)
+
+
+def is_free(port: int) -> bool:
+    """Nobody listens there; raises if somebody does."""
+    with socket.create_server(("127.0.0.1", port)):
+        return True
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    return await trio.to_thread.run_sync(work)
+
+
+async def ask(browser: Browser, target: str) -> bytes:
+    """Ask for a page in the same program; whatever becomes of it."""
+    received = b""
+    try:
+        async with await trio.open_tcp_stream("127.0.0.1", browser.port) as stream:
+            await stream.send_all(browser.request_bytes(target))
+            async for data in stream:
+                received += data
+    except (trio.BrokenResourceError, OSError):
+        pass
+    return received
+
+
+async def finish(browser: Browser) -> None:
+    """Bring the code, and fetch the last page."""
+    await ask(browser, browser.target())
+    await ask(browser, "/success")

@@ -1,0 +1,329 @@
+"""What a pasted address means, and what a login makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
+from loginmachine.sansio.callback.pasted import LoopbackCallback, read_loopback_callback, read_paste
+from loginmachine.sansio.login.actions import CloseListener, Finish, StopTimer, Timer
+from loginmachine.sansio.login.events import Bound, CallbackPasted, CredentialsSaved, Started
+from loginmachine.sansio.login.progress import ExchangingCode, PasteAccepted, PasteProblem, PasteRefused
+
+from .. import samples
+from ..login.test_stories import CODE_EXCHANGE, SUCCEEDED
+from ..playbook import Answered, Kind, Playbook, Problem, reported
+from ..samples import CODE, STATE, callback, machine_in, pasted
+from .asking import CHATGPT, rules
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.login.interpretation import Interpretation
+
+URI = "http://127.0.0.1:1455/auth/callback"
+QUERY = f"code={CODE}&state={STATE}"
+GOOD = f"{URI}?{QUERY}"
+
+
+def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str = "") -> Interpretation:
+    return read_paste(text, rules(provider, port=port, code=code))
+
+
+def refused(text: str, provider: Provider = CHATGPT) -> str:
+    """What is wrong with it."""
+    step = read(text, provider)
+    assert step.trigger == "paste_refused"
+    assert step.paste_problem is not None
+    assert (step.code, step.message, step.request_id) == ("", "", None)
+    return step.paste_problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"  {GOOD}\r\n",
+        f"<{GOOD}>",
+        f'"{GOOD}"',
+        f"'{GOOD}'",
+        f"`{GOOD}`",
+        f"{GOOD}#",
+        f"{GOOD}#_=_",
+        f"{GOOD[:60]}\n{GOOD[60:]}",
+        f"{GOOD[:60]} \n   {GOOD[60:]}",
+        GOOD.replace("http://", "HTTP://"),
+        GOOD.removeprefix("http://"),
+        GOOD.replace("127.0.0.1", "localhost"),
+        GOOD.replace("127.0.0.1", "[::1]"),
+        GOOD.removeprefix("http://").replace("127.0.0.1", "LocalHost"),
+        QUERY,
+        f"?{QUERY}",
+        f"state={STATE}&code={CODE}",
+        f"{URI}?scope=a+b&{QUERY}&session_state=x",
+    ],
+)
+def test_the_right_address(text: str) -> None:
+    step = read(text)
+    assert (step.trigger, step.code, step.request_id) == ("callback_accepted", CODE, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "hello",
+        "yes I signed in",
+        "-----BEGIN",
+        CODE,
+        STATE,
+        "\u00e9",
+        "http\u200b://127.0.0.1",
+        f"{GOOD}\x1b[201~",
+        f"{GOOD}&x={'a' * 8192}",
+        "/auth/callback",
+    ],
+)
+def test_no_address_at_all(text: str) -> None:
+    assert refused(text) == "not_an_address"
+
+
+def test_the_longest_paste() -> None:
+    filler = "a" * (8192 - len(GOOD) - 3)
+    assert read(f"{GOOD}&x={filler}").trigger == "callback_accepted"
+    assert refused(f"{GOOD}&x={filler}a") == "not_an_address"
+
+
+def test_the_address_to_begin_with() -> None:
+    assert refused(samples.AUTH_URL) == "authorization_request"
+    mirror = Provider.chatgpt(issuer="http://127.0.0.1:9000")
+    assert refused(f"http://127.0.0.1:9000/oauth/authorize?state={STATE}", mirror) == "authorization_request"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD.replace("1455", "1457"),
+        GOOD.replace(":1455", ""),
+        GOOD.replace("127.0.0.1", "127.0.0.2"),
+        GOOD.replace("127.0.0.1", "evil.example"),
+        GOOD.replace("http://", "https://"),
+        GOOD.replace("http://", "ftp://"),
+        GOOD.replace("http://", "http://user@"),
+        GOOD.replace("/auth/callback", "/auth/callback/"),
+        GOOD.replace("/auth/callback", "/auth//callback"),
+        "http://127.0.0.1:1455/success",
+        "https://auth.openai.com/log-in",
+        "http://",
+        "https://",
+    ],
+)
+def test_the_address_of_another_page(text: str) -> None:
+    assert refused(text) == "other_address"
+
+
+def test_the_default_port_may_be_left_out() -> None:
+    assert read(f"http://127.0.0.1/auth/callback?{QUERY}", port=80).trigger == "callback_accepted"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"code=c&state={STATE}x", f"code=c&state={'x' * len(STATE)}", f"error=access_denied&state={STATE.lower()}"],
+)
+def test_the_address_of_another_sign_in(query: str) -> None:
+    assert refused(f"{URI}?{query}") == "other_sign_in"
+
+
+@pytest.mark.parametrize("length", range(len("http://1"), len(GOOD)))
+def test_an_address_that_is_cut_off_never_ends_the_login(length: int) -> None:
+    problem = refused(GOOD[:length])
+    assert problem == ("incomplete" if length >= len("http://127.0.0.1:1455") else "other_address")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"state={STATE}",
+        f"state={STATE}&code=",
+        f"state={STATE}&code",
+        f"code=a&code=a&state={STATE}",
+        f"code=%zz&state={STATE}",
+        "code=c",
+        "",
+    ],
+)
+def test_the_right_state_with_something_missing(query: str) -> None:
+    assert refused(f"{URI}?{query}") == "incomplete"
+
+
+def test_an_issuer_that_is_cut_off() -> None:
+    promising = CHATGPT.__replace__(promises_iss=True)
+    whole = f"{GOOD}&iss=https://auth.openai.com"
+    assert read(whole, promising).trigger == "callback_accepted"
+    for length in range(len(GOOD), len(whole)):
+        assert refused(whole[:length], promising) == "incomplete"
+
+
+def test_what_ends_a_login_by_callback_ends_it_by_paste() -> None:
+    assert read(f"{URI}?error=access_denied&state={STATE}").trigger == "callback_denied"
+    assert read(f"{GOOD}&iss=https://evil.example").trigger == "callback_issuer_mismatched"
+    assert read(f"{URI}?code=a%0Ab&state={STATE}").trigger == "callback_without_code"
+
+
+def test_after_a_code_was_accepted() -> None:
+    assert read(GOOD, code=CODE).trigger == "callback_repeated"
+    step = read(f"{URI}?code=other&state={STATE}", code=CODE)
+    assert (step.trigger, step.paste_problem) == ("callback_conflicted", "already_answered")
+
+
+# In a login
+
+
+def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
+    login = machine_in("awaiting_callback")
+    other = PasteProblem.OTHER_SIGN_IN
+    assert (
+        Playbook(login)
+        >> CallbackPasted(text="hello")
+        << reported(PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri=URI))
+        >> pasted("code=old&state=old-state-of-another-sign-in")
+        << reported(PasteRefused(problem=other, redirect_uri=URI))
+        >> pasted("code=old&state=old-state-of-another-sign-in")
+        << reported(PasteRefused(problem=other, redirect_uri=URI))
+        >> pasted()
+        << StopTimer(timer=Timer.DEADLINE)
+        << reported(PasteAccepted())
+        << reported(ExchangingCode())
+        << CODE_EXCHANGE
+        >> pasted()
+        >> pasted(f"code=other&state={STATE}")
+        << reported(PasteRefused(problem=PasteProblem.ALREADY_ANSWERED, redirect_uri=URI))
+    )
+    samples.drive(login, samples.answer(), samples.api_key_answer())
+    # No browser waits here, so there is nothing to linger for, and none that could have left too early.
+    assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << Kind(Finish) << CloseListener()
+
+
+def test_a_mismatch_is_told_to_the_person_although_one_from_the_network_was_told_before() -> None:
+    login = machine_in("awaiting_callback")
+    wrong = "code=c&state=old-state-of-another-sign-in"
+    assert (
+        Playbook(login)
+        >> callback(wrong, 1)
+        << Problem("validate_callback", "callback_state_mismatch", fatal=False)
+        << Answered(1, 400)
+        >> callback(wrong, 2)
+        << Answered(2, 400)
+        >> pasted(wrong)
+        << reported(PasteRefused(problem=PasteProblem.OTHER_SIGN_IN, redirect_uri=URI))
+    )
+
+
+def test_the_listener_is_first_and_the_paste_changes_nothing() -> None:
+    login = machine_in("exchanging_code")
+    before = login.snapshot()
+    assert Playbook(login) >> pasted()
+    assert login.snapshot() == before
+
+
+def test_the_paste_is_first_and_the_browser_joins_the_wait() -> None:
+    login = machine_in("awaiting_callback")
+    login.handle(pasted())
+    assert Playbook(login) >> callback(request_id=4)
+    samples.drive(login, samples.answer(), samples.api_key_answer())
+    actions = login.handle(CredentialsSaved())
+    assert [type(action).__name__ for action in actions] == ["ReportProgress", "Respond", "Finish", "StartTimer"]
+
+
+@pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_wrong_paste_is_told_as_long_as_the_login_goes_on(state: str) -> None:
+    login = machine_in(state)
+    refusal = reported(PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri=URI))
+    assert Playbook(login) >> CallbackPasted(text="hello") << refusal
+    assert login.state == state
+
+
+def test_a_refusal_of_the_provider_can_be_pasted() -> None:
+    assert (
+        Playbook(machine_in("awaiting_callback"))
+        >> pasted(f"error=access_denied&state={STATE}")
+        << Problem("validate_callback", "provider_callback_error", fatal=True)
+        << StopTimer(timer=Timer.DEADLINE)
+        << Kind(Finish)
+        << CloseListener()
+    )
+
+
+def test_the_redirect_uri_is_named_as_it_is() -> None:
+    options = LoginOptions(provider=samples.OTHER_PROVIDER, redirect_host="localhost")
+    login = samples.machine(options)
+    samples.drive(login, Started(), Bound(port=40000))
+    expected = PasteRefused(problem=PasteProblem.OTHER_ADDRESS, redirect_uri="http://localhost:40000/auth/callback")
+    assert Playbook(login) >> pasted() << reported(expected)
+
+
+@pytest.mark.parametrize("state", ["requesting_device_code", "polling_device_code"])
+def test_in_a_login_with_a_device_code_there_is_nothing_to_paste(state: str) -> None:
+    with pytest.raises(UnexpectedEvent):
+        machine_in(state).handle(pasted())
+
+
+def test_what_was_pasted_is_shown_nowhere() -> None:
+    assert repr(pasted()) == "CallbackPasted()"
+
+
+# Without knowing the login
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        (GOOD, ("127.0.0.1",)),
+        (f" <{GOOD}#>\n", ("127.0.0.1",)),
+        (GOOD.removeprefix("http://"), ("127.0.0.1",)),
+        (GOOD.replace("127.0.0.1", "LOCALHOST"), ("127.0.0.1", "::1")),
+        (GOOD.replace("127.0.0.1", "[::1]"), ("::1",)),
+    ],
+)
+def test_the_callback_of_some_login_on_this_machine(text: str, hosts: tuple[str, ...]) -> None:
+    found = read_loopback_callback(text)
+    assert found == LoopbackCallback(hosts=hosts, port=1455, target=f"/auth/callback?{QUERY}")
+    assert CODE not in repr(found)
+
+
+def test_a_refusal_is_handed_over_too() -> None:
+    found = read_loopback_callback(f"{URI}?error=access_denied&state=s")
+    assert found is not None
+    assert found.target == "/auth/callback?error=access_denied&state=s"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "\u00e9",
+        "http://",
+        URI,
+        f"{URI}?code=c",
+        f"{URI}?state=s",
+        f"{URI}?code=c&state=",
+        f"{URI}?code=c&state=s&state=s",
+        f"http://127.0.0.1:1455?{QUERY}",
+        GOOD.replace(":1455", ""),
+        GOOD.replace(":1455", ":"),
+        GOOD.replace("1455", "0"),
+        GOOD.replace("1455", "65536"),
+        GOOD.replace("1455", "014550"),
+        GOOD.replace("1455", "+1455"),
+        GOOD.replace("127.0.0.1", "127.0.0.2"),
+        GOOD.replace("127.0.0.1", "evil.example"),
+        GOOD.replace("127.0.0.1", "user@127.0.0.1"),
+        GOOD.replace("127.0.0.1", "::1"),
+        GOOD.replace("http:", "https:"),
+        f"{GOOD}&x={'a' * 8192}",
+    ],
+)
+def test_no_callback_to_this_machine(text: str) -> None:
+    assert read_loopback_callback(text) is None

@@ -1,0 +1,211 @@
+"""What a request to the callback listener means: host, method, path and `/cancel` (DESIGN section 3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..samples import CODE, STATE
+from .asking import CHATGPT, GOOD, HOST, ask, rules, status
+
+# Host
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"127.0.0.1:1455", b"localhost:1455", b"[::1]:1455", b"LocalHost:1455", b" 127.0.0.1:1455 "],
+)
+@pytest.mark.parametrize("name", [b"Host", b"host", b"HOST"])
+def test_our_own_hosts_are_served(name: bytes, host: bytes) -> None:
+    assert ask(host=((name, host),)).trigger == "callback_accepted"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.example",
+        b"evil.example:1455",
+        b"127.0.0.1",
+        b"127.0.0.1:80",
+        b"127.0.0.1:14550",
+        b"127.0.0.1:01455",
+        b"127.0.0.1:1455.evil.example",
+        b"127.0.0.1.evil.example:1455",
+        b"localhost.:1455",
+        b"localhost",
+        b"0.0.0.0:1455",
+        b"127.1:1455",
+        b"::1:1455",
+        b"[::1%25lo]:1455",
+        b"user@127.0.0.1:1455",
+        b"127.0.0.1:1455, evil.example",
+        b"\xff",
+    ],
+)
+def test_a_foreign_host_is_forbidden(host: bytes) -> None:
+    assert status(ask(host=((b"Host", host),))) == 403
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [(), ((b"Host", b""),), ((b"Host", b"  "),), (HOST, HOST), (HOST, (b"host", b"evil.example"))],
+)
+def test_a_missing_empty_or_double_host_is_a_bad_request(hosts: tuple[tuple[bytes, bytes], ...]) -> None:
+    assert status(ask(host=hosts)) == 400
+
+
+def test_browsers_leave_out_the_default_port() -> None:
+    by = rules(port=80)
+    assert ask(host=((b"Host", b"127.0.0.1"),), by=by).trigger == "callback_accepted"
+    assert ask(host=((b"Host", b"localhost:80"),), by=by).trigger == "callback_accepted"
+
+
+@pytest.mark.parametrize("start", ["http://127.0.0.1:1455", "HTTP://LOCALHOST:1455", "http://[::1]:1455"])
+def test_absolute_form_with_our_own_authority_is_served(start: str) -> None:
+    assert ask(start + GOOD).trigger == "callback_accepted"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "http://evil.example",
+        "http://127.0.0.1",
+        "http://",
+        "http://127.0.0.1:1455@evil.example",
+        "http://user@127.0.0.1:1455",
+        "http://127.0.0.1:1455#",
+    ],
+)
+def test_absolute_form_with_a_foreign_authority_is_forbidden(start: str) -> None:
+    assert status(ask(start + GOOD)) == 403
+
+
+def test_absolute_form_does_not_excuse_a_foreign_host() -> None:
+    assert status(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", b"evil.example"),))) == 403
+
+
+def test_absolute_form_without_path_is_not_the_callback() -> None:
+    assert status(ask("http://127.0.0.1:1455")) == 404
+    assert status(ask(f"http://127.0.0.1:1455?code=c&state={STATE}")) == 404
+
+
+@pytest.mark.parametrize("target", ["https://127.0.0.1:1455" + GOOD, "ws://127.0.0.1:1455/auth/callback"])
+def test_absolute_form_of_another_scheme_is_not_found(target: str) -> None:
+    assert status(ask(target)) == 404
+
+
+# Prefetch and method
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        (b"Sec-Purpose", b"prefetch"),
+        (b"Sec-Purpose", b"prefetch;prerender"),
+        (b"sec-purpose", b"Prefetch;anonymous-client-ip"),
+        (b"Purpose", b"prefetch"),
+        (b"PURPOSE", b"preview"),
+        (b"X-Moz", b"prefetch"),
+    ],
+)
+def test_a_prefetch_is_told_to_come_back(field: tuple[bytes, bytes]) -> None:
+    assert status(ask(GOOD, field)) == 503
+
+
+def test_other_purposes_are_served() -> None:
+    assert ask(GOOD, (b"Sec-Purpose", b"navigate"), (b"X-Moz", b"")).trigger == "callback_accepted"
+
+
+@pytest.mark.parametrize("method", [b"HEAD", b"POST", b"OPTIONS", b"PUT", b"DELETE", b"CONNECT", b"get", b"GET ", b""])
+@pytest.mark.parametrize("target", [GOOD, "/cancel", "/success", "/", "*"])
+def test_other_methods_are_not_allowed(method: bytes, target: str) -> None:
+    step = ask(target, method=method)
+    assert status(step) == 405
+    assert step.answer is not None
+    assert (b"Allow", b"GET") in step.answer.headers
+
+
+def test_the_checks_are_made_in_order() -> None:
+    prefetch = (b"Purpose", b"prefetch")
+    assert status(ask("/nowhere", prefetch, method=b"POST", host=())) == 400
+    assert status(ask("/nowhere", prefetch, method=b"POST", host=((b"Host", b"evil.example"),))) == 403
+    assert status(ask("/nowhere", prefetch, method=b"POST")) == 503
+    assert status(ask("/nowhere", method=b"POST")) == 405
+    assert status(ask("/nowhere")) == 404
+
+
+# Path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "",
+        "*",
+        "/favicon.ico",
+        "//auth/callback",
+        "/auth//callback",
+        "/auth/callback/",
+        "/auth/./callback",
+        "/x/../auth/callback",
+        "/auth/%63allback",
+        "/auth/callback;x",
+        "/auth/callback%3F",
+        "/Auth/Callback",
+        "/auth/callback#",
+        "/auth\\callback",
+        "auth/callback",
+        "/success/",
+        "/success%20",
+        "//success",
+        "/cancel/",
+        "/CANCEL",
+        "/cancel;",
+        "/\u00e9",
+    ],
+)
+def test_paths_are_compared_byte_for_byte(path: str) -> None:
+    assert status(ask(f"{path}?code={CODE}&state={STATE}")) == 404
+
+
+def test_a_provider_may_have_another_callback_path() -> None:
+    provider = CHATGPT.__replace__(callback_path="/cb")
+    assert ask(f"/cb?code=c&state={STATE}", by=rules(provider)).trigger == "callback_accepted"
+    assert status(ask(GOOD, by=rules(provider))) == 404
+
+
+@pytest.mark.parametrize("target", ["/success", "/success?x=1", "http://localhost:1455/success"])
+def test_the_success_page(target: str) -> None:
+    step = ask(target)
+    assert (step.trigger, step.request_id) == ("success_page_requested", 3)
+
+
+# Cancel
+
+
+def test_a_login_server_may_cancel() -> None:
+    step = ask("/cancel", (b"Connection", b"close"))
+    assert (step.trigger, step.request_id) == ("cancel_requested", 3)
+    assert step.message == "another sign-in on this machine took over"
+
+
+@pytest.mark.parametrize("agent", [b"curl/8.0", b"codex_cli_rs/0.169.0", b""])
+def test_other_programs_may_cancel(agent: bytes) -> None:
+    assert ask("/cancel", (b"User-Agent", agent)).trigger == "cancel_requested"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        (b"Origin", b"https://evil.example"),
+        (b"ORIGIN", b""),
+        (b"Referer", b"http://127.0.0.1:1455/"),
+        (b"Cookie", b"a=b"),
+        (b"Sec-Fetch-Site", b"none"),
+        (b"sec-fetch-anything", b"new"),
+        (b"User-Agent", b"Mozilla/5.0"),
+        (b"user-agent", b"x mozilla/5.0"),
+    ],
+)
+def test_a_browser_may_not_cancel(field: tuple[bytes, bytes]) -> None:
+    assert status(ask("/cancel", field)) == 403

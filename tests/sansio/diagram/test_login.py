@@ -1,0 +1,340 @@
+"""The table as drawings: complete, well-formed, and the same as the document in docs/."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from loginmachine.sansio.diagram import login as diagram
+from loginmachine.sansio.diagram.login_text import MEANING
+from loginmachine.sansio.login.table import FINAL_STATES, ROWS, LoginState, Row, Trigger
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "state-diagram.md"
+ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")
+
+
+def arrows(drawing: str) -> dict[tuple[str, str], str]:
+    """What a Mermaid drawing says: from and to -> label."""
+    found = [match for line in drawing.splitlines() if (match := ARROW.fullmatch(line.strip()))]
+    ends = [(match[1], match[2]) for match in found]
+    assert len(set(ends)) == len(ends), "two arrows between the same two ends lie on each other"
+    return {(match[1], match[2]): match[3] or "" for match in found}
+
+
+def row_id(row: Row) -> str:
+    return f"{row.source[0]}-{row.trigger}-{row.guard or 'else'}"
+
+
+# The document
+
+
+def test_the_committed_document_is_what_the_table_says() -> None:
+    assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
+
+
+def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "loginmachine.sansio.diagram.login")
+    runpy.run_module("loginmachine.sansio.diagram.login", run_name="__main__")
+    assert capsys.readouterr().out == DOCUMENT.read_text("ascii")
+
+
+def test_drawing_twice_gives_the_same() -> None:
+    for draw in (diagram.mermaid_overview, diagram.mermaid_failures, diagram.dot, diagram.markdown):
+        assert draw() == draw()
+
+
+def test_there_is_one_line_for_each_row() -> None:
+    lines = [line for line in diagram.markdown().splitlines() if line.startswith("| ")]
+    heads = [line for line in lines if line.startswith(("| In |", "| --- |"))]
+    assert len(heads) == 4
+    assert len(lines) - len(heads) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_each_row_is_in_the_document(row: Row) -> None:
+    words = [f"| `{row.trigger}`: ", f"`{row.effect}`"]
+    words += [f"| `{row.guard}` |"] if row.guard else []
+    words += [f"| `{row.dest}` |"] if row.dest else []
+    words += [f"`{row.source[0]}`"] if len(row.source) == 1 else []
+    assert any(
+        line.startswith("| ") and all(word in line for word in words) for line in diagram.markdown().splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("`idle`", "`started`: the host starts the login", "", "`bind_first_port`", "`binding`"),
+        (
+            "`binding`",
+            "`port_taken`: another program holds the port",
+            "`may_bind_again`",
+            "`back_off`",
+            "`backing_off`",
+        ),
+        (
+            "`awaiting_callback`",
+            "`deadline_passed`: nobody came back in time",
+            "",
+            "`fail` as `login_timed_out`",
+            "`failed`",
+        ),
+        (
+            "any unfinished state but `saving_credentials`",
+            "`cancel_requested`: the host, or another login server, asks for an end",
+            "",
+            "`cancel` as `login_cancelled`",
+            "`cancelled`",
+        ),
+        (
+            "`exchanging_code` to `saving_credentials`",
+            "`callback_repeated`: the accepted callback once more",
+            "`join_wait`",
+        ),
+        ("any final state", "`linger_over`: the time for last pages is up", "`close`"),
+        ("`failed`, `cancelled`", "`callback_denied`: the provider says no", "`answer_over`"),
+    ],
+)
+def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
+    assert f"| {' | '.join(cells)} |" in diagram.markdown().splitlines()
+
+
+def test_guards_are_explained() -> None:
+    assert "- `has_fallback`: There is another registered port, not yet tried.\n" in diagram.markdown()
+
+
+def test_two_tabs_at_once_as_a_story() -> None:
+    assert (
+        "### Two tabs come back at once\n\n"
+        "The code is exchanged once. The same callback again waits for the same answer. One with another code is told "
+        "that the sign-in is already being completed.\n\n"
+        "1. `awaiting_callback`: `callback_accepted / exchange_code`, to `exchanging_code`\n"
+        "2. `exchanging_code`: `callback_repeated / join_wait`, and stays\n"
+        "3. `exchanging_code`: `callback_conflicted / answer_conflict`, and stays\n"
+        "4. `exchanging_code`: `tokens_received / save`, to `saving_credentials`\n"
+        "5. `saving_credentials`: `credentials_saved / succeed`, to `succeeded`\n"
+    ) in diagram.markdown()
+
+
+def test_stories_take_the_first_row_whose_guard_holds() -> None:
+    document = diagram.markdown()
+    assert "4. `binding`: `port_taken / fail`, to `failed`\n" in document
+    assert "5. `binding`: `port_taken [may_bind_again] / back_off`, to `backing_off`\n" in document
+
+
+def test_stories_go_the_way_that_they_tell() -> None:
+    document = diagram.markdown()
+    assert "2. `cancelled`: `tokens_received` is dropped: a final state has no row for it\n" in document
+    assert "mistake of the host\n" not in document, "a story asks for a row that is gone"
+    assert document.count("is dropped: a final state") == 1
+
+
+def test_every_trigger_is_explained() -> None:
+    assert [trigger for trigger in Trigger if trigger not in MEANING] == []
+
+
+def test_a_trigger_without_words_stands_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagram, "MEANING", {})
+    assert "| `port_taken`: port taken |" in diagram.markdown()
+
+
+# The overview
+
+
+def test_the_main_road() -> None:
+    drawn = arrows(diagram.mermaid_overview())
+    road = {
+        ("[*]", "idle"): "",
+        ("idle", "binding"): "started<br/>/ bind_first_port",
+        ("binding", "awaiting_callback"): "bound<br/>/ await_callback",
+        ("awaiting_callback", "exchanging_code"): "callback_accepted<br/>/ exchange_code",
+        ("exchanging_code", "exchanging_api_key"): "tokens_received<br/>[wants_api_key]<br/>/ exchange_api_key",
+        ("exchanging_code", "saving_credentials"): "tokens_received<br/>/ save",
+        ("exchanging_api_key", "saving_credentials"): (
+            "api_key_received<br/>/ save_with_api_key<br/>api_key_unavailable<br/>/ save_without_api_key"
+        ),
+        ("saving_credentials", "succeeded"): "credentials_saved<br/>/ succeed",
+        ("succeeded", "[*]"): "",
+    }
+    assert {ends: drawn[ends] for ends in road} == road
+
+
+def test_the_overview_has_no_other_arrows() -> None:
+    assert set(arrows(diagram.mermaid_overview())) == {
+        ("[*]", "idle"),
+        ("idle", "binding"),
+        ("idle", "requesting_device_code"),
+        ("requesting_device_code", "binding"),
+        ("requesting_device_code", "polling_device_code"),
+        ("polling_device_code", "exchanging_code"),
+        ("polling_device_code", "saving_credentials"),
+        ("binding", "cancelling_previous"),
+        ("binding", "backing_off"),
+        ("binding", "awaiting_callback"),
+        ("cancelling_previous", "binding"),
+        ("cancelling_previous", "backing_off"),
+        ("backing_off", "binding"),
+        ("awaiting_callback", "exchanging_code"),
+        ("exchanging_code", "exchanging_api_key"),
+        ("exchanging_code", "saving_credentials"),
+        ("exchanging_api_key", "saving_credentials"),
+        ("saving_credentials", "succeeded"),
+        ("any_failing", "failed"),
+        ("any_cancel_requested", "cancelled"),
+        ("succeeded", "[*]"),
+        ("failed", "[*]"),
+        ("cancelled", "[*]"),
+    }
+
+
+@pytest.mark.parametrize("state", LoginState)
+def test_every_state_is_drawn(state: LoginState) -> None:
+    drawn = arrows(diagram.mermaid_overview())
+    assert any(state in ends for ends in drawn)
+    assert ((state, "[*]") in drawn) == (state in ("succeeded", "failed", "cancelled"))
+
+
+def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
+    lines = [line.strip() for line in diagram.mermaid_overview().splitlines()]
+    assert [line for line in lines if line.startswith("binding : ")] == [
+        "binding : binding",
+        "binding : port_taken [has_fallback]",
+        "binding : port_forbidden [has_fallback]",
+        "binding : / bind_fallback",
+    ]
+
+
+def test_what_stands_for_several_states() -> None:
+    overview = diagram.mermaid_overview()
+    assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
+    assert "any_failing --> failed : 28 causes<br/>/ fail\n" in overview
+    assert (
+        "class requesting_device_code,polling_device_code,binding,cancelling_previous,awaiting_callback,"
+        "exchanging_code,saving_credentials,any_failing fails\n"
+    ) in overview
+
+
+def test_rows_that_stay_are_not_drawn() -> None:
+    drawings = diagram.mermaid_overview() + diagram.mermaid_failures() + diagram.dot()
+    for trigger in ("browser_opened", "callback_repeated", "request_refused", "page_sent", "linger_over"):
+        assert trigger not in drawings
+
+
+def test_the_way_with_a_device_code() -> None:
+    drawn = arrows(diagram.mermaid_overview())
+    road = {
+        ("idle", "requesting_device_code"): "started_with_device_code<br/>/ request_device_code",
+        ("requesting_device_code", "polling_device_code"): "device_code_received<br/>/ show_device_code",
+        ("requesting_device_code", "binding"): (
+            "device_code_not_enabled<br/>[may_use_browser]<br/>/ use_browser_instead"
+        ),
+        ("polling_device_code", "exchanging_code"): "device_code_authorized<br/>/ exchange_device_code",
+        ("polling_device_code", "saving_credentials"): "tokens_received<br/>/ save",
+    }
+    assert {ends: drawn[ends] for ends in road} == road
+
+
+# The failures
+
+
+def test_every_way_to_end_early() -> None:
+    assert arrows(diagram.mermaid_failures()) == {
+        ("binding", "binding_failed"): "port_taken<br/>port_forbidden<br/>bind_failed<br/>/ fail",
+        ("cancelling_previous", "cancelling_previous_failed"): "previous_refused<br/>/ fail",
+        ("awaiting_callback", "awaiting_callback_failed"): (
+            "callback_issuer_mismatched<br/>callback_denied<br/>callback_without_code<br/>deadline_passed<br/>/ fail"
+        ),
+        ("exchanging_code", "exchanging_code_failed"): (
+            "token_request_timed_out<br/>token_endpoint_unreachable<br/>token_request_broken"
+            "<br/>token_endpoint_rejected<br/>token_response_malformed<br/>id_token_refused"
+            "<br/>workspace_refused<br/>/ fail"
+        ),
+        ("saving_credentials", "saving_credentials_failed"): "save_failed<br/>/ fail",
+        ("requesting_device_code", "requesting_device_code_failed"): (
+            "device_code_not_enabled<br/>device_code_refused<br/>token_request_timed_out"
+            "<br/>token_endpoint_unreachable<br/>token_request_broken<br/>token_response_malformed<br/>/ fail"
+        ),
+        ("polling_device_code", "polling_device_code_failed"): (
+            "device_code_denied<br/>device_code_expired<br/>deadline_passed<br/>token_response_malformed"
+            "<br/>id_token_refused<br/>workspace_refused<br/>/ fail"
+        ),
+        ("any_cancel_requested", "any_cancel_requested_cancelled"): "cancel_requested<br/>/ cancel",
+        ("binding_failed", "[*]"): "",
+        ("cancelling_previous_failed", "[*]"): "",
+        ("awaiting_callback_failed", "[*]"): "",
+        ("exchanging_code_failed", "[*]"): "",
+        ("saving_credentials_failed", "[*]"): "",
+        ("requesting_device_code_failed", "[*]"): "",
+        ("polling_device_code_failed", "[*]"): "",
+        ("any_cancel_requested_cancelled", "[*]"): "",
+    }
+
+
+def test_what_is_reported_stands_in_the_end_in_the_order_of_the_events() -> None:
+    lines = [line.strip() for line in diagram.mermaid_failures().splitlines()]
+    assert [line for line in lines if line.startswith("awaiting_callback_failed : ")] == [
+        "awaiting_callback_failed : issuer_mismatch",
+        "awaiting_callback_failed : provider_callback_error",
+        "awaiting_callback_failed : missing_authorization_code",
+        "awaiting_callback_failed : login_timed_out",
+    ]
+    assert lines.count("binding_failed : local_server_unavailable") == 1
+    assert "any_cancel_requested_cancelled : login_cancelled" in lines
+
+
+@pytest.mark.parametrize("drawing", [diagram.mermaid_overview, diagram.mermaid_failures], ids=["overview", "failures"])
+def test_mermaid_is_well_formed(drawing: object) -> None:
+    assert callable(drawing)
+    lines = drawing().splitlines()
+    styles = {line.split()[1] for line in lines if line.startswith("    classDef ")}
+    drawn = arrows(drawing())
+    nodes = {node for ends in drawn for node in ends}
+    assert lines[0] == "stateDiagram-v2"
+    assert all(line.startswith("    ") for line in lines[1:])
+    for line in lines:
+        if line.startswith("    class "):
+            _, members, style = line.split()
+            assert style in styles
+            assert set(members.split(",")) <= nodes
+    # A node is a state, or says in words what it stands for.
+    named = {line.rsplit(" as ", 1)[1] for line in lines if line.startswith("    state ")}
+    assert nodes - named <= {*LoginState, "[*]"}
+    # Mermaid breaks longer lines by itself, in the wrong places.
+    assert max(len(part) for label in drawn.values() for part in label.split("<br/>")) <= 26
+
+
+# Graphviz
+
+
+def test_dot_is_balanced_and_names_every_state() -> None:
+    drawing = diagram.dot()
+    lines = drawing.splitlines()
+    bare = re.sub(r'"[^"]*"', "", drawing)
+    assert lines[0] == "digraph login {"
+    assert lines[-1] == "}"
+    assert all(line.endswith(";") and line.count('"') % 2 == 0 for line in lines[1:-1])
+    assert bare.count("{") == bare.count("}") == 1
+    assert bare.count("[") == bare.count("]") > 0
+    for state in LoginState:
+        assert f'"{state}"' in drawing
+
+
+def test_dot_has_the_arrows_of_both_drawings() -> None:
+    drawn = set(re.findall(r'"(\w+)" -> "(\w+)"', diagram.dot()))
+    names = {"[*]": "end"}
+    road = {(tail, names.get(head, head)) for tail, head in arrows(diagram.mermaid_overview()) if tail != "[*]"}
+    failures = {(tail, "failed") for tail, head in arrows(diagram.mermaid_failures()) if head.endswith("_failed")}
+    assert drawn == (road - {("any_failing", "failed")}) | failures | {("start", "idle")}
+    assert {tail for tail, head in drawn if head == "end"} == set(FINAL_STATES)
+
+
+def test_dot_writes_labels_on_lines() -> None:
+    drawing = diagram.dot()
+    assert r'"binding" -> "backing_off" [label="port_taken\n[may_bind_again]\n/ back_off"];' in drawing
+    assert r'label="{binding|port_taken [has_fallback]\nport_forbidden [has_fallback]\n/ bind_fallback}"' in drawing
+    assert r'"saving_credentials" -> "failed" [label="save_failed\n/ fail", style=dashed' in drawing
+    assert r'"any_cancel_requested" [label="any unfinished state\nbut saving_credentials"' in drawing

@@ -1,0 +1,168 @@
+"""The table of a refresh as drawings: complete, well-formed, and the same as the document in docs/."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from loginmachine.sansio.diagram import refresh as diagram
+from loginmachine.sansio.diagram.refresh_text import DELIVERY, MEANING
+from loginmachine.sansio.refresh.failures import RefreshFailureCategory
+from loginmachine.sansio.refresh.outcome import Delivery
+from loginmachine.sansio.refresh.table import (
+    REFRESH_FINAL_STATES,
+    REFRESH_ROWS,
+    RefreshRow,
+    RefreshState,
+    RefreshTrigger,
+)
+
+from .test_login import arrows
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "refresh-diagram.md"
+
+
+def row_id(row: RefreshRow) -> str:
+    return f"{row.source[0]}-{row.trigger}-{row.guard or 'else'}"
+
+
+# The document
+
+
+def test_the_committed_document_is_what_the_table_says() -> None:
+    assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
+
+
+def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "loginmachine.sansio.diagram.refresh")
+    runpy.run_module("loginmachine.sansio.diagram.refresh", run_name="__main__")
+    assert capsys.readouterr().out == DOCUMENT.read_text("ascii")
+
+
+def test_there_is_one_line_for_each_row() -> None:
+    lines = [line for line in diagram.markdown().splitlines() if line.startswith("| ")]
+    assert len(lines) - 2 == len(REFRESH_ROWS)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("`locking`", "`lock_busy`: another session holds the lock", "", "`load`", "`looking`"),
+        (
+            "`comparing`, `doubting`",
+            "`credentials_renewed`: another process, or a new login, has put others there",
+            "",
+            "`adopt` as `adopted`",
+            "`succeeded`",
+        ),
+        (
+            "`exchanging_refresh_token`",
+            "`refresh_response_malformed`: the answer cannot be used",
+            "`still_lasts`",
+            "`keep_for_now` as `kept`",
+            "`succeeded`",
+        ),
+        (
+            "`doubting`",
+            "`credentials_unchanged`: the store holds what it held under the lock before",
+            "",
+            "`fail_for_good` as `refresh_token_rejected`",
+            "`failed`",
+        ),
+        (
+            "`comparing`, `doubting`",
+            "`credentials_missing`: nothing is stored",
+            "",
+            "`fail` as `not_signed_in`",
+            "`failed`",
+        ),
+    ],
+)
+def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
+    assert f"| {' | '.join(cells)} |" in diagram.markdown().splitlines()
+
+
+def test_guards_are_explained() -> None:
+    assert "- `still_lasts`: The old token can be handed out once more.\n" in diagram.markdown()
+
+
+def test_two_programs_at_once_as_a_story() -> None:
+    assert (
+        "### Two programs want to renew at once\n\n"
+        "One renews. The other looks into the store four times a second, and takes what it finds there.\n\n"
+        "1. `idle`: `access_token_wanted / load`, to `reading`\n"
+        "2. `reading`: `refresh_due / take_lock`, to `locking`\n"
+        "3. `locking`: `lock_busy / load`, to `looking`\n"
+        "4. `looking`: `refresh_due [may_wait] / take_lock`, to `locking`\n"
+        "5. `locking`: `lock_busy / load`, to `looking`\n"
+        "6. `looking`: `credentials_renewed / adopt`, to `succeeded`\n"
+    ) in diagram.markdown()
+
+
+def test_no_story_makes_a_mistake() -> None:
+    assert "is a mistake of the host\n" not in diagram.markdown().replace("is a mistake of the host: `Unex", "")
+
+
+def test_every_trigger_is_explained_and_every_way_to_a_token_has_its_name() -> None:
+    assert set(MEANING) == set(RefreshTrigger)
+    assert set(DELIVERY) == {row.effect for row in REFRESH_ROWS if row.dest is RefreshState.SUCCEEDED}
+    assert set(DELIVERY.values()) == set(Delivery)
+
+
+# Mermaid
+
+
+def test_the_overview_has_every_way_to_a_token() -> None:
+    drawn = arrows(diagram.mermaid_overview())
+    assert drawn["[*]", "idle"] == ""
+    assert drawn["locking", "looking"] == "lock_busy<br/>/ load"
+    assert drawn["looking", "locking"] == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
+    assert drawn["doubting", "doubting_succeeded"] == "credentials_renewed<br/>/ adopt"
+    ways = [(source, row) for row in REFRESH_ROWS if row.dest is not RefreshState.FAILED for source in row.source]
+    for source, row in ways:
+        end = f"{source}_succeeded" if row.dest is RefreshState.SUCCEEDED else f"{row.dest}"
+        assert row.trigger in drawn[source, end].split("<br/>")
+    assert len(drawn) - 1 == len({(source, row.dest) for source, row in ways})
+
+
+def test_the_failures_are_drawn_with_what_is_reported() -> None:
+    drawing = diagram.mermaid_failures()
+    lines = [line.strip() for line in drawing.splitlines()]
+    assert [line for line in lines if line.startswith("doubting_failed : ")] == [
+        "doubting_failed : refresh_token_rejected",
+        "doubting_failed : not_signed_in",
+        "doubting_failed : credentials_unsupported",
+        "doubting_failed : refresh_unavailable",
+    ]
+    for category in RefreshFailureCategory:
+        assert f" : {category}\n" in drawing
+
+
+@pytest.mark.parametrize("row", REFRESH_ROWS, ids=row_id)
+def test_each_row_is_drawn(row: RefreshRow) -> None:
+    drawing = diagram.mermaid_failures() if row.dest is RefreshState.FAILED else diagram.mermaid_overview()
+    drawn = arrows(drawing)
+    for source in row.source:
+        end = f"{source}_{row.dest}" if row.dest in REFRESH_FINAL_STATES else f"{row.dest}"
+        assert f"/ {row.effect}" in drawn[source, end].split("<br/>")
+
+
+@pytest.mark.parametrize("drawing", [diagram.mermaid_overview, diagram.mermaid_failures], ids=["overview", "failures"])
+def test_mermaid_is_well_formed(drawing: object) -> None:
+    assert callable(drawing)
+    lines = [line.strip() for line in drawing().splitlines()]
+    styles = {line.split()[1] for line in lines if line.startswith("classDef ")}
+    drawn = arrows(drawing())
+    nodes = {node for ends in drawn for node in ends}
+    assert lines[0] == "stateDiagram-v2"
+    for line in lines:
+        if line.startswith("class "):
+            _, members, style = line.split()
+            assert style in styles
+            assert set(members.split(",")) <= nodes
+    named = {line.rsplit(" as ", 1)[1] for line in lines if line.startswith("state ")}
+    assert nodes - named <= {*RefreshState, "[*]"}
+    assert max(len(part) for label in drawn.values() for part in label.split("<br/>")) <= 26

@@ -1,0 +1,101 @@
+"""Slugs, advice, and the text of a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailurePhase
+from loginmachine.sansio.login.failures import CATALOGUE, DOING, FAILURES
+
+PHASES = (
+    "bind_local_server open_browser request_device_code wait_for_device_code wait_for_callback validate_callback "
+    "exchange_token persist_credentials redirect_back"
+)
+CATEGORIES = (
+    "local_server_unavailable browser_launch_failed device_code_unavailable device_code_denied device_code_expired "
+    "login_cancelled login_timed_out callback_state_mismatch issuer_mismatch provider_callback_error "
+    "missing_authorization_code token_exchange_timeout token_exchange_connect token_exchange_request "
+    "token_endpoint_rejected token_response_malformed id_token_invalid workspace_restriction persist_failed "
+    "redirect_failed"
+)
+
+
+def test_the_slugs_are_durable() -> None:
+    assert " ".join(LoginFailurePhase) == PHASES
+    assert " ".join(LoginFailureCategory) == CATEGORIES
+
+
+def test_the_one_table_from_trigger_to_phase_and_category() -> None:
+    assert {str(trigger): (str(phase), str(category)) for trigger, (phase, category) in FAILURES.items()} == {
+        "port_taken": ("bind_local_server", "local_server_unavailable"),
+        "port_forbidden": ("bind_local_server", "local_server_unavailable"),
+        "bind_failed": ("bind_local_server", "local_server_unavailable"),
+        "previous_refused": ("bind_local_server", "local_server_unavailable"),
+        "browser_failed": ("open_browser", "browser_launch_failed"),
+        "device_code_not_enabled": ("request_device_code", "device_code_unavailable"),
+        "device_code_refused": ("request_device_code", "device_code_unavailable"),
+        "device_code_denied": ("wait_for_device_code", "device_code_denied"),
+        "device_code_expired": ("wait_for_device_code", "device_code_expired"),
+        "deadline_passed": ("wait_for_callback", "login_timed_out"),
+        "callback_mismatched": ("validate_callback", "callback_state_mismatch"),
+        "callback_issuer_mismatched": ("validate_callback", "issuer_mismatch"),
+        "callback_denied": ("validate_callback", "provider_callback_error"),
+        "callback_without_code": ("validate_callback", "missing_authorization_code"),
+        "token_request_timed_out": ("exchange_token", "token_exchange_timeout"),
+        "token_endpoint_unreachable": ("exchange_token", "token_exchange_connect"),
+        "token_request_broken": ("exchange_token", "token_exchange_request"),
+        "token_endpoint_rejected": ("exchange_token", "token_endpoint_rejected"),
+        "token_response_malformed": ("exchange_token", "token_response_malformed"),
+        "id_token_refused": ("exchange_token", "id_token_invalid"),
+        "workspace_refused": ("validate_callback", "workspace_restriction"),
+        "save_failed": ("persist_credentials", "persist_failed"),
+        "client_gone": ("redirect_back", "redirect_failed"),
+    }
+
+
+@pytest.mark.parametrize("category", LoginFailureCategory)
+def test_every_category_has_a_title_and_one_thing_to_do(category: LoginFailureCategory) -> None:
+    advice = CATALOGUE[category]
+    assert 10 < len(advice.title) < 60
+    assert not advice.title.endswith(".")
+    assert advice.hint.endswith(".")
+    assert [*CATALOGUE.values()].count(advice) == 1
+
+
+def test_every_category_but_cancelled_has_a_cause() -> None:
+    caused = {category for _, category in FAILURES.values()}
+    assert set(LoginFailureCategory) - caused == {LoginFailureCategory.LOGIN_CANCELLED}
+
+
+@pytest.mark.parametrize("phase", LoginFailurePhase)
+def test_every_phase_says_what_was_being_done(phase: LoginFailurePhase) -> None:
+    assert DOING[phase]
+
+
+FAILURE = LoginFailure(
+    phase=LoginFailurePhase.EXCHANGE_TOKEN,
+    category=LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT,
+    message="https://auth.openai.com/oauth/token: 30 s passed",
+    help_url="https://help.example",
+)
+
+
+def test_the_text_of_a_failure() -> None:
+    assert FAILURE.describe() == (
+        "The token endpoint did not answer in time.\n"
+        "This happened while exchanging the authorization code for tokens. "
+        "Check the network connection and any proxy, then start again.\n"
+        "Help: https://help.example\n"
+        "Details: token_exchange_timeout - https://auth.openai.com/oauth/token: 30 s passed"
+    )
+
+
+def test_the_text_of_a_failure_without_help() -> None:
+    assert FAILURE.__replace__(help_url=None).describe().splitlines()[2:] == [
+        "Details: token_exchange_timeout - https://auth.openai.com/oauth/token: 30 s passed"
+    ]
+
+
+def test_the_advice_of_a_failure() -> None:
+    assert FAILURE.title == "The token endpoint did not answer in time"
+    assert FAILURE.hint == "Check the network connection and any proxy, then start again."

@@ -1,0 +1,258 @@
+"""No secret in a log, a repr, a page, a text, an exception or a traceback with locals."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+import transitions
+
+from loginmachine.sansio import CredentialsError, LoginFailure, LoginSecrets, UnexpectedEvent
+from loginmachine.sansio.login.actions import OpenBrowser, ReportProgress, Respond, SaveCredentials, SendTokenRequest
+from loginmachine.sansio.login.events import (
+    Bound,
+    CancelRequested,
+    CredentialsSaved,
+    SaveFailed,
+    Started,
+    TransportProblem,
+)
+from loginmachine.sansio.login.progress import DeviceCodeShown, Listening
+from loginmachine.sansio.model.credentials import parse
+
+from .. import samples
+from ..samples import (
+    API_KEY,
+    CANARIES,
+    CODE,
+    PATHS,
+    REFRESH_TOKEN,
+    STATE,
+    VERIFIER,
+    callback,
+    drive,
+    everything_in,
+    get,
+    machine_in,
+)
+from .test_machine import EVENTS
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
+
+ECHO = f"{CODE} {STATE} {VERIFIER} {samples.NONCE} canary-code-4%2F0AbC.d~e"
+ECHOES: dict[str, tuple[str, *tuple[Event, ...]]] = {
+    "on the callback": (
+        "awaiting_callback",
+        callback(f"error=e&error_description={ECHO.replace(' ', '+')}&code={CODE}&state={STATE}"),
+    ),
+    "as the issuer": ("awaiting_callback", callback(f"code={CODE}&state={STATE}&iss={CODE}")),
+    "by the token endpoint": ("exchanging_code", samples.answer(1, 400, f'{{"error": "{ECHO}"}}'.encode())),
+    "by the API-key exchange": (
+        "exchanging_api_key",
+        samples.answer(2, 400, f'{{"error": "{ECHO} {samples.ID_TOKEN} {samples.ACCESS_TOKEN}"}}'.encode()),
+    ),
+    "the refresh token by the API-key exchange": (
+        "exchanging_api_key",
+        samples.answer(2, 400, f'{{"error": "{REFRESH_TOKEN}"}}'.encode()),
+    ),
+    "by the transport": ("exchanging_code", samples.no_answer(TransportProblem.REQUEST, 1, ECHO)),
+    "by the store": ("saving_credentials", SaveFailed(message=f"{ECHO} {samples.ID_TOKEN} {samples.ACCESS_TOKEN}")),
+    "the API key by the store": ("saving_credentials", SaveFailed(message=f"{API_KEY} {REFRESH_TOKEN}")),
+    "by the poll": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.answer(2, 400, f'{{"error": "{samples.DEVICE_AUTH_ID} {samples.USER_CODE}"}}'.encode()),
+    ),
+    "by the transport of the poll": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.no_answer(TransportProblem.REQUEST, 2, f"{samples.DEVICE_AUTH_ID} {samples.USER_CODE}"),
+    ),
+    "the code of the device by the token endpoint": (
+        "polling_device_code",
+        samples.POLL_DUE,
+        samples.grant_answer(2),
+        samples.answer(
+            3, 400, f'{{"error": "{samples.DEVICE_AUTHORIZATION_CODE} {samples.DEVICE_VERIFIER}"}}'.encode()
+        ),
+    ),
+    "by the caller": ("exchanging_code", CancelRequested(reason=ECHO)),
+}
+
+
+def leaks(text: str) -> list[str]:
+    return [canary for canary in CANARIES if canary in text]
+
+
+def shown(actions: list[Action]) -> str:
+    """All that reaches a log, a person or a browser."""
+    texts = [repr(actions)]
+    texts += [repr(a.values()) for a in actions if isinstance(a, Respond)]
+    phases = [a.phase for a in actions if isinstance(a, ReportProgress)]
+    texts += [f"{p.text} {p.values() if not isinstance(p, Listening | DeviceCodeShown) else ''}" for p in phases]
+    return "\n".join(texts)
+
+
+def told_by(error: BaseException) -> str:
+    """A traceback with the locals of our frames; the first frame is the test's own, which holds the secret."""
+    inner = error.__traceback__ and error.__traceback__.tb_next
+    told = traceback.TracebackException(type(error), error, inner, capture_locals=True)
+    return f"{error} {error!r} {error.args!r} {error.__context__!r} {error.__cause__!r} {''.join(told.format())}"
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    return "\n".join(f"{record.getMessage()} {record.args!r} {record.exc_text}" for record in caplog.records)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_no_secret_in_what_is_logged_or_shown(state: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name, event in EVENTS.items():
+        login = samples.machine()
+        actions = drive(login, *PATHS[state])
+        refusal = ""
+        try:
+            actions += login.handle(event)
+        except UnexpectedEvent as error:
+            refusal = f"{told_by(error)} {error.event!r} {error.state!r}"
+        told = f"{refusal} {shown(actions)} {login!r} {login.snapshot()!r} {login.outcome!r} {login._login!r} {event!r}"
+        assert leaks(told) == [], name
+    assert leaks(logged(caplog)) == []
+
+
+def test_our_engine_is_silent_and_a_hosts_own_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    # A handler that raises in the middle of a transition would leave a login half moved.
+    caplog.set_level(logging.DEBUG)
+    machine_in("succeeded")
+    assert [record for record in caplog.records if record.name.startswith("transitions")] == []
+    machine = transitions.Machine(model="self", states=["idle", "busy"], initial="idle", name="of a host")
+    machine.add_transition("start", "idle", "busy")
+    machine.events["start"].trigger(machine)
+    assert any(record.name.startswith("transitions") for record in caplog.records)
+
+
+@pytest.mark.parametrize("where", ECHOES)
+def test_an_echo_of_a_secret_is_masked(where: str) -> None:
+    state, *told = ECHOES[where]
+    login = machine_in(state)
+    actions = drive(login, *told)
+    assert leaks(shown(actions)) == []
+    assert leaks(repr(login.outcome)) == []
+    if isinstance(login.outcome, LoginFailure):
+        assert leaks(login.outcome.describe()) == []
+
+
+def test_the_tests_would_see_a_leak() -> None:
+    login = machine_in("succeeded")
+    assert leaks(repr(login.snapshot().data["code"])) == [CODE]
+    assert leaks(samples.AUTH_URL) == [STATE]
+
+
+# Where each secret may go
+
+
+def all_orders() -> list[Action]:
+    login = samples.machine()
+    return [*drive(login, *PATHS["succeeded"]), *login.handle(get("/success", 2))]
+
+
+def holders(canary: str) -> set[str]:
+    """The kinds of actions that hold a secret, whatever their repr hides."""
+    return {type(action).__name__ for action in all_orders() if canary in everything_in(action)}
+
+
+def test_every_secret_goes_where_it_must_and_nowhere_else() -> None:
+    assert holders(VERIFIER) == {"SendTokenRequest"}
+    assert holders(CODE) == {"SendTokenRequest"}
+    assert holders(STATE) == {"OpenBrowser", "ReportProgress"}
+    assert holders("canary-id-token") == {"SendTokenRequest", "SaveCredentials", "Finish"}
+    assert holders("canary-access-token") == {"SaveCredentials", "Finish"}
+    assert holders(REFRESH_TOKEN) == {"SaveCredentials", "Finish"}
+    assert holders(API_KEY) == {"SaveCredentials", "Finish"}
+
+
+def test_the_secrets_of_a_device_code_go_where_they_must_and_nowhere_else() -> None:
+    login = machine_in("polling_device_code")
+    later = (samples.POLL_DUE, samples.grant_answer(2), samples.answer(3), CredentialsSaved())
+    orders = [*drive(samples.machine(), *PATHS["polling_device_code"]), *drive(login, *later)]
+
+    def where(canary: str) -> list[str]:
+        return [
+            order.url if isinstance(order, SendTokenRequest) else type(order).__name__
+            for order in orders
+            if canary in everything_in(order)
+        ]
+
+    assert where(samples.USER_CODE) == ["ReportProgress", samples.POLL_ENDPOINT]
+    assert where(samples.DEVICE_AUTH_ID) == [samples.POLL_ENDPOINT]
+    assert where(samples.DEVICE_AUTHORIZATION_CODE) == [samples.TOKEN_ENDPOINT]
+    assert where(samples.DEVICE_VERIFIER) == [samples.TOKEN_ENDPOINT]
+    assert where(STATE) == where(VERIFIER) == []
+
+
+def test_a_pasted_address_is_not_in_the_traceback_of_a_mistake() -> None:
+    login = machine_in("polling_device_code")
+    with pytest.raises(UnexpectedEvent) as caught:
+        login.handle(samples.pasted())
+    assert leaks(told_by(caught.value)) == []
+
+
+def test_the_state_is_in_the_address_only() -> None:
+    holding = [a for a in all_orders() if isinstance(a, OpenBrowser | ReportProgress)]
+    told = [a.phase.url for a in holding if isinstance(a, ReportProgress) and isinstance(a.phase, Listening)]
+    opened = [a.url for a in holding if isinstance(a, OpenBrowser)]
+    assert told == opened == [samples.AUTH_URL]
+
+
+def test_the_verifier_is_in_the_code_exchange_only() -> None:
+    first, second = [a for a in all_orders() if isinstance(a, SendTokenRequest)]
+    assert dict(first.form)["code_verifier"] == VERIFIER
+    assert VERIFIER not in repr(second.values())
+    assert sum(isinstance(a, SaveCredentials) for a in all_orders()) == 1
+
+
+# Exceptions
+
+
+@pytest.mark.parametrize(
+    "event", [callback(), samples.answer(), Bound(port=1), CredentialsSaved(), samples.no_answer()]
+)
+def test_a_mistake_of_the_host_does_not_show_secrets_in_its_traceback(event: Event) -> None:
+    login = machine_in("idle")
+    with pytest.raises(UnexpectedEvent) as caught:
+        login.handle(event)
+    assert leaks(told_by(caught.value)) == []
+
+
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_mistake_in_the_middle_of_a_login_does_not_show_secrets_in_its_traceback(state: str) -> None:
+    login = machine_in(state)
+    with pytest.raises(UnexpectedEvent) as caught:
+        login.handle(Started())
+    assert leaks(told_by(caught.value)) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"OPENAI_API_KEY": "sk-canary-api-key", "tokens": 5}',
+        b'{"OPENAI_API_KEY": "sk-canary-api-key", "auth_mode": 5}',
+        b'{"tokens": {"id_token": "canary-id-token", "access_token": 5}}',
+        b'{"tokens": {"id_token": "canary-id-token"}, ',
+        b'"sk-canary-api-key \xff"',
+    ],
+)
+def test_a_broken_credentials_file_does_not_show_its_secrets_in_a_traceback(data: bytes) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        parse(data)
+    assert leaks(told_by(caught.value)) == []
+
+
+def test_refused_secrets_do_not_show_in_a_traceback() -> None:
+    with pytest.raises(ValueError, match="code_verifier must be") as caught:
+        LoginSecrets(state=STATE, code_verifier=f"{VERIFIER} ")
+    assert leaks(told_by(caught.value)) == []

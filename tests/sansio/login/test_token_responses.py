@@ -1,0 +1,228 @@
+"""Reading what the token endpoint answers: every row of THREATS 'Token endpoint' that the core decides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loginmachine.sansio import Secret
+from loginmachine.sansio.oauth.messages import Malformed, Rejected, TokenSet, read_api_key, read_tokens
+
+from ..samples import ACCESS_TOKEN, CODE, ID_TOKEN, REFRESH_TOKEN, STATE, VERIFIER, answer, token_json
+
+GOOD = TokenSet(id_token=Secret(ID_TOKEN), access_token=Secret(ACCESS_TOKEN), refresh_token=Secret(REFRESH_TOKEN))
+HIDE = (STATE, VERIFIER, CODE, "")
+JSON = (b"Content-Type", b"application/json")
+
+
+def read(
+    body: bytes | None = None, status: int = 200, *headers: tuple[bytes, bytes]
+) -> TokenSet | Rejected | Malformed:
+    return read_tokens(answer(1, status, body, (JSON, *headers)), HIDE)
+
+
+def malformed(message: str) -> Malformed:
+    return Malformed(message=message)
+
+
+def rejected(message: str) -> Rejected:
+    return Rejected(message=message)
+
+
+def test_good_tokens() -> None:
+    assert read() == GOOD
+    assert read(status=201) == GOOD
+
+
+def test_other_members_are_ignored() -> None:
+    assert read(token_json(scope="openid", extra={"a": [1, None]})) == GOOD
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert read(b"\xef\xbb\xbf" + token_json()) == GOOD
+
+
+SHAPES = ["3600", '"3600"', "-1", "3.5", "true", "null", "[]", "{}", '"soon"', "1e300", "9" * 40, "1e999", "9" * 5000]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape[:8])
+def test_expires_in_of_any_shape_never_fails_a_login(shape: str) -> None:
+    assert read(token_json()[:-1] + f', "expires_in": {shape}}}'.encode()) == GOOD
+
+
+@pytest.mark.parametrize("token_type", ["bearer", "Bearer", "BEARER"])
+def test_a_bearer_token_in_any_case(token_type: str) -> None:
+    assert read(token_json(token_type=token_type)) == GOOD
+
+
+@pytest.mark.parametrize("token_type", ["mac", "DPoP", "", "bearer ", 1, ["bearer"], {}])
+def test_any_other_token_type_is_malformed(token_type: object) -> None:
+    assert read(token_json(token_type=token_type)) == malformed("the answer's token_type is not bearer")
+
+
+@pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token"])
+@pytest.mark.parametrize(
+    "value", ["", None, 1, True, ["t"], {"t": 1}, "a\x00b", "a\nb", "a\tb", "a\x7fb", "caf\u00e9", "\ud800", "\u202e"]
+)
+def test_a_token_that_is_empty_of_another_type_or_unprintable_is_malformed(name: str, value: object) -> None:
+    assert read(token_json(**{name: value})) == malformed(f"no usable {name} in the answer")
+
+
+@pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token"])
+def test_a_missing_token_is_malformed(name: str) -> None:
+    tokens = json.loads(token_json())
+    del tokens[name]
+    assert read(json.dumps(tokens).encode()) == malformed(f"no usable {name} in the answer")
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
+def test_a_redirect_is_malformed_and_its_location_is_not_shown(status: int) -> None:
+    location = (b"Location", b"https://evil.example/?secret")
+    assert read(token_json(), status, location) == malformed(
+        f"the endpoint answered with a redirect ({status}), which is never followed"
+    )
+
+
+CODED = "the answer has a content coding that was not asked for"
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"GZIP", b"br", b"deflate", b"identity, gzip", b"x"])
+@pytest.mark.parametrize("name", [b"Content-Encoding", b"content-encoding"])
+def test_a_content_coding_is_malformed(name: bytes, coding: bytes) -> None:
+    assert read(token_json(), 200, (name, coding)) == malformed(CODED)
+
+
+def test_a_content_coding_in_a_second_field_is_malformed() -> None:
+    fields = ((b"Content-Encoding", b"identity"), (b"Content-Encoding", b"gzip"))
+    assert read(token_json(), 200, *fields) == malformed(CODED)
+
+
+UNREADABLE: list[tuple[bytes, str]] = [
+    (b"", "not JSON"),
+    (b"<html>", "not JSON"),
+    (b"{", "not JSON"),
+    (token_json() + b"x", "not JSON"),
+    (token_json() + token_json(), "not JSON"),
+    (b'{"id_token": "a\nb"}', "not JSON"),
+    (token_json().decode().encode("utf-16"), "not UTF-8"),
+    (token_json().decode().encode("utf-16-le"), "not JSON"),
+    (b'{"id_token": "\xff"}', "not UTF-8"),
+    (b'{"id_token": "\xed\xa0\x80"}', "not UTF-8"),
+    (b'{"access_token": "a", "access_token": "a"}', "a duplicate member"),
+    (b'{"x": {"y": 1, "y": 2}}', "a duplicate member"),
+    (b'{"expires_in": NaN}', "a number that JSON does not know"),
+    (b'{"expires_in": -Infinity}', "a number that JSON does not know"),
+    (b"[" * 200_000, "nested too deeply"),
+    (b'{"a":' * 200_000, "nested too deeply"),
+    (b"[]", "not a JSON object"),
+    (b"null", "not a JSON object"),
+    (b'"tokens"', "not a JSON object"),
+    (b"1", "not a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("body", "problem"), UNREADABLE, ids=lambda value: repr(value[:24]))
+def test_an_unreadable_answer_is_malformed(body: bytes, problem: str) -> None:
+    assert read(body) == malformed(f"the answer cannot be read: {problem}")
+
+
+@pytest.mark.parametrize(("body", "problem"), UNREADABLE, ids=lambda value: repr(value[:24]))
+def test_an_unreadable_refusal_is_a_refusal_whose_body_is_not_shown(body: bytes, problem: str) -> None:
+    del problem
+    assert read(body, 400) == rejected("status 400")
+
+
+def test_more_than_1_mib_is_malformed() -> None:
+    size = 1_048_576
+    assert read(token_json().ljust(size)) == GOOD
+    assert read(token_json().ljust(size + 1)) == malformed("the answer is larger than 1 MiB")
+    assert read(token_json().ljust(size + 1), 500) == rejected("status 500")
+
+
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    ({"error": "invalid_grant", "error_description": "it is old"}, ": invalid_grant: it is old"),
+    ({"error": "invalid_grant"}, ": invalid_grant"),
+    ({"error": "invalid_grant", "error_description": 5}, ": invalid_grant"),
+    ({"error": {"code": "token_expired", "message": "sign in"}}, ": token_expired: sign in"),
+    ({"error": {"message": "sign in"}}, ": sign in"),
+    ({"error": {"code": "token_expired", "message": None}}, ": token_expired"),
+    ({"error": {}}, ""),
+    ({"code": "token_expired"}, ": token_expired"),
+    ({"error": "first", "code": "second"}, ": first"),
+    ({"error": 5}, ""),
+    ({"error": ["a"]}, ""),
+    ({"error": True, "error_description": "why"}, ": why"),
+    ({"message": "not a form that we know"}, ""),
+    ({"code": 5}, ""),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSALS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503, 199])
+def test_an_error_status_is_a_refusal_in_three_formats(body: dict[str, Any], words: str, status: int) -> None:
+    assert read(json.dumps(body).encode(), status) == rejected(f"status {status}{words}")
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "", 5, {}, {"code": "x"}, False])
+def test_200_with_an_error_is_a_refusal(error: object) -> None:
+    result = read(token_json(error=error))
+    assert isinstance(result, Rejected)
+    assert result.message.startswith("status 200")
+
+
+def test_an_error_that_is_null_is_no_error() -> None:
+    assert read(token_json(error=None)) == GOOD
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_the_delay_that_is_asked_for_is_told(status: int) -> None:
+    body = b'{"error": "slow_down"}'
+    assert read(body, status, (b"Retry-After", b"120")) == rejected(f"status {status}: slow_down (retry after: 120)")
+    assert read(b"", status, (b"retry-after", b"\x1b[2J\xe9" + b"x" * 50)) == rejected(
+        f"status {status} (retry after: \ufffd[2J\u00e9{'x' * 34}\u2026)"
+    )
+
+
+def test_a_delay_for_an_answer_that_will_not_change_is_not_told() -> None:
+    assert read(b"", 400, (b"Retry-After", b"120")) == rejected("status 400")
+
+
+def test_an_echo_of_our_secrets_is_masked() -> None:
+    echo = f"bad {CODE} and canary-code-4%2F0AbC.d~e and {VERIFIER} and {STATE}"
+    body = json.dumps({"error": "e", "error_description": echo}).encode()
+    words = "status 400: e: bad [redacted] and [redacted] and [redacted] and [redacted]"
+    assert read(body, 400) == rejected(words)
+    assert read(b"", 503, (b"Retry-After", CODE.encode())) == rejected("status 503 (retry after: [redacted])")
+
+
+def test_error_words_are_cut_and_made_safe_to_show() -> None:
+    long = json.dumps({"error": "x" * 300}).encode()
+    assert read(long, 400) == rejected(f"status 400: {'x' * 255}\u2026")
+    hostile = json.dumps({"error": "\x1b]0;title\x07\u202e\ud800"}).encode()
+    assert read(hostile, 400) == rejected("status 400: \ufffd]0;title\ufffd\ufffd\ufffd")
+
+
+# The API key
+
+
+def read_key(body: bytes, status: int = 200) -> Secret | Rejected | Malformed:
+    return read_api_key(answer(2, status, body), HIDE)
+
+
+def test_the_api_key_is_the_access_token() -> None:
+    assert read_key(b'{"access_token": "sk-1"}') == Secret("sk-1")
+
+
+@pytest.mark.parametrize("value", ['""', "null", "1", '"two\\nlines"', '"\\ud800"'])
+def test_an_unusable_api_key(value: str) -> None:
+    body = f'{{"access_token": {value}}}'.encode()
+    assert read_key(body) == malformed("no usable access_token in the answer")
+    assert read_key(b"{}") == malformed("no usable access_token in the answer")
+
+
+def test_no_api_key() -> None:
+    assert read_key(b'{"error": "invalid_request"}', 400) == rejected("status 400: invalid_request")
+    assert read_key(b"", 307) == malformed("the endpoint answered with a redirect (307), which is never followed")

@@ -1,0 +1,307 @@
+"""What is sent for a device code, and how the answers are read, in both dialects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loginmachine.sansio.login.actions import Encoding
+from loginmachine.sansio.login.interpretation import Interpretation
+from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from loginmachine.sansio.oauth.device_code import (
+    DeviceCode,
+    DeviceGrant,
+    code_request,
+    grant_exchange,
+    poll_request,
+    read_device_code,
+    read_poll,
+)
+from loginmachine.sansio.oauth.messages import TokenSet
+
+from ..callback.asking import CHATGPT
+from ..samples import CLIENT_ID, CODE_ENDPOINT, DEVICE_URL, OTHER_PROVIDER, POLL_ENDPOINT, answer
+
+RFC8628 = OTHER_PROVIDER.__replace__(
+    scopes=("openid", "profile"), device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device")
+)
+DEVICE = DeviceCode(
+    device_code="d-1", user_code="WDJB-MJHT", verification_url="https://id.example/go", expires_in=900.0, interval=5.0
+)
+CODEX_ANSWER = {"device_auth_id": "d-1", "user_code": "ABCD-12345", "interval": "5"}
+RFC_ANSWER = {
+    "device_code": "d-1",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://id.example/go",
+    "verification_uri_complete": "https://id.example/go?user_code=WDJB-MJHT",
+    "expires_in": 1800,
+    "interval": 7,
+}
+GRANT = {"authorization_code": "ac-1", "code_challenge": "c", "code_verifier": "v-1"}
+CODEX, RFC = "codex", "rfc8628"
+PROVIDERS = {CODEX: CHATGPT, RFC: RFC8628}
+
+
+def code_step(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> Interpretation:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_device_code(answer(1, status, raw), PROVIDERS[dialect], ("canary",))
+
+
+def device(body: dict[str, Any], dialect: str = CODEX) -> DeviceCode:
+    step = code_step(body, dialect)
+    assert step.trigger == "device_code_received"
+    assert step.device_code is not None
+    return step.device_code
+
+
+def poll_step(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> Interpretation | TokenSet:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_poll(answer(2, status, raw), PROVIDERS[dialect], ("canary",))
+
+
+def polled(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> tuple[str, str]:
+    """What a poll means, in which words."""
+    step = poll_step(body, dialect, status)
+    assert isinstance(step, Interpretation)
+    return step.trigger, step.message
+
+
+# Requests
+
+
+def test_the_requests_of_codex() -> None:
+    first, poll = code_request(CHATGPT), poll_request(CHATGPT, DEVICE)
+    assert (first.url, first.encoding, first.form) == (CODE_ENDPOINT, Encoding.JSON, (("client_id", CLIENT_ID),))
+    assert (poll.url, poll.encoding) == (POLL_ENDPOINT, Encoding.JSON)
+    assert poll.form == (("device_auth_id", "d-1"), ("user_code", "WDJB-MJHT"))
+
+
+def test_the_token_request_of_codex() -> None:
+    assert grant_exchange(CHATGPT, DeviceGrant(code="ac-1", code_verifier="v-1")) == (
+        ("grant_type", "authorization_code"),
+        ("client_id", CLIENT_ID),
+        ("code", "ac-1"),
+        ("redirect_uri", "https://auth.openai.com/deviceauth/callback"),
+        ("code_verifier", "v-1"),
+    )
+
+
+def test_the_requests_of_rfc_8628() -> None:
+    first, poll = code_request(RFC8628), poll_request(RFC8628, DEVICE)
+    assert (first.url, first.encoding) == ("https://id.example/device", Encoding.FORM)
+    assert first.form == (("client_id", "client-1"), ("scope", "openid profile"))
+    assert (poll.url, poll.encoding) == ("https://id.example/token", Encoding.FORM)
+    assert poll.form == (
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("device_code", "d-1"),
+        ("client_id", "client-1"),
+    )
+
+
+def test_nothing_secret_is_shown() -> None:
+    shown = repr((DEVICE, DeviceGrant(code="ac-1", code_verifier="v-1"), poll_request(CHATGPT, DEVICE)))
+    assert not any(secret in shown for secret in ("d-1", "WDJB", "ac-1", "v-1"))
+
+
+# The code
+
+
+def test_a_code_of_codex() -> None:
+    assert device(CODEX_ANSWER) == DeviceCode(
+        device_code="d-1", user_code="ABCD-12345", verification_url=DEVICE_URL, expires_in=900.0, interval=5.0
+    )
+
+
+def test_a_code_of_rfc_8628() -> None:
+    assert device(RFC_ANSWER, RFC) == DeviceCode(
+        device_code="d-1",
+        user_code="WDJB-MJHT",
+        verification_url="https://id.example/go",
+        complete_url="https://id.example/go?user_code=WDJB-MJHT",
+        expires_in=1800.0,
+        interval=7.0,
+    )
+
+
+def test_codex_has_another_name_for_the_user_code() -> None:
+    assert device({"device_auth_id": "d-1", "usercode": "ABCD"}).user_code == "ABCD"
+
+
+def test_a_provider_cannot_send_the_people_of_codex_elsewhere() -> None:
+    assert device({**CODEX_ANSWER, "verification_uri": "https://evil.example"}).verification_url == DEVICE_URL
+
+
+@pytest.mark.parametrize(
+    ("interval", "seconds"),
+    [
+        ("5", 5.0),
+        (7, 7.0),
+        (2.5, 2.5),
+        ("0", 1.0),
+        (0, 1.0),
+        (-3, 1.0),
+        ("61", 60.0),
+        (1e300, 60.0),
+        ("99999999999", 5.0),
+        ("-1", 5.0),
+        ("5s", 5.0),
+        ("\u0665", 5.0),
+        ("", 5.0),
+        (None, 5.0),
+        (True, 5.0),
+        ([5], 5.0),
+    ],
+)
+@pytest.mark.parametrize(("dialect", "body"), [(CODEX, CODEX_ANSWER), (RFC, RFC_ANSWER)])
+def test_the_interval(dialect: str, body: dict[str, Any], interval: object, seconds: float) -> None:
+    assert device({**body, "interval": interval}, dialect).interval == seconds
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"), [(1, 1.0), (0, 1.0), ("60", 60.0), (7200, 3600.0), (None, 900.0), ("soon", 900.0)]
+)
+def test_the_lifetime(expires_in: object, seconds: float) -> None:
+    assert device({**RFC_ANSWER, "expires_in": expires_in}, RFC).expires_in == seconds
+    assert device({**CODEX_ANSWER, "expires_in": expires_in}).expires_in == 900.0
+
+
+@pytest.mark.parametrize("value", [None, "", 5, "two words", "\u00e9", "a\x1b[2J", "a\n", "a" * 65, ["a"]])
+@pytest.mark.parametrize(("dialect", "body"), [(CODEX, CODEX_ANSWER), (RFC, RFC_ANSWER)])
+def test_a_user_code_that_nobody_could_enter(dialect: str, body: dict[str, Any], value: object) -> None:
+    step = code_step({**body, "user_code": value}, dialect)
+    assert (step.trigger, step.message) == ("token_response_malformed", "no usable user code in the answer")
+
+
+@pytest.mark.parametrize("value", [None, "", 5, "two words", "\u00e9", "a" * 4097])
+@pytest.mark.parametrize(
+    ("dialect", "body", "name"), [(CODEX, CODEX_ANSWER, "device_auth_id"), (RFC, RFC_ANSWER, "device_code")]
+)
+def test_a_device_code_that_cannot_be_sent(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
+    step = code_step({**body, name: value}, dialect)
+    assert (step.trigger, step.message) == ("token_response_malformed", "no usable device code in the answer")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "", 5, "http://id.example", "javascript:alert(1)", "https://id.example/\x1b[2J", "https://a@b.example"],
+)
+def test_an_address_that_must_not_be_shown(url: object) -> None:
+    step = code_step({**RFC_ANSWER, "verification_uri": url}, RFC)
+    assert (step.trigger, step.message) == ("token_response_malformed", "no usable verification address in the answer")
+    assert device({**RFC_ANSWER, "verification_uri_complete": url}, RFC).complete_url is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "trigger", "message"),
+    [
+        (404, b"", "device_code_not_enabled", "status 404"),
+        (404, b'{"error": {"code": "nope"}}', "device_code_not_enabled", "status 404: nope"),
+        (400, b'{"error": "unauthorized_client"}', "device_code_not_enabled", "status 400: unauthorized_client"),
+        (403, b"<html>", "device_code_refused", "status 403"),
+        (400, b'{"error": "invalid_scope", "error_description": "no canary"}', "device_code_refused", None),
+        (429, b"", "device_code_refused", "status 429"),
+        (503, b"", "device_code_refused", "status 503"),
+        (200, b'{"error": "invalid_client"}', "device_code_refused", "status 200: invalid_client"),
+        (307, b"", "token_response_malformed", None),
+        (200, b"<html>", "token_response_malformed", "the answer cannot be read: not JSON"),
+        (200, b"[]", "token_response_malformed", "the answer cannot be read: not a JSON object"),
+    ],
+)
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_no_code(dialect: str, status: int, body: bytes, trigger: str, message: str | None) -> None:
+    step = code_step(body, dialect, status)
+    assert step.trigger == trigger
+    assert "canary" not in step.message
+    assert message is None or step.message == message
+
+
+# Polls
+
+
+def test_a_grant_of_codex() -> None:
+    step = poll_step(GRANT)
+    assert isinstance(step, Interpretation)
+    assert step.trigger == "device_code_authorized"
+    assert step.device_grant == DeviceGrant(code="ac-1", code_verifier="v-1")
+
+
+def test_tokens_of_rfc_8628() -> None:
+    tokens = poll_step({"id_token": "i", "access_token": "a", "refresh_token": "r", "token_type": "Bearer"}, RFC)
+    assert isinstance(tokens, TokenSet)
+    assert [secret.reveal() for secret in tokens.values().values()] == ["i", "a", "r"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"error": {"code": "deviceauth_authorization_unknown"}}'])
+def test_not_yet_in_codex(status: int, body: bytes) -> None:
+    assert polled(body, CODEX, status)[0] == "device_code_pending"
+
+
+@pytest.mark.parametrize(
+    ("error", "trigger"),
+    [
+        ("authorization_pending", "device_code_pending"),
+        ("slow_down", "slow_down_requested"),
+        ("access_denied", "device_code_denied"),
+        ("expired_token", "device_code_expired"),
+        ("invalid_grant", "device_code_denied"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 401])
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_the_errors_of_rfc_8628(dialect: str, status: int, error: str, trigger: str) -> None:
+    assert polled({"error": error}, dialect, status) == (trigger, f"status {status}: {error}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"error": "access_denied"}, {"error": {"code": "access_denied", "message": "no"}}, {"code": "access_denied"}],
+)
+def test_a_refusal_may_come_with_the_status_of_not_yet(body: dict[str, Any]) -> None:
+    assert polled(body, CODEX, 403)[0] == "device_code_denied"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "access_denied"}', b'{"error": 5}'])
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_trouble_that_passes(dialect: str, body: bytes, status: int) -> None:
+    assert polled(body, dialect, status)[0] == "poll_failed"
+
+
+def test_slow_down_may_come_as_429() -> None:
+    assert polled({"error": "slow_down"}, RFC, 429)[0] == "slow_down_requested"
+
+
+@pytest.mark.parametrize("status", [400, 401, 410, 418])
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_any_other_refusal_is_final(dialect: str, status: int) -> None:
+    assert polled(b"", dialect, status) == ("device_code_denied", f"status {status}")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_403_and_404_are_refusals_in_rfc_8628(status: int) -> None:
+    assert polled(b"", RFC, status)[0] == "device_code_denied"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status", "body", "message"),
+    [
+        (CODEX, 302, b"", "the endpoint answered with a redirect (302), which is never followed"),
+        (RFC, 307, b"", "the endpoint answered with a redirect (307), which is never followed"),
+        (CODEX, 200, b"<html>", "the answer cannot be read: not JSON"),
+        (CODEX, 200, b"{}", "no usable authorization_code in the answer"),
+        (CODEX, 200, b'{"authorization_code": "a b"}', "no usable authorization_code in the answer"),
+        (CODEX, 200, b'{"authorization_code": "a"}', "no usable code_verifier in the answer"),
+        (CODEX, 200, b'{"authorization_code": "a", "code_verifier": 5}', "no usable code_verifier in the answer"),
+        (RFC, 200, b"{}", "no usable id_token in the answer"),
+        (RFC, 200, b"", "the answer cannot be read: not JSON"),
+    ],
+)
+def test_answers_of_no_use(dialect: str, status: int, body: bytes, message: str) -> None:
+    assert polled(body, dialect, status) == ("token_response_malformed", message)
+
+
+def test_an_echoed_secret_is_masked() -> None:
+    assert polled({"error": "e", "error_description": "canary"}, RFC, 400)[1] == "status 400: e: [redacted]"

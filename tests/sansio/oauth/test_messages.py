@@ -1,0 +1,104 @@
+"""The messages that we send: authorization request and token requests, literally."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginmachine.sansio import LoginOptions, LoginSecrets, Provider, Secret
+from loginmachine.sansio.oauth import messages as oauth
+
+from .. import samples
+from ..samples import OPTIONS, OTHER_PROVIDER, SECRETS
+
+RFC_7636_B = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+
+
+def test_the_vector_of_rfc_7636_appendix_b() -> None:
+    verifier, challenge = RFC_7636_B
+    assert oauth.code_challenge(verifier) == challenge
+
+
+def test_the_time_outs() -> None:
+    assert (oauth.TOKEN_EXCHANGE_TIMEOUT, oauth.API_KEY_EXCHANGE_TIMEOUT) == (30, 10)
+    assert oauth.MAX_TOKEN_RESPONSE == 1_048_576
+
+
+def test_the_authorization_request() -> None:
+    assert oauth.authorization_url(OPTIONS, SECRETS, 1455) == (
+        "https://auth.openai.com/oauth/authorize"
+        "?response_type=code"
+        "&client_id=app_EMoamEEZ73f0CkXaXp7hrann"
+        "&redirect_uri=http%3A%2F%2F127.0.0.1%3A1455%2Fauth%2Fcallback"
+        "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        "&code_challenge_method=S256"
+        "&state=canary-state-Xk3vQ9"
+        "&scope=openid+profile+email+offline_access+api.connectors.read+api.connectors.invoke"
+        "&id_token_add_organizations=true"
+        "&codex_cli_simplified_flow=true"
+        "&originator=codex_cli_rs"
+    )
+
+
+def test_forced_workspaces_come_last() -> None:
+    options = OPTIONS.__replace__(allowed_workspaces=("ws-1", "ws 2"))
+    assert oauth.authorization_url(options, SECRETS, 1455) == samples.AUTH_URL + "&allowed_workspace_id=ws-1%2Cws+2"
+
+
+def test_a_provider_without_a_workspace_parameter_is_not_told() -> None:
+    options = LoginOptions(provider=OTHER_PROVIDER, allowed_workspaces=("ws-1",))
+    assert "ws-1" not in oauth.authorization_url(options, SECRETS, 1)
+
+
+def test_the_authorization_request_of_a_mirror() -> None:
+    provider = Provider.chatgpt(issuer="https://mirror.example/", client_id="me", originator="my app")
+    url = oauth.authorization_url(LoginOptions(provider=provider), SECRETS, 1455)
+    assert url.startswith("https://mirror.example/oauth/authorize?response_type=code&client_id=me&redirect_uri=")
+    assert url.endswith("&originator=my+app")
+
+
+def test_the_authorization_request_of_a_provider_with_a_nonce() -> None:
+    options = LoginOptions(provider=OTHER_PROVIDER.__replace__(uses_nonce=True), redirect_host="localhost")
+    assert oauth.authorization_url(options, SECRETS, 50000) == (
+        "https://id.example/authorize?response_type=code&client_id=client-1"
+        "&redirect_uri=http%3A%2F%2Flocalhost%3A50000%2Fauth%2Fcallback"
+        "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        "&state=canary-state-Xk3vQ9&scope=openid&nonce=canary-nonce-7Zp2"
+    )
+
+
+def test_no_nonce_for_a_provider_that_does_not_use_it() -> None:
+    assert "nonce" not in samples.AUTH_URL
+    assert "nonce" not in oauth.authorization_url(OPTIONS, SECRETS, 1455)
+
+
+def test_the_code_exchange() -> None:
+    assert oauth.code_exchange(OPTIONS, SECRETS, 1457, "c/o d") == (
+        ("grant_type", "authorization_code"),
+        ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
+        ("code", "c/o d"),
+        ("redirect_uri", "http://127.0.0.1:1457/auth/callback"),
+        ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+    )
+
+
+def test_the_api_key_exchange() -> None:
+    assert oauth.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")) == (
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
+        ("requested_token", "openai-api-key"),
+        ("subject_token", "the.id.token"),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+    )
+
+
+@pytest.mark.parametrize("port", [1, 1455, 65535])
+def test_both_requests_name_the_very_same_redirect_uri(port: int) -> None:
+    uri = oauth.redirect_uri(OPTIONS, port)
+    assert uri == f"http://127.0.0.1:{port}/auth/callback"
+    assert dict(oauth.code_exchange(OPTIONS, SECRETS, port, "c"))["redirect_uri"] == uri
+
+
+def test_generated_secrets_have_the_sizes_of_codex() -> None:
+    one, other = LoginSecrets.generate(), LoginSecrets.generate()
+    assert (len(one.state), len(one.code_verifier), len(one.nonce)) == (43, 86, 43)
+    assert len({one.state, other.state, one.code_verifier, other.code_verifier, one.nonce, other.nonce}) == 6

@@ -1,0 +1,170 @@
+"""Which token is given back, when, and what the answer means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
+from loginmachine.sansio.login.actions import Encoding, Finish, ReportProgress, RevokeToken, StartTimer, Timer
+from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed, TransportProblem
+from loginmachine.sansio.oauth.revocation import read_revocation, revocation, token_request
+
+from .. import samples
+from ..playbook import Answered, Kind, Playbook, Problem
+from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, answer, everything_in, machine_in, no_answer
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.login.events import Event
+
+ENDPOINT = "https://auth.openai.com/oauth/revoke"
+CHATGPT = Provider.chatgpt()
+REVOKE_OLD = RevokeToken(
+    url=ENDPOINT,
+    form=(
+        ("token", "canary-old-refresh"),
+        ("token_type_hint", "refresh_token"),
+        ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
+    ),
+    encoding=Encoding.JSON,
+    timeout=5.0,
+)
+
+
+def tokens(refresh: str, access: str = "canary-old-access") -> Credentials:
+    return Credentials(
+        tokens=Tokens(id_token=Secret("i"), access_token=Secret(access), refresh_token=Secret(refresh)),
+    )
+
+
+def test_the_refresh_token() -> None:
+    assert revocation(CHATGPT, OLD) == REVOKE_OLD
+    assert "canary" not in repr(REVOKE_OLD)
+
+
+def test_the_access_token_where_there_is_no_other() -> None:
+    order = revocation(CHATGPT, tokens(""))
+    assert order is not None
+    assert order.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
+
+
+def test_another_provider_is_asked_in_its_own_way() -> None:
+    provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
+    order = revocation(provider, OLD)
+    assert order is not None
+    assert (order.url, order.encoding) == ("https://id.example/revoke", Encoding.FORM)
+    assert order.form[2] == ("client_id", "client-1")
+
+
+def test_an_endpoint_is_checked_like_the_others() -> None:
+    with pytest.raises(ValueError, match="must be https"):
+        samples.OTHER_PROVIDER.__replace__(revocation_endpoint="http://id.example/revoke")
+
+
+@pytest.mark.parametrize("mode", ["chatgpt", "apikey", None])
+def test_a_login_of_any_kind_leaves_its_tokens_behind(mode: str | None) -> None:
+    assert revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key()) == REVOKE_OLD
+
+
+def samples_key() -> Credentials:
+    return Credentials(auth_mode="apikey", api_key=Secret("sk"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "old", "new"),
+    [
+        pytest.param(samples.OTHER_PROVIDER, OLD, None, id="the provider cannot"),
+        pytest.param(CHATGPT, None, None, id="nothing was stored"),
+        pytest.param(CHATGPT, samples_key(), None, id="an API key is no token"),
+        pytest.param(CHATGPT, tokens("", ""), None, id="empty tokens"),
+        pytest.param(CHATGPT, OLD.__replace__(auth_mode="chatgptAuthTokens"), None, id="somebody else's tokens"),
+        pytest.param(CHATGPT, OLD, tokens(OLD_REFRESH_TOKEN, "other"), id="the same refresh token is in use"),
+        pytest.param(CHATGPT, tokens(""), tokens("new"), id="the same access token is in use"),
+    ],
+)
+def test_nothing_to_revoke(provider: Provider, old: Credentials | None, new: Credentials | None) -> None:
+    assert revocation(provider, old, new) is None
+
+
+def test_the_request() -> None:
+    request = token_request(REVOKE_OLD)
+    assert (request.url, request.form, request.encoding, request.timeout) == (
+        ENDPOINT,
+        REVOKE_OLD.form,
+        Encoding.JSON,
+        5.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (answer(0, 200, b""), ""),
+        (answer(0, 200, b"anything"), ""),
+        (answer(0, 204, b""), f"{ENDPOINT}: status 204"),
+        (answer(0, 302, b""), f"{ENDPOINT}: status 302"),
+        (answer(0, 400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),
+        (answer(0, 503, b""), f"{ENDPOINT}: status 503"),
+        (no_answer(TransportProblem.CONNECT, 0, "no connection"), f"{ENDPOINT}: no connection"),
+    ],
+)
+def test_the_answer(event: Event, problem: str) -> None:
+    assert read_revocation(REVOKE_OLD, event) == problem  # type: ignore[arg-type]
+
+
+# In a login
+
+
+def test_the_replaced_token_is_revoked_when_the_caller_has_its_result() -> None:
+    assert (
+        Playbook(machine_in("saving_credentials"))
+        >> CredentialsSaved(replaced=OLD)
+        << Kind(ReportProgress)
+        << Answered(1, 302)
+        << Kind(Finish)
+        << REVOKE_OLD
+        << StartTimer(timer=Timer.LINGER, seconds=2.0)
+        >> CancelRequested()
+    )
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [CredentialsSaved(), CredentialsSaved(replaced=tokens(REFRESH_TOKEN)), CredentialsSaved(replaced=samples_key())],
+)
+def test_nothing_is_revoked_if_nothing_was_replaced(saved: CredentialsSaved) -> None:
+    actions = machine_in("saving_credentials").handle(saved)
+    assert not [action for action in actions if isinstance(action, RevokeToken)]
+
+
+def test_a_provider_that_cannot_revoke() -> None:
+    options = LoginOptions(provider=CHATGPT.__replace__(revocation_endpoint=None))
+    actions = machine_in("saving_credentials", options).handle(CredentialsSaved(replaced=OLD))
+    assert not [action for action in actions if isinstance(action, RevokeToken)]
+
+
+def test_a_login_that_fails_revokes_nothing() -> None:
+    assert (
+        Playbook(machine_in("saving_credentials"))
+        >> SaveFailed(message="full")
+        << Problem("persist_credentials", "persist_failed", fatal=True)
+        << Answered(1, 500)
+        << Kind(Finish)
+        << StartTimer(timer=Timer.LINGER, seconds=2.0)
+        >> CredentialsSaved(replaced=OLD)
+    )
+
+
+@pytest.mark.parametrize("state", [state for state in PATHS if state not in ("saving_credentials", "idle")])
+def test_no_other_order_ever_names_what_was_replaced(state: str) -> None:
+    login = machine_in(state)
+    ordered = samples.drive(login, CancelRequested())
+    assert OLD_REFRESH_TOKEN not in everything_in(tuple(ordered))
+
+
+def test_what_was_replaced_is_in_no_repr() -> None:
+    event = CredentialsSaved(replaced=OLD)
+    assert "canary" not in repr(event)
+    login = machine_in("saving_credentials")
+    assert "canary" not in repr(login.handle(event))

@@ -1,0 +1,192 @@
+"""Events and values for the tests of a refresh, all literal: nothing is taken from the code under test."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from loginmachine import Credentials, Provider, RefreshMachine, Secret, Tokens
+from loginmachine.sansio.login.actions import Encoding, SaveCredentials, SendTokenRequest
+from loginmachine.sansio.login.events import (
+    CredentialsSaved,
+    SaveFailed,
+    TokenRequestFailed,
+    TokenResponseReceived,
+    TransportProblem,
+)
+from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock
+from loginmachine.sansio.refresh.events import (
+    AccessTokenWanted,
+    CredentialsLoaded,
+    LoadFailed,
+    LockBusy,
+    LockFailed,
+    LockTaken,
+)
+from loginmachine.sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
+from loginmachine.sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
+
+from ..samples import ID_TOKEN, NAMESPACE, NOW, jwt
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.refresh.actions import RefreshAction
+    from loginmachine.sansio.refresh.events import RefreshEvent
+
+PROVIDER = Provider.chatgpt()
+HOUR, DAY = 3600.0, 86400.0
+NOW_TEXT = "2026-11-18T11:06:40.000000Z"
+"""`NOW`, as it is stored."""
+
+
+def access(expires_in: float | None, mark: str) -> str:
+    """An access token that ends so many seconds after `NOW`; None if it does not say."""
+    return jwt({} if expires_in is None else {"exp": int(NOW + expires_in)}, f"canary-{mark}-access")
+
+
+OLD = access(60, "old")
+"""It still lasts, but is due."""
+OVER = access(-60, "over")
+NEW = access(10 * DAY, "new")
+THEIRS = access(10 * DAY, "their")
+OPAQUE = "canary-opaque-access"
+
+
+def stored(
+    access_token: str = OLD, refresh_token: str = "canary-old-refresh", *, id_token: str = ID_TOKEN, **changes: Any
+) -> Credentials:
+    """What a login has left behind."""
+    tokens = Tokens(
+        id_token=Secret(id_token),
+        access_token=Secret(access_token),
+        refresh_token=Secret(refresh_token),
+        account_id="acc-1",
+    )
+    return Credentials(**{"tokens": tokens, "last_refresh": "2026-11-10T00:00:00Z", **changes})
+
+
+THEIR_CREDENTIALS = stored(THEIRS, "canary-their-refresh")
+NEW_CREDENTIALS = stored(NEW, "canary-new-refresh", last_refresh=NOW_TEXT)
+API_KEY_ONLY = Credentials(auth_mode="apikey", api_key=Secret("sk-canary-key"))
+
+WANTED = AccessTokenWanted()
+FORCED = AccessTokenWanted(forced=True)
+LOAD = LoadCredentials()
+TAKE = TakeLock(timeout=0.25)
+RELEASE = ReleaseLock()
+SAVE = SaveCredentials(credentials=NEW_CREDENTIALS)
+
+
+def rejected(token: str) -> AccessTokenWanted:
+    return AccessTokenWanted(rejected=Secret(token))
+
+
+def loaded(credentials: Credentials | None, at: float = NOW) -> CredentialsLoaded:
+    return CredentialsLoaded(credentials=credentials, loaded_at=at)
+
+
+def send(refresh_token: str = "canary-old-refresh") -> SendTokenRequest:
+    return SendTokenRequest(
+        exchange_id=1,
+        url="https://auth.openai.com/oauth/token",
+        form=(
+            ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+        ),
+        encoding=Encoding.JSON,
+        timeout=60.0,
+    )
+
+
+def answered(status: int = 200, at: float = NOW, **members: Any) -> TokenResponseReceived:
+    """What the token endpoint answers; new access and refresh tokens unless members are given."""
+    content = members or {"access_token": NEW, "refresh_token": "canary-new-refresh"}
+    return TokenResponseReceived(
+        exchange_id=1, status=status, headers=(), body=json.dumps(content).encode(), received_at=at
+    )
+
+
+def unanswered(kind: TransportProblem = TransportProblem.CONNECT) -> TokenRequestFailed:
+    return TokenRequestFailed(exchange_id=1, kind=kind, message="no connection")
+
+
+def delivered(
+    credentials: Credentials,
+    how: str = "current",
+    token: str | None = None,
+    message: str = "",
+    *,
+    is_stored: bool = True,
+) -> Deliver:
+    """The access token of these credentials, unless another secret is named."""
+    if token is None:
+        assert credentials.tokens is not None
+        token = credentials.tokens.access_token.reveal()
+    outcome = RefreshSuccess(
+        credentials=credentials, token=Secret(token), delivery=Delivery(how), message=message, is_stored=is_stored
+    )
+    return Deliver(outcome=outcome)
+
+
+def machine(memory: RefreshMemory | None = None, environment_key: str | None = None) -> RefreshMachine:
+    return RefreshMachine(PROVIDER, memory, environment_key=environment_key)
+
+
+def tell(refresh: RefreshMachine, *events: RefreshEvent) -> list[RefreshAction]:
+    """Feed events, and return all that was ordered."""
+    return [action for event in events for action in refresh.handle(event)]
+
+
+def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
+    """Category, message and finality."""
+    assert isinstance(refresh.outcome, RefreshFailure)
+    assert isinstance(refresh.outcome.category, RefreshFailureCategory)
+    return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
+
+
+_TO_LOCKING: tuple[RefreshEvent, ...] = (WANTED, loaded(stored()))
+_TO_AGAIN = (*_TO_LOCKING, LockTaken())
+_TO_EXCHANGING = (*_TO_AGAIN, loaded(stored()))
+_TO_COMPARING = (*_TO_EXCHANGING, answered())
+_TO_SAVING = (*_TO_COMPARING, loaded(stored()))
+PATHS: dict[str, tuple[RefreshEvent, ...]] = {
+    "idle": (),
+    "reading": (WANTED,),
+    "locking": _TO_LOCKING,
+    "looking": (*_TO_LOCKING, LockBusy()),
+    "reading_again": _TO_AGAIN,
+    "exchanging_refresh_token": _TO_EXCHANGING,
+    "comparing": _TO_COMPARING,
+    "doubting": (*_TO_EXCHANGING, answered(401, error="gone")),
+    "saving_credentials": _TO_SAVING,
+    "succeeded": (*_TO_SAVING, CredentialsSaved()),
+    "failed": (WANTED, loaded(None)),
+}
+"""One way into each state."""
+
+
+def machine_in(state: str) -> RefreshMachine:
+    """A refresh in this state."""
+    refresh = machine()
+    tell(refresh, *PATHS[state])
+    assert refresh.state == state
+    return refresh
+
+
+EVENTS: dict[str, RefreshEvent] = {
+    "wanted": WANTED,
+    "loaded": loaded(stored()),
+    "load_failed": LoadFailed(message="it cannot be read"),
+    "lock_taken": LockTaken(),
+    "lock_busy": LockBusy(),
+    "lock_failed": LockFailed(message="read-only file system"),
+    "answered": answered(),
+    "unanswered": unanswered(),
+    "saved": CredentialsSaved(),
+    "save_failed": SaveFailed(message="disk full"),
+}
+CANARIES = (
+    *("canary-old-access", "canary-over-access", "canary-new-access", "canary-their-access", "canary-opaque-access"),
+    *("canary-old-refresh", "canary-new-refresh", "canary-their-refresh", "canary-id-token", "sk-canary-key"),
+)
+OTHER_ACCOUNT = jwt({NAMESPACE: {"chatgpt_account_id": "acc-2"}}, "canary-other-id-token")

@@ -1,0 +1,65 @@
+"""Which credentials apply: the rules of WIRE, one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginmachine import Credentials, Provider, Secret
+from loginmachine.sansio.refresh.effective import applicable
+
+from ..samples import NAMESPACE, jwt
+from .samples import stored
+
+PROVIDER = Provider.chatgpt()
+KEY = Secret("sk-1")
+
+
+def of_plan(plan: str | None, **changes: object) -> Credentials:
+    """What an older version stored for an account with this plan, with an API key."""
+    claims = {} if plan is None else {NAMESPACE: {"chatgpt_plan_type": plan}}
+    return stored("access", id_token=jwt(claims), auth_mode=None, api_key=KEY).__replace__(**changes)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "mode", "bearer"),
+    [
+        (of_plan("free"), "chatgpt", "access"),
+        (of_plan("plus"), "chatgpt", "access"),
+        (of_plan("pro"), "chatgpt", "access"),
+        (of_plan("team"), "chatgpt", "access"),
+        (of_plan("pro", api_key=None), "chatgpt", "access"),
+        (of_plan("enterprise"), "apikey", "sk-1"),
+        (of_plan("business"), "apikey", "sk-1"),
+        (of_plan("edu"), "apikey", "sk-1"),
+        (of_plan("something_new"), "apikey", "sk-1"),
+        (of_plan(None), "apikey", "sk-1"),
+        (of_plan("enterprise", api_key=None), "chatgpt", "access"),
+        (of_plan("enterprise", auth_mode="chatgpt"), "chatgpt", "access"),
+        (of_plan("plus", auth_mode="apikey"), "apikey", "sk-1"),
+        (of_plan("plus", tokens=None), "apikey", "sk-1"),
+        (stored("access", id_token="no jwt", auth_mode=None, api_key=KEY), "apikey", "sk-1"),
+        (of_plan("plus", auth_mode="agentIdentity"), "agentIdentity", None),
+        (of_plan("plus", auth_mode="apikey", api_key=None), "apikey", None),
+        (of_plan("plus", auth_mode="chatgpt", tokens=None), "chatgpt", None),
+        (Credentials(auth_mode=None), "chatgpt", None),
+    ],
+)
+def test_what_is_stored_always_counts(credentials: Credentials, mode: str, bearer: str | None) -> None:
+    choice = applicable(credentials, PROVIDER, environment_key="sk-environment")
+    assert choice is not None
+    assert (choice.mode, choice.credentials, choice.from_environment) == (mode, credentials, False)
+    assert (choice.bearer.reveal() if choice.bearer else None) == bearer
+
+
+def test_the_environment_counts_when_nothing_is_stored() -> None:
+    choice = applicable(None, PROVIDER, environment_key=" sk-environment\n")
+    assert choice is not None
+    assert choice.from_environment
+    assert choice.bearer == Secret("sk-environment")
+    assert choice.credentials == Credentials.from_api_key(Secret("sk-environment"))
+    assert "sk-environment" not in repr(choice)
+
+
+@pytest.mark.parametrize("key", [None, "", " \n"])
+def test_and_otherwise_there_is_nothing(key: str | None) -> None:
+    assert applicable(None, PROVIDER, environment_key=key) is None

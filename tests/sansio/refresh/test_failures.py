@@ -1,0 +1,291 @@
+"""A refresh that goes wrong: what is final, what may pass, and what is handed out all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
+from loginmachine.sansio.login.events import TokenResponseReceived, TransportProblem
+from loginmachine.sansio.refresh.actions import Deliver, Warn
+from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
+
+from ..playbook import Kind, Playbook
+from ..samples import NOW
+from .samples import (
+    API_KEY_ONLY,
+    LOAD,
+    NEW,
+    NEW_CREDENTIALS,
+    OLD,
+    OTHER_ACCOUNT,
+    OVER,
+    RELEASE,
+    TAKE,
+    THEIR_CREDENTIALS,
+    WANTED,
+    answered,
+    delivered,
+    failure_of,
+    loaded,
+    machine,
+    rejected,
+    stored,
+    tell,
+    unanswered,
+)
+
+ENDPOINT = "https://auth.openai.com/oauth/token: "
+
+
+def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) -> RefreshMachine:
+    """A refresh that waits for the token endpoint."""
+    refresh = machine()
+    before = stored(access_token, **changes)
+    tell(refresh, wanted, loaded(before), LockTaken(), loaded(before))
+    return refresh
+
+
+# Final
+
+
+@pytest.mark.parametrize(
+    ("status", "members", "words"),
+    [
+        (401, {"nothing": 1}, "status 401"),
+        (401, {"error": "whatever"}, "status 401: whatever"),
+        (400, {"error": "invalid_grant", "error_description": "gone"}, "status 400: invalid_grant: gone"),
+        (400, {"error": {"code": "refresh_token_expired", "message": "m"}}, "status 400: refresh_token_expired: m"),
+        (400, {"error": {"code": "refresh_token_reused"}}, "status 400: refresh_token_reused"),
+        (403, {"code": "refresh_token_invalidated"}, "status 403: refresh_token_invalidated"),
+        (200, {"error": "invalid_grant"}, "status 200: invalid_grant"),
+    ],
+)
+def test_a_refresh_token_that_will_never_do_again(status: int, members: dict[str, Any], words: str) -> None:
+    refresh = exchanging()
+    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << Kind(Deliver)
+    assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + words, True)
+
+
+def test_a_401_that_is_no_json_is_final_too() -> None:
+    refresh = exchanging()
+    tell(refresh, TokenResponseReceived(exchange_id=1, status=401, headers=(), body=b"<html>", received_at=NOW))
+    tell(refresh, LoadFailed(message="input/output error"))
+    assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + "status 401", True)
+
+
+def test_a_refused_refresh_token_is_not_sent_twice() -> None:
+    first = exchanging()
+    tell(first, answered(401, error="gone"), loaded(stored()))
+    again = machine(first.memory)
+    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << Kind(Deliver)
+    assert again.outcome == first.outcome
+    signed_in = machine(first.memory)
+    assert Playbook(signed_in) >> WANTED << LOAD >> loaded(stored(OVER, "canary-other-refresh")) << TAKE
+
+
+def test_a_program_without_locks_may_have_been_quicker() -> None:
+    """It has used the refresh token, which is therefore refused, and stored what it got."""
+    refresh = exchanging()
+    assert (
+        Playbook(refresh)
+        >> answered(400, error={"code": "refresh_token_reused"})
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS)
+        << RELEASE
+        << delivered(THEIR_CREDENTIALS, "adopted")
+    )
+    assert refresh.memory.refused is None
+
+
+@pytest.mark.parametrize("event", [answered(), answered(401, error="gone")])
+def test_tokens_that_are_over_are_not_adopted(event: Any) -> None:
+    refresh = exchanging()
+    tell(refresh, event)
+    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << Kind(Deliver)
+    words = "other tokens were stored meanwhile, and they are over"
+    assert failure_of(refresh) == ("refresh_unavailable", words, False)
+
+
+def test_an_api_key_that_was_stored_meanwhile() -> None:
+    refresh = exchanging()
+    tell(refresh, answered(401, error="gone"))
+    assert Playbook(refresh) >> loaded(API_KEY_ONLY) << RELEASE << delivered(API_KEY_ONLY, "adopted", "sk-canary-key")
+
+
+@pytest.mark.parametrize("account_id", ["acc-1", None])
+def test_tokens_of_another_account_are_refused(account_id: str | None) -> None:
+    before = stored()
+    assert before.tokens is not None
+    before = before.__replace__(tokens=before.tokens.__replace__(account_id=account_id))
+    refresh = machine()
+    tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before))
+    answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
+    assert Playbook(refresh) >> answer << RELEASE << Kind(Deliver)
+    assert failure_of(refresh) == ("account_changed", "the new id token is of another account", True)
+
+
+def test_nobody_is_signed_in() -> None:
+    refresh = machine(environment_key="  ")
+    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << Kind(Deliver)
+    assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
+
+
+def test_a_malformed_file_is_an_error_and_never_the_environment() -> None:
+    refresh = machine(environment_key="sk-1")
+    tell(refresh, WANTED, LoadFailed(message="auth.json: tokens is not an object\x1b"))
+    words = "auth.json: tokens is not an object\N{REPLACEMENT CHARACTER}"
+    assert failure_of(refresh) == ("credentials_unreadable", words, True)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "mode"),
+    [
+        (stored(auth_mode="agentIdentity"), "agentIdentity"),
+        (stored(auth_mode="new\x1b"), "new\N{REPLACEMENT CHARACTER}"),
+        (stored(auth_mode="apikey"), "apikey"),
+        (Credentials(auth_mode="chatgpt"), "chatgpt"),
+        (Credentials(auth_mode=None), "chatgpt"),
+    ],
+)
+def test_credentials_that_give_no_token(credentials: Credentials, mode: str) -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(credentials))
+    words = f"the stored mode is {mode}, and there is no token for it"
+    assert failure_of(refresh) == ("credentials_unsupported", words, True)
+
+
+def test_without_a_refresh_token_the_access_token_lasts_as_long_as_it_does() -> None:
+    lasting, over = stored(OLD, ""), stored(OVER, "")
+    assert Playbook(machine()) >> WANTED << LOAD >> loaded(lasting) << delivered(lasting)
+    for wanted, credentials in ((WANTED, over), (rejected(OLD), lasting)):
+        refresh = machine()
+        tell(refresh, wanted, loaded(credentials))
+        assert failure_of(refresh) == ("refresh_token_missing", "no refresh token is stored", True)
+
+
+# What may pass
+
+GATEWAY = TokenResponseReceived(exchange_id=1, status=502, headers=(), body=b"<html>", received_at=NOW)
+TRANSIENT = [
+    (GATEWAY, "refresh_unavailable", "status 502"),
+    (unanswered(), "refresh_unavailable", "no connection"),
+    (answered(500, error="oops"), "refresh_unavailable", "status 500: oops"),
+    (answered(400, error="invalid_client"), "refresh_unavailable", "status 400: invalid_client"),
+    (answered(400, error=["invalid_grant"]), "refresh_unavailable", "status 400"),
+    (answered(302, a=1), "refresh_response_malformed", None),
+    (answered(access_token=""), "refresh_response_malformed", "no usable access_token in the answer"),
+    (answered(access_token=5), "refresh_response_malformed", "no usable access_token in the answer"),
+    (answered(id_token="a\nb"), "refresh_response_malformed", "no usable id_token in the answer"),
+    (answered(token_type="mac"), "refresh_response_malformed", "the answer's token_type is not bearer"),
+    (answered(500, error="canary-old-refresh"), "refresh_unavailable", "status 500: [redacted]"),
+]
+
+
+@pytest.mark.parametrize(("event", "category", "words"), TRANSIENT)
+def test_trouble_that_may_pass_leaves_a_token_that_lasts(event: Any, category: str, words: str | None) -> None:
+    refresh = exchanging(OLD)
+    tell(refresh, event)
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.token.reveal() == OLD
+    assert refresh.outcome.delivery == "kept"
+    assert words is None or refresh.outcome.message == ENDPOINT + words
+    assert category
+
+
+@pytest.mark.parametrize(("token", "wanted"), [(OVER, WANTED), (OLD, rejected(OLD))])
+@pytest.mark.parametrize(("event", "category", "words"), TRANSIENT)
+def test_and_is_an_error_where_none_lasts(
+    event: Any, category: str, words: str | None, token: str, wanted: Any
+) -> None:
+    refresh = exchanging(token, wanted)
+    assert Playbook(refresh) >> event << RELEASE << Kind(Deliver)
+    found = failure_of(refresh)
+    assert (found[0], found[2]) == (category, False)
+    assert words is None or found[1] == ENDPOINT + words
+
+
+def test_an_answer_without_an_access_token_is_of_no_use_when_the_old_one_is_over() -> None:
+    refresh = exchanging(OVER)
+    tell(refresh, answered(refresh_token="canary-new-refresh"))
+    words = ENDPOINT + "no access_token in the answer"
+    assert failure_of(refresh) == ("refresh_response_malformed", words, False)
+
+
+def test_a_token_that_ended_while_the_answer_was_waited_for_is_not_handed_out() -> None:
+    refresh = exchanging(OLD)
+    tell(refresh, unanswered(TransportProblem.TIMEOUT))
+    assert failure_of(refresh)[0] == "refresh_unavailable"
+    refresh = exchanging(OLD)
+    tell(refresh, answered(503, at=NOW + 61, error="busy"))
+    assert failure_of(refresh)[0] == "refresh_unavailable"
+
+
+def test_the_next_try_is_not_before_half_a_minute_while_the_old_token_lasts() -> None:
+    first = exchanging(OLD)
+    tell(first, unanswered())
+    why = "the last try was a moment ago"
+    for at in (NOW, NOW + 29):
+        soon = machine(first.memory)
+        assert Playbook(soon) >> WANTED << LOAD >> loaded(stored(), at) << delivered(stored(), "kept", message=why)
+        # However often it is asked for.
+        assert soon.memory == first.memory
+    for wanted, at in ((WANTED, NOW + 30), (WANTED, NOW - 1), (rejected(OLD), NOW + 1)):
+        assert Playbook(machine(first.memory)) >> wanted << LOAD >> loaded(stored(), at) << TAKE
+    assert Playbook(machine(first.memory)) >> WANTED << LOAD >> loaded(stored(OVER)) << TAKE
+
+
+# The store
+
+
+def test_a_store_that_cannot_be_locked_cannot_be_written_so_nothing_is_renewed() -> None:
+    lasting = machine()
+    tell(lasting, WANTED, loaded(stored()))
+    trouble = LockFailed(message="read-only file system")
+    assert Playbook(lasting) >> trouble << delivered(stored(), "kept", message="read-only file system")
+    over = machine()
+    tell(over, WANTED, loaded(stored(OVER)), trouble)
+    assert failure_of(over) == ("store_unavailable", "read-only file system", False)
+
+
+def test_a_store_that_breaks_down_before_the_new_tokens_are_in_it() -> None:
+    refresh = exchanging()
+    tell(refresh, answered())
+    broken = LoadFailed(message="input/output error")
+    not_stored = delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
+    assert Playbook(refresh) >> broken << Kind(Warn) << RELEASE << not_stored
+    assert refresh.memory.unsaved == NEW_CREDENTIALS
+    again = machine(refresh.memory)
+    assert Playbook(again) >> WANTED << LOAD >> broken << delivered(NEW_CREDENTIALS)
+    assert again.memory.unsaved == NEW_CREDENTIALS
+
+
+@pytest.mark.parametrize("state", ["looking", "reading_again"])
+def test_a_store_that_breaks_down_on_the_way(state: str) -> None:
+    from .samples import machine_in
+
+    refresh = machine_in(state)
+    tell(refresh, LoadFailed(message="input/output error"))
+    assert failure_of(refresh)[0] == "credentials_unreadable"
+
+
+def test_a_newer_versions_sign_in_meanwhile() -> None:
+    refresh = exchanging()
+    tell(refresh, answered())
+    newer = THEIR_CREDENTIALS.__replace__(auth_mode="agentIdentity")
+    assert Playbook(refresh) >> loaded(newer) << RELEASE << Kind(Deliver)
+    assert failure_of(refresh)[0] == "credentials_unsupported"
+
+
+# Words
+
+
+@pytest.mark.parametrize("category", RefreshFailureCategory)
+def test_a_failure_explains_itself(category: RefreshFailureCategory) -> None:
+    failure = RefreshFailure(category=category, message="what happened")
+    title, hint, details = failure.describe().split("\n")
+    assert (title, hint) == (f"{failure.title}.", failure.hint)
+    assert details == f"Details: {category} - what happened"
+    assert hint.endswith(".")
+    assert not failure.title.endswith(".")

@@ -1,0 +1,278 @@
+"""Every event in every state, and what must stay true of a refresh whatever happens."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loginmachine import Credentials, RefreshFailure, RefreshMachine, RefreshSuccess, UnexpectedEvent
+from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
+from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
+from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock, Warn
+from loginmachine.sansio.refresh.effects import Refresh
+from loginmachine.sansio.refresh.events import LoadFailed, LockBusy, LockFailed, LockTaken
+
+from ..samples import NOW, everything_in
+from .samples import (
+    API_KEY_ONLY,
+    CANARIES,
+    EVENTS,
+    FORCED,
+    NEW,
+    NEW_CREDENTIALS,
+    OLD,
+    OTHER_ACCOUNT,
+    OVER,
+    PATHS,
+    THEIR_CREDENTIALS,
+    WANTED,
+    access,
+    answered,
+    loaded,
+    machine,
+    machine_in,
+    rejected,
+    stored,
+    tell,
+    unanswered,
+)
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.refresh.actions import RefreshAction
+    from loginmachine.sansio.refresh.events import RefreshEvent
+    from loginmachine.sansio.refresh.outcome import RefreshMemory
+
+READ = {"loaded", "load_failed"}
+LEGAL: dict[str, set[str]] = {
+    "idle": {"wanted"},
+    "reading": READ,
+    "locking": {"lock_taken", "lock_busy", "lock_failed"},
+    "looking": READ,
+    "reading_again": READ,
+    "exchanging_refresh_token": {"answered", "unanswered"},
+    "comparing": READ,
+    "doubting": READ,
+    "saving_credentials": {"saved", "save_failed"},
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("state", LEGAL)
+def test_every_event_in_every_state(state: str, event: str) -> None:
+    refresh = machine_in(state)
+    if event in LEGAL[state]:
+        assert refresh.handle(EVENTS[event])
+        assert refresh.state != state
+        return
+    before = everything_of(refresh)
+    with pytest.raises(UnexpectedEvent, match=f"{type(EVENTS[event]).__name__} makes no sense in state {state}$"):
+        refresh.handle(EVENTS[event])
+    assert everything_of(refresh) == before
+
+
+def everything_of(refresh: RefreshMachine) -> list[object]:
+    return [copy.copy(getattr(refresh._refresh, name)) for name in Refresh.__slots__]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_after_the_end_nothing_happens_any_more(state: str, event: str) -> None:
+    refresh = machine_in(state)
+    outcome = refresh.outcome
+    assert refresh.handle(EVENTS[event]) == []
+    assert (refresh.state, refresh.outcome) == (state, outcome)
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [
+        ("reading", loaded(None, at=-1.0)),
+        ("reading", loaded(None, at=float("nan"))),
+        ("exchanging_refresh_token", answered(at=1e12)),
+        ("exchanging_refresh_token", answered().__replace__(exchange_id=2)),
+        ("exchanging_refresh_token", unanswered().__replace__(exchange_id=0)),
+    ],
+)
+def test_times_and_answers_that_there_cannot_be(state: str, event: Any) -> None:
+    refresh = machine_in(state)
+    with pytest.raises(UnexpectedEvent):
+        refresh.handle(event)
+    assert refresh.state == state
+
+
+# Whatever happens
+
+HOLDINGS: list[Credentials | None] = [
+    stored(),
+    stored(OVER),
+    NEW_CREDENTIALS,
+    THEIR_CREDENTIALS,
+    API_KEY_ONLY,
+    None,
+    stored(auth_mode="newer"),
+    stored(access(None, "opaque"), last_refresh=None),
+    stored(OVER, ""),
+]
+ANSWERS: list[TokenResponseReceived | TokenRequestFailed] = [
+    answered(),
+    answered(access_token=NEW),
+    answered(refresh_token="canary-new-refresh"),
+    answered(access_token=NEW, id_token=OTHER_ACCOUNT),
+    answered(401, error="gone"),
+    answered(500, error="busy"),
+    answered(access_token=5),
+    unanswered(),
+]
+moments = st.floats(0, 200.0).map(lambda seconds: NOW + seconds)
+reads = st.one_of(
+    st.builds(loaded, st.sampled_from(HOLDINGS), moments), st.builds(LoadFailed, message=st.text(max_size=5))
+)
+locks = st.one_of(st.just(LockTaken()), st.just(LockBusy()), st.builds(LockFailed, message=st.text(max_size=5)))
+saves = st.one_of(st.just(CredentialsSaved()), st.builds(SaveFailed, message=st.text(max_size=5)))
+wishes = st.sampled_from([WANTED, FORCED, rejected(OLD), rejected(OVER)])
+Script = tuple["RefreshEvent", list["RefreshEvent"], list["RefreshEvent"], "RefreshEvent", "RefreshEvent"]
+scripts = st.tuples(
+    wishes, st.lists(reads, min_size=1, max_size=8), st.lists(locks, max_size=6), st.sampled_from(ANSWERS), saves
+)
+
+
+class Host:
+    """Answers a refresh's orders from a script, the good way when that is at its end; and keeps the books."""
+
+    def __init__(self, memory: RefreshMemory | None, script: Script) -> None:
+        self.refresh = machine(memory)
+        self.wanted, self.reads, self.locks, self.answer, self.save = script
+        self.ordered: list[RefreshAction] = []
+        self.locked = False
+
+    def run(self) -> None:
+        event: RefreshEvent | None = self.wanted
+        while event is not None:
+            orders = self.refresh.handle(event)
+            event = None
+            for order in orders:
+                assert not any(isinstance(done, Deliver) for done in self.ordered), "something after the end"
+                self.ordered.append(order)
+                assert event is None, "two questions at once"
+                event = self.perform(order)
+        assert not self.locked, "the lock was kept"
+        assert isinstance(self.ordered[-1], Deliver)
+        assert self.ordered[-1].outcome == self.refresh.outcome
+
+    def perform(self, order: RefreshAction) -> RefreshEvent | None:
+        match order:
+            case LoadCredentials():
+                return self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
+            case TakeLock(timeout=timeout):
+                assert 0 < timeout < 1
+                assert not self.locked
+                event = self.locks.pop(0) if self.locks else LockTaken()
+                self.locked = isinstance(event, LockTaken)
+                return event
+            case SendTokenRequest():
+                assert self.locked
+                return self.answer
+            case SaveCredentials():
+                assert self.locked
+                return self.save
+            case ReleaseLock():
+                assert self.locked
+                self.locked = False
+            case Warn() | Deliver():
+                pass
+        return None
+
+    def count(self, kind: type) -> int:
+        return sum(isinstance(order, kind) for order in self.ordered)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(scripts, min_size=1, max_size=3))
+def test_what_must_stay_true(stories: list[Script]) -> None:
+    memory = None
+    for story in stories:
+        host = Host(memory, story)
+        host.run()
+        memory = host.refresh.memory
+        assert host.count(SendTokenRequest) <= 1
+        assert host.count(SaveCredentials) <= 1
+        assert host.count(Deliver) == 1
+        outcome = host.refresh.outcome
+        assert (host.refresh.state == "succeeded") == isinstance(outcome, RefreshSuccess)
+        assert (host.refresh.state == "failed") == isinstance(outcome, RefreshFailure)
+        for saved in (order for order in host.ordered if isinstance(order, SaveCredentials)):
+            # What was refreshed is in the store, or in the memory until it is.
+            assert isinstance(host.save, CredentialsSaved) or memory.unsaved == saved.credentials
+        if isinstance(outcome, RefreshSuccess):
+            assert outcome.token.reveal()
+        for canary in CANARIES:
+            assert canary not in f"{host.ordered} {host.refresh!r} {outcome!r} {memory!r} {host.refresh._refresh!r}"
+
+
+def test_the_scripts_reach_something() -> None:
+    """So that the test above is not true of nothing."""
+
+    def ending(*script: Any) -> str:
+        host = Host(None, script)
+        host.run()
+        outcome = host.refresh.outcome
+        return str(outcome.delivery if isinstance(outcome, RefreshSuccess) else getattr(outcome, "category", None))
+
+    old, theirs = loaded(stored()), loaded(THEIR_CREDENTIALS)
+    assert ending(WANTED, [old], [], answered(), CredentialsSaved()) == "refreshed"
+    assert ending(WANTED, [old], [LockBusy()], answered(), SaveFailed(message="no")) == "refreshed"
+    assert ending(WANTED, [old, theirs], [LockBusy()], answered(), CredentialsSaved()) == "adopted"
+    assert ending(WANTED, [old], [], answered(401, error="gone"), CredentialsSaved()) == "refresh_token_rejected"
+
+
+# Secrets and memory
+
+
+def test_an_unexpected_event_shows_no_secret() -> None:
+    refresh = machine_in("comparing")
+    with pytest.raises(UnexpectedEvent) as caught:
+        refresh.handle(answered())
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert not [canary for canary in CANARIES if canary in shown]
+
+
+def test_nothing_but_the_request_and_the_saving_holds_a_secret() -> None:
+    for state in PATHS:
+        for order in tell(machine(), *PATHS[state]):
+            held = [canary for canary in CANARIES if canary in everything_in(order)]
+            assert not held or isinstance(order, (SendTokenRequest, SaveCredentials, Deliver))
+    (sent,) = [
+        order for order in tell(machine(), *PATHS["exchanging_refresh_token"]) if isinstance(order, SendTokenRequest)
+    ]
+    assert [canary for canary in CANARIES if canary in everything_in(sent)] == ["canary-old-refresh"]
+
+
+def test_refreshes_die_by_reference_count_alone() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(thing, Refresh) for thing in gc.get_objects())
+        for state in PATHS:
+            machine_in(state)
+        assert sum(isinstance(thing, Refresh) for thing in gc.get_objects()) == before
+    finally:
+        gc.enable()
+
+
+def test_a_failure_can_be_pickled_and_an_outcome_with_a_token_cannot() -> None:
+    failure = machine_in("failed").outcome
+    assert pickle.loads(pickle.dumps(failure)) == failure
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(machine_in("succeeded").outcome)
+
+
+def test_the_same_events_give_the_same_orders() -> None:
+    for path in PATHS.values():
+        assert tell(machine(), *path) == tell(machine(), *path)

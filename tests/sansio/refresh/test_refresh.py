@@ -1,0 +1,434 @@
+"""A refresh, told as stories: when it is due, who does it, and that it ends well."""
+
+from __future__ import annotations
+
+import pytest
+
+from loginmachine import Credentials, Secret
+from loginmachine.sansio.login.actions import SaveCredentials
+from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
+from loginmachine.sansio.refresh.actions import Deliver, Warn
+from loginmachine.sansio.refresh.events import LockBusy, LockTaken
+from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+
+from ..playbook import Kind, Playbook
+from ..samples import ID_TOKEN, NOW, jwt
+from .samples import (
+    API_KEY_ONLY,
+    DAY,
+    FORCED,
+    LOAD,
+    NEW,
+    NEW_CREDENTIALS,
+    NOW_TEXT,
+    OLD,
+    OPAQUE,
+    OVER,
+    RELEASE,
+    SAVE,
+    TAKE,
+    THEIR_CREDENTIALS,
+    THEIRS,
+    WANTED,
+    access,
+    answered,
+    delivered,
+    failure_of,
+    loaded,
+    machine,
+    rejected,
+    send,
+    stored,
+    tell,
+)
+
+# When it is due
+
+
+@pytest.mark.parametrize(
+    ("token", "last_refresh", "is_due"),
+    [
+        (access(301, "x"), "2020-01-01T00:00:00Z", False),
+        (access(300, "x"), NOW_TEXT, True),
+        (access(-DAY, "x"), NOW_TEXT, True),
+        (access(DAY, "x"), None, False),
+        (access(None, "x"), "2026-11-10T11:06:39Z", True),
+        (access(None, "x"), "2026-11-10T11:06:41Z", False),
+        (access(None, "x"), "2026-12-24T00:00:00Z", False),
+        (access(None, "x"), None, False),
+        (access(None, "x"), "yesterday", False),
+        (OPAQUE, "2026-11-01T00:00:00Z", True),
+        (OPAQUE, "2026-11-17T00:00:00Z", False),
+        (jwt({"exp": "soon"}), "2026-11-17T00:00:00Z", False),
+        (jwt({"exp": True}), "2026-11-17T00:00:00Z", False),
+    ],
+)
+def test_when_tokens_are_due(token: str, last_refresh: str | None, *, is_due: bool) -> None:
+    credentials = stored(token, last_refresh=last_refresh)
+    order = TAKE if is_due else delivered(credentials)
+    assert Playbook(machine()) >> WANTED << LOAD >> loaded(credentials) << order
+
+
+def test_a_refresh_from_beginning_to_end() -> None:
+    assert (
+        Playbook(machine())
+        >> WANTED
+        << LOAD
+        >> loaded(stored())
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(stored())
+        << send()
+        >> answered()
+        << LOAD
+        >> loaded(stored())
+        << SAVE
+        >> CredentialsSaved()
+        << RELEASE
+        << delivered(NEW_CREDENTIALS, "refreshed")
+    )
+
+
+def test_what_the_answer_lacks_stays_as_it_was() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered(access_token=NEW))
+    expected = stored(NEW, last_refresh=NOW_TEXT)
+    assert Playbook(refresh) >> loaded(stored()) << SaveCredentials(credentials=expected)
+
+
+def test_null_is_as_good_as_missing_and_an_id_token_is_kept_as_it_came() -> None:
+    refresh = machine()
+    id_token = jwt({"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}}, "canary-newer-id-token")
+    answer = answered(access_token=NEW, refresh_token=None, id_token=id_token)
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == stored(NEW, id_token=id_token, last_refresh=NOW_TEXT)
+
+
+def test_an_id_token_that_nobody_can_read_takes_no_readable_ones_place() -> None:
+    refresh = machine()
+    answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token="no.jwt")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == NEW_CREDENTIALS
+
+
+def test_where_the_old_id_token_says_nothing_either_the_new_one_is_taken() -> None:
+    before = stored(id_token="old")
+    refresh = machine()
+    answer = answered(access_token=NEW, id_token="new")
+    tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before), answer, loaded(before), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == stored(NEW, id_token="new", last_refresh=NOW_TEXT)
+
+
+def test_an_answer_with_nothing_new_leaves_a_token_that_lasts() -> None:
+    refresh = machine()
+    same = stored(OLD, last_refresh=NOW_TEXT)
+    answer = answered(token_type="Bearer")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == same
+
+
+# A token that an API has rejected
+
+
+def test_a_rejected_token_is_renewed_however_long_it_would_last() -> None:
+    credentials = stored(THEIRS)
+    assert (
+        Playbook(machine())
+        >> rejected(THEIRS)
+        << LOAD
+        >> loaded(credentials)
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(credentials)
+        << send()
+    )
+
+
+def test_a_rejected_token_that_is_not_stored_any_more_is_no_reason() -> None:
+    assert Playbook(machine()) >> rejected(OLD) << LOAD >> loaded(THEIR_CREDENTIALS) << delivered(THEIR_CREDENTIALS)
+
+
+def test_forcing_renews_what_is_stored_at_that_moment() -> None:
+    assert (
+        Playbook(machine())
+        >> FORCED
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS)
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS)
+        << send("canary-their-refresh")
+    )
+
+
+@pytest.mark.parametrize("wanted", [WANTED, FORCED, rejected("sk-canary-key")])
+def test_an_api_key_is_handed_out_as_it_is(wanted: object) -> None:
+    refresh = machine()
+    assert Playbook(refresh) >> wanted << LOAD >> loaded(API_KEY_ONLY) << delivered(API_KEY_ONLY, token="sk-canary-key")  # type: ignore[operator]
+
+
+def test_the_api_key_of_an_enterprise_account_comes_before_its_tokens() -> None:
+    id_token = jwt({"https://api.openai.com/auth": {"chatgpt_plan_type": "enterprise"}})
+    both = stored(OVER, id_token=id_token, auth_mode=None, api_key=Secret("sk-1"))
+    assert Playbook(machine()) >> WANTED << LOAD >> loaded(both) << delivered(both, token="sk-1")
+
+
+def test_the_key_in_the_environment_counts_when_nothing_is_stored() -> None:
+    refresh = machine(environment_key=" sk-environment\n")
+    expected = Credentials(auth_mode="apikey", api_key=Secret("sk-environment"))
+    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << delivered(expected, token="sk-environment")
+
+
+# Others do it too
+
+
+def test_what_another_process_has_renewed_is_adopted() -> None:
+    assert (
+        Playbook(machine())
+        >> WANTED
+        << LOAD
+        >> loaded(stored(OVER))
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS)
+        << RELEASE
+        << delivered(THEIR_CREDENTIALS, "adopted")
+    )
+
+
+def test_their_tokens_are_adopted_even_if_they_are_short_lived() -> None:
+    short = stored(access(20, "short"), "canary-their-refresh")
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(OVER)), LockTaken())
+    assert Playbook(refresh) >> loaded(short) << RELEASE << delivered(short, "adopted")
+
+
+def test_tokens_of_theirs_that_are_over_are_renewed() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(OVER)), LockTaken())
+    assert (
+        Playbook(refresh) >> loaded(stored(access(-1, "dead"), "canary-their-refresh")) << send("canary-their-refresh")
+    )
+
+
+def test_whoever_waits_for_the_lock_sees_new_tokens_at_once() -> None:
+    assert (
+        Playbook(machine())
+        >> WANTED
+        << LOAD
+        >> loaded(stored(OVER))
+        << TAKE
+        >> LockBusy()
+        << LOAD
+        >> loaded(stored(OVER), NOW + 1)
+        << TAKE
+        >> LockBusy()
+        << LOAD
+        >> loaded(THEIR_CREDENTIALS, NOW + 2)
+        << delivered(THEIR_CREDENTIALS, "adopted")
+    )
+
+
+def waits(credentials: Credentials, wanted: object = WANTED) -> tuple[int, RefreshSuccess | None, object]:
+    """How often the lock is asked for that somebody else never gives back, and how that ends."""
+    refresh = machine()
+    orders = tell(refresh, wanted, loaded(credentials))  # type: ignore[arg-type]
+    times = 0
+    while orders[-1] == TAKE:
+        times += 1
+        orders = tell(refresh, LockBusy(), loaded(credentials))
+    outcome = refresh.outcome
+    return times, outcome if isinstance(outcome, RefreshSuccess) else None, refresh
+
+
+def test_nobody_waits_for_long_while_the_old_token_lasts() -> None:
+    times, outcome, _ = waits(stored(OLD))
+    assert times * 0.25 == 4.0
+    assert outcome is not None
+    assert (outcome.token.reveal(), outcome.delivery) == (OLD, "kept")
+
+
+@pytest.mark.parametrize(("credentials", "wanted"), [(stored(OVER), WANTED), (stored(OLD), rejected(OLD))])
+def test_without_a_token_the_wait_is_as_long_as_a_request_may_take(credentials: Credentials, wanted: object) -> None:
+    times, outcome, refresh = waits(credentials, wanted)
+    assert times * 0.25 == 70.0
+    assert outcome is None
+    assert failure_of(refresh) == ("store_busy", "another session was renewing the tokens all the time", False)  # type: ignore[arg-type]
+
+
+def test_a_token_that_ends_during_the_wait_prolongs_it() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(OLD)))
+    for _ in range(16):
+        orders = tell(refresh, LockBusy(), loaded(stored(OLD), NOW + 61))
+    assert orders[-1] == TAKE
+
+
+def test_a_sign_in_that_came_while_the_request_was_under_way_is_adopted_and_not_overwritten() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
+    assert Playbook(refresh) >> loaded(THEIR_CREDENTIALS) << RELEASE << delivered(THEIR_CREDENTIALS, "adopted")
+
+
+def test_a_change_to_an_api_key_meanwhile_counts_too() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken())
+    assert Playbook(refresh) >> loaded(API_KEY_ONLY) << RELEASE << delivered(API_KEY_ONLY, token="sk-canary-key")
+
+
+def test_a_sign_out_while_the_request_was_under_way_is_respected() -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
+    assert Playbook(refresh) >> loaded(None) << RELEASE << Kind(Deliver)
+    assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
+
+
+def test_a_sign_out_meanwhile_leaves_the_key_in_the_environment() -> None:
+    refresh = machine(environment_key="sk-environment")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
+    expected = Credentials(auth_mode="apikey", api_key=Secret("sk-environment"))
+    assert Playbook(refresh) >> loaded(None) << RELEASE << delivered(expected, "adopted", "sk-environment")
+
+
+# What cannot be stored
+
+
+def unsaved() -> RefreshMemory:
+    """The memory of a refresh whose tokens could not be stored."""
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered(), loaded(stored()))
+    assert (
+        Playbook(refresh)
+        >> SaveFailed(message="disk full")
+        << Warn(message="the new tokens could not be stored, and are lost when this program ends: disk full")
+        << RELEASE
+        << delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
+    )
+    return refresh.memory
+
+
+def test_tokens_that_could_not_be_stored_are_handed_out_and_stored_later() -> None:
+    memory = unsaved()
+    soon = machine(memory)
+    assert Playbook(soon) >> WANTED << LOAD >> loaded(stored(), NOW + 29) << delivered(NEW_CREDENTIALS)
+    later = machine(soon.memory)
+    assert (
+        Playbook(later)
+        >> WANTED
+        << LOAD
+        >> loaded(stored(), NOW + 31)
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(stored(), NOW + 31)
+        << SAVE
+        >> CredentialsSaved()
+        << RELEASE
+        << delivered(NEW_CREDENTIALS)
+    )
+    assert later.memory.unsaved is None
+    assert later.memory.replaces is None
+
+
+def test_storing_later_may_fail_again() -> None:
+    later = machine(unsaved())
+    tell(later, WANTED, loaded(stored(), NOW + 31), LockTaken(), loaded(stored(), NOW + 31))
+    not_stored = delivered(NEW_CREDENTIALS, is_stored=False)
+    assert Playbook(later) >> SaveFailed(message="disk full") << Kind(Warn) << RELEASE << not_stored
+    assert (later.memory.unsaved, later.memory.tried_at) == (NEW_CREDENTIALS, NOW + 31)
+
+
+def test_storing_later_waits_for_nobody() -> None:
+    later = machine(unsaved())
+    orders = tell(later, WANTED, loaded(stored(), NOW + 31))
+    times = 0
+    while orders[-1] == TAKE:
+        times += 1
+        orders = tell(later, LockBusy(), loaded(stored(), NOW + 31))
+    assert times * 0.25 == 4.0
+    assert orders[-1] == delivered(
+        NEW_CREDENTIALS, "kept", message="another session was renewing the tokens all the time"
+    )
+
+
+def test_tokens_that_are_nowhere_else_are_renewed_with_their_own_refresh_token() -> None:
+    later = machine(unsaved())
+    much_later = NOW + 10 * DAY
+    newest = stored(access(20 * DAY, "newest"), "canary-newest-refresh", last_refresh="2026-11-28T11:06:40.000000Z")
+    answer = answered(at=much_later, access_token=access(20 * DAY, "newest"), refresh_token="canary-newest-refresh")
+    assert (
+        Playbook(later)
+        >> WANTED
+        << LOAD
+        >> loaded(stored(), much_later)
+        << TAKE
+        >> LockTaken()
+        << LOAD
+        >> loaded(stored(), much_later)
+        << send("canary-new-refresh")
+        >> answer
+        << LOAD
+        >> loaded(stored(), much_later)
+        << Kind(SaveCredentials)
+        >> CredentialsSaved()
+        << RELEASE
+        << delivered(newest, "refreshed")
+    )
+
+
+def test_a_new_sign_in_takes_the_place_of_what_could_not_be_stored() -> None:
+    later = machine(unsaved())
+    assert Playbook(later) >> WANTED << LOAD >> loaded(THEIR_CREDENTIALS) << delivered(THEIR_CREDENTIALS)
+    assert later.memory.unsaved is None
+
+
+def test_a_sign_out_too() -> None:
+    later = machine(unsaved())
+    tell(later, WANTED, loaded(None))
+    assert failure_of(later)[0] == "not_signed_in"
+    assert later.memory.unsaved is None
+
+
+# Clocks
+
+
+def test_a_token_just_received_is_not_renewed_again_however_wrong_the_clock_is() -> None:
+    refresh = machine()
+    answer = answered(access_token=OVER, refresh_token="canary-new-refresh")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    wrong = refresh.outcome.credentials
+    assert wrong == stored(OVER, "canary-new-refresh", last_refresh=NOW_TEXT)
+    soon = machine(refresh.memory)
+    assert Playbook(soon) >> WANTED << LOAD >> loaded(wrong, NOW + 59) << delivered(wrong)
+    later = machine(refresh.memory)
+    assert Playbook(later) >> WANTED << LOAD >> loaded(wrong, NOW + 60) << TAKE
+    back = machine(refresh.memory)
+    assert Playbook(back) >> WANTED << LOAD >> loaded(wrong, NOW - 1) << TAKE
+    refused = machine(refresh.memory)
+    assert Playbook(refused) >> rejected(OVER) << LOAD >> loaded(wrong, NOW + 1) << TAKE
+
+
+def test_the_raw_id_token_is_what_was_read() -> None:
+    refresh = machine()
+    tell(
+        refresh,
+        WANTED,
+        loaded(stored()),
+        LockTaken(),
+        loaded(stored()),
+        answered(),
+        loaded(stored()),
+        CredentialsSaved(),
+    )
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials.tokens is not None
+    assert refresh.outcome.credentials.tokens.id_token == Secret(ID_TOKEN)

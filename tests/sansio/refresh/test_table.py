@@ -1,0 +1,136 @@
+"""The soundness of a refresh's table: what the engine would only find out when a row is fired."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections import defaultdict
+from typing import get_args
+
+import pytest
+
+from loginmachine.sansio.refresh import interpret as refresh_interpret
+from loginmachine.sansio.refresh.effects import Refresh, RefreshEffects
+from loginmachine.sansio.refresh.events import RefreshEvent
+from loginmachine.sansio.refresh.failures import (
+    FINAL_CATEGORIES,
+    REFRESH_CATALOGUE,
+    REFRESH_FAILURES,
+    SIGN_IN_REQUIRED,
+    RefreshFailureCategory,
+)
+from loginmachine.sansio.refresh.interpret import RefreshStep
+from loginmachine.sansio.refresh.outcome import RefreshMemory
+from loginmachine.sansio.refresh.table import (
+    REFRESH_FINAL_STATES,
+    REFRESH_ROWS,
+    RefreshRow,
+    RefreshState,
+    RefreshTrigger,
+)
+
+from .samples import EVENTS, PATHS, PROVIDER, machine_in
+
+
+def cells() -> dict[tuple[RefreshTrigger, RefreshState], list[RefreshRow]]:
+    """The rows for one trigger in one state, from top to bottom."""
+    found: defaultdict[tuple[RefreshTrigger, RefreshState], list[RefreshRow]] = defaultdict(list)
+    for row in REFRESH_ROWS:
+        for source in row.source:
+            found[row.trigger, source].append(row)
+    return found
+
+
+def reachable_from(state: RefreshState) -> set[RefreshState]:
+    seen = {state}
+    while True:
+        more = {row.dest for row in REFRESH_ROWS if row.dest is not None and seen & set(row.source)} - seen
+        if not more:
+            return seen
+        seen |= more
+
+
+def test_every_name_in_the_table_is_a_method_and_every_method_is_in_the_table() -> None:
+    refresh = RefreshEffects(PROVIDER, RefreshMemory(), None)
+    names = {name for row in REFRESH_ROWS for name in (row.effect, row.guard) if name}
+    assert all(callable(getattr(refresh, name)) for name in names)
+    assert {name for name in vars(RefreshEffects) if not name.startswith("_")} == names
+
+
+def test_the_last_row_of_a_cell_has_no_guard_and_no_other_row_is_without() -> None:
+    for (trigger, state), rows in cells().items():
+        assert rows[-1].guard == "", f"{trigger} in {state} can be refused by every guard"
+        assert all(row.guard for row in rows[:-1]), f"{trigger} in {state} has a row that is never reached"
+        assert len({row.guard for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_guards_change_nothing(state: str) -> None:
+    refresh = machine_in(state)._refresh
+    before = {name: getattr(refresh, name) for name in Refresh.__slots__}
+    for guard in {row.guard for row in REFRESH_ROWS} - {""}:
+        getattr(refresh, guard)(RefreshStep(trigger=RefreshTrigger.REFRESH_DUE))
+    assert {name: getattr(refresh, name) for name in Refresh.__slots__} == before
+
+
+@pytest.mark.parametrize("state", RefreshState)
+def test_every_state_can_be_reached_and_ends(state: RefreshState) -> None:
+    assert state in reachable_from(RefreshState.IDLE)
+    assert reachable_from(state) & set(REFRESH_FINAL_STATES)
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_a_final_state_is_never_left(state: str) -> None:
+    assert RefreshState(state) in REFRESH_FINAL_STATES
+    assert reachable_from(RefreshState(state)) == {RefreshState(state)}
+
+
+def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
+    into = {
+        dest: {source for row in REFRESH_ROWS if row.dest == dest for source in row.source}
+        for dest in ("reading_again", "exchanging_refresh_token", "comparing", "doubting", "saving_credentials")
+    }
+    assert into == {
+        "reading_again": {"locking"},
+        "exchanging_refresh_token": {"reading_again"},
+        "comparing": {"exchanging_refresh_token"},
+        "doubting": {"exchanging_refresh_token"},
+        "saving_credentials": {"reading_again", "comparing"},
+    }
+    assert [row.source for row in REFRESH_ROWS if row.trigger == "lock_taken"] == [("locking",)]
+
+
+@pytest.mark.parametrize("trigger", RefreshTrigger)
+def test_every_trigger_has_a_row_and_somebody_who_pulls_it(trigger: RefreshTrigger) -> None:
+    assert any(row.trigger is trigger for row in REFRESH_ROWS)
+    pulled = {
+        node.attr
+        for node in ast.walk(ast.parse(inspect.getsource(refresh_interpret)))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "RefreshTrigger"
+    }
+    assert trigger.name in pulled
+
+
+def test_every_row_that_fails_says_what_failed() -> None:
+    for row in REFRESH_ROWS:
+        fails = row.effect in ("fail", "fail_for_good")
+        assert (row.dest is RefreshState.FAILED) == fails
+        # (In doubt, the failure is known before.)
+        assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.DOUBTING,)
+
+
+def test_every_category_has_words_and_is_the_end_of_something() -> None:
+    assert set(REFRESH_CATALOGUE) == set(RefreshFailureCategory) == set(REFRESH_FAILURES.values())
+    assert set(SIGN_IN_REQUIRED) < set(FINAL_CATEGORIES)
+    assert [str(category) for category in FINAL_CATEGORIES] == [
+        "not_signed_in",
+        "refresh_token_missing",
+        "refresh_token_rejected",
+        "account_changed",
+        "credentials_unreadable",
+        "credentials_unsupported",
+    ]
+
+
+def test_every_event_type_is_handled() -> None:
+    assert {type(event) for event in EVENTS.values()} == set(get_args(RefreshEvent))
