@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from loginmachine import LoginOptions, LoginSecrets, Provider
 from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login import events
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.trace import Recorder
@@ -61,7 +62,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
         yield events.ResponseSent(request_id=1)
         return
     if fate < 0.25:
-        kind = dice.choice(list(events.TransportProblem))
+        kind = dice.choice(list(TransportProblem))
         yield events.TokenRequestFailed(exchange_id=1, kind=kind, message="no answer")
         return
     claims = urlsafe_b64encode(json.dumps({"email": f"person{dice.randrange(10**6)}@example.com"}).encode())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_DEADLINE, DEFAULT_ORIGINATOR
+from ..sansio.model.options import DEFAULT_DEADLINE
+from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import flask
 
-from ..sansio.oauth.messages import code_challenge
+from ..sansio.oauth.authorization import code_challenge
 from .accounts import SCOPES
 from .pages import device_form, done, unusable
 

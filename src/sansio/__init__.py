@@ -5,15 +5,15 @@ Nothing here opens a socket or a file, reads a clock, starts a thread or draws a
 """
 
 from .base.errors import UnexpectedEvent
-from .base.text import Secret
+from .base.secret import Secret
 from .login import actions, events, progress
-from .login.events import LoginMethod
 from .login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from .login.machine import LoginMachine, Snapshot
 from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
-from .login.table import LoginState, Trigger
+from .login.states import LoginState, Trigger
 from .model.credentials import AuthMode, Credentials, CredentialsError, Tokens
-from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, LoginOptions, LoginSecrets, Provider
+from .model.options import LoginMethod, LoginOptions, LoginSecrets
+from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
 from .oauth.device_code import DeviceCode
 
 __all__ = [

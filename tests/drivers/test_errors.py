@@ -39,7 +39,7 @@ OUTCOMES = [(TIMED_OUT, LoginTimedOut), (LoginCancellation(failure=CANCELLED), L
 
 
 def test_a_success_is_no_error() -> None:
-    from loginmachine.sansio.model.claims import Account
+    from loginmachine.sansio.model.account import Account
 
     assert error_for(LoginSuccess(credentials=Credentials(), account=Account())) is None
 

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindFailed,
@@ -23,7 +24,6 @@ from loginmachine.sansio.login.events import (
     ClientGone,
     CredentialsSaved,
     Event,
-    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -32,8 +32,8 @@ from loginmachine.sansio.login.events import (
     TimerFired,
     TokenRequestFailed,
     TokenResponseReceived,
-    TransportProblem,
 )
+from loginmachine.sansio.model.options import LoginMethod
 from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, USER_CODE
 
 if TYPE_CHECKING:

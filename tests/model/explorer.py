@@ -10,7 +10,8 @@ from unittest import mock
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
 from loginmachine.sansio.login import machine as machine_module
 from loginmachine.sansio.login.interpret import interpret
-from loginmachine.sansio.login.table import ROWS, LoginState, Row, Trigger
+from loginmachine.sansio.login.states import LoginState, Trigger
+from loginmachine.sansio.login.table import ROWS, Row
 from tests.sansio.samples import SECRETS
 
 from .abstraction import is_capped, key_of

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loginmachine.sansio.base.engine import Engine
 from loginmachine.sansio.login import machine as machine_module
-from loginmachine.sansio.login.table import ROWS, STAY, LoginState, Row
+from loginmachine.sansio.login.states import LoginState
+from loginmachine.sansio.login.table import ROWS, STAY, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,8 @@ import pytest
 
 from loginmachine.sansio import LoginState
 from loginmachine.sansio.login.events import Event
-from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row, Trigger
+from loginmachine.sansio.login.states import Trigger
+from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row
 
 from .__main__ import report
 from .alphabet import Place, alphabet

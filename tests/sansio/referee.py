@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loginmachine.sansio import LoginFailure, LoginMachine, LoginSuccess, UnexpectedEvent
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import (
     Action,
     Bind,
@@ -34,7 +35,6 @@ from loginmachine.sansio.login.events import (
     SaveFailed,
     TimerFired,
     TokenResponseReceived,
-    TransportProblem,
 )
 from loginmachine.sansio.login.progress import DeviceCodeShown, Failed, Listening, Succeeded
 

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 from loginmachine.sansio import Credentials, LoginMachine, LoginOptions, LoginSecrets, Provider, Secret, Tokens
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindFailed,
@@ -15,15 +16,14 @@ from loginmachine.sansio.login.events import (
     CallbackPasted,
     CancelRequested,
     CredentialsSaved,
-    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     Started,
     TimerFired,
     TokenRequestFailed,
     TokenResponseReceived,
-    TransportProblem,
 )
+from loginmachine.sansio.model.options import LoginMethod
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action

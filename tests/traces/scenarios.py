@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.events import (
     BindProblem,
     Bound,
@@ -15,13 +16,12 @@ from loginmachine.sansio.login.events import (
     ClientGone,
     CredentialsSaved,
     Event,
-    LoginMethod,
     PreviousCancelled,
     ResponseSent,
     SaveFailed,
     Started,
-    TransportProblem,
 )
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
 from ..sansio.samples import (

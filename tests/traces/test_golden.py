@@ -9,7 +9,7 @@ import pytest
 from loginmachine.sansio.login.actions import ReportProgress
 from loginmachine.sansio.login.failures import LoginFailureCategory
 from loginmachine.sansio.login.progress import Cancelled, Failed
-from loginmachine.sansio.login.table import LoginState
+from loginmachine.sansio.login.states import LoginState
 from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import outcome_words
 

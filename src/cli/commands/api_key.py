@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ...drivers.errors import StoreError
-from ...sansio.base.text import Secret, is_visible_ascii
+from ...sansio.base.secret import Secret
+from ...sansio.base.text import is_visible_ascii
 from ...sansio.model.credentials import Credentials
 from ..options import provider_from
 from ..stores import Remarks

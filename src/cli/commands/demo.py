@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from ...drivers.errors import LoginError
 from ...drivers.stores.file_store import FileStore
 from ...drivers.threaded.login import start_login
-from ...sansio.login.events import LoginMethod
-from ...sansio.model.provider import LoginOptions, Provider
+from ...sansio.model.options import LoginMethod, LoginOptions
+from ...sansio.model.provider import Provider
 from .login import trace_file
 from .status import describe
 

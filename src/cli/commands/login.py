@@ -7,12 +7,11 @@ import os
 
 from ...drivers.errors import StoreError, TrustError, error_for
 from ...drivers.logging import told_with
-from ...sansio.login.events import LoginMethod
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
-from ...sansio.login.table import Trigger
-from ...sansio.model.provider import LoginOptions
+from ...sansio.login.states import Trigger
+from ...sansio.model.options import LoginMethod, LoginOptions
 from ..options import provider_from
 from ..startup import do_without_the_unused
 from ..terminal.display import Terminal

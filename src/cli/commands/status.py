@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...drivers.errors import StoreError
 from ...sansio.base.text import clean_text
-from ...sansio.model.claims import Account
+from ...sansio.model.account import Account
 from ...sansio.model.credentials import AuthMode
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable

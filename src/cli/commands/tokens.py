@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ...drivers.errors import RefreshFailed
 from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
-from ...sansio.model.claims import Account
+from ...sansio.model.account import Account
 from ...sansio.refresh.outcome import Delivery
 from ..options import provider_from
 from ..signals import ending_softly

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
-from ...sansio.model.claims import Account
+from ...sansio.model.account import Account
 from .writer import Outlet
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ...sansio.callback.responses import Answer, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...sansio.login.events import Headers
+    from ...sansio.base.http import Headers
 
 MAX_HEAD: Final = 16 * 1024
 MAX_HEADER_LINES: Final = 100

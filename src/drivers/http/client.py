@@ -19,9 +19,9 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from ...sansio.login.actions import Encoding
-from ...sansio.login.events import TokenRequestFailed, TokenResponseReceived, TransportProblem
-from ...sansio.oauth.messages import MAX_TOKEN_RESPONSE
+from ...sansio.base.http import Encoding, TransportProblem
+from ...sansio.login.events import TokenRequestFailed, TokenResponseReceived
+from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
 from ..errors import TrustError
 from ..logging import silenced
 from .tls import tls_context
@@ -29,7 +29,8 @@ from .tls import tls_context
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ...sansio.login.actions import Form, SendTokenRequest
+    from ...sansio.base.http import Form
+    from ...sansio.login.actions import SendTokenRequest
 
 _HEADERS: Final = {
     "Accept": "application/json",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ...sansio.base.text import Secret
+    from ...sansio.base.secret import Secret
     from ...sansio.login.events import CredentialsSaved, SaveFailed
     from ...sansio.model.credentials import Credentials
     from ...sansio.refresh.events import AccessTokenWanted

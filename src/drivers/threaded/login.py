@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ...sansio.login import events
 from ...sansio.login.outcome import LoginSuccess
+from ...sansio.model.options import LoginMethod
 from ..errors import error_for
 from ..http.tls import check_bundle
 from ..waiting import wait_for
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import LoginOptions
+    from ...sansio.model.options import LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
 
@@ -32,7 +33,7 @@ def start_login(
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
     record: Callable[[str], object] | None = None,
-    method: events.LoginMethod = events.LoginMethod.BROWSER,
+    method: LoginMethod = LoginMethod.BROWSER,
 ) -> ThreadedLogin:
     """Sign a person in, with threads.
 
@@ -78,7 +79,7 @@ class ThreadedLogin:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
-        method: events.LoginMethod,
+        method: LoginMethod,
     ) -> None:
         options.check_method(method)
         self._options = options

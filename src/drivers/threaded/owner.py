@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 
+from ...sansio.base.http import TransportProblem
 from ...sansio.callback.responses import Answer
 from ...sansio.login import actions, events
 from ...sansio.login.progress import DeviceCodeShown, Listening
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import LoginOptions
+    from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ..http.client import BlockingTokenClient
     from ..stores.protocols import CredentialStore
@@ -48,7 +49,7 @@ class Owner:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
-        method: events.LoginMethod,
+        method: LoginMethod,
     ) -> None:
         self.ready = threading.Event()
         """The port is bound, the device code is there, or the login is over already."""
@@ -236,7 +237,7 @@ class Owner:
         args = (client, request)
         worker = threading.Thread(target=self._exchange, args=args, name="loginmachine-token", daemon=True)
         if not self._start_worker(worker):
-            kind = events.TransportProblem.REQUEST
+            kind = TransportProblem.REQUEST
             self.post(events.TokenRequestFailed(exchange_id=request.exchange_id, kind=kind, message=NO_THREAD))
 
     def _abort(self) -> None:

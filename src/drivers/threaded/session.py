@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import httpx
 
-from ...sansio.base.text import Secret
+from ...sansio.base.secret import Secret
 from ...sansio.login import actions
 from ...sansio.model.provider import Provider
 from ...sansio.refresh import RefreshMachine

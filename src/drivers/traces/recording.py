@@ -8,7 +8,7 @@ import stat
 import time
 
 from ...sansio.login.machine import LoginMachine
-from ...sansio.model.provider import LoginSecrets
+from ...sansio.model.options import LoginSecrets
 from ..logging import warn
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO, Self
 
-    from ...sansio.model.provider import LoginOptions
+    from ...sansio.model.options import LoginOptions
     from ...sansio.trace import Recorder
 
 

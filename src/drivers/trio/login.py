@@ -12,6 +12,7 @@ import trio
 
 from ...sansio.login import events
 from ...sansio.login.outcome import LoginSuccess
+from ...sansio.model.options import LoginMethod
 from ..errors import error_for
 from ..http.tls import check_bundle
 from .owner import Owner
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import LoginOptions
+    from ...sansio.model.options import LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
 
@@ -35,7 +36,7 @@ def open_login(
     store: CredentialStore,
     on_progress: Callable[[LoginPhase], None] | None = None,
     record: Callable[[str], object] | None = None,
-    method: events.LoginMethod = events.LoginMethod.BROWSER,
+    method: LoginMethod = LoginMethod.BROWSER,
 ) -> TrioLogin:
     """Sign a person in, with trio.
 
@@ -87,7 +88,7 @@ class TrioLogin:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
-        method: events.LoginMethod,
+        method: LoginMethod,
     ) -> None:
         options.check_method(method)
         self._options = options

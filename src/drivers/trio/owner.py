@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import LoginOptions
+    from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
@@ -52,7 +52,7 @@ class Owner:
         store: CredentialStore,
         on_progress: Callable[[LoginPhase], None] | None,
         record: Callable[[str], object] | None,
-        method: events.LoginMethod,
+        method: LoginMethod,
     ) -> None:
         self.ready = trio.Event()
         """The port is bound, the device code is there, or the login is over already."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 import httpx
 import trio
 
-from ...sansio.base.text import Secret
+from ...sansio.base.secret import Secret
 from ...sansio.login import actions
 from ...sansio.model.provider import Provider
 from ...sansio.refresh import RefreshMachine

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..login.events import Event
-    from ..login.table import LoginState
+    from ..login.states import LoginState
     from ..refresh.events import RefreshEvent
     from ..refresh.table import RefreshState
 

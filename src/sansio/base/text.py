@@ -6,13 +6,12 @@ Two kinds of text are handled here: our own secrets, which `Secret` keeps out of
 
 from __future__ import annotations
 
-import hmac
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Final, NoReturn
+    from typing import Final
 
 SHOWN_TEXT_LIMIT: Final = 256
 """Characters of foreign text that are shown at most."""
@@ -41,53 +40,6 @@ _UNPRINTABLE: Final = {
 
 
 _ACTING: Final = {code: shown for code, shown in _UNPRINTABLE.items() if code != ord("\n")}
-
-
-class Secret:
-    """A string that shows itself only when asked by name.
-
-    ``repr``, ``str``, ``format`` and pickling never give the value; `reveal` does. Two secrets are compared in constant
-    time.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for the one place that has to send or store it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('...')"
-
-    __str__ = __repr__
-
-    def __format__(self, _spec: str) -> str:
-        return repr(self)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return same_secret(self._value, other._value)
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret cannot be pickled")
-
-
-def same_secret(one: str, other: str) -> bool:
-    """Compare in constant time. On bytes, because `hmac.compare_digest` raises on non-ASCII strings."""
-    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def is_printable_ascii(text: str) -> bool:

@@ -7,11 +7,13 @@ paste again: an address that is merely cut off does not end the login.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from ..base.records import Record, hidden
-from ..base.text import is_visible_ascii, same_secret
+from ..base.secret import same_secret
+from ..base.text import is_visible_ascii
 from ..login.interpretation import Interpretation
-from ..login.progress import PasteProblem
-from ..login.table import Trigger
+from ..login.states import Trigger
 from .requests import MAX_TARGET, judge_callback, own_authorities, read_query, split_target
 
 TYPE_CHECKING = False
@@ -136,3 +138,19 @@ def read_loopback_callback(text: str) -> LoopbackCallback | None:
     if parameters is None or not parameters.get("state") or not ("code" in parameters or "error" in parameters):
         return None
     return LoopbackCallback(hosts=_LOOPBACK_HOSTS[host], port=int(port), target=origin_form.decode("ascii"))
+
+
+class PasteProblem(StrEnum):
+    """What is wrong with a pasted address."""
+
+    NOT_AN_ADDRESS = "not_an_address"
+    AUTHORIZATION_REQUEST = "authorization_request"
+    """It is the address with which the sign-in begins."""
+    OTHER_ADDRESS = "other_address"
+    """It is not under this login's redirect URI: another port, page or machine."""
+    OTHER_SIGN_IN = "other_sign_in"
+    """It does not carry this login's ``state``."""
+    INCOMPLETE = "incomplete"
+    """Its end is missing, or it is damaged."""
+    ALREADY_ANSWERED = "already_answered"
+    """Another answer was accepted before."""

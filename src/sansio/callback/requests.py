@@ -10,9 +10,10 @@ import functools
 from urllib.parse import unquote_to_bytes
 
 from ..base.records import Record, hidden
-from ..base.text import clean_text, is_visible_ascii, same_secret
+from ..base.secret import same_secret
+from ..base.text import clean_text, is_visible_ascii
 from ..login.interpretation import Interpretation
-from ..login.table import Trigger
+from ..login.states import Trigger
 from . import responses as answers
 
 TYPE_CHECKING = False

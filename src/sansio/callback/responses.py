@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from ..base.text import Secret
-    from ..login.events import Headers
-    from ..model.claims import Account
+    from ..base.http import Headers
+    from ..base.secret import Secret
+    from ..model.account import Account
     from ..model.provider import Provider
 
 SUCCESS_PATH: Final = "/success"

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..login.effects import Login
 from ..login.failures import FAILURES, LoginFailureCategory
-from ..login.table import FINAL_STATES, ROWS, STAY, LoginState
+from ..login.states import LoginState
+from ..login.table import FINAL_STATES, ROWS, STAY
 from .login_text import DOCUMENT, MEANING, STORIES
 from .path import Path
 from .rendering import breaks, event_words, guard_cell, guard_list, label, mermaid, table, tell, trigger_cell

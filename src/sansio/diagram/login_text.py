@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..login.table import LoginState, Trigger
+from ..login.states import LoginState, Trigger
 from .rendering import Story
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..login.table import ROWS, STAY, LoginState, Trigger
+from ..login.states import LoginState, Trigger
+from ..login.table import ROWS, STAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

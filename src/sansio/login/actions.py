@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.http import HttpRequest
 from ..base.records import Record, hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from ..base.http import Headers
     from ..model.credentials import Credentials
-    from .events import Headers
     from .outcome import LoginOutcome
     from .progress import LoginPhase
-
-Form: TypeAlias = tuple[tuple[str, str], ...]
-"""The parameters of a request's body, in the order to be sent."""
-
-
-class Encoding(StrEnum):
-    """How the parameters of a request are written into its body."""
-
-    FORM = "form"
-    """``application/x-www-form-urlencoded``, as RFC 6749 asks for."""
-    JSON = "json"
-    """One JSON object of strings, as some endpoints of providers want it."""
 
 
 class Timer(StrEnum):
@@ -87,15 +76,11 @@ class Respond(Record):
     body: bytes = hidden()
 
 
-class SendTokenRequest(Record):
-    """POST parameters to an endpoint of the provider. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
+class SendTokenRequest(HttpRequest):
+    """Send a request to an endpoint. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
 
     exchange_id: int
-    url: str
-    form: Form = hidden()
-    encoding: Encoding = Encoding.FORM
-    timeout: float
-    """Seconds for the whole exchange, name resolution to last byte."""
+    """A number that the answer repeats."""
 
 
 class AbortTokenRequest(Record):
@@ -104,17 +89,11 @@ class AbortTokenRequest(Record):
     exchange_id: int
 
 
-class RevokeToken(Record):
-    """POST parameters to the provider's revocation endpoint. Never answered: what comes of it changes nothing any more.
+class RevokeToken(HttpRequest):
+    """Send a request to the revocation endpoint (RFC 7009). Never answered: its result changes nothing.
 
-    The login is over when it is ordered, and nothing waits for it: give it up when somebody is in a hurry.
+    The login has ended by then, and nothing waits for the response. Abandon the request when the program must end.
     """
-
-    url: str
-    form: Form = hidden()
-    encoding: Encoding = Encoding.FORM
-    timeout: float
-    """Seconds for the whole exchange."""
 
 
 class SaveCredentials(Record):

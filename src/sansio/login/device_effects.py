@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..oauth import device_code
-from ..oauth import messages as oauth
+from ..oauth import device_code, token_requests
 from ..oauth.device_code import LONGEST_BACK_OFF, POLL_TIMEOUT, SLOW_DOWN
 from . import progress
 from .actions import Timer
@@ -77,7 +76,7 @@ class DeviceCodeEffects(LoginData):
         self._report(progress.DeviceCodeAuthorized())
         self._report(progress.ExchangingCode())
         form = device_code.grant_exchange(self.options.provider, step.device_grant)
-        self._send(form, oauth.TOKEN_EXCHANGE_TIMEOUT)
+        self._send(form, token_requests.TOKEN_EXCHANGE_TIMEOUT)
 
     def _ask(self, request: DeviceRequest, timeout: float) -> None:
         self._send(request.form, timeout, url=request.url, encoding=request.encoding)

@@ -7,7 +7,8 @@ when the event was interpreted.
 from __future__ import annotations
 
 from ..callback import responses as answers
-from ..oauth import messages as oauth
+from ..oauth import token_requests
+from ..oauth.authorization import authorization_url, redirect_uri
 from ..oauth.revocation import revocation
 from . import actions, progress
 from .actions import Timer
@@ -15,7 +16,7 @@ from .device_effects import DeviceCodeEffects
 from .failures import LoginFailure, LoginFailureCategory
 from .outcome import LoginCancellation, LoginSuccess
 from .state import PageKind
-from .table import Trigger
+from .states import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Login(DeviceCodeEffects):
 
     def await_callback(self, step: Interpretation) -> None:
         self.port = step.port
-        self.auth_url = oauth.authorization_url(self.options, self.secrets, step.port)
+        self.auth_url = authorization_url(self.options, self.secrets, step.port)
         self._report(progress.Listening(url=self.auth_url, port=self.port))
         if self.options.deadline is not None:
             self._start(Timer.DEADLINE, self.options.deadline)
@@ -109,8 +110,8 @@ class Login(DeviceCodeEffects):
 
     def report_paste_refused(self, step: Interpretation) -> None:
         assert step.paste_problem is not None
-        redirect_uri = oauth.redirect_uri(self.options, self.port)
-        self._report(progress.PasteRefused(problem=step.paste_problem, redirect_uri=redirect_uri))
+        uri = redirect_uri(self.options, self.port)
+        self._report(progress.PasteRefused(problem=step.paste_problem, redirect_uri=uri))
 
     def join_wait(self, step: Interpretation) -> None:
         # A pasted address leaves nobody to be answered.
@@ -129,14 +130,14 @@ class Login(DeviceCodeEffects):
         self.join_wait(step)
         self._report(progress.PasteAccepted() if step.request_id is None else progress.CallbackReceived())
         self._report(progress.ExchangingCode())
-        form = oauth.code_exchange(self.options, self.secrets, self.port, self.code)
-        self._send(form, oauth.TOKEN_EXCHANGE_TIMEOUT)
+        form = token_requests.code_exchange(self.options, self.secrets, self.port, self.code)
+        self._send(form, token_requests.TOKEN_EXCHANGE_TIMEOUT)
 
     def exchange_api_key(self, step: Interpretation) -> None:
         self.credentials, self.account = step.credentials, step.account
         self._report(progress.ExchangingApiKey())
-        form = oauth.api_key_exchange(self.options.provider, self._id_token())
-        self._send(form, oauth.API_KEY_EXCHANGE_TIMEOUT)
+        form = token_requests.api_key_exchange(self.options.provider, self._id_token())
+        self._send(form, token_requests.API_KEY_EXCHANGE_TIMEOUT)
 
     def save(self, step: Interpretation) -> None:
         self._stop_waiting()

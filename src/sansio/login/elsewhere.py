@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from ..base.records import hidden
+from ..callback.pasted import PasteProblem
 from .phase import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import ClassVar, Final
-
-
-class PasteProblem(StrEnum):
-    """What is wrong with a pasted address."""
-
-    NOT_AN_ADDRESS = "not_an_address"
-    AUTHORIZATION_REQUEST = "authorization_request"
-    """It is the address with which the sign-in begins."""
-    OTHER_ADDRESS = "other_address"
-    """It is not under this login's redirect URI: another port, page or machine."""
-    OTHER_SIGN_IN = "other_sign_in"
-    """It does not carry this login's ``state``."""
-    INCOMPLETE = "incomplete"
-    """Its end is missing, or it is damaged."""
-    ALREADY_ANSWERED = "already_answered"
-    """Another answer was accepted before."""
 
 
 _PASTE_PROBLEMS: Final[Mapping[PasteProblem, str]] = {

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.http import HttpRequestFailed, HttpResponse
 from ..base.records import Record, hidden
+from ..model.options import LoginMethod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
+    from ..base.http import Headers
     from ..model.credentials import Credentials
     from .actions import Timer
 
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-"""Header fields in the order received or to be sent, names in any case."""
 
 _END_OF_TIME: Final = 253_402_300_800
 """The year 10000, in seconds since 1970: no calendar goes further."""
@@ -25,11 +26,6 @@ def is_moment(seconds: float) -> bool:
     return 0 <= seconds < _END_OF_TIME
 
 
-def header_values(headers: Headers, name: bytes) -> list[bytes]:
-    """Every value of a header field, in order. The name is given in lower case."""
-    return [value for key, value in headers if key.lower() == name]
-
-
 class BindProblem(StrEnum):
     """Why a port could not be bound."""
 
@@ -37,25 +33,6 @@ class BindProblem(StrEnum):
     FORBIDDEN = "forbidden"
     """The system reserves the port (Windows error 10013)."""
     OTHER = "other"
-
-
-class TransportProblem(StrEnum):
-    """Why a token request got no answer."""
-
-    TIMEOUT = "timeout"
-    CONNECT = "connect"
-    """No connection: name resolution, refusal, TLS and proxy included."""
-    REQUEST = "request"
-    """The connection broke, or what came back was not HTTP."""
-
-
-class LoginMethod(StrEnum):
-    """How the person signs in."""
-
-    BROWSER = "browser"
-    """In a browser that comes back to the callback listener, or whose last address the person pastes."""
-    DEVICE_CODE = "device_code"
-    """In a browser anywhere, with a short code that this program shows."""
 
 
 class Started(Record):
@@ -132,26 +109,18 @@ class ClientGone(Record):
     request_id: int
 
 
-class TokenResponseReceived(Record):
-    """The token endpoint answered."""
+class TokenResponseReceived(HttpResponse):
+    """An endpoint answered a `SendTokenRequest`."""
 
     exchange_id: int
-    """That of the `SendTokenRequest` which it answers."""
-    status: int
-    headers: Headers = hidden()
-    body: bytes = hidden()
-    """The raw bytes, no content coding undone. The host may stop reading one byte above 1 MiB."""
-    received_at: float
-    """Wall-clock time, in seconds since 1970-01-01 UTC."""
+    """The number of the request."""
 
 
-class TokenRequestFailed(Record):
-    """The token endpoint gave no answer."""
+class TokenRequestFailed(HttpRequestFailed):
+    """An endpoint sent no answer to a `SendTokenRequest`."""
 
     exchange_id: int
-    kind: TransportProblem
-    message: str
-    """Clean words of the host's own; never an exception's text, which may hold the request."""
+    """The number of the request."""
 
 
 class CredentialsSaved(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ..base.records import Record
-from .table import Trigger
+from .states import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

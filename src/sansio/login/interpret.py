@@ -9,13 +9,14 @@ from __future__ import annotations
 from ..base.errors import UnexpectedEvent
 from ..base.text import clean_text
 from ..callback.requests import CallbackRules, route
+from ..model.options import LoginMethod
 from . import events
 from .actions import Timer
 from .failures import LoginFailurePhase
 from .interpret_device import device_failure, device_response
 from .interpret_tokens import token_failure, token_response
 from .interpretation import Interpretation
-from .table import LoginState, Trigger
+from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
     has_codes = login.options.provider.device_code is not None
-    with_code = event.method is events.LoginMethod.DEVICE_CODE and has_codes
+    with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 
 

@@ -7,7 +7,7 @@ from ..oauth.device_code import endpoints_of, read_device_code, read_poll
 from .failures import LoginFailurePhase
 from .interpret_tokens import TRANSPORT_PROBLEMS, check_tokens
 from .interpretation import Interpretation
-from .table import LoginState, Trigger
+from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

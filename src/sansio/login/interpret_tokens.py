@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from ..base.http import TransportProblem
 from ..base.text import clean_text, safe_url
 from ..model import claims
+from ..model.account import read_account, workspace_allowed
 from ..model.credentials import Credentials
-from ..oauth import messages as oauth
-from .events import TransportProblem
+from ..oauth import token_responses as oauth
+from ..oauth.id_token import check_id_token
 from .interpretation import Interpretation
-from .table import LoginState, Trigger
+from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from ..model.provider import LoginOptions
+    from ..model.options import LoginOptions
+    from ..model.tokens import TokenSet
     from .events import TokenRequestFailed, TokenResponseReceived
     from .state import LoginData
 
@@ -49,20 +52,20 @@ def token_response(event: TokenResponseReceived, login: LoginData) -> Interpreta
     return check_tokens(tokens, event, login)
 
 
-def check_tokens(tokens: oauth.TokenSet, event: TokenResponseReceived, login: LoginData) -> Interpretation:
+def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> Interpretation:
     """Check the id token and the workspace, before anything is kept."""
     options = _checked_options(login)
     problem = ""
     try:
         id_claims = claims.read_claims(tokens.id_token)
-        claims.check_id_token(id_claims, options, login.secrets, event.headers, event.received_at)
+        check_id_token(id_claims, options, login.secrets, event.headers, event.received_at)
     except claims.ClaimError as error:
         problem = str(error)
         id_claims = {}
     if problem:
         return Interpretation(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
-    account = claims.read_account(id_claims, _access_claims(tokens), options.provider)
-    if not claims.workspace_allowed(account, options.allowed_workspaces):
+    account = read_account(id_claims, _access_claims(tokens), options.provider)
+    if not workspace_allowed(account, options.allowed_workspaces):
         whose = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
         return Interpretation(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {whose}")
     credentials = Credentials.from_login(tokens, account_id=account.account_id, received_at=event.received_at)
@@ -77,7 +80,7 @@ def _checked_options(login: LoginData) -> LoginOptions:
     return options.__replace__(provider=options.provider.__replace__(uses_nonce=False))
 
 
-def _access_claims(tokens: oauth.TokenSet) -> dict[str, object]:
+def _access_claims(tokens: TokenSet) -> dict[str, object]:
     """An access token is opaque to a client (RFC 6749 section 1.4): one that is no JWT is as good."""
     try:
         return claims.read_claims(tokens.access_token)

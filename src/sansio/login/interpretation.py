@@ -6,14 +6,14 @@ from ..base.records import Record, hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..base.text import Secret
+    from ..base.secret import Secret
     from ..callback.responses import Answer
-    from ..model.claims import Account
+    from ..model.account import Account
     from ..model.credentials import Credentials
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from .failures import LoginFailurePhase
     from .progress import PasteProblem
-    from .table import Trigger
+    from .states import Trigger
 
 
 class Interpretation(Record):

@@ -7,18 +7,19 @@ from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
 from .effects import Login
 from .interpret import interpret
-from .table import FINAL_STATES, ROWS, LoginState
+from .states import LoginState
+from .table import FINAL_STATES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from ..model.provider import LoginOptions, LoginSecrets
+    from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
     from .actions import Action
     from .events import Event
     from .outcome import LoginOutcome
-    from .table import Trigger
+    from .states import Trigger
 
 
 _ENGINE: Final = Engine(LoginState, ROWS)

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ..model.claims import Account
+    from ..model.account import Account
     from ..model.credentials import Credentials
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..base.records import hidden
+from ..callback.pasted import PasteProblem
 from .elsewhere import (
     DeviceCodeAuthorized,
     DeviceCodeShown,
     PasteAccepted,
-    PasteProblem,
     PasteRefused,
     PollingDelayed,
     RequestingDeviceCode,

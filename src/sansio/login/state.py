@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.http import Encoding
 from . import actions, progress
 from .actions import Timer
 from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
 from .failures import FAILURES, LoginFailure
 from .outcome import LoginSuccess
-from .table import LoginState, Trigger
+from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from ..base.text import Secret
+    from ..base.http import Form
+    from ..base.secret import Secret
     from ..callback.responses import Answer
-    from ..model.claims import Account
+    from ..model.account import Account
     from ..model.credentials import Credentials
-    from ..model.provider import LoginOptions, LoginSecrets
+    from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
-    from .actions import Encoding
     from .events import Event
     from .interpretation import Interpretation
     from .outcome import LoginOutcome
@@ -176,9 +177,7 @@ class LoginData:
         for timer in (Timer.DEADLINE, Timer.POLL, Timer.DEVICE_CODE_EXPIRY):
             self._stop(timer)
 
-    def _send(
-        self, form: actions.Form, timeout: float, *, url: str = "", encoding: Encoding = actions.Encoding.FORM
-    ) -> None:
+    def _send(self, form: Form, timeout: float, *, url: str = "", encoding: Encoding = Encoding.FORM) -> None:
         """Send a request, to the token endpoint unless another is given."""
         self.exchanges += 1
         self.exchange_id = self.exchanges

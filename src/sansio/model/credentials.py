@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ..base.records import Record, hidden
+from ..base.secret import Secret
 from ..base.strict_json import JsonError, JsonObject, loads_object
-from ..base.text import Secret, is_printable_ascii
+from ..base.text import is_printable_ascii
 from . import claims
+from .account import identifier, read_account
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Final
 
-    from ..oauth.messages import RefreshedTokens, TokenSet
-    from .claims import Account
+    from .account import Account
     from .provider import Provider
+    from .tokens import RefreshedTokens, TokenSet
 
 _FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
 """Plans whose use is paid by the subscription: their API key does not apply when there are tokens."""
@@ -63,8 +65,8 @@ class Tokens(Record):
 
     def account(self, provider: Provider) -> Account:
         """Whose they are, as the tokens say. A token that cannot be read says nothing."""
-        account = claims.read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
-        return account if account.account_id else account.__replace__(account_id=claims.identifier(self.account_id))
+        account = read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
+        return account if account.account_id else account.__replace__(account_id=identifier(self.account_id))
 
     def expires_at(self) -> float | None:
         """When the access token ends, in seconds since 1970; None if it does not say."""

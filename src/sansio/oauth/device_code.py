@@ -6,24 +6,25 @@ a status 403 or 404, and the last poll brings an authorization code together wit
 
 from __future__ import annotations
 
+from ..base.http import Encoding
 from ..base.records import Record, hidden
 from ..base.text import is_visible_ascii
 from ..callback.requests import MAX_CODE
-from ..login.actions import Encoding
 from ..login.interpretation import Interpretation
-from ..login.table import Trigger
+from ..login.states import Trigger
 from ..model.provider import DeviceCodeDialect, is_verification_url
-from . import messages as oauth
+from . import token_responses as oauth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final, TypeGuard
 
+    from ..base.http import Form
     from ..base.strict_json import JsonObject
-    from ..login.actions import Form
     from ..login.events import TokenResponseReceived
     from ..model.provider import DeviceCodeEndpoints, Provider
+    from ..model.tokens import TokenSet
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
 POLL_TIMEOUT: Final = 15.0
@@ -136,9 +137,7 @@ def read_device_code(response: TokenResponseReceived, provider: Provider, hide: 
     return _device_code(answer, endpoints_of(provider))
 
 
-def read_poll(
-    response: TokenResponseReceived, provider: Provider, hide: tuple[str, ...]
-) -> Interpretation | oauth.TokenSet:
+def read_poll(response: TokenResponseReceived, provider: Provider, hide: tuple[str, ...]) -> Interpretation | TokenSet:
     """Read the answer to a poll.
 
     Args:

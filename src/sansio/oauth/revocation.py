@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..base.http import TransportProblem
 from ..base.text import safe_url
 from ..login.actions import RevokeToken, SendTokenRequest
-from ..login.events import TokenRequestFailed, TransportProblem
+from ..login.events import TokenRequestFailed
 from ..model.credentials import AuthMode
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base.records import Record
-from ..base.text import Secret
+from ..base.secret import Secret
 from ..model.credentials import AuthMode, Credentials
 
 TYPE_CHECKING = False

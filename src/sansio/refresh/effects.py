@@ -5,8 +5,9 @@ Effects only set fields and append actions, so they cannot fail half-way.
 
 from __future__ import annotations
 
+from ..base.http import Encoding
 from ..login import actions
-from ..oauth import messages as oauth
+from ..oauth import token_requests
 from . import actions as refresh_actions
 from .effective import applicable
 from .events import AccessTokenWanted
@@ -18,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..base.text import Secret
+    from ..base.secret import Secret
     from ..model.credentials import Credentials, Tokens
     from ..model.provider import Provider
     from .interpret import RefreshStep
@@ -30,7 +31,7 @@ LOCK_SLICE: Final = 0.25
 """Seconds to wait for the lock before the store is looked at again."""
 PATIENCE: Final = 4.0
 """Seconds to wait for the lock while the old token still lasts: nobody is kept waiting for five."""
-LONGEST_WAIT: Final = oauth.REFRESH_TIMEOUT + 10.0
+LONGEST_WAIT: Final = token_requests.REFRESH_TIMEOUT + 10.0
 """Seconds to wait for the lock otherwise: whoever holds it has had their answer by then."""
 
 
@@ -156,14 +157,14 @@ class RefreshEffects(Refresh):
         assert self.credentials.tokens is not None
         self.stored = step.stored
         self.exchanged = True
-        form = oauth.refresh_request(self.provider, self.credentials.tokens.refresh_token)
+        form = token_requests.refresh_request(self.provider, self.credentials.tokens.refresh_token)
         self.out.append(
             actions.SendTokenRequest(
                 exchange_id=1,
                 url=self.provider.token_endpoint,
                 form=form,
-                encoding=actions.Encoding.JSON,
-                timeout=oauth.REFRESH_TIMEOUT,
+                encoding=Encoding.JSON,
+                timeout=token_requests.REFRESH_TIMEOUT,
             )
         )
 

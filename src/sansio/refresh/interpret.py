@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..base.errors import UnexpectedEvent
+from ..base.http import TransportProblem
 from ..base.records import Record
 from ..base.text import clean_text, safe_url
 from ..login import events
 from ..model import claims
-from ..oauth import messages as oauth
+from ..model.account import read_account
+from ..oauth import token_requests
+from ..oauth import token_responses as oauth
 from . import events as refresh_events
 from .effective import applicable
 from .table import RefreshState, RefreshTrigger
@@ -16,8 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..base.text import Secret
+    from ..base.secret import Secret
     from ..model.credentials import Credentials, Tokens
+    from ..model.tokens import RefreshedTokens
     from .effects import Refresh
     from .events import RefreshEvent
     from .failures import RefreshFailure
@@ -184,7 +188,7 @@ def _told(told: RefreshStep, trigger: RefreshTrigger, message: str = "") -> Refr
 
 def _token_failure(event: events.TokenRequestFailed, refresh: Refresh) -> RefreshStep:
     _check_outstanding(event, refresh)
-    took = oauth.REFRESH_TIMEOUT if event.kind is events.TransportProblem.TIMEOUT else 0.0
+    took = token_requests.REFRESH_TIMEOUT if event.kind is TransportProblem.TIMEOUT else 0.0
     return RefreshStep(
         trigger=RefreshTrigger.REFRESH_UNAVAILABLE, message=_endpoint(refresh, event.message), now=refresh.now + took
     )
@@ -205,7 +209,7 @@ def _token_response(event: events.TokenResponseReceived, refresh: Refresh) -> Re
     return _tokens(answer, told, refresh)
 
 
-def _tokens(answer: oauth.RefreshedTokens, told: RefreshStep, refresh: Refresh) -> RefreshStep:
+def _tokens(answer: RefreshedTokens, told: RefreshStep, refresh: Refresh) -> RefreshStep:
     """Check whose the new tokens are, before anything is kept."""
     assert told.now is not None
     assert refresh.credentials is not None
@@ -230,7 +234,7 @@ def _account_id(id_token: Secret, refresh: Refresh) -> str | None:
         id_claims = claims.read_claims(id_token)
     except claims.ClaimError:
         return None
-    return claims.read_account(id_claims, {}, refresh.provider).account_id
+    return read_account(id_claims, {}, refresh.provider).account_id
 
 
 def _check_outstanding(event: events.TokenResponseReceived | events.TokenRequestFailed, refresh: Refresh) -> None:

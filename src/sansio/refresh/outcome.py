@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ..base.text import Secret
+    from ..base.secret import Secret
     from ..model.credentials import Credentials
 
 

@@ -13,18 +13,19 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.records import Record
-from ..base.text import Secret
+from ..base.secret import Secret
 from ..login.actions import Respond
 from ..login.events import Event
 from ..model.credentials import Credentials, Tokens
-from ..model.provider import DeviceCodeEndpoints, LoginOptions, Provider
+from ..model.options import LoginOptions
+from ..model.provider import DeviceCodeEndpoints, Provider
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..base.http import Headers
     from ..base.strict_json import JsonObject
-    from ..login.events import Headers
 
 VERSION: Final = 1
 """Of the format. A reader takes this one only."""
@@ -82,10 +83,16 @@ def decode_options(content: object) -> LoginOptions:
 
 def _encode_record(record: Record) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
-    for name in record._fields:
+    for name in _written_fields(type(record)):
         value = getattr(record, name)
         content[name] = value if type(value) in _PLAIN else encode(value)
     return content
+
+
+@cache
+def _written_fields(cls: type[Record]) -> tuple[str, ...]:
+    """The fields of a record in the order in which traces of version 1 have them: the number of a request is first."""
+    return tuple(sorted(cls._fields, key=lambda name: name != "exchange_id"))
 
 
 def _encode_answer(answer: Respond) -> JsonObject:
@@ -122,8 +129,9 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
 
 
 def _reader(annotation: str) -> Callable[[object, str], object]:
-    from ..login import actions, events  # noqa: PLC0415 - the homes of the enumerations
-    from ..model import provider as options  # noqa: PLC0415 - the homes of the enumerations
+    from ..base import http  # noqa: PLC0415 - the homes of the enumerations
+    from ..login import actions, events  # noqa: PLC0415 - as above
+    from ..model import options, provider  # noqa: PLC0415 - as above
 
     if annotation in _READERS:
         return _READERS[annotation]
@@ -132,7 +140,9 @@ def _reader(annotation: str) -> Callable[[object, str], object]:
         return lambda value, where: None if value is None else inner(value, where)
     if annotation.startswith("tuple[") and annotation.endswith(", ...]"):
         return _items(_reader(annotation[len("tuple[") : -len(", ...]")]))
-    kind = next(getattr(home, annotation) for home in (actions, events, options) if hasattr(home, annotation))
+    kind = next(
+        getattr(home, annotation) for home in (http, actions, events, options, provider) if hasattr(home, annotation)
+    )
     return lambda value, where: _member(kind, value, where)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..base.text import clean_text, is_visible_ascii
-from ..model.provider import LoginSecrets
+from ..model.options import LoginSecrets
 from .vocabulary import is_told, told
 
 SECRETS: Final = LoginSecrets(state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce")

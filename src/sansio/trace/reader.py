@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.records import Record, hidden
-from ..login.table import LoginState
+from ..login.states import LoginState
 from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, CodecError, decode_event, decode_options
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..base.strict_json import JsonObject
     from ..login.events import Event
-    from ..model.provider import LoginOptions
+    from ..model.options import LoginOptions
 
 MAX_DEPTH: Final = 32
 """Of lists and objects in each other."""

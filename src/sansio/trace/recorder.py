@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..login.actions import Action
     from ..login.events import Event
-    from ..model.provider import LoginOptions, LoginSecrets
+    from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
 
 

@@ -14,7 +14,9 @@ from .requests import Requests
 from .tokens import TokenAnswers
 
 if TYPE_CHECKING:
-    from ..model.provider import LoginOptions, LoginSecrets, Provider
+    from ..base.http import Headers
+    from ..model.options import LoginOptions, LoginSecrets
+    from ..model.provider import Provider
 
 _PARAMETERS: Final = {
     **dict.fromkeys(("id_token_add_organizations", "codex_cli_simplified_flow"), re.compile("true|false")),
@@ -104,7 +106,7 @@ def _link(url: str | None) -> str | None:
     return url if url is None or _LINK.fullmatch(url) else _NO_LINK
 
 
-def _headers(headers: events.Headers) -> events.Headers:
+def _headers(headers: Headers) -> Headers:
     kept = []
     for name, value in headers:
         name = name.lower()  # noqa: PLW2901 - names have no case

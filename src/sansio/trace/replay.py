@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..login.actions import Action
     from ..login.events import Event
     from ..login.outcome import LoginOutcome
-    from ..login.table import LoginState, Trigger
+    from ..login.states import LoginState, Trigger
     from .reader import Step, Trace
 
 

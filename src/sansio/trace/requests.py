@@ -21,7 +21,8 @@ from ..login.progress import PasteProblem
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
-    from ..login.events import Headers, RequestReceived
+    from ..base.http import Headers
+    from ..login.events import RequestReceived
     from ..model.provider import Provider
     from .placeholders import Placeholders
 

@@ -8,6 +8,7 @@ from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
 from ..login.failures import LoginFailure
 from ..login.outcome import LoginCancellation, LoginSuccess
+from ..model.options import LoginMethod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +74,7 @@ def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
     """An event in words."""
     match event:
         case events.Started(method=method):
-            how = "" if method is events.LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
+            how = "" if method is LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
             return f"the host starts the login{how}"
         case events.Bound(port=port):
             return f"port {port} is open"

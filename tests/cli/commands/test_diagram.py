@@ -12,7 +12,7 @@ from loginmachine.cli import main
 from loginmachine.cli.commands import diagram as command
 from loginmachine.sansio import LoginState
 from loginmachine.sansio.diagram import login as diagram
-from loginmachine.sansio.login.table import Trigger
+from loginmachine.sansio.login.states import Trigger
 
 from ...traces.record import FOLDER
 from ..conftest import called_for_bytes, started

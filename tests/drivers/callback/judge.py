@@ -14,7 +14,7 @@ from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provid
 from loginmachine.sansio.callback.responses import Answer
 from loginmachine.sansio.login.actions import Finish, Respond, SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import Bound, RequestReceived, Started
-from loginmachine.sansio.login.table import LoginState
+from loginmachine.sansio.login.states import LoginState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loginmachine.sansio.login.table import LoginState
+from loginmachine.sansio.login.states import LoginState
 
 from .judge import CODE, GOOD, HOST, STATE, Listener, Visit, judge
 

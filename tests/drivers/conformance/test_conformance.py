@@ -16,8 +16,7 @@ from loginmachine.drivers.callback import previous_login as previous
 from loginmachine.drivers.trio import callback_server as trio_server
 from loginmachine.sansio.login import effects
 from loginmachine.sansio.login import state as login_data
-from loginmachine.sansio.oauth import messages as oauth
-from loginmachine.sansio.oauth import revocation
+from loginmachine.sansio.oauth import revocation, token_requests
 
 from ..conftest import reply
 from ..scripted_server import OK, Peer, ScriptedServer, drips
@@ -40,7 +39,7 @@ PLAYS = [
     for scenario in SCENARIOS
     for driver in scenario.drivers
 ]
-CLOCKS = (http11, previous, trio_server, effects, login_data, oauth, revocation)
+CLOCKS = (http11, previous, trio_server, effects, login_data, token_requests, revocation)
 """Where the constants of time are read."""
 
 

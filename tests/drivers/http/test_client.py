@@ -11,8 +11,9 @@ import pytest
 
 from loginmachine.drivers.errors import TrustError
 from loginmachine.drivers.http.client import BlockingTokenClient, client_settings, encode
-from loginmachine.sansio.login.actions import Encoding, SendTokenRequest
-from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived, TransportProblem
+from loginmachine.sansio.base.http import Encoding, TransportProblem
+from loginmachine.sansio.login.actions import SendTokenRequest
+from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
 
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import PATIENCE, free_port, trust_only

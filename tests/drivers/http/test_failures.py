@@ -11,7 +11,8 @@ import pytest
 
 from loginmachine.drivers.errors import TrustError
 from loginmachine.drivers.http.client import failure_event
-from loginmachine.sansio.login.events import TokenRequestFailed, TransportProblem
+from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.login.events import TokenRequestFailed
 
 
 def failed(kind: TransportProblem, message: str) -> TokenRequestFailed:

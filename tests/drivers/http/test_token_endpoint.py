@@ -194,7 +194,7 @@ BROKEN: dict[str, tuple[Callable[[Peer], None], str]] = {
 def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = BROKEN[name]
     if category == TIMEOUT:
-        monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.1)
+        monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.1)
     with ScriptedServer(script) as server:
         found, words = fails(driver, server.url)
         server.reached.set()
@@ -525,7 +525,7 @@ HANDSHAKES: dict[str, tuple[Callable[[Peer], None], str]] = {
 def test_a_handshake_that_does_not_come_about(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = HANDSHAKES[name]
     if category == TIMEOUT:
-        monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.2)
+        monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.2)
     with ScriptedServer(script) as server:
         found, words = fails(driver, f"https://127.0.0.1:{server.port}")
         assert server.requests == []
@@ -619,7 +619,7 @@ def test_a_proxy_with_a_password(
 @both_drivers
 @pytest.mark.parametrize("status", [b"403 canary", b"407 Proxy Authentication Required", b"502 canary", b"200 "])
 def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.4)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.4)
     # A proxy that agrees, and says nothing more, is a handshake that stalls.
     expected = (TIMEOUT, "no ") if status.startswith(b"200") else (CONNECT, "the proxy refused the connection")
     with ScriptedServer(proxy.refuse(status)) as server:

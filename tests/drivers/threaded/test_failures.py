@@ -150,7 +150,7 @@ def test_nobody_at_the_token_endpoint(provider: ScriptedProvider, login: Login) 
 def test_a_token_endpoint_that_is_silent(
     provider: ScriptedProvider, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.1)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.1)
     provider.answers = [provider.hang]
     error, page = login.fails(provider.options())
     assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_timeout", 504)
@@ -160,7 +160,7 @@ def test_a_token_endpoint_that_is_silent(
 def test_a_token_endpoint_that_drips_for_ever(
     provider: ScriptedProvider, login: Login, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.2)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.2)
 
     with ScriptedServer(lambda peer: drips(peer, start)) as server:
         endpoint = f"{server.url}/oauth/token"

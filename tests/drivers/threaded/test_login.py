@@ -128,7 +128,7 @@ def test_an_api_key_that_is_refused_does_not_fail_the_login(
 def test_an_api_key_that_does_not_come_in_time(
     provider: ScriptedProvider, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.API_KEY_EXCHANGE_TIMEOUT", 0.1)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.API_KEY_EXCHANGE_TIMEOUT", 0.1)
     provider.answers[1] = provider.hang
     with start_login(provider.options(), store=MemoryStore(), on_progress=progress) as login:
         Browser(login.auth_url).finish()
@@ -139,7 +139,7 @@ def test_an_api_key_that_does_not_come_in_time(
 def test_the_time_of_one_exchange_does_not_end_the_next(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.TOKEN_EXCHANGE_TIMEOUT", 0.2)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.2)
     key = provider.answers[1]
 
     def late() -> Response:

@@ -259,7 +259,7 @@ def test_an_endpoint_that_cannot_be_reached(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.REFRESH_TIMEOUT", 0.2)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.REFRESH_TIMEOUT", 0.2)
     with ScriptedServer(drips) as server:
         session = Session(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=server.url))
         with pytest.raises(RefreshFailed, match="no complete answer in time"):

@@ -258,7 +258,7 @@ def test_what_fails_is_told_as_by_the_other_session(tmp_path: Path, endpoint: To
 
 
 def test_an_endpoint_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.messages.REFRESH_TIMEOUT", 0.2)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.REFRESH_TIMEOUT", 0.2)
 
     async def main() -> None:
         session = TrioSession(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=server.url))

@@ -8,15 +8,14 @@ import pickle
 
 import pytest
 
+from loginmachine.sansio.base.secret import Secret, same_secret
 from loginmachine.sansio.base.text import (
     SECRET_QUERY_KEYS,
-    Secret,
     clean_text,
     is_printable_ascii,
     is_visible_ascii,
     printable,
     safe_url,
-    same_secret,
 )
 
 CANARY = "canary-secret"

@@ -13,7 +13,7 @@ from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailure
 from loginmachine.sansio.callback import responses as answers
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import CredentialsSaved
-from loginmachine.sansio.model.claims import Account
+from loginmachine.sansio.model.account import Account
 
 from .. import samples
 

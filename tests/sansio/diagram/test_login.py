@@ -11,7 +11,8 @@ import pytest
 
 from loginmachine.sansio.diagram import login as diagram
 from loginmachine.sansio.diagram.login_text import MEANING
-from loginmachine.sansio.login.table import FINAL_STATES, ROWS, LoginState, Row, Trigger
+from loginmachine.sansio.login.states import LoginState, Trigger
+from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-diagram.md"
 ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from loginmachine.sansio import LoginState
 from loginmachine.sansio.diagram import login as diagram
-from loginmachine.sansio.login.table import Trigger
+from loginmachine.sansio.login.states import Trigger
 
 from .test_login import arrows
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio import LoginFailure, LoginMachine, LoginOptions, LoginState, LoginSuccess, UnexpectedEvent
+from loginmachine.sansio.base.http import Encoding, TransportProblem
 from loginmachine.sansio.login.actions import (
     AbortTokenRequest,
     Bind,
     CloseListener,
-    Encoding,
     Finish,
     OpenBrowser,
     ReportProgress,
@@ -21,15 +21,7 @@ from loginmachine.sansio.login.actions import (
     StopTimer,
     Timer,
 )
-from loginmachine.sansio.login.events import (
-    Bound,
-    BrowserOpened,
-    CancelRequested,
-    CredentialsSaved,
-    LoginMethod,
-    Started,
-    TransportProblem,
-)
+from loginmachine.sansio.login.events import Bound, BrowserOpened, CancelRequested, CredentialsSaved, Started
 from loginmachine.sansio.login.progress import (
     Binding,
     Cancelled,
@@ -41,6 +33,7 @@ from loginmachine.sansio.login.progress import (
     SavingCredentials,
     UsingBrowserInstead,
 )
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
 from .. import samples

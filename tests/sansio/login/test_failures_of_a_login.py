@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio import LoginFailure, LoginMachine, LoginState
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import CloseListener, Finish, ReportProgress, Respond, SaveCredentials
-from loginmachine.sansio.login.events import BrowserFailed, CredentialsSaved, SaveFailed, TransportProblem
+from loginmachine.sansio.login.events import BrowserFailed, CredentialsSaved, SaveFailed
 from loginmachine.sansio.login.progress import Failed
 
 from .. import samples

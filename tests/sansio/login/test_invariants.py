@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindFailed,
@@ -18,7 +19,6 @@ from loginmachine.sansio.login.events import (
     CancelRequested,
     ClientGone,
     CredentialsSaved,
-    LoginMethod,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -27,8 +27,8 @@ from loginmachine.sansio.login.events import (
     TimerFired,
     TokenRequestFailed,
     TokenResponseReceived,
-    TransportProblem,
 )
+from loginmachine.sansio.model.options import LoginMethod
 
 from ..referee import Referee
 from ..samples import CODE, STATE, token_json

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio import LoginMachine, LoginState, UnexpectedEvent
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import (
     BindProblem,
@@ -20,7 +21,6 @@ from loginmachine.sansio.login.events import (
     ResponseSent,
     SaveFailed,
     Started,
-    TransportProblem,
 )
 
 from .. import samples

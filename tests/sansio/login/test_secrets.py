@@ -10,15 +10,9 @@ import pytest
 import transitions
 
 from loginmachine.sansio import CredentialsError, LoginFailure, LoginSecrets, UnexpectedEvent
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import OpenBrowser, ReportProgress, Respond, SaveCredentials, SendTokenRequest
-from loginmachine.sansio.login.events import (
-    Bound,
-    CancelRequested,
-    CredentialsSaved,
-    SaveFailed,
-    Started,
-    TransportProblem,
-)
+from loginmachine.sansio.login.events import Bound, CancelRequested, CredentialsSaved, SaveFailed, Started
 from loginmachine.sansio.login.progress import DeviceCodeShown, Listening
 from loginmachine.sansio.model.credentials import parse
 

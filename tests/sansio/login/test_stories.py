@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loginmachine.sansio import Credentials, LoginOptions, LoginState, LoginSuccess, Provider, Secret, Tokens
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import (
     Bind,
     CloseListener,
@@ -21,7 +22,6 @@ from loginmachine.sansio.login.events import (
     CredentialsSaved,
     ResponseSent,
     Started,
-    TransportProblem,
 )
 from loginmachine.sansio.login.progress import (
     ApiKeyUnavailable,
@@ -34,7 +34,7 @@ from loginmachine.sansio.login.progress import (
     SavingCredentials,
     Succeeded,
 )
-from loginmachine.sansio.model.claims import Account
+from loginmachine.sansio.model.account import Account
 
 from .. import samples
 from ..playbook import Answered, Kind, Playbook, Problem, reported

@@ -17,7 +17,8 @@ from loginmachine.sansio.login.device_effects import DeviceCodeEffects
 from loginmachine.sansio.login.effects import Login
 from loginmachine.sansio.login.events import Event
 from loginmachine.sansio.login.failures import FAILURES
-from loginmachine.sansio.login.table import FINAL_STATES, ROWS, LoginState, Row, Trigger
+from loginmachine.sansio.login.states import LoginState, Trigger
+from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row
 from loginmachine.sansio.oauth import device_code
 
 from ..samples import OPTIONS, PATHS, SECRETS, machine_in

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import Secret
-from loginmachine.sansio.oauth.messages import Malformed, Rejected, TokenSet, read_api_key, read_tokens
+from loginmachine.sansio.model.tokens import TokenSet
+from loginmachine.sansio.oauth.token_responses import Malformed, Rejected, read_api_key, read_tokens
 
 from ..samples import ACCESS_TOKEN, CODE, ID_TOKEN, REFRESH_TOKEN, STATE, VERIFIER, answer, token_json
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import Provider
-from loginmachine.sansio.model.claims import Account, read_account, workspace_allowed
+from loginmachine.sansio.model.account import Account, read_account, workspace_allowed
 
 from ..samples import NAMESPACE
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginOptions, Provider, Secret
-from loginmachine.sansio.model.claims import ClaimError, check_id_token, read_claims
+from loginmachine.sansio.model.claims import ClaimError, read_claims
+from loginmachine.sansio.oauth.id_token import check_id_token
 
 from ..samples import ID_CLAIMS, NONCE, NOW, SECRETS, jwt
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.login.events import Headers
+    from loginmachine.sansio.base.http import Headers
 
 CHATGPT = Provider.chatgpt()
 STRICT = CHATGPT.__replace__(id_token_policy=IdTokenPolicy.STRICT)

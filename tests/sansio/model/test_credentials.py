@@ -10,7 +10,7 @@ import pytest
 
 from loginmachine.sansio import AuthMode, Credentials, CredentialsError, Provider, Secret, Tokens
 from loginmachine.sansio.model.credentials import parse, parse_object, serialise
-from loginmachine.sansio.oauth.messages import RefreshedTokens, TokenSet
+from loginmachine.sansio.model.tokens import RefreshedTokens, TokenSet
 
 from ..samples import NAMESPACE, jwt
 

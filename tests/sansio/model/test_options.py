@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginMachine, LoginOptions, LoginSecrets, Provider
-from loginmachine.sansio.login.actions import Encoding
-from loginmachine.sansio.model.claims import ClaimError, check_id_token
+from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.model.claims import ClaimError
 from loginmachine.sansio.model.provider import (
     DeviceCodeDialect,
     DeviceCodeEndpoints,
     check_provider_url,
     is_verification_url,
 )
+from loginmachine.sansio.oauth.id_token import check_id_token
 
 from ..samples import NOW, OTHER_PROVIDER, SECRETS
 

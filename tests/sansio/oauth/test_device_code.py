@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio.login.actions import Encoding
+from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.login.interpretation import Interpretation
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import (
     DeviceCode,
     DeviceGrant,
@@ -19,7 +20,6 @@ from loginmachine.sansio.oauth.device_code import (
     read_device_code,
     read_poll,
 )
-from loginmachine.sansio.oauth.messages import TokenSet
 
 from ..callback.asking import CHATGPT
 from ..samples import CLIENT_ID, CODE_ENDPOINT, DEVICE_URL, OTHER_PROVIDER, POLL_ENDPOINT, answer

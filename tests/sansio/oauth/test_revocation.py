@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
-from loginmachine.sansio.login.actions import Encoding, Finish, ReportProgress, RevokeToken, StartTimer, Timer
-from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed, TransportProblem
+from loginmachine.sansio.base.http import Encoding, TransportProblem
+from loginmachine.sansio.login.actions import Finish, ReportProgress, RevokeToken, StartTimer, Timer
+from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed
 from loginmachine.sansio.oauth.revocation import read_revocation, revocation, token_request
 
 from .. import samples

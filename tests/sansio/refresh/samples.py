@@ -6,14 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from loginmachine import Credentials, Provider, RefreshMachine, Secret, Tokens
-from loginmachine.sansio.login.actions import Encoding, SaveCredentials, SendTokenRequest
-from loginmachine.sansio.login.events import (
-    CredentialsSaved,
-    SaveFailed,
-    TokenRequestFailed,
-    TokenResponseReceived,
-    TransportProblem,
-)
+from loginmachine.sansio.base.http import Encoding, TransportProblem
+from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
+from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock
 from loginmachine.sansio.refresh.events import (
     AccessTokenWanted,

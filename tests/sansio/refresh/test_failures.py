@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
-from loginmachine.sansio.login.events import TokenResponseReceived, TransportProblem
+from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.login.events import TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider
-from loginmachine.sansio.base.text import Secret
+from loginmachine.sansio.base.secret import Secret
 from loginmachine.sansio.login.actions import RevokeToken
-from loginmachine.sansio.login.events import Bound, CallbackPasted, CredentialsSaved, LoginMethod, Started
+from loginmachine.sansio.login.events import Bound, CallbackPasted, CredentialsSaved, Started
 from loginmachine.sansio.model.credentials import Credentials, Tokens
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace.redaction import Redactor
 from loginmachine.sansio.trace.story import came, did

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loginmachine.sansio import LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.events import (
     BindFailed,
     BindProblem,
@@ -25,7 +26,6 @@ from loginmachine.sansio.login.events import (
     Started,
     TokenRequestFailed,
     TokenResponseReceived,
-    TransportProblem,
 )
 from loginmachine.sansio.model.provider import IdTokenPolicy
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.events import (
     BrowserFailed,
     CancelRequested,
@@ -18,7 +19,6 @@ from loginmachine.sansio.login.events import (
     Started,
     TokenRequestFailed,
     TokenResponseReceived,
-    TransportProblem,
 )
 from loginmachine.sansio.trace.redaction import Redactor
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login import actions, events
-from loginmachine.sansio.login.events import BindProblem, Event, TransportProblem
+from loginmachine.sansio.login.events import BindProblem, Event
 from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import came, did, outcome_words, tell
 

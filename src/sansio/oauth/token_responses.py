@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from base64 import urlsafe_b64encode
-from urllib.parse import urlencode
-
+from ..base.http import header_values
 from ..base.records import Record
+from ..base.secret import Secret
 from ..base.strict_json import JsonError, JsonObject, loads_object
-from ..base.text import Secret, clean_text, is_printable_ascii
-from ..login.events import header_values
+from ..base.text import clean_text, is_printable_ascii
+from ..model.tokens import RefreshedTokens, TokenSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeGuard
 
-    from ..login.actions import Form
     from ..login.events import TokenResponseReceived
-    from ..model.provider import LoginOptions, LoginSecrets, Provider
 
-TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
-API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
-REFRESH_TIMEOUT: Final = 60.0
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
-
-
-class TokenSet(Record):
-    """What a code is exchanged for."""
-
-    id_token: Secret
-    access_token: Secret
-    refresh_token: Secret
-
-
-class RefreshedTokens(Record):
-    """What a refresh brought: only what the provider has renewed."""
-
-    id_token: Secret | None = None
-    access_token: Secret | None = None
-    refresh_token: Secret | None = None
 
 
 class Rejected(Record):
@@ -64,75 +40,6 @@ _GRANT_REFUSED: Final = frozenset(
     ("invalid_grant", "refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated")
 )
 _TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
-
-
-def code_challenge(code_verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
-    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-
-
-def redirect_uri(options: LoginOptions, port: int) -> str:
-    """The address of the callback listener; the same string in both requests (RFC 6749 section 4.1.3)."""
-    return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
-
-
-def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -> str:
-    """The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
-    provider = options.provider
-    query = [
-        _encoded("response_type", "code"),
-        _encoded("client_id", provider.client_id),
-        _encoded("redirect_uri", redirect_uri(options, port)),
-        # These two are made of characters that need no encoding (RFC 7636 section 4.1).
-        f"code_challenge={code_challenge(secrets.code_verifier)}",
-        "code_challenge_method=S256",
-        f"state={secrets.state}",
-        _encoded("scope", " ".join(provider.scopes)),
-    ]
-    if provider.uses_nonce:
-        query.append(urlencode({"nonce": secrets.nonce}))
-    query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
-    if provider.workspace_parameter and options.allowed_workspaces:
-        query.append(_encoded(provider.workspace_parameter, ",".join(options.allowed_workspaces)))
-    return f"{provider.authorization_endpoint}?{'&'.join(query)}"
-
-
-@functools.lru_cache(maxsize=64)
-def _encoded(name: str, value: str) -> str:
-    """A parameter that is the same in every login, as a query has it. It is remembered: never give it a secret."""
-    return urlencode({name: value})
-
-
-def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code: str) -> Form:
-    """The token request for an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
-    return (
-        ("grant_type", "authorization_code"),
-        ("client_id", options.provider.client_id),
-        ("code", code),
-        ("redirect_uri", redirect_uri(options, port)),
-        ("code_verifier", secrets.code_verifier),
-    )
-
-
-def api_key_exchange(provider: Provider, id_token: Secret) -> Form:
-    """The token exchange of an id token for an API key (RFC 8693 section 2.1)."""
-    return (
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("client_id", provider.client_id),
-        ("requested_token", "openai-api-key"),
-        ("subject_token", id_token.reveal()),
-        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
-    )
-
-
-def refresh_request(provider: Provider, refresh_token: Secret) -> Form:
-    """The token request for new tokens (RFC 6749 section 6)."""
-    return (
-        ("client_id", provider.client_id),
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.reveal()),
-    )
 
 
 def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio import LoginOptions, LoginSecrets, Provider, Secret
-from loginmachine.sansio.oauth import messages as oauth
+from loginmachine.sansio.oauth import authorization, token_requests, token_responses
 
 from .. import samples
 from ..samples import OPTIONS, OTHER_PROVIDER, SECRETS
@@ -15,16 +15,16 @@ RFC_7636_B = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJ
 
 def test_the_vector_of_rfc_7636_appendix_b() -> None:
     verifier, challenge = RFC_7636_B
-    assert oauth.code_challenge(verifier) == challenge
+    assert authorization.code_challenge(verifier) == challenge
 
 
 def test_the_time_outs() -> None:
-    assert (oauth.TOKEN_EXCHANGE_TIMEOUT, oauth.API_KEY_EXCHANGE_TIMEOUT) == (30, 10)
-    assert oauth.MAX_TOKEN_RESPONSE == 1_048_576
+    assert (token_requests.TOKEN_EXCHANGE_TIMEOUT, token_requests.API_KEY_EXCHANGE_TIMEOUT) == (30, 10)
+    assert token_responses.MAX_TOKEN_RESPONSE == 1_048_576
 
 
 def test_the_authorization_request() -> None:
-    assert oauth.authorization_url(OPTIONS, SECRETS, 1455) == (
+    assert authorization.authorization_url(OPTIONS, SECRETS, 1455) == (
         "https://auth.openai.com/oauth/authorize"
         "?response_type=code"
         "&client_id=app_EMoamEEZ73f0CkXaXp7hrann"
@@ -41,24 +41,27 @@ def test_the_authorization_request() -> None:
 
 def test_forced_workspaces_come_last() -> None:
     options = OPTIONS.__replace__(allowed_workspaces=("ws-1", "ws 2"))
-    assert oauth.authorization_url(options, SECRETS, 1455) == samples.AUTH_URL + "&allowed_workspace_id=ws-1%2Cws+2"
+    assert (
+        authorization.authorization_url(options, SECRETS, 1455)
+        == samples.AUTH_URL + "&allowed_workspace_id=ws-1%2Cws+2"
+    )
 
 
 def test_a_provider_without_a_workspace_parameter_is_not_told() -> None:
     options = LoginOptions(provider=OTHER_PROVIDER, allowed_workspaces=("ws-1",))
-    assert "ws-1" not in oauth.authorization_url(options, SECRETS, 1)
+    assert "ws-1" not in authorization.authorization_url(options, SECRETS, 1)
 
 
 def test_the_authorization_request_of_a_mirror() -> None:
     provider = Provider.chatgpt(issuer="https://mirror.example/", client_id="me", originator="my app")
-    url = oauth.authorization_url(LoginOptions(provider=provider), SECRETS, 1455)
+    url = authorization.authorization_url(LoginOptions(provider=provider), SECRETS, 1455)
     assert url.startswith("https://mirror.example/oauth/authorize?response_type=code&client_id=me&redirect_uri=")
     assert url.endswith("&originator=my+app")
 
 
 def test_the_authorization_request_of_a_provider_with_a_nonce() -> None:
     options = LoginOptions(provider=OTHER_PROVIDER.__replace__(uses_nonce=True), redirect_host="localhost")
-    assert oauth.authorization_url(options, SECRETS, 50000) == (
+    assert authorization.authorization_url(options, SECRETS, 50000) == (
         "https://id.example/authorize?response_type=code&client_id=client-1"
         "&redirect_uri=http%3A%2F%2Flocalhost%3A50000%2Fauth%2Fcallback"
         "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
@@ -68,11 +71,11 @@ def test_the_authorization_request_of_a_provider_with_a_nonce() -> None:
 
 def test_no_nonce_for_a_provider_that_does_not_use_it() -> None:
     assert "nonce" not in samples.AUTH_URL
-    assert "nonce" not in oauth.authorization_url(OPTIONS, SECRETS, 1455)
+    assert "nonce" not in authorization.authorization_url(OPTIONS, SECRETS, 1455)
 
 
 def test_the_code_exchange() -> None:
-    assert oauth.code_exchange(OPTIONS, SECRETS, 1457, "c/o d") == (
+    assert token_requests.code_exchange(OPTIONS, SECRETS, 1457, "c/o d") == (
         ("grant_type", "authorization_code"),
         ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
         ("code", "c/o d"),
@@ -82,7 +85,7 @@ def test_the_code_exchange() -> None:
 
 
 def test_the_api_key_exchange() -> None:
-    assert oauth.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")) == (
+    assert token_requests.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")) == (
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
         ("requested_token", "openai-api-key"),
@@ -93,9 +96,9 @@ def test_the_api_key_exchange() -> None:
 
 @pytest.mark.parametrize("port", [1, 1455, 65535])
 def test_both_requests_name_the_very_same_redirect_uri(port: int) -> None:
-    uri = oauth.redirect_uri(OPTIONS, port)
+    uri = authorization.redirect_uri(OPTIONS, port)
     assert uri == f"http://127.0.0.1:{port}/auth/callback"
-    assert dict(oauth.code_exchange(OPTIONS, SECRETS, port, "c"))["redirect_uri"] == uri
+    assert dict(token_requests.code_exchange(OPTIONS, SECRETS, port, "c"))["redirect_uri"] == uri
 
 
 def test_generated_secrets_have_the_sizes_of_codex() -> None:

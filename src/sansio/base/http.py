@@ -1,0 +1,76 @@
+"""HTTP requests and responses as values: what the core asks a driver to send, and what came back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .records import Record, hidden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Header fields in the order received or to be sent. Names are in any case."""
+
+Form: TypeAlias = tuple[tuple[str, str], ...]
+"""The parameters of a request body, in the order to send them."""
+
+
+class Encoding(StrEnum):
+    """How the parameters of a request are written into its body."""
+
+    FORM = "form"
+    """``application/x-www-form-urlencoded``, as RFC 6749 requires."""
+    JSON = "json"
+    """One JSON object of strings, which some providers' endpoints expect."""
+
+
+class TransportProblem(StrEnum):
+    """Why a request got no response."""
+
+    TIMEOUT = "timeout"
+    CONNECT = "connect"
+    """There was no connection. This includes name resolution, refusal, TLS and the proxy."""
+    REQUEST = "request"
+    """The connection broke, or the response was not HTTP."""
+
+
+class HttpRequest(Record):
+    """A POST request to an endpoint of the provider."""
+
+    url: str
+    form: Form = hidden()
+    """The parameters of the body. They may hold secrets."""
+    encoding: Encoding = Encoding.FORM
+    timeout: float
+    """Seconds for the whole exchange, from name resolution to the last byte."""
+
+
+class HttpResponse(Record):
+    """The response of an endpoint, with any status."""
+
+    status: int
+    headers: Headers = hidden()
+    body: bytes = hidden()
+    """The raw bytes, without decoding any content coding. The driver may stop reading one byte above 1 MiB."""
+    received_at: float
+    """Wall-clock time, in seconds since 1970-01-01 UTC."""
+
+
+class HttpRequestFailed(Record):
+    """An endpoint sent no response."""
+
+    kind: TransportProblem
+    message: str
+    """The driver's own words. Never the text of an exception, which may hold the request."""
+
+
+def header_values(headers: Headers, name: bytes) -> list[bytes]:
+    """Return every value of a header field, in order.
+
+    Args:
+        headers: The header fields.
+        name: The field's name, in lower case.
+    """
+    return [value for key, value in headers if key.lower() == name]

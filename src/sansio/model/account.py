@@ -1,0 +1,67 @@
+"""Whose login it is, as the tokens say."""
+
+from __future__ import annotations
+
+from ..base.records import Record
+from ..base.text import clean_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..base.strict_json import JsonObject
+    from .provider import Provider
+
+
+class Account(Record):
+    """Whose login it is."""
+
+    account_id: str | None = None
+    """The ChatGPT account, which is also the workspace."""
+    email: str | None = None
+    plan: str | None = None
+    """From the id token: decides which credentials apply."""
+    shown_plan: str | None = None
+    """From the access token: for the page."""
+    organization_id: str | None = None
+    project_id: str | None = None
+    needs_setup: bool = False
+    """The person owns an organisation whose setup is not finished."""
+
+
+def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Provider) -> Account:
+    """Gather what is known of the account: from the id token first, then from the access token."""
+    ours, other = _account_claims(id_claims, provider), _account_claims(access_claims, provider)
+
+    def either(name: str) -> object:
+        return ours[name] if name in ours else other.get(name)
+
+    return Account(
+        account_id=identifier(ours.get("chatgpt_account_id")),
+        email=_text(id_claims.get("email")),
+        plan=_text(ours.get("chatgpt_plan_type")),
+        shown_plan=_text(other.get("chatgpt_plan_type")),
+        organization_id=_text(either("organization_id")),
+        project_id=_text(either("project_id")),
+        needs_setup=either("is_org_owner") is True and either("completed_platform_onboarding") is not True,
+    )
+
+
+def workspace_allowed(account: Account, allowed_workspaces: tuple[str, ...]) -> bool:
+    """Whether the account may sign in: its id is in the list, or there is no list."""
+    return not allowed_workspaces or account.account_id in allowed_workspaces
+
+
+def _account_claims(claims: JsonObject, provider: Provider) -> JsonObject:
+    if provider.claims_namespace is None:
+        return claims
+    nested = claims.get(provider.claims_namespace)
+    return nested if isinstance(nested, dict) else {}
+
+
+def identifier(value: object) -> str | None:
+    """What is compared, byte for byte: one that could not be shown as it is stands for nothing."""
+    return value if isinstance(value, str) and value and clean_text(value) == value else None
+
+
+def _text(value: object) -> str | None:
+    """A claim that is shown and stored: a string without control characters, or nothing."""
+    return (clean_text(value) or None) if isinstance(value, str) else None

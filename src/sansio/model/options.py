@@ -1,0 +1,129 @@
+"""What a login is asked to do, and the random values that make it this login."""
+
+from __future__ import annotations
+
+import math
+import os
+from base64 import urlsafe_b64encode
+from enum import StrEnum
+
+from ..base.records import Record, hidden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from .provider import Provider
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+
+DEFAULT_DEADLINE: Final = 600.0
+"""Seconds that a person has to come back from the browser."""
+
+
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+class LoginOptions(Record):
+    """What the caller wants of a login.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+
+    provider: Provider
+    port: int | None = None
+    """The callback port; None for the provider's own, 0 for any."""
+    redirect_host: str = "127.0.0.1"
+    """``127.0.0.1``, or ``localhost`` for providers that registered it (RFC 8252 section 8.3 advises against it)."""
+    open_browser: bool = True
+    deadline: float | None = DEFAULT_DEADLINE
+    """Seconds to wait for the callback; None for no limit. A device code has an end of its own: there, the default
+    means that one alone, and any other deadline ends the login too."""
+    allowed_workspaces: tuple[str, ...] = ()
+    """Account ids that may sign in; empty for all."""
+    device_code_fallback: bool = False
+    """Where device codes are not enabled, a login that was to use one goes on in the browser."""
+
+    def _check(self) -> None:
+        if self.port is not None and not 0 <= self.port <= 65535:
+            raise ValueError(f"a port is a number from 0 to 65535, not {self.port}")
+        if self.redirect_host not in ("127.0.0.1", "localhost"):
+            raise ValueError("the redirect host is 127.0.0.1 or localhost")
+        if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
+            raise ValueError("the deadline is a positive number of seconds, or None")
+        if isinstance(self.allowed_workspaces, str):
+            # It would be a list of letters, and the restriction a search for them.
+            raise ValueError("the allowed workspaces are a tuple of ids")  # noqa: TRY004 - a wrong option like any other
+        if any(not workspace or "," in workspace for workspace in self.allowed_workspaces):
+            raise ValueError("a workspace id is not empty and has no comma")
+
+    def check_method(self, method: LoginMethod) -> None:
+        """Make sure that a login can begin in this way.
+
+        Raises:
+            ValueError: The provider has no device codes, and the browser is not allowed in their place.
+        """
+        has_codes = self.provider.device_code is not None or self.device_code_fallback
+        if method is LoginMethod.DEVICE_CODE and not has_codes:
+            raise ValueError("this provider has no device codes")
+
+    @property
+    def first_port(self) -> int:
+        """The port to try first."""
+        return self.provider.port if self.port is None else self.port
+
+    @property
+    def fallback_port(self) -> int | None:
+        """The registered second port, unless the caller asked for a port of their own."""
+        return self.provider.fallback_port if self.first_port == self.provider.port else None
+
+    @property
+    def device_deadline(self) -> float | None:
+        """Seconds after which a device login ends although its code is still valid; None for no such limit."""
+        return None if self.deadline == DEFAULT_DEADLINE else self.deadline
+
+
+class LoginSecrets(Record):
+    """The random values of one login. Never used twice.
+
+    Raises:
+        ValueError: A value is empty or holds characters outside the unreserved set (RFC 7636 section 4.1).
+    """
+
+    state: str = hidden()
+    """Ties the callback to this login (RFC 6749 section 10.12)."""
+    code_verifier: str = hidden()
+    """Ties the code to this program (RFC 7636)."""
+    nonce: str = hidden(default="")
+    """Ties the id token to this login; sent only to a provider that uses it."""
+
+    def _check(self) -> None:
+        wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]
+        if wrong:
+            raise ValueError(f"the {wrong[0]} must be letters, digits, '-', '.', '_' or '~'")
+
+    @classmethod
+    def generate(cls) -> LoginSecrets:
+        """Fresh values from the system's random source. Called by drivers: the machine itself is deterministic."""
+        return cls(state=_random(32), code_verifier=_random(64), nonce=_random(32))
+
+
+def _is_unreserved(text: str) -> bool:
+    return text != "" and _UNRESERVED.issuperset(text)
+
+
+def _random(size: int) -> str:
+    return urlsafe_b64encode(os.urandom(size)).rstrip(b"=").decode("ascii")
+
+
+class LoginMethod(StrEnum):
+    """How the person signs in."""
+
+    BROWSER = "browser"
+    """In a browser that comes back to the callback listener, or whose last address the person pastes."""
+    DEVICE_CODE = "device_code"
+    """In a browser anywhere, with a short code that this program shows."""

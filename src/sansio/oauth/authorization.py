@@ -1,0 +1,50 @@
+"""The authorization request (RFC 6749 section 4.1.1) with PKCE (RFC 7636)."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from base64 import urlsafe_b64encode
+from urllib.parse import urlencode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model.options import LoginOptions, LoginSecrets
+
+
+def code_challenge(code_verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def redirect_uri(options: LoginOptions, port: int) -> str:
+    """The address of the callback listener; the same string in both requests (RFC 6749 section 4.1.3)."""
+    return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
+
+
+def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -> str:
+    """The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+    provider = options.provider
+    query = [
+        _encoded("response_type", "code"),
+        _encoded("client_id", provider.client_id),
+        _encoded("redirect_uri", redirect_uri(options, port)),
+        # These two are made of characters that need no encoding (RFC 7636 section 4.1).
+        f"code_challenge={code_challenge(secrets.code_verifier)}",
+        "code_challenge_method=S256",
+        f"state={secrets.state}",
+        _encoded("scope", " ".join(provider.scopes)),
+    ]
+    if provider.uses_nonce:
+        query.append(urlencode({"nonce": secrets.nonce}))
+    query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
+    if provider.workspace_parameter and options.allowed_workspaces:
+        query.append(_encoded(provider.workspace_parameter, ",".join(options.allowed_workspaces)))
+    return f"{provider.authorization_endpoint}?{'&'.join(query)}"
+
+
+@functools.lru_cache(maxsize=64)
+def _encoded(name: str, value: str) -> str:
+    """A parameter that is the same in every login, as a query has it. It is remembered: never give it a secret."""
+    return urlencode({name: value})

@@ -1,0 +1,91 @@
+"""The checks of an ID token that need no key (OpenID Connect Core 3.1.3.7)."""
+
+from __future__ import annotations
+
+from ..base.http import header_values
+from ..base.secret import same_secret
+from ..model.claims import ClaimError, expiry
+from ..model.provider import IdTokenPolicy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from ..base.http import Headers
+    from ..base.strict_json import JsonObject
+    from ..model.options import LoginOptions, LoginSecrets
+
+
+CLOCK_TOLERANCE: Final = 300.0
+"""Seconds by which an id token may be past its ``exp``."""
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
+
+
+def check_id_token(
+    claims: JsonObject, options: LoginOptions, secrets: LoginSecrets, headers: Headers, received_at: float
+) -> None:
+    """The checks of OpenID Connect Core 3.1.3.7 that need no key.
+
+    Args:
+        claims: The id token's payload.
+        options: Whose policy says whether an absent claim is refused.
+        secrets: For the nonce.
+        headers: Those of the token response: a ``Date`` can show that our clock is wrong.
+        received_at: Our clock, in seconds since 1970.
+
+    Raises:
+        ClaimError: Naming the claim that is wrong or missing.
+    """
+    provider = options.provider
+    strict = provider.id_token_policy == IdTokenPolicy.STRICT
+    for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
+        if name not in claims:
+            raise ClaimError(f"it has no {name}")
+    if "iss" in claims and claims["iss"] != provider.issuer:
+        raise ClaimError("its issuer (iss) is another provider")
+    audience = claims.get("aud", provider.client_id)
+    if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise ClaimError("it was made for another client (aud)")
+    if "azp" in claims and claims["azp"] != provider.client_id:
+        raise ClaimError("it was given to another client (azp)")
+    if "exp" in claims:
+        _check_expiry(claims["exp"], headers, received_at)
+    if provider.uses_nonce and ("nonce" in claims or strict):
+        nonce = claims.get("nonce")
+        if not isinstance(nonce, str) or not same_secret(nonce, secrets.nonce):
+            raise ClaimError("it belongs to another sign-in (nonce)")
+
+
+def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None:
+    moment = expiry({"exp": claimed})
+    if moment is None:
+        raise ClaimError("its expiry (exp) is not a number")
+    latest = moment + CLOCK_TOLERANCE
+    if received_at <= latest:
+        return
+    theirs = _server_time(headers)
+    if theirs is None or theirs > latest:
+        raise ClaimError("it has expired (exp)")
+
+
+def _server_time(headers: Headers) -> float | None:
+    """The ``Date`` of an answer (RFC 9110 section 5.6.7), in seconds since 1970."""
+    # The standard parser, email.utils, imports the socket module; this format has one form.
+    import re  # noqa: PLC0415 - not needed before the URL is shown
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    values = header_values(headers, b"date")
+    match = re.fullmatch(_IMF_DATE, values[0].strip()) if values else None
+    if match is None or match[2].decode() not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        moment = datetime(year, _MONTHS.index(match[2].decode()) + 1, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment.timestamp()
