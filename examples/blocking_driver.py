@@ -13,7 +13,7 @@ from loginmachine.drivers.callback.listeners import open_listeners, port_of
 from loginmachine.drivers.errors import error_for
 from loginmachine.drivers.http.client import client_settings, encode, failure_event
 from loginmachine.drivers.stores.protocols import CredentialStore
-from loginmachine.sansio.callback.responses import Answer
+from loginmachine.sansio.callback.responses import Response
 from loginmachine.sansio.login import actions, events
 
 
@@ -69,14 +69,14 @@ class BlockingLogin:
     def read(self, client: socket.socket) -> events.Event | None:
         """Read one request head, or turn the client away."""
         http = CallbackConnection()
-        received: Request | Answer | None = None
+        received: Request | Response | None = None
         while received is None:
             data = client.recv(4096)
             if not data:
                 client.close()
                 return None
             received = http.receive(data)
-        if isinstance(received, Answer):
+        if isinstance(received, Response):
             self.send(client, http.answer(received))
             return None
         self.requests += 1
@@ -117,7 +117,7 @@ class BlockingLogin:
                 self.inbox.append(events.BrowserOpened())
             case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
                 client, http = self.open.pop(request_id)
-                sent = self.send(client, http.answer(Answer(status=status, headers=headers, body=body)))
+                sent = self.send(client, http.answer(Response(status=status, headers=headers, body=body)))
                 self.inbox.append((events.ResponseSent if sent else events.ClientGone)(request_id=request_id))
             case actions.SendTokenRequest():
                 self.inbox.append(self.exchange(action))

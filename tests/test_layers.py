@@ -1,4 +1,7 @@
-"""The core loads nothing that does I/O: looked at in a fresh interpreter, where nothing else has."""
+"""The layers of the package: imports point down only, and the core loads nothing that does I/O.
+
+Imports for types are included. docs/design/README.md draws the layers.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,133 @@ import ast
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 import loginmachine.sansio
 
-FOLDER = Path(loginmachine.sansio.__file__).parent
-MODULES = sorted(
-    path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.py") if path.stem != "__init__"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(loginmachine.__file__).parent
+MOST_MODULES = 14
+MOST_LINES = 300
+MOST_LINES_OF_A_FUNCTION = 40
+
+LAYERS = (
+    ("sansio.base",),
+    ("sansio.model",),
+    ("sansio.oauth",),
+    ("sansio.callback",),
+    ("sansio.login",),
+    ("sansio.refresh", "sansio.trace"),
+    ("sansio.diagram",),
+    ("drivers.errors", "drivers.logging", "drivers.waiting"),
+    ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
+    ("drivers.shared",),
+    ("drivers.threaded", "drivers.trio"),
+    ("demo",),
+    ("cli",),
 )
+"""From the bottom up. Rooms of one layer know nothing of each other."""
+FACADES = ("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "drivers.threaded", "drivers.trio")
+"""Packages whose ``__init__`` only offers the names of what is in them."""
+
+
+class Import(NamedTuple):
+    """A module imports another, or a name from it."""
+
+    importer: str
+    imported: str
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(FOLDER).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {name_of(path): path for path in sorted(FOLDER.rglob("*.py"))}
+SANSIO = [module for module in PATHS if module.startswith("sansio.")]
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """The modules of this package that a module imports, wherever in it."""
+    path = PATHS[module]
+    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            parts = package.split(".") if package else []
+            base = [*parts[: len(parts) - node.level + 1], *((node.module or "").split(".") if node.module else [])]
+            for alias in node.names:
+                inner = ".".join([*base, alias.name])
+                yield inner if inner in PATHS else ".".join(base)
+
+
+IMPORTS = [Import(module, imported) for module in PATHS for imported in set(imports_of(module)) if imported != module]
+
+
+def room_of(module: str) -> str:
+    rooms = [room for layer in LAYERS for room in layer if module == room or module.startswith(f"{room}.")]
+    assert rooms, f"{module} is in no room: add it to LAYERS"
+    return rooms[0]
+
+
+def rank_of(room: str) -> int:
+    return next(rank for rank, layer in enumerate(LAYERS) if room in layer)
+
+
+def test_imports_point_down_only() -> None:
+    wrong = []
+    for importer, imported in IMPORTS:
+        if importer in FACADES or (imported == "" and importer.startswith("cli.")):
+            # (The command reads the version.)
+            continue
+        upper, lower = room_of(importer), room_of(imported)
+        if upper != lower and rank_of(lower) >= rank_of(upper):
+            wrong.append(f"{importer} imports {imported}")
+    assert wrong == []
+
+
+def test_no_circle() -> None:
+    below = defaultdict(set)
+    for importer, imported in IMPORTS:
+        below[importer].add(imported)
+    done: set[str] = set()
+
+    def follow(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module not in done:
+            for imported in sorted(below[module]):
+                follow(imported, (*path, module))
+            done.add(module)
+
+    for module in PATHS:
+        follow(module, ())
+
+
+def test_no_folder_is_crowded() -> None:
+    modules = defaultdict(list)
+    for path in PATHS.values():
+        if path.stem != "__init__":
+            modules[path.parent].append(path.stem)
+    assert {str(folder): found for folder, found in modules.items() if len(found) > MOST_MODULES} == {}
+
+
+@pytest.mark.parametrize("module", PATHS)
+def test_no_module_or_function_is_long(module: str) -> None:
+    text = PATHS[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < MOST_LINES_OF_A_FUNCTION, node.name
+
+
+# The core does no I/O
+
 FORBIDDEN = {
     *("socket", "ssl", "threading", "trio", "h11", "httpx", "asyncio", "subprocess"),
     *("webbrowser", "tempfile", "email", "http", "selectors", "multiprocessing", "concurrent"),
@@ -43,7 +163,7 @@ samples.machine_in("exchanging_code").handle(late)
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules that some code loads, beyond those that `import transitions` does."""
+    """The modules that some code loads, beyond those that `import transitions` loads."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED.format(code=code)], capture_output=True, text=True, check=False, timeout=50
     )
@@ -60,7 +180,7 @@ def check(loaded: set[str]) -> None:
     assert {name for name in ours if not name.startswith("loginmachine.sansio")} == set()
 
 
-def test_the_package_loads_nothing_that_does_io() -> None:
+def test_the_core_loads_nothing_that_does_io() -> None:
     check(loaded_by("import loginmachine.sansio"))
 
 
@@ -68,38 +188,25 @@ def test_a_whole_login_loads_nothing_that_does_io() -> None:
     check(loaded_by(WHOLE_LOGIN.format(folder=str(Path(__file__).parents[1]))))
 
 
-@pytest.mark.parametrize("package", ["refresh", "trace"])
+@pytest.mark.parametrize("package", ["refresh", "trace", "diagram"])
 def test_each_room_loads_nothing_that_does_io(package: str) -> None:
     check(loaded_by(f"import loginmachine.sansio.{package}"))
 
 
-def test_every_module_together_loads_nothing_that_does_io() -> None:
-    # (One alone would load most of the others too: they share their package.)
-    check(loaded_by("\n".join(f"import loginmachine.sansio.{module.replace('/', '.')}" for module in MODULES)))
+def test_every_module_of_the_core_loads_nothing_that_does_io() -> None:
+    check(loaded_by("\n".join(f"import loginmachine.{module}" for module in SANSIO)))
 
 
-def imports(path: Path) -> set[str]:
-    """What a module imports, wherever in it: relative names with their dots."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found.add("." * node.level + (node.module or ""))
-    return found
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_here_names_the_other_layers(module: str) -> None:
-    names = imports(FOLDER / f"{module}.py")
-    above = "." * (2 + module.count("/"))
-    assert not any(name.startswith((above, "loginmachine")) for name in names), "relative imports, of this layer"
-    assert not {name.partition(".")[0] for name in names} & FORBIDDEN
-
-
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "base/engine"])
-def test_the_engine_stays_in_its_module(module: str) -> None:
-    assert not any(name.startswith("transitions") for name in imports(FOLDER / f"{module}.py"))
+@pytest.mark.parametrize("module", SANSIO)
+def test_the_core_names_nothing_that_does_io(module: str) -> None:
+    named = {
+        alias.name if isinstance(node, ast.Import) else node.module or ""
+        for node in ast.walk(ast.parse(PATHS[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level)
+        for alias in node.names
+    }
+    assert not {name.partition(".")[0] for name in named} & (FORBIDDEN | {"loginmachine"})
+    assert module == "sansio.base.engine" or not any(name.startswith("transitions") for name in named)
 
 
 def test_no_name_of_the_engine_is_public() -> None:

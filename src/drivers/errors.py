@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..sansio.base.deprecation import warn_deprecated
 from ..sansio.login.failures import LoginFailureCategory
 from ..sansio.login.outcome import LoginCancellation, LoginSuccess
 
@@ -9,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..sansio.login.failures import LoginFailure, LoginFailurePhase
+    from ..sansio.login.failures import LoginFailure, LoginFailureStep
     from ..sansio.login.outcome import LoginOutcome
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
@@ -29,9 +30,15 @@ class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the de
         self.failure = failure
 
     @property
-    def phase(self) -> LoginFailurePhase:
-        """What was being done."""
-        return self.failure.phase
+    def step(self) -> LoginFailureStep:
+        """What the login was doing."""
+        return self.failure.step
+
+    @property
+    def phase(self) -> LoginFailureStep:
+        """The step, under its old name. Deprecated."""
+        warn_deprecated("LoginFailed.phase", "LoginFailed.step")
+        return self.failure.step
 
     @property
     def category(self) -> LoginFailureCategory:

@@ -7,7 +7,7 @@ Nothing here opens a socket or a file, reads a clock, starts a thread or draws a
 from .base.errors import UnexpectedEvent
 from .base.secret import Secret
 from .login import actions, events, progress
-from .login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
+from .login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from .login.machine import LoginMachine, Snapshot
 from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
 from .login.states import LoginState, Trigger
@@ -27,7 +27,7 @@ __all__ = [
     "LoginCancellation",
     "LoginFailure",
     "LoginFailureCategory",
-    "LoginFailurePhase",
+    "LoginFailureStep",
     "LoginMachine",
     "LoginMethod",
     "LoginOptions",

@@ -132,7 +132,7 @@ class ScriptedProvider:
         return self.revocation()
 
     def hang(self) -> Response:
-        """Answer only when the test is over."""
+        """Response only when the test is over."""
         self.released.wait(PATIENCE)
         return Response(status=500)
 

@@ -12,7 +12,7 @@ from loginmachine import (
     LoginFailed,
     LoginFailure,
     LoginFailureCategory,
-    LoginFailurePhase,
+    LoginFailureStep,
     LoginTimedOut,
     StoreError,
     TrustError,
@@ -22,15 +22,15 @@ from loginmachine.sansio.login.outcome import LoginCancellation, LoginSuccess
 from loginmachine.sansio.model.credentials import Credentials
 
 TIMED_OUT = LoginFailure(
-    phase=LoginFailurePhase.WAIT_FOR_CALLBACK,
+    step=LoginFailureStep.WAIT_FOR_CALLBACK,
     category=LoginFailureCategory.LOGIN_TIMED_OUT,
     message="no callback came within 600 seconds",
 )
 CANCELLED = LoginFailure(
-    phase=LoginFailurePhase.EXCHANGE_TOKEN, category=LoginFailureCategory.LOGIN_CANCELLED, message="why"
+    step=LoginFailureStep.EXCHANGE_TOKEN, category=LoginFailureCategory.LOGIN_CANCELLED, message="why"
 )
 FAILED = LoginFailure(
-    phase=LoginFailurePhase.PERSIST_CREDENTIALS,
+    step=LoginFailureStep.PERSIST_CREDENTIALS,
     category=LoginFailureCategory.PERSIST_FAILED,
     message="No space left on device",
     help_url="https://help.example/",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from loginmachine.sansio import LoginSuccess
-from loginmachine.sansio.login.table import FINAL_STATES
+from loginmachine.sansio.login.states import FINAL_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

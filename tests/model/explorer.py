@@ -122,7 +122,7 @@ class _Watch:
         if step is not None:
             rows = _ROWS_OF[step.trigger, login.state]
             # Guards are asked now: the effect changes what they look at.
-            self.taken = next((n for n, row in rows if not row.guard or getattr(login, row.guard)(step)), None)
+            self.taken = next((n for n, row in rows if not row.guard or row.guard(login, step)), None)
         return step
 
 

@@ -33,8 +33,7 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
-from loginmachine.sansio.login.states import LoginState
-from loginmachine.sansio.login.table import FINAL_STATES
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState
 from tests.sansio.samples import (
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,

@@ -7,18 +7,20 @@ that of the next row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginmachine.sansio.base.engine import Engine
 from loginmachine.sansio.login import machine as machine_module
+from loginmachine.sansio.login.state import LoginData
 from loginmachine.sansio.login.states import LoginState
 from loginmachine.sansio.login.table import ROWS, STAY, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_NOT: Final = "not "
+Guard = Callable[[LoginData, Any], bool]
 
 
 class Mutant(NamedTuple):
@@ -35,7 +37,7 @@ def mutants() -> Iterator[Mutant]:
     """Every mutant of the table."""
     for number, row in enumerate(ROWS):
         for source in row.source:
-            guard = f" [{row.guard}]" if row.guard else ""
+            guard = f" [{row.guard.__name__}]" if row.guard else ""
             cell = f"{row.trigger}{guard} in {source}"
             for name, variant in _variants(row, source):
                 yield Mutant(f"{cell}: {name}", cell, source, changed_table(number, source, variant))
@@ -43,7 +45,10 @@ def mutants() -> Iterator[Mutant]:
             if row.guard and following and following.guard:
                 swapped = (_only(following, source), _only(row, source))
                 yield Mutant(
-                    f"{cell}: asked after [{following.guard}]", cell, source, changed_table(number, source, *swapped)
+                    f"{cell}: asked after [{following.guard.__name__}]",
+                    cell,
+                    source,
+                    changed_table(number, source, *swapped),
                 )
 
 
@@ -57,10 +62,10 @@ def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:
     near = (each for each in ROWS if each.trigger is row.trigger or source in each.source)
     for effect in dict.fromkeys(each.effect for each in near):
         if effect != row.effect:
-            yield f"does {effect}", Row(row.trigger, (source,), row.dest, effect, row.guard)
+            yield f"does {effect.__name__}", Row(row.trigger, (source,), row.dest, effect, row.guard)
     if row.guard:
         yield "without its guard", Row(row.trigger, (source,), row.dest, row.effect)
-        yield "with its guard negated", Row(row.trigger, (source,), row.dest, row.effect, _NOT + row.guard)
+        yield "with its guard negated", Row(row.trigger, (source,), row.dest, row.effect, _negated(row.guard))
 
 
 def _only(row: Row, source: LoginState) -> Row:
@@ -80,18 +85,14 @@ def changed_table(number: int, source: LoginState, *variants: Row | None) -> tup
     return (*ROWS[:number], *(variant for variant in variants if variant), *kept, *ROWS[number + 1 :])
 
 
-def _config(row: Row) -> dict[str, object]:
-    condition = "unless" if row.guard.startswith(_NOT) else "conditions"
-    guard = {condition: row.guard.removeprefix(_NOT)} if row.guard else {}
-    return {"trigger": row.trigger, "source": row.source, "dest": row.dest, "after": row.effect, **guard}
+def _negated(guard: Guard) -> Guard:
+    return lambda login, meaning: not guard(login, meaning)
 
 
 @contextmanager
 def running(rows: Sequence[Row]) -> Iterator[None]:
     """Let every login go by this table. What reads `ROWS`, tests of the table among them, still sees the true one."""
-    engine = Engine(LoginState, ())
-    engine._machine.add_transitions([_config(row) for row in rows])
-    engine._legal = frozenset((source, row.trigger) for row in rows for source in row.source)
+    engine = Engine(LoginState, tuple(rows))
     true = machine_module._ENGINE
     machine_module._ENGINE = engine  # type: ignore[misc]
     try:

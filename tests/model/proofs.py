@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
 from loginmachine.sansio.login.actions import Respond, Timer
-from loginmachine.sansio.login.states import LoginState
-from loginmachine.sansio.login.table import FINAL_STATES
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState
 from tests.sansio.samples import SECRETS
 
 from .abstraction import key_of

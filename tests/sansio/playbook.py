@@ -51,7 +51,7 @@ class Problem(NamedTuple):
     def matches(self, action: Record) -> bool:
         if not isinstance(action, ReportProgress) or not isinstance(action.phase, Failed):
             return False
-        return (action.phase.phase, action.phase.category, action.phase.fatal) == self
+        return (action.phase.step, action.phase.category, action.phase.fatal) == self
 
 
 class Kind(NamedTuple):

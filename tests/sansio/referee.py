@@ -160,7 +160,7 @@ class Referee:
         self._check_counts()
 
     def answer(self, which: int, how: int) -> None:
-        """Answer one of the orders that are outstanding, in one of the ways there are."""
+        """Response one of the orders that are outstanding, in one of the ways there are."""
         if self.outstanding:
             order = self.outstanding.pop(which % len(self.outstanding))
             choices = answers(order)

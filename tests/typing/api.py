@@ -13,7 +13,7 @@ from loginmachine import (
     KeyringStore,
     LoginFailed,
     LoginFailureCategory,
-    LoginFailurePhase,
+    LoginFailureStep,
     LoginMachine,
     LoginMethod,
     LoginOptions,
@@ -51,7 +51,7 @@ def embed(options: LoginOptions) -> str:
             login.paste("http://127.0.0.1:1455/auth/callback?...")
             credentials = login.wait(timeout=1.5)
     except LoginFailed as error:
-        assert_type(error.phase, LoginFailurePhase)
+        assert_type(error.step, LoginFailureStep)
         assert_type(error.category, LoginFailureCategory)
         return error.message
     assert_type(credentials, Credentials)

@@ -7,7 +7,7 @@ import os
 
 from ...drivers.errors import StoreError, TrustError, error_for
 from ...drivers.logging import told_with
-from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
+from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ...sansio.login.states import Trigger
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
             with told_with(command.warn):
                 received = sign_in(command)
         except TrustError as error:
-            command.refuse(str(error), LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)
+            command.refuse(str(error), LoginFailureStep.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)
         except StoreError as error:
-            command.refuse(str(error), LoginFailurePhase.PERSIST_CREDENTIALS, LoginFailureCategory.PERSIST_FAILED)
+            command.refuse(str(error), LoginFailureStep.PERSIST_CREDENTIALS, LoginFailureCategory.PERSIST_FAILED)
         finally:
             command.close()
         return command.exit_code(received)
@@ -206,13 +206,13 @@ class Command:
 
             KeyringStore(self._arguments.home).check()
 
-    def refuse(self, problem: str, phase: LoginFailurePhase, category: LoginFailureCategory) -> None:
+    def refuse(self, problem: str, step: LoginFailureStep, category: LoginFailureCategory) -> None:
         """Nothing was started, because the certificate bundle or the store cannot be used."""
         self._log.note(f"not started: {category}")
         self._terminal.line(f"{problem[:1].upper()}{problem[1:]}.", "bad")
         if category is LoginFailureCategory.PERSIST_FAILED:
             self._terminal.line(self._advice)
-        self._tell_programs(LoginFailure(phase=phase, category=category, message=problem))
+        self._tell_programs(LoginFailure(step=step, category=category, message=problem))
 
     def close(self) -> None:
         """Let the last lines out."""

@@ -30,10 +30,12 @@ class JsonLines:
         elif isinstance(phase, DeviceCodeShown):
             self._write({"event": "device_code", **phase.values()})
         elif isinstance(phase, Failed):
-            self._write({"event": "problem", **phase.values()})
+            values = phase.values()
+            # Programs know the step as "phase".
+            self._write({"event": "problem", "phase": values.pop("step"), **values})
         else:
-            # A phase's own field may be called "phase" too (where a cancelled login was): the name comes first.
-            fields = {("during" if key == "phase" else key): value for key, value in phase.values().items()}
+            # Programs know the step of a cancelled login as "during".
+            fields = {("during" if key == "step" else key): value for key, value in phase.values().items()}
             self._write({"event": "progress", "phase": phase.name, "text": phase.text, **fields})
 
     def finished(self, outcome: LoginOutcome) -> None:

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
     from ...sansio.login.progress import LoginPhase
 
-_REVIEWED: Final = ("port", "attempt", "phase", "category", "fatal", "message")
-"""Neither the URL nor whose login it is."""
+_REVIEWED: Final = (
+    *((name, name) for name in ("port", "attempt")),
+    ("step", "phase"),
+    *((name, name) for name in ("category", "fatal", "message")),
+)
+"""The fields that are logged, with their keys. Neither the URL nor the account is among them."""
 
 
 class LogFile:
@@ -45,7 +49,7 @@ class LogFile:
         """Note a phase."""
         values = phase.values()
         # (No text from outside may look like another field.)
-        fields = [f'{name}="{str(values[name]).replace(chr(34), chr(39))}"' for name in _REVIEWED if name in values]
+        fields = [f'{key}="{str(values[name]).replace(chr(34), chr(39))}"' for name, key in _REVIEWED if name in values]
         self.note(" ".join([phase.name, *fields]))
 
     def note(self, text: str) -> None:

@@ -14,7 +14,7 @@ import h11
 
 from ...sansio.base.records import Record, hidden
 from ...sansio.callback.requests import MAX_TARGET
-from ...sansio.callback.responses import Answer, refusal
+from ...sansio.callback.responses import Response, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,7 @@ class CallbackConnection:
         self._buffer = bytearray()
         self._is_head = False
 
-    def receive(self, data: bytes) -> Request | Answer | None:
+    def receive(self, data: bytes) -> Request | Response | None:
         """Take bytes that came in.
 
         Args:
@@ -115,7 +115,7 @@ class CallbackConnection:
             return refusal(431) if len(self._buffer) >= MAX_HEAD else None
         return self._parse(bytes(self._buffer[:size]))
 
-    def answer(self, answer: Answer) -> bytes:
+    def answer(self, answer: Response) -> bytes:
         """The bytes of an answer, after which the connection is closed."""
         parts = [self._connection.send(h11.Response(status_code=answer.status, headers=list(answer.headers)))]
         # h11 knows of a HEAD only when it has parsed it, and would miss the body of one that is refused before.
@@ -133,7 +133,7 @@ class CallbackConnection:
         # (A target that has not ended yet is as long as what has come of it.)
         return (line if end < 0 else end) - start > MAX_TARGET or (newline < 0 and seen == MAX_HEAD)
 
-    def _parse(self, head: bytes) -> Request | Answer:
+    def _parse(self, head: bytes) -> Request | Response:
         status = 0
         event: object = None
         # h11's errors quote the request line, so that nothing of them may get out of here.

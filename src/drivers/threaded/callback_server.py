@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.callback.responses import Answer
+    from ...sansio.callback.responses import Response
     from ...sansio.login.events import Event
     from ..callback.http11 import CallbackConnection, Request
 
@@ -45,7 +45,7 @@ class CallbackServer:
             self._woken.close()
             raise
 
-    def respond(self, request_id: int, answer: Answer) -> None:
+    def respond(self, request_id: int, answer: Response) -> None:
         """Hand an answer to the connection whose request it is for."""
         with self._lock:
             connection = self._connections.get(request_id)
@@ -133,14 +133,14 @@ class _Connection:
         self._client = client
         self._post = post
         self._forget = forget
-        self._replies: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="loginmachine-connection")
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
-    def reply(self, answer: Answer) -> None:
+    def reply(self, answer: Response) -> None:
         """Let the answer go out. Never blocks."""
         self._replies.put(answer)
 
@@ -198,7 +198,7 @@ class _Connection:
             self._send(http.answer(request))
         self._drain()
 
-    def _read_head(self, http: CallbackConnection) -> Request | Answer | None:
+    def _read_head(self, http: CallbackConnection) -> Request | Response | None:
         """What came; None if the client left or took too long: such connections end without a word."""
         from ..callback.http11 import HEAD_TIMEOUT, MAX_HEAD  # noqa: PLC0415
 

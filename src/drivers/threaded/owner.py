@@ -11,7 +11,7 @@ import threading
 import time
 
 from ...sansio.base.http import TransportProblem
-from ...sansio.callback.responses import Answer
+from ...sansio.callback.responses import Response
 from ...sansio.login import actions, events
 from ...sansio.login.progress import DeviceCodeShown, Listening
 from ..callback.listeners import open_listeners, port_of
@@ -175,7 +175,7 @@ class Owner:
                 self._spawn(self._open_browser, url, otherwise=events.BrowserFailed(message=NO_THREAD))
             case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
                 assert self._server is not None
-                self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
+                self._server.respond(request_id, Response(status=status, headers=headers, body=body))
             case actions.SendTokenRequest():
                 self._send_token_request(action)
             case actions.AbortTokenRequest(exchange_id=exchange_id):

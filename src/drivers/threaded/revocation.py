@@ -6,14 +6,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation, token_request
+from ...sansio.login.actions import SendTokenRequest
+from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
 from ..http.client import BlockingTokenClient, timeout_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.login.actions import RevokeToken
-    from ...sansio.login.events import TokenRequestFailed, TokenResponseReceived
+    from ...sansio.base.http import HttpRequest, HttpRequestFailed
+    from ...sansio.login.events import TokenResponseReceived
 
 _LOOK_UP: Final = 0.05
 """Seconds between two looks at whether somebody is in a hurry: a signal handler wakes no thread."""
@@ -22,11 +23,11 @@ _LOOK_UP: Final = 0.05
 class Revocation:
     """A token that is being revoked in a thread of its own."""
 
-    def __init__(self, order: RevokeToken) -> None:
+    def __init__(self, order: HttpRequest) -> None:
         self._order = order
         self._deadline = time.monotonic() + order.timeout
         self._client = BlockingTokenClient()
-        self._answer: TokenResponseReceived | TokenRequestFailed | None = None
+        self._answer: TokenResponseReceived | HttpRequestFailed | None = None
         # Daemonic because name resolution cannot be interrupted: that thread ends by itself and sends nothing any more.
         self._thread = threading.Thread(target=self._run, name="loginmachine-revocation", daemon=True)
         self._thread.start()
@@ -49,10 +50,10 @@ class Revocation:
         return read_revocation(self._order, answer)
 
     def _run(self) -> None:
-        self._answer = self._client.send(token_request(self._order))
+        self._answer = self._client.send(SendTokenRequest(exchange_id=0, **self._order.values()))
 
 
-def revoke(order: RevokeToken) -> str:
+def revoke(order: HttpRequest) -> str:
     """Revoke a token, and wait for it.
 
     Returns:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from ...sansio.callback.responses import Answer
+    from ...sansio.callback.responses import Response
     from ...sansio.login.events import Event
 
 
@@ -44,7 +44,7 @@ class CallbackServer:
         self._connections: dict[int, _Connection] = {}
         self._accepting = trio.CancelScope()
 
-    def respond(self, request_id: int, answer: Answer) -> None:
+    def respond(self, request_id: int, answer: Response) -> None:
         """Hand an answer to the connection whose request it is for."""
         connection = self._connections.get(request_id)
         if connection is not None:
@@ -98,12 +98,12 @@ class _Connection:
         self.closing = False
         self._client = client
         self._post = post
-        self._answer: Answer | None = None
+        self._answer: Response | None = None
         self._answered = trio.Event()
         self._reading = trio.CancelScope()
         self._draining = trio.CancelScope()
 
-    def reply(self, answer: Answer) -> None:
+    def reply(self, answer: Response) -> None:
         """Let the answer go out."""
         if not self._answered.is_set():
             self._answer = answer
@@ -155,7 +155,7 @@ class _Connection:
             return
         await self._drain()
 
-    async def _read_head(self, http: CallbackConnection) -> Request | Answer | None:
+    async def _read_head(self, http: CallbackConnection) -> Request | Response | None:
         """What came; None if the client left or took too long: such connections end without a word."""
         with self._reading, trio.move_on_after(HEAD_TIMEOUT):
             while data := await self._client.recv(MAX_HEAD):

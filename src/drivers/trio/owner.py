@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, assert_never
 
 import trio
 
-from ...sansio.callback.responses import Answer
+from ...sansio.callback.responses import Response
 from ...sansio.login import actions, events
 from ...sansio.login.progress import DeviceCodeShown, Listening
-from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation, token_request
+from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
 from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
@@ -158,7 +158,7 @@ class Owner:
                 self._spawn(self._open_browser, url)
             case actions.Respond(request_id=request_id, status=status, headers=headers, body=body):
                 assert self._server is not None
-                self._server.respond(request_id, Answer(status=status, headers=headers, body=body))
+                self._server.respond(request_id, Response(status=status, headers=headers, body=body))
             case actions.SendTokenRequest(exchange_id=exchange_id):
                 self._exchanges[exchange_id] = trio.CancelScope()
                 self._spawn(self._exchange, action)
@@ -268,6 +268,8 @@ class Owner:
 
         problem = read_revocation(order, NOT_AWAITED)
         with self._revocation:
-            problem = read_revocation(order, await send(token_request(order), self._limiter))
+            problem = read_revocation(
+                order, await send(actions.SendTokenRequest(exchange_id=0, **order.values()), self._limiter)
+            )
         if problem:
             warn(f"the tokens of the sign-in before could not be revoked: {problem}")

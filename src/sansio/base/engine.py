@@ -1,4 +1,7 @@
-"""The engine behind the machines: the one place that knows `transitions`."""
+"""The engine behind the state machines. This is the only module that uses `transitions`.
+
+See docs/design/machine.md for how the engine is used, and why.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,15 @@ import transitions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from enum import StrEnum
-    from typing import Any, Final, Protocol
+    from typing import Any, Final, Generic, Protocol, TypeVar
 
     from transitions.core import TransitionConfigDict
+
+    StateT = TypeVar("StateT", bound=StrEnum)
+    TriggerT = TypeVar("TriggerT", bound=StrEnum)
+    ModelT = TypeVar("ModelT")
 
     class AnyRow(Protocol):
         """A row of any machine's table."""
@@ -22,35 +30,80 @@ if TYPE_CHECKING:
 
         @property
         def source(self) -> tuple[StrEnum, ...]:
-            """Where."""
+            """The states that the row starts from."""
 
         @property
         def dest(self) -> StrEnum | None:
-            """Where to; None for staying."""
+            """The state that the row leads to; None for staying."""
 
-        effect: str
-        guard: str
+        @property
+        def effect(self) -> Callable[[Any, Any], None]:
+            """What follows."""
+
+        @property
+        def guard(self) -> Callable[[Any, Any], bool] | None:
+            """On what condition; None for none."""
+
+    class _Typed(Generic[StateT, TriggerT, ModelT]):
+        pass
+else:
+
+    class _Typed:
+        """`Generic`, without loading `typing`."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, _types: object) -> type:
+            return cls
 
 
 _NAME: Final = "loginmachine"
+
+
+class Row(_Typed["StateT", "TriggerT", "ModelT"]):
+    """One transition of a table.
+
+    Args:
+        trigger: What happened.
+        source: The states in which the row applies.
+        dest: The state that follows; None to stay in the same state.
+        effect: Called with the model and the interpretation of the event. It must not fail.
+        guard: Called with the same. The row applies only if the result is true. None for a row without a condition.
+    """
+
+    __slots__ = ("dest", "effect", "guard", "source", "trigger")
+
+    def __init__(
+        self,
+        trigger: TriggerT,
+        source: tuple[StateT, ...],
+        dest: StateT | None,
+        effect: Callable[[ModelT, Any], None],
+        guard: Callable[[ModelT, Any], bool] | None = None,
+    ) -> None:
+        self.trigger = trigger
+        self.source = source
+        self.dest = dest
+        self.effect = effect
+        self.guard = guard
 
 
 def _is_of_another(record: logging.LogRecord) -> bool:
     return not (isinstance(record.args, tuple) and record.args[:1] == (f"{_NAME}: ",))
 
 
-# The engine logs what it does in the middle of doing it: a handler that raises would leave a model half moved.
+# The engine logs while it moves a model: a log handler that raises would leave the model between two states.
 logging.getLogger("transitions.core").addFilter(_is_of_another)
 
 
 class _State(transitions.State):
-    """A state on whose way in and out nothing is called: the tables have effects on their rows only."""
+    """A state without callbacks on entry and exit: the tables have effects on their rows only."""
 
     name = ""
 
     def __init__(self, name: StrEnum, **options: Any) -> None:  # noqa: ANN401 - the library's own
         super().__init__(name, **options)
-        # The library asks for it ten times a trigger, and would look it up each time.
+        # The library reads the name ten times for each trigger, and would compute it each time.
         self.name = name.name
 
     def enter(self, _: object) -> None:
@@ -65,10 +118,12 @@ class _Machine(transitions.Machine):
 
 
 class Engine:
-    """Moves models through one table. One for all logins: an unregistered model costs 1 us, a Machine 500 us and 40 KB.
+    """Moves models through one table.
+
+    One engine serves all logins: an unregistered model costs 1 us, a `transitions.Machine` 500 us and 40 KB.
 
     Args:
-        states: All of them; the first is where every model begins.
+        states: All of them. Every model begins in the first.
         rows: The table.
     """
 
@@ -87,13 +142,19 @@ class Engine:
         self._legal = frozenset((source, row.trigger) for row in rows for source in row.source)
 
     def permits(self, state: StrEnum, trigger: StrEnum) -> bool:
-        """Whether the table has a row for this."""
+        """Return whether the table has a row for this trigger in this state."""
         return (state, trigger) in self._legal
 
-    def fire(self, model: object, trigger: StrEnum, step: object) -> None:
-        """Move a model, whose state is in ``_state``, and hand `step` to the row's guard and effect."""
-        moved = self._machine.events[trigger].trigger(model, step)
-        # False means that every guard refused: the last row of each cell has none, which a test makes sure of.
+    def fire(self, model: object, trigger: StrEnum, interpretation: object) -> None:
+        """Move a model along the row that applies.
+
+        Args:
+            model: Its state is in the attribute ``_state``.
+            trigger: One that the table permits in that state.
+            interpretation: Handed to the row's guard and effect, after the model.
+        """
+        moved = self._machine.events[trigger].trigger(model, model, interpretation)
+        # False means that every guard refused. The last row of each cell has no guard; a test makes sure of that.
         assert moved, f"no row of {trigger} applied"
 
 
@@ -104,6 +165,6 @@ def _config(row: AnyRow) -> TransitionConfigDict:
         "dest": row.dest,
         "after": row.effect,
     }
-    if row.guard:
+    if row.guard is not None:
         config["conditions"] = row.guard
     return config

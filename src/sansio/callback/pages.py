@@ -1,6 +1,7 @@
-"""The pages that the browser shows, as constants: no file to read, no script, nothing loaded from elsewhere.
+"""The pages that the browser shows.
 
-They work in dark mode, on a phone, with a screen reader. Everything put into them is escaped here.
+They are constants of this module, so that no file is read. They have no script and load nothing. They work in dark
+mode, on a phone and with a screen reader. Everything that is put into them is escaped here.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 
+from ..base.records import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..login.failures import LoginFailure
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;--ink:#1c2024;--soft:#5b636b;--ground:#f4f5f7;--card:#fff;--line:#dfe3e8;"
@@ -36,19 +38,20 @@ _STYLE: Final = (
     "font-size:.875rem}code{font-family:ui-monospace,Menlo,Consolas,monospace}"
 )
 STYLE_HASH: Final = "sha256-" + b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
-"""For the Content-Security-Policy: this style and nothing else."""
+"""For the Content-Security-Policy, which allows this style and nothing else."""
 
 _TICK: Final = '<circle cx="12" cy="12" r="10"/><path d="m7.5 12.5 3 3 6-6.5"/>'
 _CROSS: Final = '<circle cx="12" cy="12" r="10"/><path d="M12 7v6M12 16.5v.01"/>'
 
 
 def success(*, email: str | None, plan: str | None, setup_url: str | None) -> str:
-    """The page after a successful login.
+    """Return the page after a successful login.
 
     Args:
-        email: Who signed in, if known.
-        plan: The plan, if known.
-        setup_url: Where an organisation is set up; carries the id token, because that endpoint asks for it (WIRE).
+        email: The person's address, if known.
+        plan: The person's plan, if known.
+        setup_url: The page where an organisation is set up. It carries the ID token, which that endpoint requires
+            (docs/design/wire.md).
     """
     body = "<p>You can close this tab and go back to your program.</p>"
     if email:
@@ -62,17 +65,32 @@ def success(*, email: str | None, plan: str | None, setup_url: str | None) -> st
     return _page("good", "You are signed in", _TICK, body)
 
 
-def failure(problem: LoginFailure) -> str:
-    """The page for a login that failed, or for a callback that was refused."""
-    body = f"<p>{_escape(problem.hint)}</p>"
-    if problem.help_url:
-        body += f'<p><a rel="noreferrer" href="{_escape(problem.help_url)}">Help with signing in</a></p>'
-    body += f'<p class="details">{_escape(problem.message)}<br><code>{_escape(problem.category)}</code></p>'
-    return _page("bad", problem.title, _CROSS, body)
+class Explanation(Record):
+    """What the page of a failure says."""
+
+    title: str
+    """What happened, in a few words."""
+    hint: str
+    """One concrete thing to do."""
+    message: str
+    """The details, in clean words."""
+    category: str
+    """The kind of failure, for support."""
+    help_url: str | None
+    """A page of the provider that may help, if there is one."""
+
+
+def failure(explanation: Explanation) -> str:
+    """Return the page for a login that failed, or for a callback that was refused."""
+    body = f"<p>{_escape(explanation.hint)}</p>"
+    if explanation.help_url:
+        body += f'<p><a rel="noreferrer" href="{_escape(explanation.help_url)}">Help with signing in</a></p>'
+    body += f'<p class="details">{_escape(explanation.message)}<br><code>{_escape(explanation.category)}</code></p>'
+    return _page("bad", explanation.title, _CROSS, body)
 
 
 def notice(title: str, text: str) -> str:
-    """A short page about something that is neither a success nor a failure of the login."""
+    """Return a short page about something that is neither a success nor a failure of the login."""
     return _page("bad", title, _CROSS, f"<p>{_escape(text)}</p>")
 
 

@@ -1,8 +1,8 @@
-"""A pasted address -> what it means.
+"""Classify a pasted address.
 
-The person may copy the address on which their browser ended: on another machine nothing answers it there. It is judged
-by the same rules as a request to the callback listener, but whoever pastes is there to be told what is wrong, and may
-paste again: an address that is merely cut off does not end the login.
+A person whose browser is on another machine may copy the address on which it ended: there, no listener answers it. The
+address is judged by the rules for a request to the callback listener. Unlike a browser, the person can be told what is
+wrong and paste again, so an address that is merely cut off does not end the login.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from enum import StrEnum
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
 from ..base.text import is_visible_ascii
-from ..login.interpretation import Interpretation
-from ..login.states import Trigger
 from .requests import MAX_TARGET, judge_callback, own_authorities, read_query, split_target
 
 TYPE_CHECKING = False
@@ -21,39 +19,67 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from .requests import CallbackRules
+    from .requests import Callback, CallbackRules
 
 _WRAPPERS: Final = "<>\"'`"
-"""What mail programs, chats and people put around an address. None is part of one."""
+"""Characters that mail programs, chats and people put around an address. None is part of one."""
 
 
-def read_paste(text: str, rules: CallbackRules) -> Interpretation:
+class PasteProblem(StrEnum):
+    """What is wrong with a pasted address."""
+
+    NOT_AN_ADDRESS = "not_an_address"
+    AUTHORIZATION_REQUEST = "authorization_request"
+    """It is the address with which the sign-in begins."""
+    OTHER_ADDRESS = "other_address"
+    """It is not under this login's redirect URI: another port, page or machine."""
+    OTHER_SIGN_IN = "other_sign_in"
+    """It does not carry this login's ``state``."""
+    INCOMPLETE = "incomplete"
+    """Its end is missing, or it is damaged."""
+    ALREADY_ANSWERED = "already_answered"
+    """Another callback was accepted before."""
+
+
+PASTE_ADVICE: Final[Mapping[PasteProblem, str]] = {
+    PasteProblem.NOT_AN_ADDRESS: "That is not an address. Copy all of your browser's address bar.",
+    PasteProblem.AUTHORIZATION_REQUEST: (
+        "That is the address to begin with. Sign in there, then paste the address on which your browser ends."
+    ),
+    PasteProblem.OTHER_ADDRESS: "That is the address of another page. The right one begins with",
+    PasteProblem.OTHER_SIGN_IN: (
+        "That address belongs to another sign-in, perhaps an older one. Use the address shown above, then paste again."
+    ),
+    PasteProblem.INCOMPLETE: "That address is cut off or damaged. Copy all of your browser's address bar.",
+    PasteProblem.ALREADY_ANSWERED: "This sign-in is already being completed; nothing more needs to be pasted.",
+}
+"""What the person reads. For another address, the redirect URI follows."""
+
+
+def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
     """Say what a pasted text means.
 
     Args:
-        text: Anything. White space is dropped wherever it is: a terminal or a mail breaks long lines.
+        text: Anything. White space is dropped wherever it is: a terminal or a mail program breaks long lines.
         rules: The login that it is for.
     """
     query = pasted_query(text, rules)
     if isinstance(query, PasteProblem):
-        return _refuse(query)
+        return query
     parameters = read_query(query)
     if parameters is None:
-        return _refuse(PasteProblem.INCOMPLETE)
+        return PasteProblem.INCOMPLETE
     state = parameters.get("state", "")
     if not same_secret(state, rules.state):
-        # Only its length is looked at: other sign-ins have a state as long as ours.
-        return _refuse(PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE)
+        # Only its length is looked at: the state of another sign-in is as long as ours.
+        return PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE
     if _is_cut_off(parameters, rules):
-        return _refuse(PasteProblem.INCOMPLETE)
-    step = judge_callback(parameters, rules, None)
-    if step.trigger is Trigger.CALLBACK_CONFLICTED:
-        return step.__replace__(paste_problem=PasteProblem.ALREADY_ANSWERED)
-    return step
+        return PasteProblem.INCOMPLETE
+    return judge_callback(parameters, rules)
 
 
 def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
-    """The query of the callback that a text is the address of; or why it is of none."""
+    """Return the query of the callback address in a text, or why there is none."""
     address = _address_in(text)
     if address is None:
         return PasteProblem.NOT_AN_ADDRESS
@@ -77,7 +103,7 @@ def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
 
 
 def _address_in(text: str) -> str | None:
-    """The address that was pasted, without what was copied with it; None if it can be none."""
+    """Return the pasted address without what was copied with it; None if the text cannot be an address."""
     address = "".join(text.split()).strip(_WRAPPERS)
     if not is_visible_ascii(address) or len(address) > MAX_TARGET:
         return None
@@ -86,7 +112,7 @@ def _address_in(text: str) -> str | None:
 
 
 def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
-    """The right state is there, but something that belongs to it is not: the rest was not copied."""
+    """Return whether the right state is there, but a parameter that belongs to it was not copied."""
     if "error" in parameters:
         return False
     if not parameters.get("code"):
@@ -97,18 +123,14 @@ def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
     return issuer != rules.provider.issuer and rules.provider.issuer.startswith(issuer)
 
 
-def _refuse(problem: PasteProblem) -> Interpretation:
-    return Interpretation(trigger=Trigger.PASTE_REFUSED, paste_problem=problem)
-
-
 class LoopbackCallback(Record):
-    """The callback of some login that waits on this machine."""
+    """The callback of a login that waits on this machine."""
 
     hosts: tuple[str, ...]
-    """Where to look for it, in this order."""
+    """The addresses to try, in this order."""
     port: int
     target: str = hidden()
-    """What to ask for: it carries the authorization code."""
+    """The request target. It carries the authorization code."""
 
 
 _LOOPBACK_HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -119,10 +141,10 @@ _LOOPBACK_HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def read_loopback_callback(text: str) -> LoopbackCallback | None:
-    """Find out to whom a pasted address belongs, without knowing the login.
+    """Find the listener that a pasted address belongs to, without knowing the login.
 
     Returns:
-        None if it is no callback to this machine: it has another host, no port, or lacks a state or an answer.
+        None if it is no callback to this machine: it has another host, no port, or lacks a state or a result.
     """
     address = _address_in(text)
     if address is None:
@@ -138,19 +160,3 @@ def read_loopback_callback(text: str) -> LoopbackCallback | None:
     if parameters is None or not parameters.get("state") or not ("code" in parameters or "error" in parameters):
         return None
     return LoopbackCallback(hosts=_LOOPBACK_HOSTS[host], port=int(port), target=origin_form.decode("ascii"))
-
-
-class PasteProblem(StrEnum):
-    """What is wrong with a pasted address."""
-
-    NOT_AN_ADDRESS = "not_an_address"
-    AUTHORIZATION_REQUEST = "authorization_request"
-    """It is the address with which the sign-in begins."""
-    OTHER_ADDRESS = "other_address"
-    """It is not under this login's redirect URI: another port, page or machine."""
-    OTHER_SIGN_IN = "other_sign_in"
-    """It does not carry this login's ``state``."""
-    INCOMPLETE = "incomplete"
-    """Its end is missing, or it is damaged."""
-    ALREADY_ANSWERED = "already_answered"
-    """Another answer was accepted before."""

@@ -1,35 +1,36 @@
-"""A request to the callback listener -> what it means.
+"""Classify a request to the callback listener.
 
-The checks are made in the order of DESIGN section 3, on the raw bytes: an origin-form target is never parsed as a URL
-(``urlsplit("//auth/callback")`` would read a host), nothing is decoded, and no dot or slash is folded.
+The checks are made on the raw bytes, in the order of docs/design/listener.md. An origin-form target is never parsed as
+a URL (``urlsplit("//auth/callback")`` would read a host), nothing is decoded before it is compared, and no dot or slash
+is folded.
 """
 
 from __future__ import annotations
 
 import functools
+from enum import StrEnum
 from urllib.parse import unquote_to_bytes
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
 from ..base.text import clean_text, is_visible_ascii
-from ..login.interpretation import Interpretation
-from ..login.states import Trigger
-from . import responses as answers
+from ..oauth.authorization import MAX_CODE
+from . import responses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Final, TypeAlias
 
-    from ..login.events import RequestReceived
+    from ..base.http import Headers
     from ..model.provider import Provider
+    from .responses import Response
 
 MAX_TARGET: Final = 8192
-"""Bytes of a request target, and so characters of an address that somebody pastes instead."""
+"""Bytes of a request target, and characters of a pasted address."""
 MAX_PARAMETERS: Final = 50
-MAX_CODE: Final = 4096
 PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
 PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
-"""In one of these header fields, one of these words says that nobody has asked for the page yet."""
+"""One of these words in one of these header fields means that the person has not opened the page yet."""
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
@@ -38,7 +39,7 @@ _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
 
 class CallbackRules(Record):
-    """What the listener needs to know of the login to read a request."""
+    """What the listener needs to know of the login to classify a request."""
 
     provider: Provider
     port: int
@@ -49,29 +50,79 @@ class CallbackRules(Record):
     """Secrets that the other side may echo."""
 
 
-def route(request: RequestReceived, rules: CallbackRules) -> Interpretation:
-    """Say what a request means.
+class Refused(Record):
+    """The request breaks a rule, or asks for no page of ours."""
+
+    response: Response
+
+
+class SuccessPageRequested(Record):
+    """The request asks for the success page."""
+
+
+class CancelAsked(Record):
+    """Another login server asks this one to stop."""
+
+
+class Mismatched(Record):
+    """A callback without this login's ``state``."""
+
+
+class CallbackVerdict(StrEnum):
+    """What a callback with the right ``state`` means."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    """It is the callback that was accepted before."""
+    CONFLICTED = "conflicted"
+    """Another callback was accepted before."""
+    DENIED = "denied"
+    """The provider sent an error (RFC 6749 section 4.1.2.1)."""
+    WITHOUT_CODE = "without_code"
+    ISSUER_MISMATCHED = "issuer_mismatched"
+    """It does not name the right issuer (RFC 9207)."""
+
+
+class Callback(Record):
+    """A callback with this login's ``state``."""
+
+    verdict: CallbackVerdict
+    code: str = hidden(default="")
+    """The authorization code of an accepted callback."""
+    message: str = ""
+    """What is wrong with the others, in clean words."""
+
+
+Classified: TypeAlias = Refused | SuccessPageRequested | CancelAsked | Mismatched | Callback
+"""What a request can be."""
+
+
+def classify_request(method: bytes, target: bytes, headers: Headers, rules: CallbackRules) -> Classified:
+    """Say what a request is.
 
     Args:
-        request: A whole, well-formed HTTP/1.x request without a body.
-        rules: The login it came to.
+        method: Of a whole, well-formed HTTP/1.x request without a body.
+        target: The raw request target.
+        headers: In any case.
+        rules: The login that the request came to.
     """
-    authority, origin_form = split_target(request.target)
+    authority, origin_form = split_target(target)
     path, _, query = origin_form.partition(b"?")
-    refused = _refused(request, rules, authority)
+    refused = _refused(method, headers, rules, authority)
     if refused:
-        return _refuse(request, refused)
+        return _refuse(refused)
     if path == rules.provider.callback_path.encode():
-        return _callback(request, query, rules)
-    if path == answers.SUCCESS_PATH.encode():
-        return Interpretation(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=request.request_id)
-    if path == answers.CANCEL_PATH.encode():
-        return _cancel(request)
-    return _refuse(request, 404)
+        return _classify_callback(query, rules)
+    if path == responses.SUCCESS_PATH.encode():
+        return SuccessPageRequested()
+    if path == responses.CANCEL_PATH.encode():
+        # Only another login server may cancel this login, and it sends no header of a browser.
+        return _refuse(403) if any(is_of_browser(name, value) for name, value in headers) else CancelAsked()
+    return _refuse(404)
 
 
 def split_target(target: bytes) -> tuple[bytes | None, bytes]:
-    """The authority of an absolute-form target (RFC 9112 section 3.2.2), if it is one, and what follows it."""
+    """Split a target into the authority of its absolute form (RFC 9112 section 3.2.2), if it has one, and the rest."""
     if target[:7].lower() != b"http://":
         return None, target
     rest = target[7:]
@@ -79,11 +130,11 @@ def split_target(target: bytes) -> tuple[bytes | None, bytes]:
     return rest[:end], rest[end:] or b"/"
 
 
-def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | None) -> int:
-    """The status with which a request is turned away before its path is looked at; 0 if it is not."""
+def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> int:
+    """Return the status that refuses a request before its path is looked at; 0 to go on."""
     hosts: list[bytes] = []
     purposes = b""
-    for name, value in request.headers:
+    for name, value in headers:
         key = name.lower()
         if key == b"host":
             hosts.append(value)
@@ -99,64 +150,55 @@ def _refused(request: RequestReceived, rules: CallbackRules, authority: bytes | 
     if purposes and any(word in purposes for word in PREFETCH_WORDS):
         # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
         return 503
-    return 0 if request.method == b"GET" else 405
+    return 0 if method == b"GET" else 405
 
 
-def _callback(request: RequestReceived, query: bytes, rules: CallbackRules) -> Interpretation:
+def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
     parameters = read_query(query)
     if parameters is None:
-        return Interpretation(
-            trigger=Trigger.REQUEST_REFUSED, request_id=request.request_id, answer=answers.malformed_callback()
-        )
+        return Refused(response=responses.malformed_callback())
     # Before anything else is believed, `error` included: any web page can send a browser here (CVE-2026-42073).
     if not same_secret(parameters.get("state", ""), rules.state):
-        message = "the callback does not carry this sign-in's state"
-        return Interpretation(
-            trigger=Trigger.CALLBACK_MISMATCHED,
-            request_id=request.request_id,
-            message=message,
-            answer=answers.mismatch(message, rules.provider.help_url),
-        )
-    return judge_callback(parameters, rules, request.request_id)
+        return Mismatched()
+    return judge_callback(parameters, rules)
 
 
-def judge_callback(parameters: dict[str, str], rules: CallbackRules, request_id: int | None) -> Interpretation:
-    """Say what a callback with the right state means, however it came.
+def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Callback:
+    """Say what a callback with the right state means, whether a request or a pasted address brought it.
 
     Args:
         parameters: Its query.
-        rules: The login it came to.
-        request_id: That of the request that brought it; None if nobody waits for an answer.
+        rules: The login that it came to.
     """
-    trigger, message = _read_callback(parameters, rules.provider)
+    verdict, message = _read_callback(parameters, rules.provider)
     code = parameters.get("code", "")
     if rules.accepted_code:
-        same = trigger is Trigger.CALLBACK_ACCEPTED and same_secret(code, rules.accepted_code)
-        trigger = Trigger.CALLBACK_REPEATED if same else Trigger.CALLBACK_CONFLICTED
-    return Interpretation(
-        trigger=trigger,
-        request_id=request_id,
+        same = verdict is CallbackVerdict.ACCEPTED and same_secret(code, rules.accepted_code)
+        verdict = CallbackVerdict.REPEATED if same else CallbackVerdict.CONFLICTED
+    return Callback(
+        verdict=verdict,
+        code=code if verdict is CallbackVerdict.ACCEPTED else "",
         message=clean_text(message, hide=(rules.state, *rules.hide, code)),
-        code=code if trigger is Trigger.CALLBACK_ACCEPTED else "",
     )
 
 
-def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Trigger, str]:
-    """What a callback with the right state says."""
+def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[CallbackVerdict, str]:
     issuer = parameters.get("iss")
     if issuer is None and provider.promises_iss:
-        return Trigger.CALLBACK_ISSUER_MISMATCHED, "the callback names no issuer, and this provider always does"
+        message = "the callback names no issuer, and this provider always does"
+        return CallbackVerdict.ISSUER_MISMATCHED, message
     if issuer is not None and issuer != provider.issuer:
-        return Trigger.CALLBACK_ISSUER_MISMATCHED, f"the callback names the issuer {issuer or '(empty)'}"
+        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer or '(empty)'}"
     error = parameters.get("error")
     if error is not None:
-        return Trigger.CALLBACK_DENIED, _denial(error, parameters.get("error_description", ""), provider)
+        return CallbackVerdict.DENIED, _denial(error, parameters.get("error_description", ""), provider)
     code = parameters.get("code", "")
     if not code:
-        return Trigger.CALLBACK_WITHOUT_CODE, "the callback has neither a code nor an error"
+        return CallbackVerdict.WITHOUT_CODE, "the callback has neither a code nor an error"
     if len(code) > MAX_CODE or not is_visible_ascii(code):
-        return Trigger.CALLBACK_WITHOUT_CODE, "the callback's code is too long or holds characters that no code has"
-    return Trigger.CALLBACK_ACCEPTED, ""
+        message = "the callback's code is too long or holds characters that no code has"
+        return CallbackVerdict.WITHOUT_CODE, message
+    return CallbackVerdict.ACCEPTED, ""
 
 
 def _denial(error: str, description: str, provider: Provider) -> str:
@@ -166,19 +208,8 @@ def _denial(error: str, description: str, provider: Provider) -> str:
     return f"{error}: {description}" if description else error or "(empty)"
 
 
-def _cancel(request: RequestReceived) -> Interpretation:
-    """``/cancel`` acts only for another login server."""
-    if any(is_of_browser(name, value) for name, value in request.headers):
-        return _refuse(request, 403)
-    return Interpretation(
-        trigger=Trigger.CANCEL_REQUESTED,
-        request_id=request.request_id,
-        message="another sign-in on this machine took over",
-    )
-
-
 def is_of_browser(name: bytes, value: bytes) -> bool:
-    """Whether a header field tells of a browser, each of which sends some such field; a login server sends none."""
+    """Return whether a header field shows that a browser sent the request. A login server sends none of them."""
     key = name.lower()
     if key == b"user-agent":
         return b"mozilla/" in value.lower()
@@ -186,7 +217,11 @@ def is_of_browser(name: bytes, value: bytes) -> bool:
 
 
 def read_query(query: bytes) -> dict[str, str] | None:
-    """The form-encoded parameters; None if they are undecodable, too many, or one that must be single is repeated."""
+    """Read form-encoded parameters.
+
+    Returns:
+        The parameters; None if they cannot be decoded, are more than 50, or repeat one that must be single.
+    """
     fields = query.split(b"&") if query else []
     if len(fields) > MAX_PARAMETERS:
         return None
@@ -201,7 +236,7 @@ def read_query(query: bytes) -> dict[str, str] | None:
 
 
 def _decode(text: bytes) -> str | None:
-    # urllib leaves a broken escape as it is; here it means that nobody knows what was meant.
+    # urllib leaves a broken escape as it is; here it makes the parameter unreadable.
     if b"%" in text and any(len(rest) < 2 or not _HEX.issuperset(rest[:2]) for rest in text.split(b"%")[1:]):
         return None
     try:
@@ -212,14 +247,12 @@ def _decode(text: bytes) -> str | None:
 
 @functools.lru_cache(maxsize=16)
 def own_authorities(port: int) -> frozenset[bytes]:
-    """Under what names the callback listener is reached."""
+    """Return the host names with port under which the callback listener is reached, in lower case."""
     names = (b"127.0.0.1", b"localhost", b"[::1]")
     with_port = frozenset(b"%b:%d" % (name, port) for name in names)
     # Browsers leave out the default port.
     return with_port | frozenset(names) if port == 80 else with_port
 
 
-def _refuse(request: RequestReceived, status: int) -> Interpretation:
-    return Interpretation(
-        trigger=Trigger.REQUEST_REFUSED, request_id=request.request_id, answer=answers.refusal(status)
-    )
+def _refuse(status: int) -> Refused:
+    return Refused(response=responses.refusal(status))

@@ -1,11 +1,10 @@
-"""The answers of the callback listener: status, headers, page."""
+"""The responses of the callback listener: status, headers and page. docs/design/listener.md lists them."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
 from ..base.records import Record, hidden
-from ..login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from . import pages
 
 TYPE_CHECKING = False
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.account import Account
     from ..model.provider import Provider
+    from .pages import Explanation
 
 SUCCESS_PATH: Final = "/success"
 CANCEL_PATH: Final = "/cancel"
 CANCELLED_BODY: Final = "Login cancelled"
-"""What a login server says when it gives way to another: Codex's words, which others look for."""
+"""What a login server says when it stops for another one. Codex says and expects the same words."""
 
 _HTML: Final = b"text/html; charset=utf-8"
 _TEXT: Final = b"text/plain; charset=utf-8"
@@ -41,22 +41,6 @@ _HEADERS: Final[Headers] = (
 _CLEAR_STORAGE: Final = (b"Clear-Site-Data", b'"storage"')
 """A service worker that another program once left on this origin must not see the callback."""
 
-_C = LoginFailureCategory
-_STATUS: Final[Mapping[LoginFailureCategory, int]] = {
-    _C.CALLBACK_STATE_MISMATCH: 400,
-    _C.ISSUER_MISMATCH: 400,
-    _C.MISSING_AUTHORIZATION_CODE: 400,
-    _C.PROVIDER_CALLBACK_ERROR: 403,
-    _C.WORKSPACE_RESTRICTION: 403,
-    _C.TOKEN_EXCHANGE_TIMEOUT: 504,
-    _C.TOKEN_EXCHANGE_CONNECT: 502,
-    _C.TOKEN_EXCHANGE_REQUEST: 502,
-    _C.TOKEN_ENDPOINT_REJECTED: 502,
-    _C.TOKEN_RESPONSE_MALFORMED: 502,
-    _C.ID_TOKEN_INVALID: 502,
-}
-"""Of the categories that are not our own fault (500)."""
-
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "Bad request",
     403: "Forbidden",
@@ -70,90 +54,87 @@ _REFUSALS: Final[Mapping[int, str]] = {
 }
 
 
-class Answer(Record):
-    """A whole HTTP answer."""
+class Response(Record):
+    """A whole HTTP response to a request at the callback listener."""
 
     status: int
     headers: Headers
     body: bytes = hidden()
 
 
-def refusal(status: int) -> Answer:
-    """Turn a request away, in one line of plain text. Says nothing about the login."""
+def refusal(status: int) -> Response:
+    """Refuse a request, in one line of plain text that says nothing about the login.
+
+    Args:
+        status: 400, 403, 404, 405, 413, 414, 431, 503 or 505.
+    """
     extra: Headers = ((b"Allow", b"GET"),) if status == 405 else ()
-    return _answer(status, _TEXT, f"{_REFUSALS[status]}.\n", extra)
+    return _response(status, _TEXT, f"{_REFUSALS[status]}.\n", extra)
 
 
-def redirect_to_success() -> Answer:
-    """Send the browser on: the address with the code leaves its address bar, and no secret comes into it."""
-    return _answer(302, _TEXT, "", ((b"Location", SUCCESS_PATH.encode("ascii")), _CLEAR_STORAGE))
+def redirect_to_success() -> Response:
+    """Redirect the browser, so that the address with the code leaves its address bar. The new one holds no secret."""
+    return _response(302, _TEXT, "", ((b"Location", SUCCESS_PATH.encode("ascii")), _CLEAR_STORAGE))
 
 
-def success(provider: Provider, account: Account, id_token: Secret) -> Answer:
-    """The page after a successful login."""
+def success(provider: Provider, account: Account, id_token: Secret) -> Response:
+    """Return the page after a successful login."""
     page = pages.success(
         email=account.email,
         plan=account.shown_plan or account.plan,
         setup_url=_setup_url(provider, account, id_token),
     )
-    return _answer(200, _HTML, page, (_CLEAR_STORAGE,))
+    return _response(200, _HTML, page, (_CLEAR_STORAGE,))
 
 
-def failure(problem: LoginFailure) -> Answer:
-    """The page for a login that failed, or for a callback that was refused."""
-    return _answer(_STATUS.get(problem.category, 500), _HTML, pages.failure(problem), (_CLEAR_STORAGE,))
+def failure(status: int, explanation: Explanation) -> Response:
+    """Return the page for a login that failed, or for a callback that was refused.
+
+    Args:
+        status: The HTTP status.
+        explanation: What the page says.
+    """
+    return _response(status, _HTML, pages.failure(explanation), (_CLEAR_STORAGE,))
 
 
-def malformed_callback() -> Answer:
-    """A callback whose parameters cannot be read. Nobody can tell whose it is, so nothing is said about the login."""
+def malformed_callback() -> Response:
+    """Return the page for a callback with unreadable parameters. Its login is unknown, so it says nothing about one."""
     page = pages.notice(
         "This address cannot be read",
         "It is damaged or incomplete. Go back to the sign-in page and try again; the sign-in is still open.",
     )
-    return _answer(400, _HTML, page, (_CLEAR_STORAGE,))
+    return _response(400, _HTML, page, (_CLEAR_STORAGE,))
 
 
-def mismatch(message: str, help_url: str | None) -> Answer:
-    """A callback that belongs to another login."""
-    return failure(
-        LoginFailure(
-            phase=LoginFailurePhase.VALIDATE_CALLBACK,
-            category=LoginFailureCategory.CALLBACK_STATE_MISMATCH,
-            message=message,
-            help_url=help_url,
-        )
-    )
-
-
-def conflict() -> Answer:
-    """A second, different callback with this login's state."""
+def conflict() -> Response:
+    """Return the page for a second, different callback with this login's state."""
     page = pages.notice(
         "This sign-in is already being completed",
         "Another tab has brought the answer. Go on there, and close this tab.",
     )
-    return _answer(409, _HTML, page, (_CLEAR_STORAGE,))
+    return _response(409, _HTML, page, (_CLEAR_STORAGE,))
 
 
-def over() -> Answer:
-    """A callback that comes after the login has ended without success."""
+def over() -> Response:
+    """Return the page for a callback that comes after the login has ended without success."""
     page = pages.notice("This sign-in is over", "Start a new one in your program, and close this tab.")
-    return _answer(410, _HTML, page, (_CLEAR_STORAGE,))
+    return _response(410, _HTML, page, (_CLEAR_STORAGE,))
 
 
-def cancelled() -> Answer:
-    """To the login server that asked for the port."""
-    return _answer(200, _TEXT, CANCELLED_BODY)
+def cancelled() -> Response:
+    """Tell the login server that asked for the port that this login stops."""
+    return _response(200, _TEXT, CANCELLED_BODY)
 
 
-def too_late() -> Answer:
-    """To a login server that asked for the port when the credentials were being stored, or later."""
-    return _answer(409, _TEXT, "This login can no longer be cancelled.\n")
+def too_late() -> Response:
+    """Tell a login server that asked for the port that this login is past the point where it can stop."""
+    return _response(409, _TEXT, "This login can no longer be cancelled.\n")
 
 
-def _answer(status: int, content_type: bytes, text: str, extra: Headers = ()) -> Answer:
+def _response(status: int, content_type: bytes, text: str, extra: Headers = ()) -> Response:
     body = text.encode("utf-8", "replace")
     sizes = ((b"Content-Type", content_type), (b"Content-Length", str(len(body)).encode("ascii")))
-    return Answer(status=status, headers=(*sizes, *_HEADERS, *extra), body=body)
+    return Response(status=status, headers=(*sizes, *_HEADERS, *extra), body=body)
 
 
 def _setup_url(provider: Provider, account: Account, id_token: Secret) -> str | None:

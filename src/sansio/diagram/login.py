@@ -1,10 +1,10 @@
-"""The table, drawn: two Mermaid diagrams, one for Graphviz, and the document around them (docs/state-diagram.md).
+"""Draw the table of a login: two Mermaid diagrams, one for Graphviz, and the page around them (docs/state-diagram.md).
 
-Each drawing can show the way that one login took: its states have a heavy edge, its arrows the numbers 1, 2, 3 and so
-on in the order in which they were taken.
+Each drawing can highlight the path of one login: its states get a heavy edge, and its arrows the numbers 1, 2, 3 and so
+on, in the order in which they were taken.
 
-Everything is read from `ROWS`, so a new row needs nothing here; a trigger that `diagram_words` does not explain stands
-for itself. Plain ASCII, so that the output is the same on every system::
+Everything is read from `ROWS`, so a new row needs no change here. A trigger that `login_text` does not explain stands
+for itself. The output is plain ASCII, the same on every system::
 
     python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 """
@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..login.effects import Login
 from ..login.failures import FAILURES, LoginFailureCategory
-from ..login.states import LoginState
-from ..login.table import FINAL_STATES, ROWS, STAY
+from ..login.states import FINAL_STATES, LoginState
+from ..login.table import ROWS, STAY
 from .login_text import DOCUMENT, MEANING, STORIES
 from .path import Path
 from .rendering import breaks, event_words, guard_cell, guard_list, label, mermaid, table, tell, trigger_cell
@@ -42,7 +41,7 @@ _FILL: Final[Mapping[LoginState, str]] = {S.SUCCEEDED: "#dcfce7", S.FAILED: "#fe
 
 
 class _Arrow(NamedTuple):
-    """The rows between the same two ends, which are drawn as one."""
+    """The rows between the same two ends. They are drawn as one arrow."""
 
     sources: tuple[LoginState, ...]
     dest: LoginState
@@ -55,16 +54,16 @@ class _Arrow(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What stands in the stand-in."""
-        return _whose(self.sources).replace(" but ", "\nbut ").replace(" to ", "\nto ").replace(", ", ",\n")
+        """The text of the stand-in."""
+        return _source_words(self.sources).replace(" but ", "\nbut ").replace(" to ", "\nto ").replace(", ", ",\n")
 
     @property
     def loops(self) -> bool:
-        """It comes back to where it starts."""
+        """It leads back to where it starts."""
         return self.sources == (self.dest,)
 
     def label(self, path: Path, gap: str = "\n") -> str:
-        """The words on it; the rows that a login took with their numbers."""
+        """Return the words on it. The rows that a login took have their numbers."""
 
         def words(row: Row) -> str:
             mark = path.mark(path.taken(self.sources, row.trigger, self.dest))
@@ -73,7 +72,7 @@ class _Arrow(NamedTuple):
         return label((row, words(row)) for row in self.rows)
 
     def is_passed(self, path: Path) -> bool:
-        """A login took it."""
+        """Return whether the login took it."""
         return any(path.taken(self.sources, row.trigger, self.dest) for row in self.rows)
 
 
@@ -85,8 +84,8 @@ def _arrows(rows: Iterable[Row]) -> list[_Arrow]:
     return list(arrows.values())
 
 
-def _whose(sources: Sequence[LoginState], mark: str = "") -> str:
-    """The sources of a row in words, short where they have a name together."""
+def _source_words(sources: Sequence[LoginState], mark: str = "") -> str:
+    """Name the sources of a row, with a short name for a whole group."""
     order = tuple(S)
     first = order.index(sources[0])
     missing = [f"{mark}{state}{mark}" for state in _UNFINISHED if state not in sources]
@@ -111,23 +110,23 @@ def _stand_in(arrow: _Arrow) -> list[str]:
 
 
 def _mermaid(lines: Iterable[str], passed: Sequence[str]) -> str:
-    ways = [_PASSED, f"class {','.join(passed)} passed"] if passed else []
-    return mermaid([*lines, *ways])
+    path = [_PASSED, f"class {','.join(passed)} passed"] if passed else []
+    return mermaid([*lines, *path])
 
 
 def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
-    """Draw the whole way of a login; its failures are counted, not named.
+    """Draw the whole table. Its failures are counted, not named.
 
     Args:
-        highlight: The way that one login took, which is painted: its failure is named.
+        highlight: The path of one login, to be highlighted. Its failure is named.
     """
     path = Path(highlight)
     failures = [row for row in ROWS if row.dest is S.FAILED]
     failing = [state for state in S if any(state in row.source for row in failures)]
-    effects = ", ".join(dict.fromkeys(row.effect for row in failures))
+    effects = ", ".join(dict.fromkeys(row.effect.__name__ for row in failures))
     arrows = _arrows(row for row in ROWS if row.dest is not S.FAILED)
     failed = "".join(f"<br/>{path.mark([step])} {step[1]}" for step in path.into(S.FAILED))
-    # What stands for several states comes first, and success last: Mermaid then puts them from left to right.
+    # The stand-ins come first, and success last: Mermaid then places them from left to right.
     lines = [
         'state "any state with<br/>an edge like this" as any_failing',
         f"any_failing --> {S.FAILED} : {len(failures)} causes<br/>/ {effects}{failed}",
@@ -136,7 +135,7 @@ def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
     for arrow in sorted(arrows, key=lambda arrow: len(arrow.sources) == 1):
         lines += _stand_in(arrow)
         if arrow.loops:
-            # Inside the box, where a loop would lie across the other arrows.
+            # Inside the box: a loop would lie across the other arrows.
             lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *arrow.label(path, gap=" ").split("\n"))]
         else:
             lines.append(f"{arrow.tail} --> {arrow.dest} : {breaks(arrow.label(path))}")
@@ -148,17 +147,17 @@ def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
 
 
 def mermaid_failures(*, highlight: Sequence[Step] = ()) -> str:
-    """Draw every way to fail, and the one to be cancelled, each with what is reported.
+    """Draw every way to fail, and to be cancelled, each with the category that is reported.
 
     Args:
-        highlight: The way that one login took, which is painted.
+        highlight: The path of one login, to be highlighted.
     """
     path = Path(highlight)
     lines = ["direction LR"]
     passed: list[str] = []
     arrows = _arrows(row for row in ROWS if row.dest in (S.FAILED, S.CANCELLED))
     for arrow in sorted(arrows, key=lambda arrow: arrow.dest is S.CANCELLED):
-        # An end of its own for each arrow: they would cross each other's words on the way to a common one.
+        # Each arrow has an end of its own: arrows to a common one would cross each other's words.
         end = f"{arrow.tail}_{arrow.dest}"
         lines += [*_stand_in(arrow), f'state "{arrow.dest}" as {end}']
         lines += [f"{end} : {category}" for category in dict.fromkeys(map(_reported, arrow.rows))]
@@ -169,10 +168,10 @@ def mermaid_failures(*, highlight: Sequence[Step] = ()) -> str:
 
 
 def dot(*, highlight: Sequence[Step] = ()) -> str:
-    """Draw every row that leads somewhere, for Graphviz: ``dot -Tsvg``.
+    """Draw every row that leads to another state, for Graphviz: ``dot -Tsvg``.
 
     Args:
-        highlight: The way that one login took, which is painted.
+        highlight: The path of one login, to be highlighted.
     """
     path = Path(highlight)
     lines = [*_DOT_DEFAULTS, f'"start" -> "{S.IDLE}";']
@@ -195,8 +194,8 @@ def dot(*, highlight: Sequence[Step] = ()) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    """A row in words: where, when, what."""
-    return [_whose(row.source, "`"), trigger_cell(row, MEANING), f"`{row.effect}`"]
+    """Return a row in words: in which states, when, what."""
+    return [_source_words(row.source, "`"), trigger_cell(row, MEANING), f"`{row.effect.__name__}`"]
 
 
 def _moves() -> Iterator[list[str]]:
@@ -208,16 +207,16 @@ def _moves() -> Iterator[list[str]]:
 
 
 def markdown() -> str:
-    """Write docs/state-diagram.md, the whole of it."""
+    """Return the whole of docs/state-diagram.md."""
     return DOCUMENT.format(
         overview=mermaid_overview(),
         failures=mermaid_failures(),
         stories="\n\n".join(tell(story, ROWS, FINAL_STATES) for story in STORIES),
         moves=table(("In", "When", "If", "Do", "Go to"), _moves()),
-        guards=guard_list(ROWS, Login),
+        guards=guard_list(ROWS),
         stays=table(("In", "When", "Do"), (_cells(row) for row in ROWS if row.dest is STAY)),
     )
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - what a program is for; the file is the Makefile's business
+    print(markdown(), end="")  # noqa: T201 - the Makefile redirects it

@@ -1,9 +1,11 @@
-"""The words around the drawings of `diagram`: what a trigger means, some stories, the frame of the document."""
+"""The texts of docs/state-diagram.md: what each trigger means, some stories, and the page around the drawings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..login.device_code.effects import may_use_browser
+from ..login.effects import has_fallback, may_bind_again, may_cancel_previous, wants_api_key
 from ..login.states import LoginState, Trigger
 from .rendering import Story
 
@@ -18,50 +20,50 @@ MEANING: Final[Mapping[str, str]] = {
     T.STARTED_WITH_DEVICE_CODE:   "the host starts a login with a device code",
     T.BOUND:                      "the callback port is open",
     T.PORT_TAKEN:                 "another program holds the port",
-    T.PORT_FORBIDDEN:             "the system does not give this port away",
+    T.PORT_FORBIDDEN:             "the system does not allow this port",
     T.BIND_FAILED:                "the port cannot be opened for some other reason",
-    T.PREVIOUS_CANCELLED:         "the login server that held the port gives way",
-    T.PREVIOUS_REFUSED:           "whoever holds the port does not give way",
+    T.PREVIOUS_CANCELLED:         "the login server that holds the port will free it",
+    T.PREVIOUS_REFUSED:           "the program that holds the port keeps it",
     T.RETRY_DUE:                  "the pause before the next attempt is over",
     T.BROWSER_OPENED:             "the browser was launched",
     T.BROWSER_FAILED:             "the browser could not be launched",
-    T.DEADLINE_PASSED:            "nobody came back in time",
-    T.CANCEL_REQUESTED:           "the host, or another login server, asks for an end",
-    T.REQUEST_REFUSED:            "a request that breaks the listener's rules or asks for no page of ours",
+    T.DEADLINE_PASSED:            "the person did not come back in time",
+    T.CANCEL_REQUESTED:           "the host, or another login server, cancels the login",
+    T.REQUEST_REFUSED:            "a request that breaks a rule of the listener, or asks for another page",
     T.CALLBACK_MISMATCHED:        "a callback without this login's state",
-    T.CALLBACK_DENIED:            "the provider says no",
+    T.CALLBACK_DENIED:            "the provider sends an error",
     T.CALLBACK_WITHOUT_CODE:      "a callback without a usable code",
     T.CALLBACK_ISSUER_MISMATCHED: "a callback that does not name the right issuer",
     T.CALLBACK_ACCEPTED:          "a callback with this login's state and a code",
     T.CALLBACK_REPEATED:          "the accepted callback once more",
     T.CALLBACK_CONFLICTED:        "a different callback, when one was accepted already",
     T.PASTE_REFUSED:              "a pasted address that is not this login's callback",
-    T.SUCCESS_PAGE_REQUESTED:     "somebody asks for the success page",
-    T.DEVICE_CODE_RECEIVED:       "there is a code for the person to enter",
+    T.SUCCESS_PAGE_REQUESTED:     "a request for the success page",
+    T.DEVICE_CODE_RECEIVED:       "the provider gives a code for the person to enter",
     T.DEVICE_CODE_NOT_ENABLED:    "the provider has no device codes",
     T.DEVICE_CODE_REFUSED:        "the provider gives no device code",
-    T.POLL_DUE:                   "it is time to ask whether the code was used",
-    T.DEVICE_CODE_PENDING:        "the code was not used yet",
-    T.SLOW_DOWN_REQUESTED:        "the provider wants to be asked less often",
-    T.POLL_FAILED:                "the provider cannot be asked at the moment",
-    T.DEVICE_CODE_AUTHORIZED:     "the code was used, and an authorization code is there",
-    T.DEVICE_CODE_DENIED:         "the person or the provider says no to the code",
-    T.DEVICE_CODE_EXPIRED:        "the code is not valid any more",
-    T.TOKENS_RECEIVED:            "good tokens, checked, for an allowed workspace",
-    T.TOKEN_REQUEST_TIMED_OUT:    "the token endpoint does not answer in time",
-    T.TOKEN_ENDPOINT_UNREACHABLE: "no connection to the token endpoint",
-    T.TOKEN_REQUEST_BROKEN:       "the connection to the token endpoint breaks",
-    T.TOKEN_ENDPOINT_REJECTED:    "the token endpoint says no",
-    T.TOKEN_RESPONSE_MALFORMED:   "the token endpoint's answer cannot be used",
-    T.ID_TOKEN_REFUSED:           "the id token does not pass the checks",
-    T.WORKSPACE_REFUSED:          "the account is in no allowed workspace",
-    T.API_KEY_RECEIVED:           "the API key is there",
-    T.API_KEY_UNAVAILABLE:        "there is no API key to be had",
-    T.CREDENTIALS_SAVED:          "the credentials are stored for good",
+    T.POLL_DUE:                   "it is time to ask whether the person has entered the code",
+    T.DEVICE_CODE_PENDING:        "the person has not entered the code yet",
+    T.SLOW_DOWN_REQUESTED:        "the provider asks for longer intervals",
+    T.POLL_FAILED:                "the provider does not answer at the moment",
+    T.DEVICE_CODE_AUTHORIZED:     "the person has entered the code, and an authorization code came",
+    T.DEVICE_CODE_DENIED:         "the person or the provider refused the code",
+    T.DEVICE_CODE_EXPIRED:        "the code is no longer valid",
+    T.TOKENS_RECEIVED:            "tokens came, passed the checks, and are for an allowed workspace",
+    T.TOKEN_REQUEST_TIMED_OUT:    "the token endpoint did not answer in time",
+    T.TOKEN_ENDPOINT_UNREACHABLE: "there is no connection to the token endpoint",
+    T.TOKEN_REQUEST_BROKEN:       "the connection to the token endpoint broke",
+    T.TOKEN_ENDPOINT_REJECTED:    "the token endpoint refused the request",
+    T.TOKEN_RESPONSE_MALFORMED:   "the response of the token endpoint cannot be used",
+    T.ID_TOKEN_REFUSED:           "the ID token did not pass the checks",
+    T.WORKSPACE_REFUSED:          "the account is not in an allowed workspace",
+    T.API_KEY_RECEIVED:           "the API key came",
+    T.API_KEY_UNAVAILABLE:        "the provider gives no API key",
+    T.CREDENTIALS_SAVED:          "the credentials are stored durably",
     T.SAVE_FAILED:                "the credentials could not be stored",
-    T.PAGE_SENT:                  "a browser has its last page",
-    T.CLIENT_GONE:                "a browser left before it had its answer",
-    T.LINGER_OVER:                "the time for last pages is up",
+    T.PAGE_SENT:                  "a last page was sent",
+    T.CLIENT_GONE:                "a browser left before it had its response",
+    T.LINGER_OVER:                "the time for last pages is over",
 }
 # fmt: on
 
@@ -69,72 +71,72 @@ MEANING: Final[Mapping[str, str]] = {
 STORIES: Final = (
     Story(
         "Two tabs come back at once",
-        "The code is exchanged once. The same callback again waits for the same answer. One with another code is told "
-        "that the sign-in is already being completed.",
+        "The code is exchanged once. The same callback again waits for the same answer. A callback "
+        "with another code gets a page that says so.",
         S.AWAITING_CALLBACK,
         (T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.CALLBACK_CONFLICTED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "An older login still holds the port",
-        "It is asked once to give way. Then it gets a few moments.",
+        "It is asked once to stop, and gets a few moments to do so.",
         S.IDLE,
         (T.STARTED, T.PORT_TAKEN, T.PREVIOUS_CANCELLED, T.RETRY_DUE, T.PORT_TAKEN, T.RETRY_DUE, T.BOUND),
-        ("may_cancel_previous", "may_bind_again"),
+        (may_cancel_previous, may_bind_again),
     ),
     Story(
         "A stranger holds the port, and the fallback is taken too",
-        "The other registered port is tried once, and nobody is asked to leave it.",
+        "The other registered port is tried once. Its holder is not asked to stop.",
         S.IDLE,
         (T.STARTED, T.PORT_TAKEN, T.PREVIOUS_REFUSED, T.PORT_TAKEN),
-        ("may_cancel_previous", "has_fallback"),
+        (may_cancel_previous, has_fallback),
     ),
     Story(
         "A stray page or an old tab calls the listener",
-        "It gets its answer, and the login goes on as if nothing had been.",
+        "It gets its response, and the login goes on.",
         S.AWAITING_CALLBACK,
         (T.REQUEST_REFUSED, T.SUCCESS_PAGE_REQUESTED, T.CALLBACK_MISMATCHED, T.CALLBACK_ACCEPTED),
     ),
     Story(
         "The person closes the tab too early",
-        "Once the code has come, the login does not need the browser.",
+        "Once the code has come, the login no longer needs the browser.",
         S.EXCHANGING_CODE,
         (T.CLIENT_GONE, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The provider gives no API key",
-        "It is worth asking for, and not worth failing for.",
+        "The key is optional: the login goes on without it.",
         S.EXCHANGING_CODE,
         (T.TOKENS_RECEIVED, T.API_KEY_UNAVAILABLE, T.CREDENTIALS_SAVED),
-        ("wants_api_key",),
+        (wants_api_key,),
     ),
     Story(
         "Tokens arrive after the login was cancelled",
-        "They are dropped, and nothing is stored.",
+        "They are ignored, and nothing is stored.",
         S.EXCHANGING_CODE,
         (T.CANCEL_REQUESTED, T.TOKENS_RECEIVED, T.PAGE_SENT),
     ),
     Story(
-        "Somebody cancels while the credentials are being stored",
-        "It is too late: no login ends as cancelled with its credentials written.",
+        "The caller cancels while the credentials are being stored",
+        "It is too late. A login never ends as cancelled with its credentials written.",
         S.SAVING_CREDENTIALS,
         (T.CANCEL_REQUESTED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The browser is on another machine, and the person pastes the address on which it ended",
-        "It is judged as a callback is. What is wrong with an address is said, and the person pastes again.",
+        "The address is judged like a callback. The person is told what is wrong with it, and pastes again.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The person pastes the address of an older sign-in",
-        "They are told that it is not this one's, and nothing is sent anywhere. The login goes on: the right address, "
-        "or the browser itself, may still come.",
+        "The person is told that it belongs to another sign-in, and nothing is sent. The login goes on: the right "
+        "address, or the browser itself, may still come.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED),
     ),
     Story(
         "The person enters a device code, and the network fails for a while",
-        "The provider is asked again and again, at longer intervals when it wants that or does not answer.",
+        "The provider is polled, at longer intervals when it asks for them or does not answer.",
         S.IDLE,
         (
             *(T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_RECEIVED, T.POLL_DUE, T.DEVICE_CODE_PENDING),
@@ -143,9 +145,9 @@ STORIES: Final = (
         ),
     ),
     Story(
-        "Nobody enters the device code in time",
-        "The login ends with the code. A refusal by the person or the provider ends it too, and so does the caller's "
-        "own deadline.",
+        "The person does not enter the device code in time",
+        "The login ends when the code expires. A refusal by the person or the provider ends it too, and so does the "
+        "caller's own deadline.",
         S.POLLING_DEVICE_CODE,
         (T.POLL_DUE, T.DEVICE_CODE_PENDING, T.DEVICE_CODE_EXPIRED),
     ),
@@ -154,11 +156,11 @@ STORIES: Final = (
         "The login goes on in the browser, if the caller allows that.",
         S.IDLE,
         (T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_NOT_ENABLED, T.BOUND, T.CALLBACK_ACCEPTED),
-        ("may_use_browser",),
+        (may_use_browser,),
     ),
     Story(
-        "The callback is reloaded when all is done",
-        "It leads to the success page again, as long as the listener is there.",
+        "The callback is reloaded after the login has succeeded",
+        "It redirects to the success page again, as long as the listener is open.",
         S.SUCCEEDED,
         (T.CALLBACK_REPEATED, T.PAGE_SENT, T.SUCCESS_PAGE_REQUESTED, T.PAGE_SENT),
     ),
@@ -168,49 +170,49 @@ STORIES: Final = (
 DOCUMENT: Final = """\
 <!-- Made from src/sansio/login/table.py by `make diagram`. Changes made here are lost. -->
 
-# The way of a login
+# The states of a login
 
-A login rests in one state until the host says what happened. Then it looks up its row in
-[the table](../src/sansio/table.py), does what the row says, and rests again. That table holds every rule about order.
-This page is drawn from it, and a test fails when the two differ.
+A login waits in one state for the next event. The event selects a row of
+[the table](../src/sansio/login/table.py): its effect is performed, and the login moves to the state that the row names.
+The table holds every rule about order. This page is drawn from it, and a test fails when the two differ.
 
 ```mermaid
 {overview}```
 
-Only `credentials_saved` leads to success: the credentials are stored for good before anybody hears of it. The browser
-decides nothing after `callback_accepted`, and the deadline counts up to there. A pasted address with this login's state
-is a callback like any other. On the right is the way with a device code, which needs no port; in
-`polling_device_code` the provider is asked again and again.
+Only `credentials_saved` leads to success: the credentials are durable before the caller gets them. After
+`callback_accepted` the browser decides nothing, and the deadline has stopped. A pasted address with this login's state
+is a callback like any other. On the right is the login with a device code, which needs no port. In
+`polling_device_code` the provider is polled.
 
-## How it ends early
+## How a login ends early
 
-On the right is what the person, the logs and scripts get to know: the category of the failure.
+On the right is the category of the failure, as the person, the log and scripts see it.
 
 ```mermaid
 {failures}```
 
 ## How to read it
 
-- An arrow says `event [guard] / effect`: when the event comes, and if the guard holds, the effect is done and the login
-  goes along the arrow. Rows are tried from top to bottom; the last row for an event has no guard.
-- Events that have the same effect share an arrow, and the effect stands below them.
-- Words inside a box are an arrow from the box to itself: `binding` tries its other port.
-- A dashed edge marks a state that can fail. A dotted box stands for several states. A state is unfinished if it is not
-  one of the three final ones, which are never left. In the tables, one state to another means those between them too,
-  down the main road.
-- An event is not what comes over the wire but what it means: one and the same HTTP request, or pasted address, may be
-  `callback_accepted`, `callback_repeated` or `callback_mismatched`. That is decided before the table is asked.
+- An arrow says `event [guard] / effect`: when the event comes and the guard holds, the effect is performed and the
+  login follows the arrow. Rows are tried from top to bottom. The last row for an event has no guard.
+- Events with the same effect share an arrow. The effect stands below them.
+- Text inside a box is an arrow from the box to itself: `binding` tries its other port.
+- A dashed edge marks a state that can fail. A dotted box stands for several states. Unfinished states are all but the
+  three final ones, which are never left. In the tables, "one state to another" includes the states between them, in the
+  order of the first drawing.
+- The events here are meanings (triggers). The same HTTP request, or pasted address, may mean `callback_accepted`,
+  `callback_repeated` or `callback_mismatched`. That is decided before the table is used.
 - An event without a row is a mistake of the host: `UnexpectedEvent` is raised, and nothing has changed. In a final
-  state it is dropped instead, because the world may be late.
-- `loginmachine diagram --format svg` draws all of it as one picture, with Graphviz. `--highlight trace.jsonl` paints
-  the way of [a recorded login](replay.md) on it, with the arrows numbered in the order in which they were taken.
-- How tokens are renewed later is the business of another machine: [the way of a refresh](refresh-diagram.md).
+  state it is ignored instead, because events may be late.
+- `loginmachine diagram --format svg` draws everything as one picture, with Graphviz. `--highlight trace.jsonl`
+  highlights the path of [a recorded login](replay.md), with the arrows numbered in the order in which they were taken.
+- Tokens are refreshed by another machine: [the states of a refresh](refresh-diagram.md).
 
 ## What happens when ...
 
 {stories}
 
-## Every row that leads somewhere
+## Every row that leads to a state
 
 {moves}
 
@@ -220,7 +222,7 @@ The guards:
 
 ## Every row that stays where it is
 
-These are not drawn. Each gives somebody an answer or notes something, and leaves the login where it was.
+These rows are not drawn. Their effects answer a request or note something, and the login stays in its state.
 
 {stays}
 """

@@ -1,4 +1,4 @@
-"""The way that one login took through the table, to be painted on a drawing of it."""
+"""The path of one login through the table, to be highlighted on a drawing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Step: TypeAlias = tuple[LoginState, Trigger, LoginState]
-"""The state before, what happened, the state after."""
+"""The state before, the trigger, the state after."""
 
 _SHOWN: Final = 3
-"""Numbers at an arrow; of more, the first ones and the last."""
+"""Numbers at an arrow. Of more, only the first ones and the last are shown."""
 
 
 class Path:
-    """Which states were passed, and which arrows, by number: 1 is the first arrow that was taken."""
+    """The states that a login passed, and the arrows that it took, numbered from 1."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.states: tuple[LoginState, ...] = tuple(
@@ -30,15 +30,15 @@ class Path:
             self._numbers.setdefault(step, []).append(number)
 
     def taken(self, sources: Sequence[LoginState], trigger: Trigger, dest: LoginState) -> tuple[Step, ...]:
-        """The steps along an arrow."""
+        """Return the steps along an arrow."""
         return tuple(step for source in sources if (step := (source, trigger, dest)) in self._numbers)
 
     def into(self, dest: LoginState) -> tuple[Step, ...]:
-        """The steps that led to a state from others."""
+        """Return the steps that led to a state from other states."""
         return tuple(step for step in self._numbers if step[2] is dest and step[0] is not dest)
 
     def mark(self, steps: Sequence[Step]) -> str:
-        """The numbers of some steps, as ``(2, 5)``; empty if there are none."""
+        """Return the numbers of some steps, as ``(2, 5)``; empty if there are none."""
         numbers = sorted(number for step in steps for number in self._numbers[step])
         if len(numbers) > _SHOWN + 1:
             return f"({', '.join(map(str, numbers[:_SHOWN]))} ... {numbers[-1]})"

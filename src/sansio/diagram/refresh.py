@@ -1,6 +1,6 @@
-"""The table of a refresh, drawn: docs/refresh-diagram.md, made as `..diagram` makes that of a login.
+"""Draw the table of a refresh: docs/refresh-diagram.md, made as `login` makes the page of a login.
 
-Everything is read from `REFRESH_ROWS`, so a new row needs nothing here; what `diagram_words` does not explain stands
+Everything is read from `REFRESH_ROWS`, so a new row needs no change here. What `refresh_text` does not explain stands
 for itself::
 
     python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..refresh.effects import RefreshEffects
 from ..refresh.failures import REFRESH_FAILURES
-from ..refresh.table import REFRESH_FINAL_STATES, REFRESH_ROWS, RefreshState
+from ..refresh.states import REFRESH_FINAL_STATES, RefreshState
+from ..refresh.table import REFRESH_ROWS
 from .refresh_text import DELIVERY, DOCUMENT, MEANING, STORIES
 from .rendering import breaks, event_words, guard_cell, guard_list, label, mermaid, table, tell, trigger_cell
 
@@ -25,22 +25,22 @@ S = RefreshState
 
 
 def mermaid_overview() -> str:
-    """Draw every way to a token; what can fail is marked."""
+    """Draw every way to a token. The states that can fail are marked."""
     lines = [f"[*] --> {S.IDLE}"]
     arrows = _arrows(row for row in REFRESH_ROWS if row.dest not in REFRESH_FINAL_STATES)
-    # The last first: in the order of the way Mermaid lays words on words.
+    # The last first: in the other order Mermaid lays words over words.
     lines += [f"{source} --> {dest} : {_label(rows)}" for (source, dest), rows in reversed(arrows.items())]
     failing = [state for state in S if any(state in row.source for row in REFRESH_ROWS if row.dest is S.FAILED)]
     return mermaid([*lines, *_ends(S.SUCCEEDED, "success", _delivery), f"class {','.join(failing)} fails"])
 
 
 def mermaid_failures() -> str:
-    """Draw every way to fail, each with what is reported."""
+    """Draw every way to fail, each with the category that is reported."""
     return mermaid(["direction LR", *_ends(S.FAILED, "failure", _reported)])
 
 
 def _arrows(rows: Iterable[RefreshRow]) -> dict[tuple[RefreshState, RefreshState | None], list[RefreshRow]]:
-    """The rows between the same two ends, which are drawn as one arrow."""
+    """Group the rows between the same two ends. They are drawn as one arrow."""
     arrows: dict[tuple[RefreshState, RefreshState | None], list[RefreshRow]] = {}
     for row in rows:
         for source in row.source:
@@ -53,7 +53,7 @@ def _label(rows: Iterable[RefreshRow]) -> str:
 
 
 def _ends(dest: RefreshState, style: str, words: Callable[[RefreshRow], str]) -> Iterator[str]:
-    """The ways to a final state, which is drawn for each state anew: they would cross each other on the way to one."""
+    """Draw the ways to a final state, with one end for each: arrows to a common end would cross each other."""
     for (source, _), rows in _arrows(row for row in REFRESH_ROWS if row.dest is dest).items():
         end = f"{source}_{dest}"
         yield f'state "{dest}" as {end}'
@@ -63,11 +63,11 @@ def _ends(dest: RefreshState, style: str, words: Callable[[RefreshRow], str]) ->
 
 
 def _delivery(row: RefreshRow) -> str:
-    return DELIVERY.get(row.effect, row.effect)
+    return DELIVERY.get(row.effect, row.effect.__name__)
 
 
 def _reported(row: RefreshRow) -> str:
-    """The category; in a state into which a failure led, that failure's, unless what came is one itself."""
+    """Return the category of the failure, or of the failure that led to the row's state."""
     before = (row,) if row.trigger in REFRESH_FAILURES else (to for to in REFRESH_ROWS if to.dest in row.source)
     return next(REFRESH_FAILURES[earlier.trigger] for earlier in before)
 
@@ -76,20 +76,20 @@ def _moves() -> Iterator[list[str]]:
     for row in REFRESH_ROWS:
         source = ", ".join(f"`{state}`" for state in row.source)
         end = {S.SUCCEEDED: _delivery, S.FAILED: _reported}.get(row.dest or S.IDLE)
-        effect = f"`{row.effect}` as `{end(row)}`" if end else f"`{row.effect}`"
+        effect = f"`{row.effect.__name__}` as `{end(row)}`" if end else f"`{row.effect.__name__}`"
         yield [source, trigger_cell(row, MEANING), guard_cell(row), effect, f"`{row.dest}`"]
 
 
 def markdown() -> str:
-    """Write docs/refresh-diagram.md, the whole of it."""
+    """Return the whole of docs/refresh-diagram.md."""
     return DOCUMENT.format(
         overview=mermaid_overview(),
         failures=mermaid_failures(),
         stories="\n\n".join(tell(story, REFRESH_ROWS, REFRESH_FINAL_STATES) for story in STORIES),
         moves=table(("In", "When", "If", "Do", "Go to"), _moves()),
-        guards=guard_list(REFRESH_ROWS, RefreshEffects),
+        guards=guard_list(REFRESH_ROWS),
     )
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - what a program is for; the file is the Makefile's business
+    print(markdown(), end="")  # noqa: T201 - the Makefile redirects it

@@ -1,12 +1,13 @@
-"""What the drawings of both tables share: how a row is written, a story told, a Markdown table set."""
+"""What the drawings of both tables share: rows, stories and tables in Markdown and Mermaid."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from enum import StrEnum
+    from typing import Any
 
     from ..base.engine import AnyRow
 
@@ -21,77 +22,77 @@ _STYLES: Final = (
 
 
 class Story(NamedTuple):
-    """Something that happens, followed through the table."""
+    """A sequence of triggers, followed through the table."""
 
     title: str
     answer: str
     state: StrEnum
     triggers: tuple[StrEnum, ...]
-    holds: tuple[str, ...] = ()
-    """Guards that hold, each once."""
+    holds: tuple[Callable[[Any, Any], bool], ...] = ()
+    """The guards that hold, each once."""
 
 
 def event_words(row: AnyRow, gap: str) -> str:
-    """``event [guard]``."""
-    return f"{row.trigger}{gap}[{row.guard}]" if row.guard else row.trigger
+    """Return ``event [guard]``."""
+    return f"{row.trigger}{gap}[{row.guard.__name__}]" if row.guard else row.trigger
 
 
 def label(rows: Iterable[tuple[AnyRow, str]]) -> str:
-    """``event [guard] / effect``, a line for each part; events with the same effect share it.
+    """Return ``event [guard] / effect``, a line for each part. Events with the same effect share it.
 
     Args:
-        rows: What an arrow stands for, each row with the words of its event.
+        rows: The rows of an arrow, each with the words of its event.
     """
     events: dict[str, list[str]] = {}
     for row, words in rows:
-        events.setdefault(row.effect, []).append(words)
+        events.setdefault(row.effect.__name__, []).append(words)
     return "\n".join("\n".join([*names, f"/ {effect}"]) for effect, names in events.items())
 
 
 def breaks(text: str) -> str:
-    """Lines as Mermaid has them."""
+    """Write line breaks as Mermaid does."""
     return text.replace("\n", "<br/>")
 
 
 def mermaid(lines: Iterable[str]) -> str:
-    """A state diagram of Mermaid, with the styles that the drawings share."""
+    """Return a state diagram of Mermaid, with the styles that the drawings share."""
     return "\n    ".join(("stateDiagram-v2", *_STYLES, *lines)) + "\n"
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))
 
 
 def trigger_cell(row: AnyRow, meanings: Mapping[str, str]) -> str:
-    """When a row applies. A trigger that is not explained stands for itself."""
+    """Return when a row applies. A trigger without an explanation stands for itself."""
     return f"`{row.trigger}`: {meanings.get(row.trigger, row.trigger.replace('_', ' '))}"
 
 
 def guard_cell(row: AnyRow) -> str:
-    """On what condition a row applies; empty if on none."""
-    return f"`{row.guard}`" if row.guard else ""
+    """Return the condition of a row; empty if it has none."""
+    return f"`{row.guard.__name__}`" if row.guard else ""
 
 
-def guard_list(rows: Iterable[AnyRow], model: type) -> str:
-    """What each guard of a table asks, as its docstring says: a list in Markdown."""
+def guard_list(rows: Iterable[AnyRow]) -> str:
+    """Return a list in Markdown of what each guard of a table asks: the guard's docstring."""
     guards = dict.fromkeys(row.guard for row in rows if row.guard)
-    return "\n".join(f"- `{guard}`: {getattr(model, guard).__doc__}" for guard in guards)
+    return "\n".join(f"- `{guard.__name__}`: {guard.__doc__}" for guard in guards)
 
 
 def tell(story: Story, table_rows: Sequence[AnyRow], final_states: Sequence[StrEnum]) -> str:
-    """Follow a story through a table, a numbered line for each step."""
+    """Follow a story through a table, with a numbered line for each step."""
     state, holds, lines = story.state, list(story.holds), [f"### {story.title}\n", f"{story.answer}\n"]
     for number, trigger in enumerate(story.triggers, 1):
         rows = (row for row in table_rows if row.trigger is trigger and state in row.source)
         row = next((row for row in rows if not row.guard or row.guard in holds), None)
         if row is None:
-            end = "is dropped: a final state has no row for it" if state in final_states else "is a mistake of the host"
+            end = "is ignored: a final state has no row for it" if state in final_states else "is a mistake of the host"
             lines.append(f"{number}. `{state}`: `{trigger}` {end}")
             continue
         if row.guard:
             holds.remove(row.guard)
-        step = f"{event_words(row, ' ')} / {row.effect}"
+        step = f"{event_words(row, ' ')} / {row.effect.__name__}"
         lines.append(f"{number}. `{state}`: `{step}`, " + ("and stays" if row.dest is None else f"to `{row.dest}`"))
         state = row.dest or state
     return "\n".join(lines)

@@ -1,4 +1,7 @@
-"""What the machine asks of the host: orders, performed in the sequence given."""
+"""The actions of a login: what the machine orders the host to do. The host performs them in the order given.
+
+docs/design/events-and-actions.md says which event answers which action.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class Timer(StrEnum):
-    """The clocks of a login. Each runs at most once at a time."""
+    """The timers of a login. Each runs at most once at a time."""
 
     BIND_RETRY = "bind_retry"
-    """Between two attempts to bind a port that its holder agreed to free."""
+    """The pause before the next attempt to bind a port that its holder agreed to free."""
     DEADLINE = "deadline"
-    """How long the person has to come back from the browser."""
+    """The time that the person has to come back from the browser."""
     POLL = "poll"
-    """Between two questions whether the device code was used."""
+    """The pause before the provider is asked again whether the device code was used."""
     DEVICE_CODE_EXPIRY = "device_code_expiry"
-    """How long the device code is valid."""
+    """The time for which the device code is valid."""
     LINGER = "linger"
-    """How long the listener stays after the outcome, for the last page."""
+    """The time that the listener stays open after the outcome, for the last page."""
 
 
 class Bind(Record):
@@ -48,14 +51,14 @@ class CancelPrevious(Record):
 
 
 class StartTimer(Record):
-    """Answered by `TimerFired`, unless `StopTimer` comes first."""
+    """Start a timer. Answered by `TimerFired`, unless `StopTimer` comes first."""
 
     timer: Timer
     seconds: float
 
 
 class StopTimer(Record):
-    """Forget a timer. One that fires all the same is ignored."""
+    """Stop a timer. If it fires all the same, the machine ignores that."""
 
     timer: Timer
 
@@ -84,7 +87,7 @@ class SendTokenRequest(HttpRequest):
 
 
 class AbortTokenRequest(Record):
-    """Nobody waits for this answer any more; one that comes all the same is ignored."""
+    """Abort a token request. If it is answered all the same, the machine ignores that."""
 
     exchange_id: int
 
@@ -103,19 +106,19 @@ class SaveCredentials(Record):
 
 
 class ReportProgress(Record):
-    """Tell whoever watches. Never answered."""
+    """Call the progress observer. Never answered."""
 
     phase: LoginPhase
 
 
 class Finish(Record):
-    """The caller has its result now. Comes exactly once."""
+    """Hand the outcome to the caller. Comes exactly once. Never answered."""
 
     outcome: LoginOutcome
 
 
 class CloseListener(Record):
-    """Stop accepting and end every connection. The last action of every login."""
+    """Stop accepting, and end every connection. The last action of every login. Never answered."""
 
 
 Action: TypeAlias = (
@@ -133,3 +136,4 @@ Action: TypeAlias = (
     | RevokeToken
     | CloseListener
 )
+"""Every action that `LoginMachine.handle` returns."""

@@ -1,18 +1,18 @@
-"""What happens at each row of the table: the guards and effects that it names.
+"""The guards and effects of the table, for a login in the browser. `device_code.effects` has those for a device code.
 
-Effects only set fields and append actions, so they cannot fail half-way: everything that can go wrong was found out
-when the event was interpreted.
+An effect only sets fields and appends actions, so it cannot fail half-way: whatever can go wrong was found when the
+event was interpreted. A guard changes nothing.
 """
 
 from __future__ import annotations
 
-from ..callback import responses as answers
+from ..callback import responses
+from ..callback.pasted import PasteProblem
 from ..oauth import token_requests
 from ..oauth.authorization import authorization_url, redirect_uri
 from ..oauth.revocation import revocation
 from . import actions, progress
 from .actions import Timer
-from .device_effects import DeviceCodeEffects
 from .failures import LoginFailure, LoginFailureCategory
 from .outcome import LoginCancellation, LoginSuccess
 from .state import PageKind
@@ -22,199 +22,271 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from .interpretation import Interpretation
+    from .interpretation import (
+        AcceptedCallback,
+        AnsweredRequest,
+        Cancellation,
+        CheckedTokens,
+        FromRequest,
+        Interpretation,
+        Mismatch,
+        PortBound,
+        Problem,
+        ReceivedApiKey,
+        Refusal,
+        RefusedPaste,
+        SavedCredentials,
+    )
+    from .state import LoginData
 
 MAX_BIND_ATTEMPTS: Final = 10
 BIND_RETRY_DELAY: Final = 0.2
+"""Seconds between two attempts to bind a port."""
 
 
-class Login(DeviceCodeEffects):
-    """The model that the table's engine moves."""
+# Guards
 
-    __slots__ = ()
 
-    # Guards
+def may_cancel_previous(login: LoginData, _: Interpretation) -> bool:
+    """The port's holder was not asked to stop yet. It may be an older login server."""
+    return not login.asked_previous and login.port != 0 and not login.is_on_fallback_port
 
-    def may_cancel_previous(self, _: Interpretation) -> bool:
-        """The first time, on the port that was asked for: its holder may be an older login server."""
-        return not self.asked_previous and self.port != 0 and not self._on_fallback()
 
-    def may_bind_again(self, _: Interpretation) -> bool:
-        """The holder agreed to go; it may take a moment."""
-        return self.asked_previous and not self._on_fallback() and self.attempt < MAX_BIND_ATTEMPTS
+def may_bind_again(login: LoginData, _: Interpretation) -> bool:
+    """The port's holder agreed to stop, which may take a moment."""
+    return login.asked_previous and not login.is_on_fallback_port and login.attempt < MAX_BIND_ATTEMPTS
 
-    def has_fallback(self, _: Interpretation) -> bool:
-        """There is another registered port, not yet tried."""
-        return self.options.fallback_port is not None and not self._on_fallback()
 
-    def wants_api_key(self, _: Interpretation) -> bool:
-        """The provider exchanges id tokens for API keys, and this is no login with a device code."""
-        return self.options.provider.exchanges_api_key and self.device_code is None
+def has_fallback(login: LoginData, _: Interpretation) -> bool:
+    """There is a second registered port, which was not tried yet."""
+    return login.options.fallback_port is not None and not login.is_on_fallback_port
 
-    # A port on loopback
 
-    def bind_first_port(self, _: Interpretation) -> None:
-        self._bind(self.options.first_port, 1)
+def wants_api_key(login: LoginData, _: Interpretation) -> bool:
+    """The provider exchanges ID tokens for API keys, and this is not a login with a device code."""
+    return login.options.provider.exchanges_api_key and login.device_code is None
 
-    def bind_again(self, _: Interpretation) -> None:
-        self._bind(self.port, self.attempt + 1)
 
-    def bind_fallback(self, _: Interpretation) -> None:
-        assert self.options.fallback_port is not None
-        self._report(progress.UsingFallbackPort(port=self.options.fallback_port))
-        self._bind(self.options.fallback_port, 1)
+# A port on loopback
 
-    def cancel_previous(self, _: Interpretation) -> None:
-        self.asked_previous = True
-        self._report(progress.CancellingPrevious(port=self.port))
-        self.out.append(actions.CancelPrevious(port=self.port))
 
-    def back_off(self, _: Interpretation) -> None:
-        self._start(Timer.BIND_RETRY, BIND_RETRY_DELAY)
+def bind_first_port(login: LoginData, _: Interpretation) -> None:
+    """Bind the port that was asked for, or the provider's own."""
+    login.bind(login.options.first_port, 1)
 
-    # The person is in the browser
 
-    def await_callback(self, step: Interpretation) -> None:
-        self.port = step.port
-        self.auth_url = authorization_url(self.options, self.secrets, step.port)
-        self._report(progress.Listening(url=self.auth_url, port=self.port))
-        if self.options.deadline is not None:
-            self._start(Timer.DEADLINE, self.options.deadline)
-        if self.options.open_browser:
-            self.out.append(actions.OpenBrowser(url=self.auth_url))
+def bind_again(login: LoginData, _: Interpretation) -> None:
+    """Try the same port once more."""
+    login.bind(login.port, login.attempt + 1)
 
-    def report_browser_opened(self, _: Interpretation) -> None:
-        self._report(progress.BrowserLaunched())
 
-    def report_browser_failed(self, step: Interpretation) -> None:
-        self._report_problem(self._failure(step), fatal=False)
+def bind_fallback(login: LoginData, _: Interpretation) -> None:
+    """Try the second registered port."""
+    assert login.options.fallback_port is not None
+    login.report(progress.UsingFallbackPort(port=login.options.fallback_port))
+    login.bind(login.options.fallback_port, 1)
 
-    def answer(self, step: Interpretation) -> None:
-        assert step.answer is not None
-        self._respond(step.request_id, step.answer)
 
-    def answer_not_found(self, step: Interpretation) -> None:
-        self._respond(step.request_id, answers.refusal(404))
+def cancel_previous(login: LoginData, _: Interpretation) -> None:
+    """Ask the port's holder to stop."""
+    login.asked_previous = True
+    login.report(progress.CancellingPrevious(port=login.port))
+    login.out.append(actions.CancelPrevious(port=login.port))
 
-    def answer_mismatch(self, step: Interpretation) -> None:
-        if not self.mismatch_reported:
-            self.mismatch_reported = True
-            self._report_problem(self._failure(step), fatal=False)
-        self.answer(step)
 
-    def answer_conflict(self, step: Interpretation) -> None:
-        if step.paste_problem is not None:
-            self.report_paste_refused(step)
-        else:
-            self._respond(step.request_id, answers.conflict())
+def back_off(login: LoginData, _: Interpretation) -> None:
+    """Wait before the next attempt."""
+    login.start_timer(Timer.BIND_RETRY, BIND_RETRY_DELAY)
 
-    def report_paste_refused(self, step: Interpretation) -> None:
-        assert step.paste_problem is not None
-        uri = redirect_uri(self.options, self.port)
-        self._report(progress.PasteRefused(problem=step.paste_problem, redirect_uri=uri))
 
-    def join_wait(self, step: Interpretation) -> None:
-        # A pasted address leaves nobody to be answered.
-        if step.request_id is not None:
-            self.browser_waited = True
-            self.waiting = (*self.waiting, step.request_id)
+# The person is in the browser
 
-    def forget_waiting(self, step: Interpretation) -> None:
-        self.waiting = tuple(request_id for request_id in self.waiting if request_id != step.request_id)
 
-    # Code to tokens to file
+def await_callback(login: LoginData, meaning: PortBound) -> None:
+    """Show the authorization request, and start the deadline."""
+    login.port = meaning.port
+    login.auth_url = authorization_url(login.options, login.secrets, meaning.port)
+    login.report(progress.Listening(url=login.auth_url, port=login.port))
+    if login.options.deadline is not None:
+        login.start_timer(Timer.DEADLINE, login.options.deadline)
+    if login.options.open_browser:
+        login.out.append(actions.OpenBrowser(url=login.auth_url))
 
-    def exchange_code(self, step: Interpretation) -> None:
-        self._stop_waiting()
-        self.code = step.code
-        self.join_wait(step)
-        self._report(progress.PasteAccepted() if step.request_id is None else progress.CallbackReceived())
-        self._report(progress.ExchangingCode())
-        form = token_requests.code_exchange(self.options, self.secrets, self.port, self.code)
-        self._send(form, token_requests.TOKEN_EXCHANGE_TIMEOUT)
 
-    def exchange_api_key(self, step: Interpretation) -> None:
-        self.credentials, self.account = step.credentials, step.account
-        self._report(progress.ExchangingApiKey())
-        form = token_requests.api_key_exchange(self.options.provider, self._id_token())
-        self._send(form, token_requests.API_KEY_EXCHANGE_TIMEOUT)
+def report_browser_opened(login: LoginData, _: Interpretation) -> None:
+    """Report it."""
+    login.report(progress.BrowserLaunched())
 
-    def save(self, step: Interpretation) -> None:
-        self._stop_waiting()
-        self.credentials, self.account = step.credentials, step.account
-        self._save()
 
-    def save_with_api_key(self, step: Interpretation) -> None:
-        assert self.credentials is not None
-        self.credentials = self.credentials.__replace__(api_key=step.api_key)
-        self._save()
+def report_browser_failed(login: LoginData, meaning: Problem) -> None:
+    """Report it; the person can open the address by hand."""
+    login.report_problem(login.failure(meaning), fatal=False)
 
-    def save_without_api_key(self, step: Interpretation) -> None:
-        self._report(progress.ApiKeyUnavailable(message=step.message))
-        self._save()
 
-    # The outcome
+def answer(login: LoginData, meaning: Refusal | Mismatch) -> None:
+    """Turn the request away."""
+    login.respond(meaning.request_id, meaning.response)
 
-    def succeed(self, step: Interpretation) -> None:
-        account, credentials = self.account, self.credentials
-        assert account is not None
-        assert credentials is not None
-        self._report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
-        if self.browser_waited and not self.waiting:
-            self._report_gone()
-        # What was replaced is given back only now that the new credentials are durable.
-        revoke = revocation(self.options.provider, step.replaced, credentials)
-        self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success(), revoke)
 
-    def fail(self, step: Interpretation) -> None:
-        failure = self._failure(step)
-        self.join_wait(step)
-        self._report_problem(failure, fatal=True)
-        self._end(failure, answers.failure(failure))
+def answer_not_found(login: LoginData, meaning: FromRequest) -> None:
+    """Answer with 404."""
+    login.respond(meaning.request_id, responses.refusal(404))
 
-    def cancel(self, step: Interpretation) -> None:
-        assert step.phase is not None
-        failure = LoginFailure(
-            phase=step.phase,
-            category=LoginFailureCategory.LOGIN_CANCELLED,
-            message=step.message,
-            trigger=Trigger.CANCEL_REQUESTED,
-            help_url=self.options.provider.help_url,
-        )
-        self._report(progress.Cancelled(phase=failure.phase, message=failure.message))
-        if step.request_id is not None:
-            self._respond_last(step.request_id, answers.cancelled(), PageKind.OTHER)
-        self._end(LoginCancellation(failure=failure), answers.over())
 
-    # After the outcome
+def answer_mismatch(login: LoginData, meaning: Mismatch) -> None:
+    """Turn the callback away, and report that once per login."""
+    if not login.mismatch_reported:
+        login.mismatch_reported = True
+        login.report_problem(login.failure(meaning), fatal=False)
+    login.respond(meaning.request_id, meaning.response)
 
-    def answer_too_late(self, step: Interpretation) -> None:
-        if step.request_id is not None:
-            self._respond(step.request_id, answers.too_late())
 
-    def answer_over(self, step: Interpretation) -> None:
-        self._respond_last(step.request_id, answers.over(), PageKind.OTHER)
+def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
+    """Say that another callback was accepted: to the browser, or to the person who pasted."""
+    if meaning.request_id is None:
+        _refuse_paste(login, PasteProblem.ALREADY_ANSWERED)
+    else:
+        login.respond(meaning.request_id, responses.conflict())
 
-    def redirect(self, step: Interpretation) -> None:
-        self._respond_last(step.request_id, answers.redirect_to_success(), PageKind.REDIRECT)
 
-    def answer_success(self, step: Interpretation) -> None:
-        assert self.account is not None
-        page = answers.success(self.options.provider, self.account, self._id_token())
-        self._respond_last(step.request_id, page, PageKind.SUCCESS)
+def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
+    """Say what is wrong with the pasted address."""
+    _refuse_paste(login, meaning.problem)
 
-    def note_page_sent(self, step: Interpretation) -> None:
-        assert step.request_id is not None
-        if self.pages.pop(step.request_id) is PageKind.SUCCESS:
-            self.successes += 1
-        self._close_when_done()
 
-    def note_client_gone(self, step: Interpretation) -> None:
-        assert step.request_id is not None
-        if self.pages.pop(step.request_id) is PageKind.REDIRECT:
-            self.redirects -= 1
-            self._report_gone()
-        self._close_when_done()
+def _refuse_paste(login: LoginData, problem: PasteProblem) -> None:
+    login.report(progress.PasteRefused(problem=problem, redirect_uri=redirect_uri(login.options, login.port)))
 
-    def close(self, _: Interpretation) -> None:
-        self._close()
+
+def join_wait(login: LoginData, meaning: FromRequest) -> None:
+    """Let the browser wait for the outcome."""
+    if meaning.request_id is not None:
+        login.browser_waited = True
+        login.waiting = (*login.waiting, meaning.request_id)
+
+
+def forget_waiting(login: LoginData, meaning: AnsweredRequest) -> None:
+    """The browser has left: it no longer waits."""
+    login.waiting = tuple(request_id for request_id in login.waiting if request_id != meaning.request_id)
+
+
+# From the code to stored credentials
+
+
+def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
+    """Exchange the authorization code for tokens, while the browser waits."""
+    login.stop_waiting_for_person()
+    login.code = meaning.code
+    join_wait(login, meaning)
+    login.report(progress.PasteAccepted() if meaning.request_id is None else progress.CallbackReceived())
+    login.report(progress.ExchangingCode())
+    login.send(token_requests.code_exchange(login.options, login.secrets, login.port, login.code))
+
+
+def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
+    """Exchange the ID token for an API key."""
+    login.credentials, login.account = meaning.credentials, meaning.account
+    login.report(progress.ExchangingApiKey())
+    login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))
+
+
+def save(login: LoginData, meaning: CheckedTokens) -> None:
+    """Store the credentials."""
+    login.stop_waiting_for_person()
+    login.credentials, login.account = meaning.credentials, meaning.account
+    login.save()
+
+
+def save_with_api_key(login: LoginData, meaning: ReceivedApiKey) -> None:
+    """Store the credentials with the API key."""
+    assert login.credentials is not None
+    login.credentials = login.credentials.__replace__(api_key=meaning.api_key)
+    login.save()
+
+
+def save_without_api_key(login: LoginData, meaning: Problem) -> None:
+    """Store the credentials; the API key is optional."""
+    login.report(progress.ApiKeyUnavailable(message=meaning.message))
+    login.save()
+
+
+# The outcome
+
+
+def succeed(login: LoginData, meaning: SavedCredentials) -> None:
+    """Redirect the waiting browsers, and hand the credentials to the caller."""
+    account, credentials = login.account, login.credentials
+    assert account is not None
+    assert credentials is not None
+    login.report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
+    if login.browser_waited and not login.waiting:
+        login.report_browser_gone()
+    # The replaced tokens are revoked only now that the new credentials are durable.
+    revoke = revocation(login.options.provider, meaning.replaced, credentials)
+    login.end(LoginSuccess(credentials=credentials, account=account), responses.redirect_to_success(), revoke)
+
+
+def fail(login: LoginData, meaning: Problem) -> None:
+    """End the login with a failure, and show it in the browsers that wait."""
+    failure = login.failure(meaning)
+    join_wait(login, meaning)
+    login.report_problem(failure, fatal=True)
+    login.end(failure, failure.response())
+
+
+def cancel(login: LoginData, meaning: Cancellation) -> None:
+    """End the login without a result."""
+    failure = LoginFailure(
+        step=meaning.step,
+        category=LoginFailureCategory.LOGIN_CANCELLED,
+        message=meaning.message,
+        trigger=Trigger.CANCEL_REQUESTED,
+        help_url=login.options.provider.help_url,
+    )
+    login.report(progress.Cancelled(step=failure.step, message=failure.message))
+    login.respond_last(meaning.request_id, responses.cancelled(), PageKind.OTHER)
+    login.end(LoginCancellation(failure=failure), responses.over())
+
+
+# After the outcome
+
+
+def answer_too_late(login: LoginData, meaning: Cancellation) -> None:
+    """Tell another login server that this login can no longer be cancelled."""
+    login.respond(meaning.request_id, responses.too_late())
+
+
+def answer_over(login: LoginData, meaning: FromRequest) -> None:
+    """Show that the sign-in is over."""
+    login.respond_last(meaning.request_id, responses.over(), PageKind.OTHER)
+
+
+def redirect(login: LoginData, meaning: FromRequest) -> None:
+    """Redirect the browser to the success page."""
+    login.respond_last(meaning.request_id, responses.redirect_to_success(), PageKind.REDIRECT)
+
+
+def answer_success(login: LoginData, meaning: FromRequest) -> None:
+    """Show the success page."""
+    assert login.account is not None
+    page = responses.success(login.options.provider, login.account, login.id_token)
+    login.respond_last(meaning.request_id, page, PageKind.SUCCESS)
+
+
+def note_page_sent(login: LoginData, meaning: AnsweredRequest) -> None:
+    """A last page was sent. Close the listener if no other is expected."""
+    login.successes += login.pages.pop(meaning.request_id) is PageKind.SUCCESS
+    login.close_when_done()
+
+
+def note_client_gone(login: LoginData, meaning: AnsweredRequest) -> None:
+    """A browser left before its last page. Close the listener if no other is expected."""
+    if login.pages.pop(meaning.request_id) is PageKind.REDIRECT:
+        login.redirects -= 1
+        login.report_browser_gone()
+    login.close_when_done()
+
+
+def close(login: LoginData, _: Interpretation) -> None:
+    """Close the listener."""
+    login.close()

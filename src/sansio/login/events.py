@@ -1,4 +1,7 @@
-"""What the host tells the machine: facts, in the past tense."""
+"""The events of a login: what the host tells the machine. They are facts, in the past tense.
+
+docs/design/events-and-actions.md says which event answers which action.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,12 @@ if TYPE_CHECKING:
     from ..model.credentials import Credentials
     from .actions import Timer
 
-
 _END_OF_TIME: Final = 253_402_300_800
 """The year 10000, in seconds since 1970: no calendar goes further."""
 
 
 def is_moment(seconds: float) -> bool:
-    """Whether this can be the time of an event, in seconds since 1970: a number, and not beyond all calendars."""
+    """Return whether a number can be the time of an event, in seconds since 1970."""
     return 0 <= seconds < _END_OF_TIME
 
 
@@ -36,7 +38,7 @@ class BindProblem(StrEnum):
 
 
 class Started(Record):
-    """The host wants the login to begin."""
+    """The host starts the login. The first event of every login."""
 
     method: LoginMethod = LoginMethod.BROWSER
 
@@ -45,7 +47,7 @@ class Bound(Record):
     """The callback port accepts connections, on loopback only."""
 
     port: int
-    """The port that was bound; the real one, if port 0 was asked for."""
+    """The port that was bound, 1 to 65535; the real one, if port 0 was asked for."""
 
 
 class BindFailed(Record):
@@ -57,7 +59,7 @@ class BindFailed(Record):
 
 
 class PreviousCancelled(Record):
-    """The holder of the port was asked to stop."""
+    """The program that holds the port was asked to stop."""
 
     accepted: bool
     """It answered as a login server of ours or of Codex does, and will free the port."""
@@ -70,7 +72,7 @@ class TimerFired(Record):
 
 
 class BrowserOpened(Record):
-    """A browser was launched. That says nothing about what the person sees."""
+    """A browser was launched. What the person sees is not known."""
 
 
 class BrowserFailed(Record):
@@ -80,31 +82,31 @@ class BrowserFailed(Record):
 
 
 class RequestReceived(Record):
-    """A whole, well-formed request head came to the callback listener."""
+    """The callback listener received a whole, well-formed request head."""
 
     request_id: int
-    """Chosen by the host, different from every request still open."""
+    """Chosen by the host, different from every request that is still open."""
     method: bytes
     target: bytes = hidden()
-    """The request target, raw: it may carry the authorization code."""
+    """The raw request target. It may carry the authorization code."""
     headers: Headers = hidden()
 
 
 class CallbackPasted(Record):
-    """The person pasted the address on which their browser ended, on another machine perhaps."""
+    """The person pasted the address on which their browser ended, perhaps on another machine."""
 
     text: str = hidden()
-    """As it was pasted: it may carry the authorization code, or be anything else."""
+    """The pasted text, unchanged. It may carry the authorization code, or be anything else."""
 
 
 class ResponseSent(Record):
-    """The whole answer to a request was handed to the system."""
+    """The whole response to a request was handed to the system."""
 
     request_id: int
 
 
 class ClientGone(Record):
-    """The client of a request left before it had its whole answer."""
+    """The client of a request left before it had the whole response."""
 
     request_id: int
 
@@ -117,21 +119,21 @@ class TokenResponseReceived(HttpResponse):
 
 
 class TokenRequestFailed(HttpRequestFailed):
-    """An endpoint sent no answer to a `SendTokenRequest`."""
+    """An endpoint sent no response to a `SendTokenRequest`."""
 
     exchange_id: int
     """The number of the request."""
 
 
 class CredentialsSaved(Record):
-    """The credentials are durable: they survive a crash from now on."""
+    """The credentials are durable: from now on they survive a crash."""
 
     replaced: Credentials | None = None
-    """Those that were stored before, if there were any and they could be read: what is no longer used is revoked."""
+    """The credentials that were stored before, if they are known. Tokens that are no longer used are revoked."""
 
 
 class SaveFailed(Record):
-    """The credentials could not be stored; what was stored before is as it was."""
+    """The credentials could not be stored. What was stored before has not changed."""
 
     message: str
 
@@ -160,3 +162,4 @@ Event: TypeAlias = (
     | SaveFailed
     | CancelRequested
 )
+"""Every event that `LoginMachine.handle` takes."""

@@ -1,10 +1,16 @@
-"""Every way a login can fail: where, what kind, and what the person can do about it."""
+"""Every way a login can fail: in which step, of what kind, and what the person can do about it.
+
+See docs/design/failures.md.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.deprecation import warn_deprecated
 from ..base.records import Record
+from ..callback import responses
+from ..callback.pages import Explanation
 from .states import Trigger
 
 TYPE_CHECKING = False
@@ -12,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
+    from ..callback.responses import Response
 
-class LoginFailurePhase(StrEnum):
-    """What was being done."""
+
+class LoginFailureStep(StrEnum):
+    """What the login was doing."""
 
     BIND_LOCAL_SERVER = "bind_local_server"
     OPEN_BROWSER = "open_browser"
@@ -28,7 +36,7 @@ class LoginFailurePhase(StrEnum):
 
 
 class LoginFailureCategory(StrEnum):
-    """The kind of failure. Durable: scripts and support rely on these words."""
+    """The kind of failure. Scripts and support rely on these words: they do not change."""
 
     LOCAL_SERVER_UNAVAILABLE = "local_server_unavailable"
     BROWSER_LAUNCH_FAILED = "browser_launch_failed"
@@ -52,47 +60,50 @@ class LoginFailureCategory(StrEnum):
     REDIRECT_FAILED = "redirect_failed"
 
 
-P, C, T = LoginFailurePhase, LoginFailureCategory, Trigger
+S, C, T = LoginFailureStep, LoginFailureCategory, Trigger
 
 # fmt: off
-FAILURES: Final[Mapping[Trigger, tuple[LoginFailurePhase, LoginFailureCategory]]] = {
-    T.PORT_TAKEN:                 (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
-    T.PORT_FORBIDDEN:             (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
-    T.BIND_FAILED:                (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
-    T.PREVIOUS_REFUSED:           (P.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
-    T.BROWSER_FAILED:             (P.OPEN_BROWSER,        C.BROWSER_LAUNCH_FAILED),
-    T.DEVICE_CODE_NOT_ENABLED:    (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
-    T.DEVICE_CODE_REFUSED:        (P.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
-    T.DEVICE_CODE_DENIED:         (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_DENIED),
-    T.DEVICE_CODE_EXPIRED:        (P.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
-    T.DEADLINE_PASSED:            (P.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
-    T.CALLBACK_MISMATCHED:        (P.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
-    T.CALLBACK_ISSUER_MISMATCHED: (P.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
-    T.CALLBACK_DENIED:            (P.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
-    T.CALLBACK_WITHOUT_CODE:      (P.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
-    T.TOKEN_REQUEST_TIMED_OUT:    (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_TIMEOUT),
-    T.TOKEN_ENDPOINT_UNREACHABLE: (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_CONNECT),
-    T.TOKEN_REQUEST_BROKEN:       (P.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_REQUEST),
-    T.TOKEN_ENDPOINT_REJECTED:    (P.EXCHANGE_TOKEN,      C.TOKEN_ENDPOINT_REJECTED),
-    T.TOKEN_RESPONSE_MALFORMED:   (P.EXCHANGE_TOKEN,      C.TOKEN_RESPONSE_MALFORMED),
-    T.ID_TOKEN_REFUSED:           (P.EXCHANGE_TOKEN,      C.ID_TOKEN_INVALID),
-    T.WORKSPACE_REFUSED:          (P.VALIDATE_CALLBACK,   C.WORKSPACE_RESTRICTION),
-    T.SAVE_FAILED:                (P.PERSIST_CREDENTIALS, C.PERSIST_FAILED),
-    T.CLIENT_GONE:                (P.REDIRECT_BACK,       C.REDIRECT_FAILED),
+FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]] = {
+    T.PORT_TAKEN:                 (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.PORT_FORBIDDEN:             (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.BIND_FAILED:                (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.PREVIOUS_REFUSED:           (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
+    T.BROWSER_FAILED:             (S.OPEN_BROWSER,        C.BROWSER_LAUNCH_FAILED),
+    T.DEVICE_CODE_NOT_ENABLED:    (S.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_REFUSED:        (S.REQUEST_DEVICE_CODE, C.DEVICE_CODE_UNAVAILABLE),
+    T.DEVICE_CODE_DENIED:         (S.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_DENIED),
+    T.DEVICE_CODE_EXPIRED:        (S.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
+    T.DEADLINE_PASSED:            (S.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
+    T.CALLBACK_MISMATCHED:        (S.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
+    T.CALLBACK_ISSUER_MISMATCHED: (S.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
+    T.CALLBACK_DENIED:            (S.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
+    T.CALLBACK_WITHOUT_CODE:      (S.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
+    T.TOKEN_REQUEST_TIMED_OUT:    (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_TIMEOUT),
+    T.TOKEN_ENDPOINT_UNREACHABLE: (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_CONNECT),
+    T.TOKEN_REQUEST_BROKEN:       (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_REQUEST),
+    T.TOKEN_ENDPOINT_REJECTED:    (S.EXCHANGE_TOKEN,      C.TOKEN_ENDPOINT_REJECTED),
+    T.TOKEN_RESPONSE_MALFORMED:   (S.EXCHANGE_TOKEN,      C.TOKEN_RESPONSE_MALFORMED),
+    T.ID_TOKEN_REFUSED:           (S.EXCHANGE_TOKEN,      C.ID_TOKEN_INVALID),
+    T.WORKSPACE_REFUSED:          (S.VALIDATE_CALLBACK,   C.WORKSPACE_RESTRICTION),
+    T.SAVE_FAILED:                (S.PERSIST_CREDENTIALS, C.PERSIST_FAILED),
+    T.CLIENT_GONE:                (S.REDIRECT_BACK,       C.REDIRECT_FAILED),
 }
-"""The one table from what happened to the phase and category that are reported. (`LOGIN_CANCELLED` takes its phase from
-the state the login was in; so do time-outs and unusable answers before a device login has its code.)"""
+"""The step and category of each failure.
 
-DOING: Final[Mapping[LoginFailurePhase, str]] = {
-    P.BIND_LOCAL_SERVER:   "opening the callback port on this machine",
-    P.OPEN_BROWSER:        "opening the browser",
-    P.REQUEST_DEVICE_CODE: "asking the provider for a device code",
-    P.WAIT_FOR_DEVICE_CODE: "waiting for the device code to be used",
-    P.WAIT_FOR_CALLBACK:   "waiting for the browser to come back",
-    P.VALIDATE_CALLBACK:   "checking what the browser brought back",
-    P.EXCHANGE_TOKEN:      "exchanging the authorization code for tokens",
-    P.PERSIST_CREDENTIALS: "storing the credentials",
-    P.REDIRECT_BACK:       "showing the last page in the browser",
+A cancellation takes its step from the state that the login was in; so does a time-out or an unusable response before a
+device login has its code.
+"""
+
+DOING: Final[Mapping[LoginFailureStep, str]] = {
+    S.BIND_LOCAL_SERVER:   "opening the callback port on this machine",
+    S.OPEN_BROWSER:        "opening the browser",
+    S.REQUEST_DEVICE_CODE: "asking the provider for a device code",
+    S.WAIT_FOR_DEVICE_CODE: "waiting for the device code to be used",
+    S.WAIT_FOR_CALLBACK:   "waiting for the browser to come back",
+    S.VALIDATE_CALLBACK:   "checking what the browser brought back",
+    S.EXCHANGE_TOKEN:      "exchanging the authorization code for tokens",
+    S.PERSIST_CREDENTIALS: "storing the credentials",
+    S.REDIRECT_BACK:       "showing the last page in the browser",
 }
 # fmt: on
 
@@ -103,6 +114,8 @@ class Advice(Record):
     title: str
     hint: str
     """One concrete thing to do."""
+    status: int = 500
+    """The HTTP status of the page that says so; 500 where the cause is on this machine."""
 
 
 CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
@@ -137,46 +150,57 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
     C.CALLBACK_STATE_MISMATCH: Advice(
         title="A page from another sign-in was opened",
         hint="Use the newest sign-in tab, and close older ones.",
+        status=400,
     ),
     C.ISSUER_MISMATCH: Advice(
         title="The answer came from another provider",
         hint="Start again; if it happens twice, tell your administrator that the issuer does not match.",
+        status=400,
     ),
     C.PROVIDER_CALLBACK_ERROR: Advice(
         title="The provider did not sign you in",
         hint="Read the provider's reason below, then start again.",
+        status=403,
     ),
     C.MISSING_AUTHORIZATION_CODE: Advice(
         title="The provider sent no authorization code",
         hint="Start again; if it happens twice, the provider has a problem.",
+        status=400,
     ),
     C.TOKEN_EXCHANGE_TIMEOUT: Advice(
         title="The token endpoint did not answer in time",
         hint="Check the network connection and any proxy, then start again.",
+        status=504,
     ),
     C.TOKEN_EXCHANGE_CONNECT: Advice(
         title="The token endpoint could not be reached",
         hint="Check the network, proxy and certificate settings of this machine, then start again.",
+        status=502,
     ),
     C.TOKEN_EXCHANGE_REQUEST: Advice(
         title="The connection to the token endpoint broke",
         hint="Start again; if it happens twice, check any proxy between this machine and the provider.",
+        status=502,
     ),
     C.TOKEN_ENDPOINT_REJECTED: Advice(
         title="The token endpoint refused the sign-in",
         hint="Start again: an authorization code works once and for a short time only.",
+        status=502,
     ),
     C.TOKEN_RESPONSE_MALFORMED: Advice(
         title="The token endpoint's answer could not be used",
         hint="Check that the issuer is right and that no proxy rewrites its answers.",
+        status=502,
     ),
     C.ID_TOKEN_INVALID: Advice(
         title="The id token did not pass the checks",
         hint="Check the issuer, the client id and this machine's clock.",
+        status=502,
     ),
     C.WORKSPACE_RESTRICTION: Advice(
         title="This account is not in an allowed workspace",
         hint="Sign in again and choose an allowed workspace, or ask your administrator.",
+        status=403,
     ),
     C.PERSIST_FAILED: Advice(
         title="The credentials could not be stored",
@@ -192,13 +216,19 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
 class LoginFailure(Record):
     """Why a login failed, or what went wrong in one that goes on."""
 
-    phase: LoginFailurePhase
+    step: LoginFailureStep
     category: LoginFailureCategory
     message: str
     """Clean words: no secret, no control character."""
     trigger: Trigger | None = None
-    """The row of the table that it came from: finer than the category, and not durable."""
+    """The row of the table that it came from. Finer than the category; not stable."""
     help_url: str | None = None
+
+    @property
+    def phase(self) -> LoginFailureStep:
+        """The step, under its old name. Deprecated."""
+        warn_deprecated("LoginFailure.phase", "LoginFailure.step")
+        return self.step
 
     @property
     def title(self) -> str:
@@ -211,9 +241,20 @@ class LoginFailure(Record):
         return CATALOGUE[self.category].hint
 
     def describe(self) -> str:
-        """The default text: title; what was being done and the hint; a help link; the details."""
-        lines = [f"{self.title}.", f"This happened while {DOING[self.phase]}. {self.hint}"]
+        """Return the default text: the title, the step and the hint, a help link, and the details."""
+        lines = [f"{self.title}.", f"This happened while {DOING[self.step]}. {self.hint}"]
         if self.help_url:
             lines.append(f"Help: {self.help_url}")
         lines.append(f"Details: {self.category} - {self.message}")
         return "\n".join(lines)
+
+    def response(self) -> Response:
+        """Return the page for a browser."""
+        explanation = Explanation(
+            title=self.title,
+            hint=self.hint,
+            message=self.message,
+            category=self.category,
+            help_url=self.help_url,
+        )
+        return responses.failure(CATALOGUE[self.category].status, explanation)

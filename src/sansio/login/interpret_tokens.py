@@ -1,15 +1,15 @@
-"""What an answer of the token endpoint means, and whether its tokens may be kept."""
+"""Interpret the responses of the token endpoint, and check whether their tokens may be kept."""
 
 from __future__ import annotations
 
 from ..base.http import TransportProblem
 from ..base.text import clean_text, safe_url
-from ..model import claims
 from ..model.account import read_account, workspace_allowed
+from ..model.claims import ClaimError, read_claims
 from ..model.credentials import Credentials
-from ..oauth import token_responses as oauth
 from ..oauth.id_token import check_id_token
-from .interpretation import Interpretation
+from ..oauth.token_responses import Malformed, Rejected, read_api_key, read_tokens
+from .interpretation import CheckedTokens, Problem, ReceivedApiKey
 from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from ..model.options import LoginOptions
+    from ..base.strict_json import JsonObject
     from ..model.tokens import TokenSet
     from .events import TokenRequestFailed, TokenResponseReceived
+    from .interpretation import Interpretation
     from .state import LoginData
 
 TRANSPORT_PROBLEMS: Final[Mapping[TransportProblem, Trigger]] = {
@@ -29,64 +30,58 @@ TRANSPORT_PROBLEMS: Final[Mapping[TransportProblem, Trigger]] = {
 }
 
 
-def token_failure(event: TokenRequestFailed, login: LoginData) -> Interpretation:
-    """Say what it means that a token request got no answer."""
-    message = _endpoint(login, clean_text(event.message, hide=login.known_secrets()))
-    if login.state is LoginState.EXCHANGING_API_KEY:
-        return Interpretation(trigger=Trigger.API_KEY_UNAVAILABLE, message=message)
-    return Interpretation(trigger=TRANSPORT_PROBLEMS[event.kind], message=message)
+def interpret_token_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
+    """Say what it means that a token request got no response."""
+    in_api_key_exchange = login.state is LoginState.EXCHANGING_API_KEY
+    trigger = Trigger.API_KEY_UNAVAILABLE if in_api_key_exchange else TRANSPORT_PROBLEMS[event.kind]
+    return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
 
 
-def token_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
-    """Say what an answer to a token request means."""
+def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    """Say what the response to a token request means."""
     if login.state is LoginState.EXCHANGING_API_KEY:
-        key = oauth.read_api_key(event, login.known_secrets())
-        if isinstance(key, (oauth.Rejected, oauth.Malformed)):
-            return Interpretation(trigger=Trigger.API_KEY_UNAVAILABLE, message=_endpoint(login, key.message))
-        return Interpretation(trigger=Trigger.API_KEY_RECEIVED, api_key=key)
-    tokens = oauth.read_tokens(event, login.known_secrets())
-    if isinstance(tokens, oauth.Rejected):
-        return Interpretation(trigger=Trigger.TOKEN_ENDPOINT_REJECTED, message=_endpoint(login, tokens.message))
-    if isinstance(tokens, oauth.Malformed):
-        return Interpretation(trigger=Trigger.TOKEN_RESPONSE_MALFORMED, message=_endpoint(login, tokens.message))
+        key = read_api_key(event, login.known_secrets())
+        if isinstance(key, (Rejected, Malformed)):
+            return _problem(Trigger.API_KEY_UNAVAILABLE, key.message, login)
+        return ReceivedApiKey(trigger=Trigger.API_KEY_RECEIVED, api_key=key)
+    tokens = read_tokens(event, login.known_secrets())
+    if isinstance(tokens, Rejected):
+        return _problem(Trigger.TOKEN_ENDPOINT_REJECTED, tokens.message, login)
+    if isinstance(tokens, Malformed):
+        return _problem(Trigger.TOKEN_RESPONSE_MALFORMED, tokens.message, login)
     return check_tokens(tokens, event, login)
 
 
-def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> Interpretation:
-    """Check the id token and the workspace, before anything is kept."""
-    options = _checked_options(login)
+def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> CheckedTokens | Problem:
+    """Check the ID token and the workspace, before anything is kept."""
+    provider = login.options.provider
+    # Only the authorization request carries a nonce: a login with a device code has none.
+    nonce = login.secrets.nonce if provider.uses_nonce and login.device_code is None else None
     problem = ""
+    id_claims: JsonObject = {}
     try:
-        id_claims = claims.read_claims(tokens.id_token)
-        check_id_token(id_claims, options, login.secrets, event.headers, event.received_at)
-    except claims.ClaimError as error:
+        id_claims = read_claims(tokens.id_token)
+        check_id_token(id_claims, provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
+    except ClaimError as error:
         problem = str(error)
-        id_claims = {}
     if problem:
-        return Interpretation(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
-    account = read_account(id_claims, _access_claims(tokens), options.provider)
-    if not workspace_allowed(account, options.allowed_workspaces):
-        whose = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
-        return Interpretation(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {whose}")
+        return Problem(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
+    account = read_account(id_claims, _access_claims(tokens), provider)
+    if not workspace_allowed(account, login.options.allowed_workspaces):
+        workspace = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
+        return Problem(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {workspace}")
     credentials = Credentials.from_login(tokens, account_id=account.account_id, received_at=event.received_at)
-    return Interpretation(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
+    return CheckedTokens(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
 
 
-def _checked_options(login: LoginData) -> LoginOptions:
-    """A nonce was sent in the authorization request only: there is none in a login with a device code."""
-    options = login.options
-    if login.device_code is None:
-        return options
-    return options.__replace__(provider=options.provider.__replace__(uses_nonce=False))
-
-
-def _access_claims(tokens: TokenSet) -> dict[str, object]:
-    """An access token is opaque to a client (RFC 6749 section 1.4): one that is no JWT is as good."""
+def _access_claims(tokens: TokenSet) -> JsonObject:
+    """Return the claims of the access token; empty if it is no JWT. It is opaque to a client (RFC 6749 section 1.4)."""
     try:
-        return claims.read_claims(tokens.access_token)
-    except claims.ClaimError:
+        return read_claims(tokens.access_token)
+    except ClaimError:
         return {}
 
 
-def _endpoint(login: LoginData, words: str) -> str:
-    return f"{safe_url(login.options.provider.token_endpoint)}: {words}"
+def _problem(trigger: Trigger, message: str, login: LoginData) -> Problem:
+    """Return a problem that names the token endpoint."""
+    return Problem(trigger=trigger, message=f"{safe_url(login.options.provider.token_endpoint)}: {message}")

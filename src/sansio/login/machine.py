@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
-from .effects import Login
 from .interpret import interpret
-from .states import LoginState
-from .table import FINAL_STATES, ROWS
+from .state import LoginData
+from .states import FINAL_STATES, LoginState
+from .table import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from .outcome import LoginOutcome
     from .states import Trigger
 
-
 _ENGINE: Final = Engine(LoginState, ROWS)
 
 
 class Snapshot(Record):
-    """A login's whole state at one moment, apart from its options and secrets. Opaque; compared by value."""
+    """The whole state of a login at one moment, apart from its options and secrets. Opaque; compared by value."""
 
     data: dict[str, Any] = hidden()
 
@@ -34,27 +33,29 @@ class Snapshot(Record):
 class LoginMachine:
     """A login as a state machine that does no I/O.
 
-    The host performs the actions that `handle` returns, in order, and tells the machine what came of them:
+    The host performs the actions that `handle` returns, in order, and tells the machine the results as events:
 
         machine = LoginMachine(options, LoginSecrets.generate())
         for action in machine.handle(Started()): ...
         for action in machine.handle(Bound(port=1455)): ...
 
-    The same options, secrets and events give the same actions, always. Different machines may be used from different
-    threads at the same time; one machine only from one at a time.
+    The same options, secrets and events always give the same actions. Several threads may use different machines at the
+    same time; one machine is for one thread at a time.
+
+    Args:
+        options: What the caller wants.
+        secrets: Fresh random values, never used for another login.
+
+    Raises:
+        ValueError: The provider uses a nonce, and the secrets hold none.
     """
 
     __slots__ = ("_last_trigger", "_login")
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
-        """Start at the beginning.
-
-        Raises:
-            ValueError: The provider uses a nonce, and there is none.
-        """
         if options.provider.uses_nonce and not secrets.nonce:
             raise ValueError("this provider uses a nonce, and the secrets hold none")
-        self._login = Login(options, secrets)
+        self._login = LoginData(options, secrets)
         self._last_trigger: Trigger | None = None
 
     def __repr__(self) -> str:
@@ -62,12 +63,12 @@ class LoginMachine:
 
     @property
     def state(self) -> LoginState:
-        """Where the login is."""
+        """The state of the login."""
         return self._login.state
 
     @property
     def outcome(self) -> LoginOutcome | None:
-        """How it ended; None until it has."""
+        """How the login ended; None until it has."""
         return self._login.outcome
 
     @property
@@ -82,7 +83,7 @@ class LoginMachine:
 
     @property
     def last_trigger(self) -> Trigger | None:
-        """What the last event meant; None if it was an answer that was no longer waited for, or was unexpected."""
+        """What the last event meant; None if it was a late answer, or unexpected."""
         return self._last_trigger
 
     @property
@@ -94,43 +95,43 @@ class LoginMachine:
         """Take one event.
 
         Returns:
-            What the host has to do, in this order. Empty for an answer that is no longer waited for.
+            The actions for the host to perform, in this order. Empty for a late answer.
 
         Raises:
-            UnexpectedEvent: The event makes no sense in this state. Nothing has changed.
+            UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
         """
         login = self._login
         self._last_trigger = None
         if login.closed:
             return []
         try:
-            step = interpret(event, login)
-            if step is None:
+            meaning = interpret(event, login)
+            if meaning is None:
                 return []
-            if not _ENGINE.permits(login.state, step.trigger):
+            if not _ENGINE.permits(login.state, meaning.trigger):
                 raise UnexpectedEvent(login.state, event)
         except UnexpectedEvent:
             if login.state in FINAL_STATES:
                 return []
             raise
-        self._last_trigger = step.trigger
+        self._last_trigger = meaning.trigger
         login.note_answered(event)
-        _ENGINE.fire(login, step.trigger, step)
+        _ENGINE.fire(login, meaning.trigger, meaning)
         actions, login.out = login.out, []
         return actions
 
     def snapshot(self) -> Snapshot:
-        """Take the whole state out, to compare it or to put it back later."""
+        """Return the whole state, to compare it or to restore it later."""
         return Snapshot(data=self._login.data())
 
     @classmethod
     def restore(cls, options: LoginOptions, secrets: LoginSecrets, snapshot: Snapshot) -> LoginMachine:
-        """A machine that goes on where the snapshot was taken.
+        """Return a machine that goes on where the snapshot was taken.
 
         Args:
-            options: Those of the original.
-            secrets: Those of the original.
-            snapshot: What `snapshot` returned; it can be restored any number of times.
+            options: The options of the original.
+            secrets: The secrets of the original.
+            snapshot: The result of `snapshot`. It can be restored any number of times.
         """
         machine = cls(options, secrets)
         for name, value in snapshot.data.items():

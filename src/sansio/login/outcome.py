@@ -21,11 +21,11 @@ class LoginSuccess(Record):
 
 
 class LoginCancellation(Record):
-    """The login was ended before anything was stored."""
+    """The login ended before anything was stored."""
 
     failure: LoginFailure
-    """Where it was, and who ended it; the category is ``login_cancelled``."""
+    """In which step, and why; the category is ``login_cancelled``."""
 
 
 LoginOutcome: TypeAlias = LoginSuccess | LoginFailure | LoginCancellation
-"""How a login ended: a driver's `wait` returns the first's credentials, and raises `LoginFailed` for the others."""
+"""How a login ended. `wait` returns the credentials of a `LoginSuccess`, and raises `LoginFailed` otherwise."""

@@ -1,50 +1,30 @@
-"""What a login reports on its way: each phase has a name, a text, and a say in whether people want to read it."""
+"""The phases that a login reports on its way. Each has a name, a text, and says whether people want to read it."""
 
 from __future__ import annotations
 
-from ..base.records import hidden
-from ..callback.pasted import PasteProblem
-from .elsewhere import (
-    DeviceCodeAuthorized,
-    DeviceCodeShown,
-    PasteAccepted,
-    PasteRefused,
-    PollingDelayed,
-    RequestingDeviceCode,
-    UsingBrowserInstead,
-)
-from .failures import CATALOGUE, LoginFailureCategory, LoginFailurePhase
-from .phase import Phase
+from ..base.deprecation import warn_deprecated
+from ..base.records import Record, hidden
+from ..callback.pasted import PASTE_ADVICE, PasteProblem
+from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
 
 
-__all__ = [
-    "ApiKeyUnavailable",
-    "Binding",
-    "BrowserLaunched",
-    "CallbackReceived",
-    "Cancelled",
-    "CancellingPrevious",
-    "DeviceCodeAuthorized",
-    "DeviceCodeShown",
-    "ExchangingApiKey",
-    "ExchangingCode",
-    "Failed",
-    "Listening",
-    "LoginPhase",
-    "PasteAccepted",
-    "PasteProblem",
-    "PasteRefused",
-    "PollingDelayed",
-    "RequestingDeviceCode",
-    "SavingCredentials",
-    "Succeeded",
-    "UsingBrowserInstead",
-    "UsingFallbackPort",
-]
+class Phase(Record):
+    """Base of the phases."""
+
+    name: ClassVar[str]
+    is_user_visible: ClassVar[bool] = False
+    """A person at a terminal wants to read it. The other phases are for logs and ``--verbose``."""
+    sentence: ClassVar[str] = ""
+    """The text, with the names of fields in braces."""
+
+    @property
+    def text(self) -> str:
+        """One line in plain words, without a secret."""
+        return self.sentence.format(**self.values())
 
 
 class Binding(Phase):
@@ -52,7 +32,9 @@ class Binding(Phase):
 
     name: ClassVar[str] = "binding"
     port: int
+    """0 for any free port."""
     attempt: int
+    """Counts from 1 for each port."""
 
     @property
     def text(self) -> str:
@@ -61,29 +43,21 @@ class Binding(Phase):
 
 
 class CancellingPrevious(Phase):
-    """The holder of the port is being asked to stop."""
+    """The program that holds the port is being asked to stop."""
 
     name: ClassVar[str] = "cancelling_previous"
     is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Port {port} is in use: asking an earlier sign-in to stop."
     port: int
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return f"Port {self.port} is in use: asking an earlier sign-in to stop."
 
 
 class UsingFallbackPort(Phase):
-    """The first port cannot be had."""
+    """The first port is not available."""
 
     name: ClassVar[str] = "using_fallback_port"
     is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Going on with port {port}."
     port: int
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return f"Going on with port {self.port}."
 
 
 class Listening(Phase):
@@ -91,14 +65,10 @@ class Listening(Phase):
 
     name: ClassVar[str] = "listening"
     is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Waiting for the browser on port {port}."
     url: str = hidden()
-    """The authorization request. For the person only: it holds this login's ``state``."""
+    """The authorization request. Show it to the person only: it holds this login's ``state``."""
     port: int
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return f"Waiting for the browser on port {self.port}."
 
 
 class BrowserLaunched(Phase):
@@ -106,11 +76,7 @@ class BrowserLaunched(Phase):
 
     name: ClassVar[str] = "browser_launched"
     is_user_visible: ClassVar[bool] = True
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return "Your browser was opened; finish signing in there."
+    sentence: ClassVar[str] = "Your browser was opened; finish signing in there."
 
 
 class CallbackReceived(Phase):
@@ -118,56 +84,122 @@ class CallbackReceived(Phase):
 
     name: ClassVar[str] = "callback_received"
     is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "The browser came back."
+
+
+class PasteRefused(Phase):
+    """A pasted address does not finish this login, which goes on."""
+
+    name: ClassVar[str] = "paste_refused"
+    is_user_visible: ClassVar[bool] = True
+    problem: PasteProblem
+    redirect_uri: str
+    """How the right address begins."""
 
     @property
     def text(self) -> str:
         """One line in plain words."""
-        return "The browser came back."
+        words = PASTE_ADVICE[self.problem]
+        return f"{words} {self.redirect_uri}" if self.problem is PasteProblem.OTHER_ADDRESS else words
+
+
+class PasteAccepted(Phase):
+    """A pasted address carries this login's state and a code."""
+
+    name: ClassVar[str] = "paste_accepted"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "That is the right address."
+
+
+class RequestingDeviceCode(Phase):
+    """The provider is being asked for a device code."""
+
+    name: ClassVar[str] = "requesting_device_code"
+    sentence: ClassVar[str] = "Asking for a device code."
+
+
+class UsingBrowserInstead(Phase):
+    """The provider has no device codes, and the login may go on in the browser."""
+
+    name: ClassVar[str] = "using_browser_instead"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Device codes are not enabled for this provider: going on in the browser."
+    message: str
+
+
+class DeviceCodeShown(Phase):
+    """The person has to enter a code on a page, in a browser on any machine."""
+
+    name: ClassVar[str] = "device_code_shown"
+    is_user_visible: ClassVar[bool] = True
+    url: str
+    """The page. It holds no code."""
+    user_code: str = hidden()
+    """For the person only: anyone who enters it signs in to their own account here."""
+    complete_url: str | None = hidden()
+    """The page with the code filled in, if the provider has one: for a QR code."""
+    expires_in: float
+    """Seconds for which the code is valid."""
+
+    @property
+    def validity(self) -> str:
+        """`expires_in` in words."""
+        seconds = self.expires_in
+        return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+    @property
+    def text(self) -> str:
+        """One line in plain words, without the code."""
+        return (
+            f"Open {self.url} in a browser on any machine and enter the code within {self.validity}. "
+            "Never enter a code that another person gave you."
+        )
+
+
+class PollingDelayed(Phase):
+    """The provider does not answer, and will be asked again. Reported once per outage."""
+
+    name: ClassVar[str] = "polling_delayed"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "The provider does not answer at the moment; trying again."
+    message: str
+
+
+class DeviceCodeAuthorized(Phase):
+    """The person entered the code and allowed the sign-in."""
+
+    name: ClassVar[str] = "device_code_authorized"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "The code was entered."
 
 
 class ExchangingCode(Phase):
     """The code is being exchanged for tokens."""
 
     name: ClassVar[str] = "exchanging_code"
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return "Exchanging the authorization code for tokens."
+    sentence: ClassVar[str] = "Exchanging the authorization code for tokens."
 
 
 class ExchangingApiKey(Phase):
-    """The id token is being exchanged for an API key."""
+    """The ID token is being exchanged for an API key."""
 
     name: ClassVar[str] = "exchanging_api_key"
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return "Asking for an API key."
+    sentence: ClassVar[str] = "Asking for an API key."
 
 
 class ApiKeyUnavailable(Phase):
-    """The provider gave no API key; the login goes on without."""
+    """The provider gave no API key. The login goes on without one."""
 
     name: ClassVar[str] = "api_key_unavailable"
+    sentence: ClassVar[str] = "No API key for this account ({message}); going on without."
     message: str
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return f"No API key for this account ({self.message}); going on without."
 
 
 class SavingCredentials(Phase):
     """The credentials are being stored. From here on it is too late to cancel."""
 
     name: ClassVar[str] = "saving_credentials"
-
-    @property
-    def text(self) -> str:
-        """One line in plain words."""
-        return "Storing the credentials."
+    sentence: ClassVar[str] = "Storing the credentials."
 
 
 class Succeeded(Phase):
@@ -186,14 +218,20 @@ class Succeeded(Phase):
 
 
 class Failed(Phase):
-    """Something went wrong: the end of the login, or a trouble that it survives."""
+    """Something went wrong. It ends the login only if `fatal`."""
 
     name: ClassVar[str] = "failed"
     is_user_visible: ClassVar[bool] = True
-    phase: LoginFailurePhase
+    step: LoginFailureStep
     category: LoginFailureCategory
     message: str
     fatal: bool
+
+    @property
+    def phase(self) -> LoginFailureStep:
+        """The step, under its old name. Deprecated."""
+        warn_deprecated("Failed.phase", "Failed.step")
+        return self.step
 
     @property
     def text(self) -> str:
@@ -203,12 +241,18 @@ class Failed(Phase):
 
 
 class Cancelled(Phase):
-    """The login was ended before anything was stored."""
+    """The login ended before anything was stored."""
 
     name: ClassVar[str] = "cancelled"
     is_user_visible: ClassVar[bool] = True
-    phase: LoginFailurePhase
+    step: LoginFailureStep
     message: str
+
+    @property
+    def phase(self) -> LoginFailureStep:
+        """The step, under its old name. Deprecated."""
+        warn_deprecated("Cancelled.phase", "Cancelled.step")
+        return self.step
 
     @property
     def text(self) -> str:
@@ -238,3 +282,4 @@ LoginPhase: TypeAlias = (
     | Failed
     | Cancelled
 )
+"""Every phase that `on_progress` can be called with."""

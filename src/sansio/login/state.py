@@ -1,10 +1,9 @@
-"""One login's data, and the few things that several effects do to it."""
+"""The data of one login, and the few things that several effects do with it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from ..base.http import Encoding
 from . import actions, progress
 from .actions import Timer
 from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
@@ -16,23 +15,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from ..base.http import Form
+    from ..base.http import HttpRequest
     from ..base.secret import Secret
-    from ..callback.responses import Answer
+    from ..callback.responses import Response
     from ..model.account import Account
     from ..model.credentials import Credentials
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from .events import Event
-    from .interpretation import Interpretation
+    from .interpretation import Problem
     from .outcome import LoginOutcome
 
 LINGER: Final = 2.0
-"""Seconds that the listener stays after the outcome, for the last page."""
+"""Seconds for which the listener stays open after the outcome, for the last page."""
 
 
 class PageKind(StrEnum):
-    """The last answers of a login."""
+    """The last responses of a login."""
 
     REDIRECT = "redirect"
     SUCCESS = "success"
@@ -40,7 +39,10 @@ class PageKind(StrEnum):
 
 
 class LoginData:
-    """What one login knows. Plain data, apart from `out`, which collects the actions of the event in hand."""
+    """What one login knows: the model that the engine moves through the table.
+
+    It is plain data, apart from `out`, which collects the actions of the current event.
+    """
 
     __slots__ = (
         "_state",
@@ -79,41 +81,35 @@ class LoginData:
         self.out: list[actions.Action] = []
         self._state = LoginState.IDLE
         self.port = options.first_port
-        self.attempt = 0
-        self.asked_previous = False
+        self.attempt, self.asked_previous = 0, False
         self.auth_url: str | None = None
         self.timers: frozenset[Timer] = frozenset()
         """The timers that run."""
         self.timers_used: frozenset[Timer] = frozenset()
-        """Those that ever ran: one may fire late, after it was stopped."""
-        self.mismatch_reported = False
-        self.gone_reported = False
+        """The timers that ever ran: one may fire late, after it was stopped."""
+        self.mismatch_reported = self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
         self.device_code: DeviceCode | None = None
-        """What the person was shown, in a login with a device code."""
+        """The code that the person was shown, in a login with a device code."""
         self.device_grant: DeviceGrant | None = None
-        """What the last poll brought, if the provider gives no tokens there."""
-        self.poll_interval = 0.0
-        """Seconds between two polls."""
-        self.poll_troubles = 0
-        """Polls without an answer since the last one that had one."""
+        """The result of the last poll, in a dialect that gives no tokens there."""
+        self.poll_interval, self.poll_troubles = 0.0, 0
+        """Seconds between two polls; polls without a response since the last one that had one."""
         self.exchanges = 0
         """Token requests sent so far; also the last exchange id."""
         self.exchange_id: int | None = None
-        """The token request that is outstanding."""
+        """The token request that waits for its response."""
         self.credentials: Credentials | None = None
         self.account: Account | None = None
         self.waiting: tuple[int, ...] = ()
         """Requests of browsers that wait for the outcome."""
         self.browser_waited = False
-        """There was such a request: a pasted address or a device code leave no browser here."""
+        """There was such a request. After a pasted address or a device code there is none."""
         self.pages: dict[int, PageKind] = {}
-        """Last answers that were given but are not yet known to be sent."""
-        self.redirects = 0
-        """Browsers that were sent on to the success page."""
-        self.successes = 0
-        """Success pages that were sent."""
+        """Last responses that were given but are not yet known to be sent."""
+        self.redirects = self.successes = 0
+        """Browsers that were redirected to the success page; success pages that were sent."""
         self.outcome: LoginOutcome | None = None
         self.closed = False
 
@@ -123,25 +119,35 @@ class LoginData:
 
     @property
     def state(self) -> LoginState:
-        """Where the table has brought it."""
+        """The state that the table has brought it to."""
         return self._state
 
+    @property
+    def is_on_fallback_port(self) -> bool:
+        """The registered second port is being tried."""
+        return self.port == self.options.fallback_port
+
+    @property
+    def id_token(self) -> Secret:
+        """The ID token of the credentials."""
+        assert self.credentials is not None
+        assert self.credentials.tokens is not None
+        return self.credentials.tokens.id_token
+
     def data(self) -> dict[str, Any]:
-        """Everything that makes this login what it is, apart from its options and secrets: a copy."""
-        fields = {
-            name: getattr(self, name) for name in LoginData.__slots__ if name not in ("options", "secrets", "out")
-        }
+        """Return a copy of everything that makes this login what it is, apart from its options and secrets."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in ("options", "secrets", "out")}
         return {**fields, "pages": dict(self.pages)}
 
     def note_answered(self, event: Event) -> None:
-        """What an event answers is no longer outstanding: there is nothing left to stop or abort."""
+        """Note that what the event answers is no longer outstanding: it need not be stopped or aborted."""
         if isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
             self.exchange_id = None
 
     def known_secrets(self) -> tuple[str, ...]:
-        """What the other side may echo."""
+        """Return the secrets that the other side may echo."""
         secrets: tuple[str, ...] = (self.secrets.state, self.secrets.code_verifier, self.secrets.nonce, self.code)
         if self.device_code is not None:
             secrets = (*secrets, self.device_code.device_code, self.device_code.user_code)
@@ -149,130 +155,129 @@ class LoginData:
             secrets = (*secrets, self.device_grant.code, self.device_grant.code_verifier)
         return secrets if self.credentials is None else (*secrets, *self.credentials.secrets())
 
-    def _on_fallback(self) -> bool:
-        return self.port == self.options.fallback_port
-
-    def _id_token(self) -> Secret:
-        assert self.credentials is not None
-        assert self.credentials.tokens is not None
-        return self.credentials.tokens.id_token
-
-    def _bind(self, port: int, attempt: int) -> None:
+    def bind(self, port: int, attempt: int) -> None:
+        """Order an attempt to bind a port."""
         self.port, self.attempt = port, attempt
-        self._report(progress.Binding(port=port, attempt=attempt))
+        self.report(progress.Binding(port=port, attempt=attempt))
         self.out.append(actions.Bind(port=port, attempt=attempt))
 
-    def _start(self, timer: Timer, seconds: float) -> None:
+    def start_timer(self, timer: Timer, seconds: float) -> None:
+        """Start a timer."""
         self.timers |= {timer}
         self.timers_used |= {timer}
         self.out.append(actions.StartTimer(timer=timer, seconds=seconds))
 
-    def _stop(self, timer: Timer) -> None:
+    def stop_timer(self, timer: Timer) -> None:
+        """Stop a timer, if it runs."""
         if timer in self.timers:
             self.timers -= {timer}
             self.out.append(actions.StopTimer(timer=timer))
 
-    def _stop_waiting(self) -> None:
-        """The person has done their part."""
+    def stop_waiting_for_person(self) -> None:
+        """Stop the timers that limit what the person does."""
         for timer in (Timer.DEADLINE, Timer.POLL, Timer.DEVICE_CODE_EXPIRY):
-            self._stop(timer)
+            self.stop_timer(timer)
 
-    def _send(self, form: Form, timeout: float, *, url: str = "", encoding: Encoding = Encoding.FORM) -> None:
-        """Send a request, to the token endpoint unless another is given."""
+    def send(self, request: HttpRequest) -> None:
+        """Order a request. One request waits for its response at a time."""
         self.exchanges += 1
         self.exchange_id = self.exchanges
         self.out.append(
             actions.SendTokenRequest(
                 exchange_id=self.exchanges,
-                url=url or self.options.provider.token_endpoint,
-                form=form,
-                encoding=encoding,
-                timeout=timeout,
+                url=request.url,
+                form=request.form,
+                encoding=request.encoding,
+                timeout=request.timeout,
             )
         )
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Order that the credentials are stored."""
         assert self.credentials is not None
-        self._report(progress.SavingCredentials())
+        self.report(progress.SavingCredentials())
         self.out.append(actions.SaveCredentials(credentials=self.credentials))
 
-    def _report(self, phase: progress.LoginPhase) -> None:
+    def report(self, phase: progress.LoginPhase) -> None:
+        """Report a phase."""
         self.out.append(actions.ReportProgress(phase=phase))
 
-    def _report_problem(self, failure: LoginFailure, *, fatal: bool) -> None:
-        self._report(
-            progress.Failed(phase=failure.phase, category=failure.category, message=failure.message, fatal=fatal)
-        )
+    def report_problem(self, failure: LoginFailure, *, fatal: bool) -> None:
+        """Report a failure, or a problem that the login survives."""
+        self.report(progress.Failed(step=failure.step, category=failure.category, message=failure.message, fatal=fatal))
 
-    def _report_gone(self) -> None:
+    def report_browser_gone(self) -> None:
+        """Report, once, that a browser left before it was redirected."""
         if not self.gone_reported:
             self.gone_reported = True
-            phase, category = FAILURES[Trigger.CLIENT_GONE]
+            step, category = FAILURES[Trigger.CLIENT_GONE]
             message = "the browser left before it was redirected"
-            self._report(progress.Failed(phase=phase, category=category, message=message, fatal=False))
+            self.report(progress.Failed(step=step, category=category, message=message, fatal=False))
 
-    def _failure(self, step: Interpretation) -> LoginFailure:
-        phase, category = FAILURES[step.trigger]
+    def failure(self, problem: Problem) -> LoginFailure:
+        """Return the failure that a problem amounts to."""
+        step, category = FAILURES[problem.trigger]
         return LoginFailure(
-            phase=step.phase or phase,
+            step=problem.step or step,
             category=category,
-            message=step.message,
-            trigger=step.trigger,
+            message=problem.message,
+            trigger=problem.trigger,
             help_url=self.options.provider.help_url,
         )
 
-    def _respond(self, request_id: int | None, answer: Answer) -> None:
-        assert request_id is not None
-        self.out.append(
-            actions.Respond(
-                request_id=request_id,
-                status=answer.status,
-                headers=answer.headers,
-                body=answer.body,
+    def respond(self, request_id: int | None, response: Response) -> None:
+        """Answer a request. A pasted address has no request: then there is nothing to answer."""
+        if request_id is not None:
+            self.out.append(
+                actions.Respond(
+                    request_id=request_id,
+                    status=response.status,
+                    headers=response.headers,
+                    body=response.body,
+                )
             )
-        )
 
-    def _respond_last(self, request_id: int | None, answer: Answer, kind: PageKind) -> None:
-        """Give an answer that the listener stays for."""
-        assert request_id is not None
-        self.pages[request_id] = kind
-        if kind is PageKind.REDIRECT:
-            self.redirects += 1
-        self._respond(request_id, answer)
+    def respond_last(self, request_id: int | None, response: Response, kind: PageKind) -> None:
+        """Answer a request, and keep the listener open until the response is sent."""
+        if request_id is not None:
+            self.pages[request_id] = kind
+            self.redirects += kind is PageKind.REDIRECT
+            self.respond(request_id, response)
 
-    def _end(self, outcome: LoginOutcome, answer: Answer, revoke: actions.RevokeToken | None = None) -> None:
-        """The outcome is known: tell the caller and every waiting browser, then stay for the last page only.
+    def end(self, outcome: LoginOutcome, response: Response, revocation: HttpRequest | None = None) -> None:
+        """End the login: answer every waiting browser, hand over the outcome, and stay for the last page only.
 
         Args:
             outcome: How it ended.
-            answer: For the browsers that wait.
-            revoke: What is to be given back, once the caller has its result.
+            response: For the browsers that wait.
+            revocation: Sent once the caller has its result.
         """
         self.outcome = outcome
         succeeded = isinstance(outcome, LoginSuccess)
         for timer in sorted(self.timers):
-            self._stop(timer)
+            self.stop_timer(timer)
         if self.exchange_id is not None:
             self.out.append(actions.AbortTokenRequest(exchange_id=self.exchange_id))
             self.exchange_id = None
         for request_id in self.waiting:
-            self._respond_last(request_id, answer, PageKind.REDIRECT if succeeded else PageKind.OTHER)
+            self.respond_last(request_id, response, PageKind.REDIRECT if succeeded else PageKind.OTHER)
         self.waiting = ()
         self.out.append(actions.Finish(outcome=outcome))
-        if revoke is not None:
-            self.out.append(revoke)
+        if revocation is not None:
+            self.out.append(actions.RevokeToken(**revocation.values()))
         if self.pages or (succeeded and self.browser_waited):
-            self._start(Timer.LINGER, LINGER)
+            self.start_timer(Timer.LINGER, LINGER)
         else:
-            self._close()
+            self.close()
 
-    def _close_when_done(self) -> None:
-        """After a success each redirected browser fetches one more page; otherwise the answers were the last."""
+    def close_when_done(self) -> None:
+        """Close the listener after the last page. After a success each redirected browser fetches one more page."""
         succeeded = isinstance(self.outcome, LoginSuccess)
         if not self.pages and (not succeeded or self.successes >= max(1, self.redirects)):
-            self._stop(Timer.LINGER)
-            self._close()
+            self.stop_timer(Timer.LINGER)
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the listener."""
         self.closed = True
         self.out.append(actions.CloseListener())

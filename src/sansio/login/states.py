@@ -1,10 +1,12 @@
-"""The states of a login, and its triggers."""
+"""The states of a login, and its triggers: what an event can mean."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class LoginState(StrEnum):
@@ -23,6 +25,10 @@ class LoginState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+FINAL_STATES: Final = (LoginState.SUCCEEDED, LoginState.FAILED, LoginState.CANCELLED)
+"""The states that a login never leaves."""
 
 
 class Trigger(StrEnum):

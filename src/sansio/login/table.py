@@ -1,39 +1,71 @@
-"""The whole behaviour of a login as one table. Every rule about order lives here, and nothing else does.
+"""The whole behaviour of a login as one table. Every rule about order is here, and nothing else is.
 
-A row reads: when TRIGGER comes in SOURCE [if GUARD], go to DEST and do EFFECT. Rows of one cell are tried from top to
-bottom; the last has no guard. ``STAY`` leaves the state as it is. What an event means (which trigger it is) is decided
-before, in `interpret`; what an effect does is written in `login`. A trigger without a row is a mistake of the host
-(`UnexpectedEvent`), except in a final state, where the rest is dropped: the world may be late.
+A row reads: when TRIGGER comes in one of the SOURCE states [and GUARD holds], go to DEST and perform EFFECT. The rows
+of one cell, a trigger in a state, are tried from top to bottom; the last row of a cell has no guard. ``STAY`` leaves
+the state as it is. What an event means, that is, which trigger it is, is decided before, in `interpret`. A trigger
+without a row is a mistake of the host (`UnexpectedEvent`). In a final state it is ignored instead: events may be late.
 """
 
 from __future__ import annotations
 
-from .states import LoginState, Trigger
+from ..base import engine
+from .device_code.effects import (
+    exchange_device_code,
+    may_use_browser,
+    poll,
+    poll_after_trouble,
+    poll_later,
+    poll_more_slowly,
+    request_device_code,
+    show_device_code,
+    use_browser_instead,
+)
+from .effects import (
+    answer,
+    answer_conflict,
+    answer_mismatch,
+    answer_not_found,
+    answer_over,
+    answer_success,
+    answer_too_late,
+    await_callback,
+    back_off,
+    bind_again,
+    bind_fallback,
+    bind_first_port,
+    cancel,
+    cancel_previous,
+    close,
+    exchange_api_key,
+    exchange_code,
+    fail,
+    forget_waiting,
+    has_fallback,
+    join_wait,
+    may_bind_again,
+    may_cancel_previous,
+    note_client_gone,
+    note_page_sent,
+    redirect,
+    report_browser_failed,
+    report_browser_opened,
+    report_paste_refused,
+    save,
+    save_with_api_key,
+    save_without_api_key,
+    succeed,
+    wants_api_key,
+)
+from .states import FINAL_STATES, LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Final, TypeAlias
 
+    from .state import LoginData
 
-class Row:
-    """One transition."""
-
-    __slots__ = ("dest", "effect", "guard", "source", "trigger")
-
-    def __init__(
-        self,
-        trigger: Trigger,
-        source: tuple[LoginState, ...],
-        dest: LoginState | None,
-        effect: str,
-        guard: str = "",
-    ) -> None:
-        self.trigger = trigger
-        self.source = source
-        self.dest = dest
-        self.effect = effect
-        self.guard = guard
-
+Row: TypeAlias = engine.Row[LoginState, Trigger, "LoginData"]
+"""A transition of a login."""
 
 STAY: Final = None
 
@@ -52,99 +84,98 @@ _SUCCEEDED = (S.SUCCEEDED,)
 _OVER = (S.FAILED, S.CANCELLED)
 _BUSY = (*_CODE, *_API_KEY, *_SAVING)
 _LISTENING = (*_WAITING, *_BUSY)
-FINAL_STATES: Final = (*_SUCCEEDED, *_OVER)
 _PREPARING = (*_IDLE, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF)
 _CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
     # A port on loopback
-    Row(T.STARTED,                    _IDLE,        S.BINDING,             "bind_first_port"),
-    Row(T.PORT_TAKEN,                 _BINDING,     S.CANCELLING_PREVIOUS, "cancel_previous",   "may_cancel_previous"),
-    Row(T.PORT_TAKEN,                 _BINDING,     S.BACKING_OFF,         "back_off",          "may_bind_again"),
-    Row(T.PORT_TAKEN,                 _BINDING,     S.BINDING,             "bind_fallback",     "has_fallback"),
-    Row(T.PORT_TAKEN,                 _BINDING,     S.FAILED,              "fail"),
-    Row(T.PORT_FORBIDDEN,             _BINDING,     S.BINDING,             "bind_fallback",     "has_fallback"),
-    Row(T.PORT_FORBIDDEN,             _BINDING,     S.FAILED,              "fail"),
-    Row(T.BIND_FAILED,                _BINDING,     S.FAILED,              "fail"),
-    Row(T.PREVIOUS_CANCELLED,         _ASKING,      S.BACKING_OFF,         "back_off"),
-    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.BINDING,             "bind_fallback",     "has_fallback"),
-    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.FAILED,              "fail"),
-    Row(T.RETRY_DUE,                  _BACKING_OFF, S.BINDING,             "bind_again"),
-    Row(T.BOUND,                      _BINDING,     S.AWAITING_CALLBACK,   "await_callback"),
+    Row(T.STARTED,                    _IDLE,        S.BINDING,             bind_first_port),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.CANCELLING_PREVIOUS, cancel_previous,   may_cancel_previous),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.BACKING_OFF,         back_off,          may_bind_again),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.BINDING,             bind_fallback,     has_fallback),
+    Row(T.PORT_TAKEN,                 _BINDING,     S.FAILED,              fail),
+    Row(T.PORT_FORBIDDEN,             _BINDING,     S.BINDING,             bind_fallback,     has_fallback),
+    Row(T.PORT_FORBIDDEN,             _BINDING,     S.FAILED,              fail),
+    Row(T.BIND_FAILED,                _BINDING,     S.FAILED,              fail),
+    Row(T.PREVIOUS_CANCELLED,         _ASKING,      S.BACKING_OFF,         back_off),
+    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.BINDING,             bind_fallback,     has_fallback),
+    Row(T.PREVIOUS_REFUSED,           _ASKING,      S.FAILED,              fail),
+    Row(T.RETRY_DUE,                  _BACKING_OFF, S.BINDING,             bind_again),
+    Row(T.BOUND,                      _BINDING,     S.AWAITING_CALLBACK,   await_callback),
 
     # The person is in the browser
-    Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  "report_browser_opened"),
-    Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  "report_browser_failed"),
-    Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  "answer"),
-    Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  "answer_not_found"),
-    Row(T.CALLBACK_MISMATCHED,        _LISTENING,   STAY,                  "answer_mismatch"),
-    Row(T.CALLBACK_ISSUER_MISMATCHED, _WAITING,     S.FAILED,              "fail"),
-    Row(T.CALLBACK_DENIED,            _WAITING,     S.FAILED,              "fail"),
-    Row(T.CALLBACK_WITHOUT_CODE,      _WAITING,     S.FAILED,              "fail"),
-    Row(T.CALLBACK_ACCEPTED,          _WAITING,     S.EXCHANGING_CODE,     "exchange_code"),
-    Row(T.CALLBACK_REPEATED,          _BUSY,        STAY,                  "join_wait"),
-    Row(T.CALLBACK_CONFLICTED,        _BUSY,        STAY,                  "answer_conflict"),
-    Row(T.PASTE_REFUSED,              _LISTENING,   STAY,                  "report_paste_refused"),
-    Row(T.DEADLINE_PASSED,            _WAITING,     S.FAILED,              "fail"),
-    Row(T.CANCEL_REQUESTED,           _CANCELLABLE, S.CANCELLED,           "cancel"),
-    Row(T.CANCEL_REQUESTED,           _SAVING,      STAY,                  "answer_too_late"),
+    Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),
+    Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  report_browser_failed),
+    Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  answer),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_MISMATCHED,        _LISTENING,   STAY,                  answer_mismatch),
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _WAITING,     S.FAILED,              fail),
+    Row(T.CALLBACK_DENIED,            _WAITING,     S.FAILED,              fail),
+    Row(T.CALLBACK_WITHOUT_CODE,      _WAITING,     S.FAILED,              fail),
+    Row(T.CALLBACK_ACCEPTED,          _WAITING,     S.EXCHANGING_CODE,     exchange_code),
+    Row(T.CALLBACK_REPEATED,          _BUSY,        STAY,                  join_wait),
+    Row(T.CALLBACK_CONFLICTED,        _BUSY,        STAY,                  answer_conflict),
+    Row(T.PASTE_REFUSED,              _LISTENING,   STAY,                  report_paste_refused),
+    Row(T.DEADLINE_PASSED,            _WAITING,     S.FAILED,              fail),
+    Row(T.CANCEL_REQUESTED,           _CANCELLABLE, S.CANCELLED,           cancel),
+    Row(T.CANCEL_REQUESTED,           _SAVING,      STAY,                  answer_too_late),
 
     # Code to tokens to file
-    Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  "exchange_api_key",  "wants_api_key"),
-    Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  "save"),
-    Row(T.TOKEN_REQUEST_TIMED_OUT,    _CODE,        S.FAILED,              "fail"),
-    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _CODE,        S.FAILED,              "fail"),
-    Row(T.TOKEN_REQUEST_BROKEN,       _CODE,        S.FAILED,              "fail"),
-    Row(T.TOKEN_ENDPOINT_REJECTED,    _CODE,        S.FAILED,              "fail"),
-    Row(T.TOKEN_RESPONSE_MALFORMED,   _CODE,        S.FAILED,              "fail"),
-    Row(T.ID_TOKEN_REFUSED,           _CODE,        S.FAILED,              "fail"),
-    Row(T.WORKSPACE_REFUSED,          _CODE,        S.FAILED,              "fail"),
-    Row(T.API_KEY_RECEIVED,           _API_KEY,     S.SAVING_CREDENTIALS,  "save_with_api_key"),
-    Row(T.API_KEY_UNAVAILABLE,        _API_KEY,     S.SAVING_CREDENTIALS,  "save_without_api_key"),
-    Row(T.CREDENTIALS_SAVED,          _SAVING,      S.SUCCEEDED,           "succeed"),
-    Row(T.SAVE_FAILED,                _SAVING,      S.FAILED,              "fail"),
-    Row(T.CLIENT_GONE,                _BUSY,        STAY,                  "forget_waiting"),
+    Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
+    Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  save),
+    Row(T.TOKEN_REQUEST_TIMED_OUT,    _CODE,        S.FAILED,              fail),
+    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _CODE,        S.FAILED,              fail),
+    Row(T.TOKEN_REQUEST_BROKEN,       _CODE,        S.FAILED,              fail),
+    Row(T.TOKEN_ENDPOINT_REJECTED,    _CODE,        S.FAILED,              fail),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _CODE,        S.FAILED,              fail),
+    Row(T.ID_TOKEN_REFUSED,           _CODE,        S.FAILED,              fail),
+    Row(T.WORKSPACE_REFUSED,          _CODE,        S.FAILED,              fail),
+    Row(T.API_KEY_RECEIVED,           _API_KEY,     S.SAVING_CREDENTIALS,  save_with_api_key),
+    Row(T.API_KEY_UNAVAILABLE,        _API_KEY,     S.SAVING_CREDENTIALS,  save_without_api_key),
+    Row(T.CREDENTIALS_SAVED,          _SAVING,      S.SUCCEEDED,           succeed),
+    Row(T.SAVE_FAILED,                _SAVING,      S.FAILED,              fail),
+    Row(T.CLIENT_GONE,                _BUSY,        STAY,                  forget_waiting),
 
     # A device code instead of a callback
-    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REQUESTING_DEVICE_CODE, "request_device_code"),
-    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.BINDING,             "use_browser_instead", "may_use_browser"),
-    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.DEVICE_CODE_REFUSED,        _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.TOKEN_REQUEST_TIMED_OUT,    _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.TOKEN_REQUEST_BROKEN,       _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.TOKEN_RESPONSE_MALFORMED,   _REQUESTING,  S.FAILED,              "fail"),
-    Row(T.DEVICE_CODE_RECEIVED,       _REQUESTING,  S.POLLING_DEVICE_CODE, "show_device_code"),
-    Row(T.POLL_DUE,                   _POLLING,     STAY,                  "poll"),
-    Row(T.DEVICE_CODE_PENDING,        _POLLING,     STAY,                  "poll_later"),
-    Row(T.SLOW_DOWN_REQUESTED,        _POLLING,     STAY,                  "poll_more_slowly"),
-    Row(T.POLL_FAILED,                _POLLING,     STAY,                  "poll_after_trouble"),
-    Row(T.DEVICE_CODE_AUTHORIZED,     _POLLING,     S.EXCHANGING_CODE,     "exchange_device_code"),
-    Row(T.TOKENS_RECEIVED,            _POLLING,     S.SAVING_CREDENTIALS,  "save"),
-    Row(T.DEVICE_CODE_DENIED,         _POLLING,     S.FAILED,              "fail"),
-    Row(T.DEVICE_CODE_EXPIRED,        _POLLING,     S.FAILED,              "fail"),
-    Row(T.DEADLINE_PASSED,            _POLLING,     S.FAILED,              "fail"),
-    Row(T.TOKEN_RESPONSE_MALFORMED,   _POLLING,     S.FAILED,              "fail"),
-    Row(T.ID_TOKEN_REFUSED,           _POLLING,     S.FAILED,              "fail"),
-    Row(T.WORKSPACE_REFUSED,          _POLLING,     S.FAILED,              "fail"),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REQUESTING_DEVICE_CODE, request_device_code),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.BINDING,             use_browser_instead, may_use_browser),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.FAILED,              fail),
+    Row(T.DEVICE_CODE_REFUSED,        _REQUESTING,  S.FAILED,              fail),
+    Row(T.TOKEN_REQUEST_TIMED_OUT,    _REQUESTING,  S.FAILED,              fail),
+    Row(T.TOKEN_ENDPOINT_UNREACHABLE, _REQUESTING,  S.FAILED,              fail),
+    Row(T.TOKEN_REQUEST_BROKEN,       _REQUESTING,  S.FAILED,              fail),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _REQUESTING,  S.FAILED,              fail),
+    Row(T.DEVICE_CODE_RECEIVED,       _REQUESTING,  S.POLLING_DEVICE_CODE, show_device_code),
+    Row(T.POLL_DUE,                   _POLLING,     STAY,                  poll),
+    Row(T.DEVICE_CODE_PENDING,        _POLLING,     STAY,                  poll_later),
+    Row(T.SLOW_DOWN_REQUESTED,        _POLLING,     STAY,                  poll_more_slowly),
+    Row(T.POLL_FAILED,                _POLLING,     STAY,                  poll_after_trouble),
+    Row(T.DEVICE_CODE_AUTHORIZED,     _POLLING,     S.EXCHANGING_CODE,     exchange_device_code),
+    Row(T.TOKENS_RECEIVED,            _POLLING,     S.SAVING_CREDENTIALS,  save),
+    Row(T.DEVICE_CODE_DENIED,         _POLLING,     S.FAILED,              fail),
+    Row(T.DEVICE_CODE_EXPIRED,        _POLLING,     S.FAILED,              fail),
+    Row(T.DEADLINE_PASSED,            _POLLING,     S.FAILED,              fail),
+    Row(T.TOKEN_RESPONSE_MALFORMED,   _POLLING,     S.FAILED,              fail),
+    Row(T.ID_TOKEN_REFUSED,           _POLLING,     S.FAILED,              fail),
+    Row(T.WORKSPACE_REFUSED,          _POLLING,     S.FAILED,              fail),
 
     # The outcome is known; the last pages go out
-    Row(T.REQUEST_REFUSED,            FINAL_STATES, STAY,                  "answer"),
-    Row(T.CALLBACK_MISMATCHED,        FINAL_STATES, STAY,                  "answer"),
-    Row(T.CALLBACK_REPEATED,          _SUCCEEDED,   STAY,                  "redirect"),
-    Row(T.CALLBACK_CONFLICTED,        _SUCCEEDED,   STAY,                  "redirect"),
-    Row(T.SUCCESS_PAGE_REQUESTED,     _SUCCEEDED,   STAY,                  "answer_success"),
-    Row(T.SUCCESS_PAGE_REQUESTED,     _OVER,        STAY,                  "answer_not_found"),
-    Row(T.CALLBACK_ISSUER_MISMATCHED, _OVER,        STAY,                  "answer_over"),
-    Row(T.CALLBACK_DENIED,            _OVER,        STAY,                  "answer_over"),
-    Row(T.CALLBACK_WITHOUT_CODE,      _OVER,        STAY,                  "answer_over"),
-    Row(T.CALLBACK_ACCEPTED,          _OVER,        STAY,                  "answer_over"),
-    Row(T.CALLBACK_REPEATED,          _OVER,        STAY,                  "answer_over"),
-    Row(T.CALLBACK_CONFLICTED,        _OVER,        STAY,                  "answer_over"),
-    Row(T.CANCEL_REQUESTED,           FINAL_STATES, STAY,                  "answer_too_late"),
-    Row(T.PAGE_SENT,                  FINAL_STATES, STAY,                  "note_page_sent"),
-    Row(T.CLIENT_GONE,                FINAL_STATES, STAY,                  "note_client_gone"),
-    Row(T.LINGER_OVER,                FINAL_STATES, STAY,                  "close"),
+    Row(T.REQUEST_REFUSED,            FINAL_STATES, STAY,                  answer),
+    Row(T.CALLBACK_MISMATCHED,        FINAL_STATES, STAY,                  answer),
+    Row(T.CALLBACK_REPEATED,          _SUCCEEDED,   STAY,                  redirect),
+    Row(T.CALLBACK_CONFLICTED,        _SUCCEEDED,   STAY,                  redirect),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _SUCCEEDED,   STAY,                  answer_success),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _OVER,        STAY,                  answer_not_found),
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_DENIED,            _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_WITHOUT_CODE,      _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_ACCEPTED,          _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_REPEATED,          _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_CONFLICTED,        _OVER,        STAY,                  answer_over),
+    Row(T.CANCEL_REQUESTED,           FINAL_STATES, STAY,                  answer_too_late),
+    Row(T.PAGE_SENT,                  FINAL_STATES, STAY,                  note_page_sent),
+    Row(T.CLIENT_GONE,                FINAL_STATES, STAY,                  note_client_gone),
+    Row(T.LINGER_OVER,                FINAL_STATES, STAY,                  close),
 )
 # fmt: on

@@ -15,14 +15,8 @@ if TYPE_CHECKING:
 
     from .provider import Provider
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
-
-
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds that a person has to come back from the browser."""
-
 
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 

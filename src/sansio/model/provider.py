@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
 DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
+_CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
+_CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
 
 _OWN_PATHS: Final = ("/success", "/cancel")
 _LONGEST_SHOWN_URL: Final = 2048
@@ -127,12 +129,12 @@ class Provider(Record):
         client_id: str = CHATGPT_CLIENT_ID,
         originator: str = DEFAULT_ORIGINATOR,
     ) -> Provider:
-        """The provider of ChatGPT accounts, or a mirror of it.
+        """Return the provider of ChatGPT accounts, or a mirror of it.
 
         Args:
             issuer: Its base URL; a trailing slash is trimmed.
             client_id: The OAuth client.
-            originator: The program on whose behalf the person signs in.
+            originator: The name of the program that the person signs in for.
 
         Raises:
             ValueError: The issuer is not a URL that may be shown to a browser.
@@ -145,12 +147,8 @@ class Provider(Record):
             authorization_endpoint=f"{base}/oauth/authorize",
             token_endpoint=f"{base}/oauth/token",
             client_id=client_id,
-            scopes=("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke"),
-            authorization_parameters=(
-                ("id_token_add_organizations", "true"),
-                ("codex_cli_simplified_flow", "true"),
-                ("originator", originator),
-            ),
+            scopes=_CODEX_SCOPES,
+            authorization_parameters=(*_CODEX_PARAMETERS, ("originator", originator)),
             port=1455,
             fallback_port=1457,
             id_token_policy=IdTokenPolicy.COMPAT,
@@ -162,21 +160,25 @@ class Provider(Record):
             help_url="https://developers.openai.com/codex/auth",
             revocation_endpoint=f"{base}/oauth/revoke",
             revocation_encoding=Encoding.JSON,
-            device_code=DeviceCodeEndpoints(
-                dialect=DeviceCodeDialect.CODEX,
-                code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
-                poll_endpoint=f"{base}/api/accounts/deviceauth/token",
-                verification_url=f"{base}/codex/device",
-                redirect_uri=f"{base}/deviceauth/callback",
-            ),
+            device_code=_codex_device_code(base),
         )
+
+
+def _codex_device_code(base: str) -> DeviceCodeEndpoints:
+    return DeviceCodeEndpoints(
+        dialect=DeviceCodeDialect.CODEX,
+        code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
+        poll_endpoint=f"{base}/api/accounts/deviceauth/token",
+        verification_url=f"{base}/codex/device",
+        redirect_uri=f"{base}/deviceauth/callback",
+    )
 
 
 def check_provider_url(url: str) -> None:
     """Refuse a URL that must not reach a browser's launcher or carry a token request.
 
     Raises:
-        ValueError: With the rule that is broken; the URL is not in the text, because it may hold a password.
+        ValueError: The message names the rule, not the URL, which may hold a password.
     """
     _check_shown_url(url)
     if "?" in url:
@@ -184,7 +186,7 @@ def check_provider_url(url: str) -> None:
 
 
 def is_verification_url(url: object) -> TypeGuard[str]:
-    """Whether this is an address that may be shown to a person and opened: as the provider's own, but for a query."""
+    """Return whether a person may be shown this address and open it. Unlike the provider's own it may have a query."""
     try:
         if isinstance(url, str) and len(url) <= _LONGEST_SHOWN_URL:
             _check_shown_url(url)

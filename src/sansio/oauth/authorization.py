@@ -9,28 +9,39 @@ from urllib.parse import urlencode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ..model.options import LoginOptions, LoginSecrets
+
+MAX_CODE: Final = 4096
+"""Characters of an authorization code or a device code."""
 
 
 def code_challenge(code_verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
+    """Return the S256 challenge of a code verifier (RFC 7636 section 4.2)."""
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def redirect_uri(options: LoginOptions, port: int) -> str:
-    """The address of the callback listener; the same string in both requests (RFC 6749 section 4.1.3)."""
+    """Return the address of the callback listener. Both requests carry the same string (RFC 6749 section 4.1.3)."""
     return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
 
 
 def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -> str:
-    """The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+    """Return the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+
+    Args:
+        options: The provider and the allowed workspaces.
+        secrets: The state, the code verifier, and the nonce if the provider uses one.
+        port: The callback port.
+    """
     provider = options.provider
     query = [
         _encoded("response_type", "code"),
         _encoded("client_id", provider.client_id),
         _encoded("redirect_uri", redirect_uri(options, port)),
-        # These two are made of characters that need no encoding (RFC 7636 section 4.1).
+        # These two consist of characters that need no encoding (RFC 7636 section 4.1).
         f"code_challenge={code_challenge(secrets.code_verifier)}",
         "code_challenge_method=S256",
         f"state={secrets.state}",
@@ -46,5 +57,5 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
 
 @functools.lru_cache(maxsize=64)
 def _encoded(name: str, value: str) -> str:
-    """A parameter that is the same in every login, as a query has it. It is remembered: never give it a secret."""
+    """Return a parameter of a query. The result is cached: never pass a secret."""
     return urlencode({name: value})

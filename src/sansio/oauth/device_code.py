@@ -1,33 +1,36 @@
-"""Device codes: what is sent for one, and what the answers mean.
+"""Device codes: the requests, and what the responses mean.
 
-Two dialects. RFC 8628 is the OAuth 2.0 device authorization grant. Codex has a protocol of its own: JSON, "not yet" is
-a status 403 or 404, and the last poll brings an authorization code together with the verifier of its challenge.
+There are two dialects. RFC 8628 is the OAuth 2.0 device authorization grant. Codex has a protocol of its own: the
+bodies are JSON, the statuses 403 and 404 mean "not yet", and the last poll brings an authorization code together with
+the verifier of its challenge.
 """
 
 from __future__ import annotations
 
-from ..base.http import Encoding
+from enum import StrEnum
+
+from ..base.http import Encoding, HttpRequest
 from ..base.records import Record, hidden
 from ..base.text import is_visible_ascii
-from ..callback.requests import MAX_CODE
-from ..login.interpretation import Interpretation
-from ..login.states import Trigger
 from ..model.provider import DeviceCodeDialect, is_verification_url
-from . import token_responses as oauth
+from .authorization import MAX_CODE
+from .token_requests import TOKEN_EXCHANGE_TIMEOUT
+from .token_responses import Malformed, Rejected, error_code, judge, read_object, token_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final, TypeGuard
 
-    from ..base.http import Form
+    from ..base.http import Form, HttpResponse
     from ..base.strict_json import JsonObject
-    from ..login.events import TokenResponseReceived
     from ..model.provider import DeviceCodeEndpoints, Provider
     from ..model.tokens import TokenSet
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
+"""Seconds for the request for a code."""
 POLL_TIMEOUT: Final = 15.0
+"""Seconds for a poll."""
 DEFAULT_INTERVAL: Final = 5.0
 """Seconds between two polls, if the provider names none (RFC 8628 section 3.2)."""
 SHORTEST_INTERVAL: Final = 1.0
@@ -37,155 +40,177 @@ SLOW_DOWN: Final = 5.0
 LONGEST_BACK_OFF: Final = 30.0
 """Seconds between two polls while the provider does not answer, unless the interval is longer."""
 DEFAULT_LIFETIME: Final = 900.0
+"""Seconds for which a code is valid, if the provider names none."""
 LONGEST_LIFETIME: Final = 3600.0
 MAX_USER_CODE: Final = 64
+"""Characters of a user code."""
 
 _GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _CODEX: Final = DeviceCodeDialect.CODEX
-_ERRORS: Final[Mapping[str, Trigger]] = {
-    "authorization_pending": Trigger.DEVICE_CODE_PENDING,
-    "slow_down": Trigger.SLOW_DOWN_REQUESTED,
-    "access_denied": Trigger.DEVICE_CODE_DENIED,
-    "expired_token": Trigger.DEVICE_CODE_EXPIRED,
-}
-"""RFC 8628 section 3.5."""
 
 
 class DeviceCode(Record):
-    """A code for the person, and what belongs to it."""
+    """A code for the person to enter."""
 
     device_code: str = hidden()
-    """Names this login to the provider. (Codex calls it ``device_auth_id``.)"""
+    """Identifies this login to the provider. (Codex calls it ``device_auth_id``.)"""
     user_code: str = hidden()
-    """What the person enters."""
+    """The code that the person enters."""
     verification_url: str
-    """Where the person enters it."""
+    """The page where the person enters it."""
     complete_url: str | None = hidden(default=None)
-    """The same with the code filled in."""
+    """The same page with the code filled in."""
     expires_in: float
-    """Seconds."""
+    """Seconds for which the code is valid."""
     interval: float
     """Seconds to wait between two polls."""
 
 
 class DeviceGrant(Record):
-    """What the last poll brings in Codex's dialect."""
+    """The result of the last poll in Codex's dialect."""
 
     code: str = hidden()
     code_verifier: str = hidden()
 
 
-class DeviceRequest(Record):
-    """A request to an endpoint for device codes."""
-
-    url: str
-    form: Form = hidden()
-    encoding: Encoding
+class NotEnabled(Rejected):
+    """The provider has no device codes for this client."""
 
 
-def code_request(provider: Provider) -> DeviceRequest:
-    """Ask for a code (RFC 8628 section 3.1)."""
+class PollProblem(StrEnum):
+    """Why a poll brought no tokens."""
+
+    PENDING = "authorization_pending"
+    SLOW_DOWN = "slow_down"
+    DENIED = "access_denied"
+    EXPIRED = "expired_token"
+    UNAVAILABLE = "unavailable"
+    """The provider cannot answer at the moment."""
+
+
+class PollRejected(Rejected):
+    """A poll brought no tokens."""
+
+    problem: PollProblem
+
+
+_ERRORS: Final[Mapping[str, PollProblem]] = {
+    problem.value: problem for problem in PollProblem if problem is not PollProblem.UNAVAILABLE
+}
+"""The error codes of RFC 8628 section 3.5."""
+
+
+def code_request(provider: Provider) -> HttpRequest:
+    """Return the request for a code (RFC 8628 section 3.1)."""
     endpoints = endpoints_of(provider)
-    if endpoints.dialect is _CODEX:
-        form: Form = (("client_id", provider.client_id),)
-        return DeviceRequest(url=endpoints.code_endpoint, form=form, encoding=Encoding.JSON)
-    form = (("client_id", provider.client_id), ("scope", " ".join(provider.scopes)))
-    return DeviceRequest(url=endpoints.code_endpoint, form=form, encoding=Encoding.FORM)
+    form: Form = (("client_id", provider.client_id),)
+    if endpoints.dialect is not _CODEX:
+        form = (*form, ("scope", " ".join(provider.scopes)))
+    return _request(endpoints, endpoints.code_endpoint, form, CODE_REQUEST_TIMEOUT)
 
 
-def poll_request(provider: Provider, device: DeviceCode) -> DeviceRequest:
-    """Ask whether the code was used (RFC 8628 section 3.4)."""
+def poll_request(provider: Provider, device: DeviceCode) -> HttpRequest:
+    """Return the request that asks whether the person has entered the code (RFC 8628 section 3.4)."""
     endpoints = endpoints_of(provider)
-    url = endpoints.poll_endpoint or provider.token_endpoint
-    if endpoints.dialect is _CODEX:
-        form: Form = (("device_auth_id", device.device_code), ("user_code", device.user_code))
-        return DeviceRequest(url=url, form=form, encoding=Encoding.JSON)
-    form = (("grant_type", _GRANT_TYPE), ("device_code", device.device_code), ("client_id", provider.client_id))
-    return DeviceRequest(url=url, form=form, encoding=Encoding.FORM)
+    form: Form = (("device_auth_id", device.device_code), ("user_code", device.user_code))
+    if endpoints.dialect is not _CODEX:
+        form = (("grant_type", _GRANT_TYPE), ("device_code", device.device_code), ("client_id", provider.client_id))
+    return _request(endpoints, poll_endpoint(provider), form, POLL_TIMEOUT)
 
 
-def grant_exchange(provider: Provider, grant: DeviceGrant) -> Form:
-    """The token request for the authorization code that a poll brought."""
+def poll_endpoint(provider: Provider) -> str:
+    """Return the address of the polls."""
+    return endpoints_of(provider).poll_endpoint or provider.token_endpoint
+
+
+def grant_exchange(provider: Provider, grant: DeviceGrant) -> HttpRequest:
+    """Return the token request for the authorization code of the last poll."""
     redirect_uri = endpoints_of(provider).redirect_uri
     assert redirect_uri is not None
-    return (
-        ("grant_type", "authorization_code"),
-        ("client_id", provider.client_id),
-        ("code", grant.code),
-        ("redirect_uri", redirect_uri),
-        ("code_verifier", grant.code_verifier),
+    return HttpRequest(
+        url=provider.token_endpoint,
+        form=(
+            ("grant_type", "authorization_code"),
+            ("client_id", provider.client_id),
+            ("code", grant.code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", grant.code_verifier),
+        ),
+        timeout=TOKEN_EXCHANGE_TIMEOUT,
     )
 
 
-def read_device_code(response: TokenResponseReceived, provider: Provider, hide: tuple[str, ...]) -> Interpretation:
-    """Read the answer to a request for a code.
+def read_device_code(
+    response: HttpResponse, provider: Provider, hide: tuple[str, ...]
+) -> DeviceCode | NotEnabled | Rejected | Malformed:
+    """Read the response to a request for a code.
 
     Args:
-        response: As received.
-        provider: Whose dialect it is in.
-        hide: Secrets that an error description might echo.
+        response: With any status.
+        provider: Its dialect decides how the response is read.
+        hide: Secrets that were sent. An error description may echo them.
     """
-    body = oauth.read_object(response)
-    answer = oauth.judge(response, body, hide)
-    if isinstance(answer, oauth.Rejected):
+    body = read_object(response)
+    answer = judge(response, body, hide)
+    if isinstance(answer, Rejected):
         # RFC 6749 section 5.2: this client may not use this grant.
-        not_enabled = response.status == 404 or oauth.error_code(body) == "unauthorized_client"
-        trigger = Trigger.DEVICE_CODE_NOT_ENABLED if not_enabled else Trigger.DEVICE_CODE_REFUSED
-        return Interpretation(trigger=trigger, message=answer.message)
-    if isinstance(answer, oauth.Malformed):
-        return _malformed(answer.message)
-    return _device_code(answer, endpoints_of(provider))
+        not_enabled = response.status == 404 or error_code(body) == "unauthorized_client"
+        return NotEnabled(message=answer.message) if not_enabled else answer
+    return answer if isinstance(answer, Malformed) else _device_code(answer, endpoints_of(provider))
 
 
-def read_poll(response: TokenResponseReceived, provider: Provider, hide: tuple[str, ...]) -> Interpretation | TokenSet:
-    """Read the answer to a poll.
+def read_poll(
+    response: HttpResponse, provider: Provider, hide: tuple[str, ...]
+) -> TokenSet | DeviceGrant | PollRejected | Malformed:
+    """Read the response to a poll.
 
     Args:
-        response: As received.
-        provider: Whose dialect it is in.
-        hide: Secrets that an error description might echo.
+        response: With any status.
+        provider: Its dialect decides how the response is read.
+        hide: Secrets that were sent. An error description may echo them.
 
     Returns:
-        The tokens, not checked yet, if the dialect delivers them; else what the answer means.
+        The tokens, not checked yet, or in Codex's dialect the authorization code; else what the response means.
     """
     dialect = endpoints_of(provider).dialect
-    body = oauth.read_object(response)
-    answer = oauth.judge(response, body, hide)
-    if isinstance(answer, oauth.Rejected):
-        meaning = _refusal(response.status, oauth.error_code(body), dialect)
-        return Interpretation(trigger=meaning, message=answer.message)
-    if isinstance(answer, oauth.Malformed):
-        return _malformed(answer.message)
-    if dialect is _CODEX:
-        return _grant(answer)
-    tokens = oauth.token_set(answer)
-    return _malformed(tokens.message) if isinstance(tokens, oauth.Malformed) else tokens
+    body = read_object(response)
+    answer = judge(response, body, hide)
+    if isinstance(answer, Rejected):
+        problem = _poll_problem(response.status, error_code(body), dialect)
+        return PollRejected(message=answer.message, problem=problem)
+    if isinstance(answer, Malformed):
+        return answer
+    return _grant(answer) if dialect is _CODEX else token_set(answer)
 
 
-def _refusal(status: int, code: str, dialect: DeviceCodeDialect) -> Trigger:
-    """What it means that a poll brought nothing."""
-    trigger = _ERRORS.get(code)
-    if trigger is None and dialect is _CODEX and status in (403, 404):
-        trigger = Trigger.DEVICE_CODE_PENDING
-    if trigger is not Trigger.SLOW_DOWN_REQUESTED and (status in (408, 425, 429) or status >= 500):
-        trigger = Trigger.POLL_FAILED
-    return trigger or Trigger.DEVICE_CODE_DENIED
+def _request(endpoints: DeviceCodeEndpoints, url: str, form: Form, timeout: float) -> HttpRequest:
+    encoding = Encoding.JSON if endpoints.dialect is _CODEX else Encoding.FORM
+    return HttpRequest(url=url, form=form, encoding=encoding, timeout=timeout)
 
 
-def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> Interpretation:
+def _poll_problem(status: int, code: str, dialect: DeviceCodeDialect) -> PollProblem:
+    problem = _ERRORS.get(code)
+    if problem is None and dialect is _CODEX and status in (403, 404):
+        problem = PollProblem.PENDING
+    if problem is not PollProblem.SLOW_DOWN and (status in (408, 425, 429) or status >= 500):
+        problem = PollProblem.UNAVAILABLE
+    return problem or PollProblem.DENIED
+
+
+def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> DeviceCode | Malformed:
     codex = endpoints.dialect is _CODEX
     device_code = answer.get("device_auth_id" if codex else "device_code")
     user_code = answer.get("user_code") or (answer.get("usercode") if codex else None)
     url = endpoints.verification_url or answer.get("verification_uri")
     complete_url = answer.get("verification_uri_complete")
     if not _is_code(device_code, MAX_CODE):
-        return _malformed("no usable device code in the answer")
+        return Malformed(message="no usable device code in the answer")
     if not _is_code(user_code, MAX_USER_CODE):
-        return _malformed("no usable user code in the answer")
+        return Malformed(message="no usable user code in the answer")
     if not is_verification_url(url):
-        return _malformed("no usable verification address in the answer")
+        return Malformed(message="no usable verification address in the answer")
     lifetime = None if codex else answer.get("expires_in")
-    device = DeviceCode(
+    return DeviceCode(
         device_code=device_code,
         user_code=user_code,
         verification_url=url,
@@ -193,21 +218,19 @@ def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> Interpre
         expires_in=_seconds(lifetime, DEFAULT_LIFETIME, LONGEST_LIFETIME),
         interval=_seconds(answer.get("interval"), DEFAULT_INTERVAL, LONGEST_INTERVAL),
     )
-    return Interpretation(trigger=Trigger.DEVICE_CODE_RECEIVED, device_code=device)
 
 
-def _grant(answer: JsonObject) -> Interpretation:
+def _grant(answer: JsonObject) -> DeviceGrant | Malformed:
     code, code_verifier = answer.get("authorization_code"), answer.get("code_verifier")
     if not _is_code(code, MAX_CODE):
-        return _malformed("no usable authorization_code in the answer")
+        return Malformed(message="no usable authorization_code in the answer")
     if not _is_code(code_verifier, MAX_CODE):
-        return _malformed("no usable code_verifier in the answer")
-    grant = DeviceGrant(code=code, code_verifier=code_verifier)
-    return Interpretation(trigger=Trigger.DEVICE_CODE_AUTHORIZED, device_grant=grant)
+        return Malformed(message="no usable code_verifier in the answer")
+    return DeviceGrant(code=code, code_verifier=code_verifier)
 
 
 def endpoints_of(provider: Provider) -> DeviceCodeEndpoints:
-    """Those of a provider that has device codes: nobody starts such a login with another."""
+    """Return the endpoints of a provider that has device codes. A login with another provider never gets here."""
     assert provider.device_code is not None
     return provider.device_code
 
@@ -217,13 +240,9 @@ def _is_code(value: object, longest: int) -> TypeGuard[str]:
 
 
 def _seconds(value: object, default: float, longest: float) -> float:
-    """A number of seconds, or the digits of one, within its bounds. Anything else is as good as nothing."""
+    """Read a number of seconds, or its digits, and keep it within its bounds. The default stands for anything else."""
     if isinstance(value, str):
         value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return default
     return float(max(SHORTEST_INTERVAL, min(value, longest)))
-
-
-def _malformed(message: str) -> Interpretation:
-    return Interpretation(trigger=Trigger.TOKEN_RESPONSE_MALFORMED, message=message)

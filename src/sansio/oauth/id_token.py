@@ -1,4 +1,7 @@
-"""The checks of an ID token that need no key (OpenID Connect Core 3.1.3.7)."""
+"""The checks of an ID token that need no key (OpenID Connect Core 3.1.3.7).
+
+The signature is not verified: the token comes from the token endpoint over TLS (OpenID Connect Core 3.1.3.7, point 6).
+"""
 
 from __future__ import annotations
 
@@ -13,35 +16,30 @@ if TYPE_CHECKING:
 
     from ..base.http import Headers
     from ..base.strict_json import JsonObject
-    from ..model.options import LoginOptions, LoginSecrets
-
+    from ..model.provider import Provider
 
 CLOCK_TOLERANCE: Final = 300.0
-"""Seconds by which an id token may be past its ``exp``."""
-
+"""Seconds by which an ID token may be past its ``exp``."""
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
 _IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
 
 
 def check_id_token(
-    claims: JsonObject, options: LoginOptions, secrets: LoginSecrets, headers: Headers, received_at: float
+    claims: JsonObject, provider: Provider, *, nonce: str | None, headers: Headers, received_at: float
 ) -> None:
-    """The checks of OpenID Connect Core 3.1.3.7 that need no key.
+    """Check the claims of an ID token.
 
     Args:
-        claims: The id token's payload.
-        options: Whose policy says whether an absent claim is refused.
-        secrets: For the nonce.
-        headers: Those of the token response: a ``Date`` can show that our clock is wrong.
-        received_at: Our clock, in seconds since 1970.
+        claims: The token's payload.
+        provider: The issuer and the client. Its policy says whether a missing claim is refused.
+        nonce: The nonce of the authorization request; None if none was sent.
+        headers: The header fields of the token response. Their ``Date`` can show that our clock is wrong.
+        received_at: The time of our clock, in seconds since 1970.
 
     Raises:
-        ClaimError: Naming the claim that is wrong or missing.
+        ClaimError: A claim is wrong or missing. The message names the claim.
     """
-    provider = options.provider
     strict = provider.id_token_policy == IdTokenPolicy.STRICT
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
@@ -55,9 +53,9 @@ def check_id_token(
         raise ClaimError("it was given to another client (azp)")
     if "exp" in claims:
         _check_expiry(claims["exp"], headers, received_at)
-    if provider.uses_nonce and ("nonce" in claims or strict):
-        nonce = claims.get("nonce")
-        if not isinstance(nonce, str) or not same_secret(nonce, secrets.nonce):
+    if nonce is not None and ("nonce" in claims or strict):
+        claimed = claims.get("nonce")
+        if not isinstance(claimed, str) or not same_secret(claimed, nonce):
             raise ClaimError("it belongs to another sign-in (nonce)")
 
 
@@ -74,8 +72,8 @@ def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None
 
 
 def _server_time(headers: Headers) -> float | None:
-    """The ``Date`` of an answer (RFC 9110 section 5.6.7), in seconds since 1970."""
-    # The standard parser, email.utils, imports the socket module; this format has one form.
+    """Return the ``Date`` of a response (RFC 9110 section 5.6.7), in seconds since 1970; None without a usable one."""
+    # The standard parser, email.utils, imports the socket module. This format has one form only.
     import re  # noqa: PLC0415 - not needed before the URL is shown
     from datetime import UTC, datetime  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The OAuth 2.0 messages of a login: authorization request, token requests, and what the token endpoint answers."""
+"""Read the responses of the token endpoint (RFC 6749 section 5)."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeGuard
 
-    from ..login.events import TokenResponseReceived
+    from ..base.http import HttpResponse
 
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
+"""Bytes of a response's body."""
 
 
 class Rejected(Record):
-    """The token endpoint said no."""
+    """The endpoint refused the request."""
 
     message: str
 
 
 class GrantRefused(Rejected):
-    """The token endpoint said that a refresh token is of no use any more."""
+    """The token endpoint refused the refresh token for good."""
 
 
 class Malformed(Record):
-    """What the token endpoint sent cannot be used."""
+    """The response cannot be used."""
 
     message: str
 
 
 _NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
 _GRANT_REFUSED: Final = frozenset(
-    # RFC 6749 section 5.2, and the provider's own words.
+    # RFC 6749 section 5.2, and the provider's own codes.
     ("invalid_grant", "refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated")
 )
 _TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
 
 
-def read_tokens(response: TokenResponseReceived, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
-    """Read the answer to a code exchange (RFC 6749 section 5).
+def read_tokens(response: HttpResponse, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
+    """Read the response to a code exchange (RFC 6749 section 5).
 
     Args:
-        response: As received.
-        hide: Secrets that were sent, which an error description might echo.
+        response: With any status.
+        hide: Secrets that were sent. An error description may echo them.
     """
     answer = _read_answer(response, hide)
     return token_set(answer) if isinstance(answer, dict) else answer
 
 
 def token_set(answer: JsonObject) -> TokenSet | Malformed:
-    """Take the tokens out of an answer (RFC 6749 section 5.1)."""
+    """Return the tokens in the members of a response (RFC 6749 section 5.1)."""
     if not _is_bearer(answer):
         return _NOT_BEARER
     for name in _TOKEN_NAMES:
@@ -67,12 +68,12 @@ def token_set(answer: JsonObject) -> TokenSet | Malformed:
     )
 
 
-def read_refresh(response: TokenResponseReceived, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
-    """Read the answer to a refresh: as that to a code exchange, but every token may be missing (or null).
+def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
+    """Read the response to a refresh. In contrast to a code exchange, every token may be missing or null.
 
     Args:
-        response: As received.
-        hide: Secrets that were sent, which an error description might echo.
+        response: With any status.
+        hide: Secrets that were sent. An error description may echo them.
     """
     body = read_object(response)
     answer = judge(response, body, hide)
@@ -89,8 +90,8 @@ def read_refresh(response: TokenResponseReceived, hide: tuple[str, ...]) -> Refr
     return RefreshedTokens(**{name: Secret(token) for name, token in came.items()})
 
 
-def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
-    """Read the answer to an API-key exchange: the key is its ``access_token``, of any type (RFC 8693 section 2.2.1)."""
+def read_api_key(response: HttpResponse, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
+    """Read the response to an API-key exchange. The key is its ``access_token`` (RFC 8693 section 2.2.1)."""
     answer = _read_answer(response, hide)
     if not isinstance(answer, dict):
         return answer
@@ -100,23 +101,23 @@ def read_api_key(response: TokenResponseReceived, hide: tuple[str, ...]) -> Secr
     return Secret(key)
 
 
-def _read_answer(response: TokenResponseReceived, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
+def _read_answer(response: HttpResponse, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
     return judge(response, read_object(response), hide)
 
 
 def judge(
-    response: TokenResponseReceived, body: JsonObject | Malformed, hide: tuple[str, ...]
+    response: HttpResponse, body: JsonObject | Malformed, hide: tuple[str, ...]
 ) -> JsonObject | Rejected | Malformed:
-    """Say whether an endpoint gave what was asked for, refused, or sent what cannot be used.
+    """Say whether a response is a success, a refusal, or unusable.
 
     Args:
-        response: As received.
-        body: What `read_object` makes of it.
-        hide: Secrets that were sent, which an error description might echo.
+        response: With any status.
+        body: The result of `read_object`.
+        hide: Secrets that were sent. An error description may echo them.
     """
     status = response.status
     if 300 <= status < 400:
-        # Following it would hand code and verifier to a stranger. The location may hold secrets: it is not shown.
+        # Following it would send code and verifier to another server. The location may hold secrets: do not show it.
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     readable = {} if isinstance(body, Malformed) else body
     if not 200 <= status < 300 or readable.get("error") is not None:
@@ -124,8 +125,8 @@ def judge(
     return body
 
 
-def read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
-    """Read the body of an answer, whatever its status."""
+def read_object(response: HttpResponse) -> JsonObject | Malformed:
+    """Read the body of a response with any status."""
     if len(response.body) > MAX_TOKEN_RESPONSE:
         return Malformed(message="the answer is larger than 1 MiB")
     codings = {value.strip().lower() for value in header_values(response.headers, b"content-encoding")}
@@ -137,8 +138,8 @@ def read_object(response: TokenResponseReceived) -> JsonObject | Malformed:
         return Malformed(message=f"the answer cannot be read: {error}")
 
 
-def _rejection(response: TokenResponseReceived, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
-    """Say in clean words how an endpoint refused: its status, its error, and when to come again."""
+def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
+    """Describe a refusal in clean words: the status, the error, and when to try again."""
     words = f"status {response.status}"
     reason = _error_text(answer)
     if reason:
@@ -150,7 +151,7 @@ def _rejection(response: TokenResponseReceived, answer: JsonObject, hide: tuple[
 
 
 def _error_text(answer: JsonObject) -> str:
-    """RFC 6749 section 5.2, then ``{"error": {"code", "message"}}``, then a bare code. Other bodies are not shown."""
+    """Read RFC 6749 section 5.2, then ``{"error": {"code", "message"}}``, then a bare code; show no other body."""
     error = answer.get("error")
     if isinstance(error, dict):
         parts = [error.get("code"), error.get("message")]
@@ -167,9 +168,9 @@ def _is_bearer(answer: JsonObject) -> bool:
 
 
 def error_code(answer: JsonObject | Malformed) -> str:
-    """The code of an error alone, in any of the shapes of `_error_text`; empty if there is none.
+    """Return the code of an error, in any of the shapes of `_error_text`; empty if there is none.
 
-    It is to be compared, and never shown.
+    Compare it; never show it.
     """
     if isinstance(answer, Malformed):
         return ""

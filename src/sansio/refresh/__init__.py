@@ -1,4 +1,4 @@
-"""The refresh of an access token: a machine of its own, of the same kind as that of a login."""
+"""The refresh of an access token: a state machine of the same kind as that of a login."""
 
 from .machine import RefreshMachine
 

@@ -1,14 +1,13 @@
-"""What a refresh asks of the host: orders, performed in the sequence given. Sending and saving are a login's."""
+"""The actions of a refresh. Those for sending a request and for storing are the same as in a login."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.records import Record
 from ..login.actions import SaveCredentials, SendTokenRequest
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from .outcome import RefreshOutcome
 
 
@@ -17,24 +16,24 @@ class LoadCredentials(Record):
 
 
 class TakeLock(Record):
-    """Keep other sessions from renewing the tokens. Answered by `LockTaken`, `LockBusy` or `LockFailed`."""
+    """Keep other sessions from refreshing the tokens. Answered by `LockTaken`, `LockBusy` or `LockFailed`."""
 
     timeout: float
-    """Seconds to wait for whoever holds it."""
+    """Seconds to wait for another session that holds the lock."""
 
 
 class ReleaseLock(Record):
-    """Let other sessions renew the tokens. Never answered; comes if and only if the lock was taken."""
+    """Let other sessions refresh the tokens. Comes if and only if the lock was taken. Never answered."""
 
 
 class Warn(Record):
-    """Something unusual happened that somebody should read. Never answered."""
+    """Warn about something unusual. Never answered."""
 
     message: str
 
 
 class Deliver(Record):
-    """Whoever wanted a token has the answer now. The last action, exactly once."""
+    """Hand the outcome to the caller. The last action; comes exactly once. Never answered."""
 
     outcome: RefreshOutcome
 
@@ -42,3 +41,4 @@ class Deliver(Record):
 RefreshAction: TypeAlias = (
     LoadCredentials | TakeLock | ReleaseLock | SendTokenRequest | SaveCredentials | Warn | Deliver
 )
+"""Every action that `RefreshMachine.handle` returns."""

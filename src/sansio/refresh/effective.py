@@ -1,28 +1,29 @@
-"""Which credentials apply, of all that there may be."""
+"""Which credentials apply: the stored ones, or the API key of the environment."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from ..base.records import Record
 from ..base.secret import Secret
 from ..model.credentials import AuthMode, Credentials
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..model.provider import Provider
 
 
 class Applicable(Record):
-    """The credentials that count, and how they are used."""
+    """The credentials that apply, and how they are used."""
 
     mode: str
     """``chatgpt``, ``apikey``, or the mode of a newer version."""
     credentials: Credentials
     from_environment: bool = False
-    """Nothing is stored: they are the API key in the environment."""
+    """Nothing is stored: the credentials are the API key of the environment."""
 
     @property
     def bearer(self) -> Secret | None:
-        """What is sent to the API (RFC 6750); None if the mode is a newer version's, or what it needs is missing."""
+        """The token for the API (RFC 6750); None if the mode is unknown here, or the token that it needs is missing."""
         credentials = self.credentials
         if self.mode == AuthMode.API_KEY:
             return credentials.api_key
@@ -34,18 +35,18 @@ class Applicable(Record):
 def applicable(
     stored: Credentials | None, provider: Provider, *, environment_key: str | None = None
 ) -> Applicable | None:
-    """Choose. What is stored always comes before the environment, whatever is wrong with it.
+    """Choose the credentials that apply. Stored credentials always come before the environment, even if unusable.
 
     Args:
-        stored: What the store holds; None if nothing.
-        provider: Says where the plan is to be found in an id token.
-        environment_key: The API key that the program found in its environment; empty counts as none.
+        stored: The stored credentials; None if nothing is stored.
+        provider: Says where an ID token holds the plan.
+        environment_key: The API key of the environment; None or empty for none.
 
     Returns:
-        What applies; None if there is nothing at all.
+        The credentials that apply; None if there are none.
     """
     if stored is not None:
-        # Only where no mode is stored does the plan count; for it two tokens are decoded, and this is asked often.
+        # The plan matters only where no mode is stored. Reading it decodes two tokens, and this function runs often.
         tokens = stored.tokens if stored.auth_mode is None else None
         plan = tokens.account(provider).plan if tokens else None
         return Applicable(mode=stored.effective_mode(plan), credentials=stored)

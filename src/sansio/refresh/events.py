@@ -1,52 +1,51 @@
-"""What the host tells a refresh: facts, in the past tense. Those about requests and saving are a login's."""
+"""The events of a refresh. Those about requests and storing are the same as in a login."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.records import Record
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from ..base.secret import Secret
     from ..model.credentials import Credentials
 
 
 class AccessTokenWanted(Record):
-    """Somebody needs an access token. The first event of every refresh."""
+    """The caller needs an access token. The first event of every refresh."""
 
     rejected: Secret | None = None
-    """One that an API has just answered with 401: it will not do, however long it says that it lasts."""
+    """An access token that an API has just answered with 401. It is not delivered, even if it is still valid."""
     forced: bool = False
-    """The one that is stored will not do."""
+    """The stored access token must not be delivered."""
 
 
 class CredentialsLoaded(Record):
     """The store was read."""
 
     credentials: Credentials | None
-    """What it holds; None for nothing."""
+    """The stored credentials; None if nothing is stored."""
     loaded_at: float
     """Wall-clock time, in seconds since 1970-01-01 UTC."""
 
 
 class LoadFailed(Record):
-    """The store cannot be read, or what it holds cannot be understood."""
+    """The store cannot be read, or its content cannot be understood."""
 
     message: str
 
 
 class LockTaken(Record):
-    """From now on no other session renews the tokens."""
+    """From now on no other session refreshes the tokens."""
 
 
 class LockBusy(Record):
-    """Somebody else has held the lock all the time."""
+    """Another session held the lock all the time."""
 
 
 class LockFailed(Record):
-    """The store cannot be locked at all, and so not be written."""
+    """The store cannot be locked, so it cannot be written either."""
 
     message: str
 
@@ -63,3 +62,4 @@ RefreshEvent: TypeAlias = (
     | CredentialsSaved
     | SaveFailed
 )
+"""Every event that `RefreshMachine.handle` takes."""

@@ -1,21 +1,20 @@
-"""Every way a refresh can fail: what kind, whether it helps to try again, and what the person can do about it."""
+"""Every way a refresh can fail: of what kind, whether trying again helps, and what the person can do about it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 from ..base.records import Record
 from ..login.failures import Advice
-from .table import RefreshTrigger
+from .states import RefreshTrigger
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Final
 
 
 class RefreshFailureCategory(StrEnum):
-    """The kind of failure. Durable: scripts and support rely on these words."""
+    """The kind of failure. Scripts and support rely on these words: they do not change."""
 
     NOT_SIGNED_IN = "not_signed_in"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
@@ -37,9 +36,9 @@ SIGN_IN_REQUIRED: Final = (
     C.REFRESH_TOKEN_REJECTED,
     C.ACCOUNT_CHANGED,
 )
-"""Only a new sign-in helps."""
+"""The categories in which only a new sign-in helps."""
 FINAL_CATEGORIES: Final = (*SIGN_IN_REQUIRED, C.CREDENTIALS_UNREADABLE, C.CREDENTIALS_UNSUPPORTED)
-"""Trying again is of no use before somebody has done something. The others are transient: the old tokens stay."""
+"""The categories in which trying again is of no use until the person acts. In the others the old tokens stay."""
 
 # fmt: off
 REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
@@ -54,13 +53,12 @@ REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
     T.REFRESH_UNAVAILABLE:        C.REFRESH_UNAVAILABLE,
     T.REFRESH_RESPONSE_MALFORMED: C.REFRESH_RESPONSE_MALFORMED,
 }
-"""The one table from what happened to the category that is reported. (A refresh token that was refused before is
-reported as it was then.)"""
+"""The category of each failure. A refresh token that was refused before fails as it did then."""
 # fmt: on
 
 REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
     C.NOT_SIGNED_IN: Advice(
-        title="Nobody is signed in",
+        title="You are not signed in",
         hint="Sign in first.",
     ),
     C.CREDENTIALS_UNREADABLE: Advice(
@@ -80,7 +78,7 @@ REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
         hint="Sign in again.",
     ),
     C.ACCOUNT_CHANGED: Advice(
-        title="The new tokens are somebody else's",
+        title="The new tokens are of another account",
         hint="Sign in again, with the account that you want to use.",
     ),
     C.REFRESH_UNAVAILABLE: Advice(
@@ -109,11 +107,11 @@ class RefreshFailure(Record):
     message: str
     """Clean words: no secret, no control character."""
     trigger: RefreshTrigger | None = None
-    """The row of the table that it came from: finer than the category, and not durable."""
+    """The row of the table that it came from. Finer than the category; not stable."""
 
     @property
     def final(self) -> bool:
-        """Trying again is of no use before somebody has done something."""
+        """Trying again is of no use until the person acts."""
         return self.category in FINAL_CATEGORIES
 
     @property
@@ -127,5 +125,5 @@ class RefreshFailure(Record):
         return REFRESH_CATALOGUE[self.category].hint
 
     def describe(self) -> str:
-        """The default text: title, hint, the details."""
+        """Return the default text: the title, the hint, and the details."""
         return f"{self.title}.\n{self.hint}\nDetails: {self.category} - {self.message}"

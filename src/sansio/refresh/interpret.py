@@ -1,97 +1,54 @@
-"""An event, seen by a refresh -> its meaning. Pure: nothing is changed here."""
+"""Interpret an event: say what it means for a refresh. Nothing is changed here."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 from ..base.errors import UnexpectedEvent
 from ..base.http import TransportProblem
-from ..base.records import Record
 from ..base.text import clean_text, safe_url
-from ..login import events
-from ..model import claims
+from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
 from ..model.account import read_account
+from ..model.claims import ClaimError, read_claims
 from ..oauth import token_requests
-from ..oauth import token_responses as oauth
-from . import events as refresh_events
+from ..oauth.token_responses import GrantRefused, Malformed, Rejected, read_refresh
 from .effective import applicable
-from .table import RefreshState, RefreshTrigger
+from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
+from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+from .states import RefreshState, RefreshTrigger
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from collections.abc import Callable, Mapping
 
     from ..base.secret import Secret
-    from ..model.credentials import Credentials, Tokens
+    from ..model.credentials import Tokens
     from ..model.tokens import RefreshedTokens
-    from .effects import Refresh
-    from .events import RefreshEvent
-    from .failures import RefreshFailure
+    from .state import RefreshData
 
 REFRESH_AHEAD: Final = 300.0
-"""Seconds before its end at which an access token is renewed."""
+"""Seconds before its end at which an access token is refreshed."""
 OLDEST: Final = 8 * 86400.0
-"""Seconds after which tokens are renewed that do not say when they end."""
+"""Seconds after which tokens are refreshed that do not say when they end."""
 RETRY_AFTER: Final = 30.0
-"""Seconds between two tries while the old token lasts."""
+"""Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 
 
-class RefreshStep(Record):
-    """A trigger, and what its effect needs to know."""
-
-    trigger: RefreshTrigger
-    message: str = ""
-    """Clean words for a failure."""
-    now: float | None = None
-    """The time, if the event tells it."""
-    loaded: bool = False
-    """The store was read, and `credentials` are those that count now."""
-    credentials: Credentials | None = None
-    stored: Secret | None = None
-    """The refresh token that is in the store."""
-    refreshed: Credentials | None = None
-    failure: RefreshFailure | None = None
-    """One that was reported before."""
-
-
-def interpret_refresh(event: RefreshEvent, refresh: Refresh) -> RefreshStep:  # noqa: C901 - one arm an event
+def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
     """Say what an event means.
 
     Raises:
-        UnexpectedEvent: It answers what was never asked, or its time is none.
+        UnexpectedEvent: The event answers something that was never ordered, or its time is not a time.
     """
-    match event:
-        case refresh_events.AccessTokenWanted():
-            return RefreshStep(trigger=RefreshTrigger.ACCESS_TOKEN_WANTED)
-        case refresh_events.CredentialsLoaded():
-            return _loaded(event, refresh)
-        case refresh_events.LoadFailed(message=message):
-            return _load_failed(clean_text(message), refresh)
-        case refresh_events.LockTaken():
-            return RefreshStep(trigger=RefreshTrigger.LOCK_TAKEN)
-        case refresh_events.LockBusy():
-            return RefreshStep(trigger=RefreshTrigger.LOCK_BUSY)
-        case refresh_events.LockFailed(message=message):
-            return RefreshStep(trigger=RefreshTrigger.LOCK_FAILED, message=clean_text(message))
-        case events.TokenResponseReceived():
-            return _token_response(event, refresh)
-        case events.TokenRequestFailed():
-            return _token_failure(event, refresh)
-        case events.CredentialsSaved():
-            return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_SAVED)
-        case events.SaveFailed(message=message):
-            words = clean_text(message, hide=refresh.known_secrets())
-            return RefreshStep(trigger=RefreshTrigger.SAVE_FAILED, message=words)
-    from typing import assert_never  # noqa: PLC0415
-
-    return assert_never(event)
+    return _INTERPRETERS[type(event)](event, refresh)
 
 
 def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
-    """Whether tokens should be renewed, as they say themselves.
+    """Return whether tokens should be refreshed, by what they say themselves.
 
     Args:
-        tokens: Whose access token may say when it ends.
+        tokens: Their access token may say when it ends.
         last_refresh: When they were received, in seconds since 1970; None if unknown.
         now: In seconds since 1970.
     """
@@ -101,146 +58,190 @@ def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
     return last_refresh is not None and now - last_refresh > OLDEST
 
 
+def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpretation:
+    return Interpretation(trigger=RefreshTrigger.ACCESS_TOKEN_WANTED)
+
+
 # What is stored
 
 
-def _load_failed(message: str, refresh: Refresh) -> RefreshStep:
+def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
+    message = clean_text(event.message)
     if refresh.state in _CHECKING:
-        # Whatever is wrong with it: new tokens must not be lost, and a refusal stays one.
-        return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
-    unsaved = refresh.memory.unsaved
-    if unsaved is not None:
-        # They are nowhere else.
-        return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_CURRENT, loaded=True, credentials=unsaved)
-    return RefreshStep(trigger=RefreshTrigger.CREDENTIALS_UNREADABLE, message=message)
+        # Whatever is wrong with the store: new tokens must not be lost, and a refusal stays a refusal.
+        return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
+    if refresh.memory.unsaved is not None:
+        # These tokens are nowhere else.
+        return StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, credentials=refresh.memory.unsaved)
+    return Problem(trigger=RefreshTrigger.CREDENTIALS_UNREADABLE, message=message)
 
 
-def _loaded(event: refresh_events.CredentialsLoaded, refresh: Refresh) -> RefreshStep:
-    if not events.is_moment(event.loaded_at):
+def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
+    if not is_moment(event.loaded_at):
         raise UnexpectedEvent(refresh.state, event)
-    stored = event.credentials
-    tokens = stored.tokens if stored else None
-    token = tokens.refresh_token if tokens else None
-    counts = stored
-    if refresh.memory.unsaved is not None and token is not None and token == refresh.memory.replaces:
-        counts = refresh.memory.unsaved
-    told = RefreshStep(
-        trigger=RefreshTrigger.CREDENTIALS_CURRENT,
-        now=event.loaded_at,
-        loaded=True,
-        credentials=counts,
-        stored=token,
+    tokens = event.credentials.tokens if event.credentials else None
+    stored = tokens.refresh_token if tokens else None
+    credentials = event.credentials
+    if refresh.memory.unsaved is not None and stored is not None and stored == refresh.memory.replaces:
+        credentials = refresh.memory.unsaved
+    read = StoreRead(
+        trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.loaded_at, credentials=credentials, stored=stored
     )
-    if refresh.state in _CHECKING and token is not None and token == refresh.stored:
-        return told.__replace__(trigger=RefreshTrigger.CREDENTIALS_UNCHANGED, loaded=False, failure=refresh.failure)
-    choice = applicable(counts, refresh.provider, environment_key=refresh.environment_key)
+    if refresh.state in _CHECKING and stored is not None and stored == refresh.stored:
+        unchanged = RefreshTrigger.CREDENTIALS_UNCHANGED
+        return read.__replace__(trigger=unchanged, is_unchanged=True, failure=refresh.failure)
+    choice = applicable(credentials, refresh.provider, environment_key=refresh.environment_key)
     if choice is None:
-        return _told(told, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
+        return _as(read, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
     if choice.bearer is None:
         words = f"the stored mode is {clean_text(choice.mode)}, and there is no token for it"
-        return _told(told, RefreshTrigger.CREDENTIALS_UNSUPPORTED, words)
+        return _as(read, RefreshTrigger.CREDENTIALS_UNSUPPORTED, words)
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
-        # An API key is handed out as it is.
-        return _told(told, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else told
+        # An API key is delivered as it is.
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else read
     if refresh.state in _CHECKING:
-        if refresh.lasts_at(tokens, event.loaded_at):
-            return _told(told, RefreshTrigger.CREDENTIALS_RENEWED)
-        return _told(told, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
-    return _judged(told, tokens, refresh)
+        if refresh.is_valid_at(tokens, event.loaded_at):
+            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
+        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
+    return _judge_tokens(read, tokens, event.loaded_at, refresh)
 
 
-def _judged(told: RefreshStep, tokens: Tokens, refresh: Refresh) -> RefreshStep:
-    """What is to be done about tokens that apply."""
-    assert told.credentials is not None
-    assert told.now is not None
-    now, memory = told.now, refresh.memory
-    lasts = refresh.lasts_at(tokens, now)
+def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData) -> StoreRead:
+    """Say what is to be done about the tokens that apply."""
+    memory = refresh.memory
+    is_valid = refresh.is_valid_at(tokens, now)
     if refresh.seen is None:
         rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
     else:
         rejected = tokens.access_token == refresh.unwanted
-        if tokens.access_token != refresh.seen and lasts and not rejected:
-            return _told(told, RefreshTrigger.CREDENTIALS_RENEWED)
-    moment = told.credentials.last_refresh_time()
-    due = is_due(tokens, moment.timestamp() if moment else None, now)
-    is_new = refresh.is_new(tokens, now)
+        if tokens.access_token != refresh.seen and is_valid and not rejected:
+            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
+    has_refresh_token = tokens.refresh_token.reveal() != ""
     tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
     first = refresh.state is RefreshState.READING
-    if not rejected and (not due or is_new or (lasts and not tokens.refresh_token.reveal())):
-        unsaved = told.credentials == memory.unsaved and not (first and tried)
-        return _told(told, RefreshTrigger.SAVE_DUE, _LOCKED) if unsaved else told
-    if not tokens.refresh_token.reveal():
-        return _told(told, RefreshTrigger.REFRESH_HOPELESS, "no refresh token is stored")
+    if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):
+        is_unsaved = read.credentials == memory.unsaved and not (first and tried)
+        return _as(read, RefreshTrigger.SAVE_DUE, _LOCKED) if is_unsaved else read
+    if not has_refresh_token:
+        return _as(read, RefreshTrigger.REFRESH_HOPELESS, "no refresh token is stored")
     if tokens.refresh_token == memory.refused:
-        return _told(told, RefreshTrigger.REFRESH_HOPELESS).__replace__(failure=memory.refusal)
-    if first and tried and lasts and not rejected:
-        return _told(told, RefreshTrigger.REFRESH_POSTPONED, "the last try was a moment ago")
-    return _told(told, RefreshTrigger.REFRESH_DUE, _LOCKED)
+        return _as(read, RefreshTrigger.REFRESH_HOPELESS).__replace__(failure=memory.refusal)
+    if first and tried and is_valid and not rejected:
+        return _as(read, RefreshTrigger.REFRESH_POSTPONED, "the last try was a moment ago")
+    return _as(read, RefreshTrigger.REFRESH_DUE, _LOCKED)
 
 
-def _told(told: RefreshStep, trigger: RefreshTrigger, message: str = "") -> RefreshStep:
-    return told.__replace__(trigger=trigger, message=message)
+def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData, *, can_keep: bool) -> bool:
+    if can_keep or refresh.is_new(tokens, now):
+        return False
+    received = read.credentials.last_refresh_time() if read.credentials else None
+    return is_due(tokens, received.timestamp() if received else None, now)
 
 
-# What the token endpoint answers
+def _as(read: StoreRead, trigger: RefreshTrigger, message: str = "") -> StoreRead:
+    return read.__replace__(trigger=trigger, message=message)
 
 
-def _token_failure(event: events.TokenRequestFailed, refresh: Refresh) -> RefreshStep:
+# The lock
+
+
+def _lock_taken(_event: LockTaken, _: RefreshData) -> Interpretation:
+    return Interpretation(trigger=RefreshTrigger.LOCK_TAKEN)
+
+
+def _lock_busy(_event: LockBusy, _: RefreshData) -> Interpretation:
+    return Interpretation(trigger=RefreshTrigger.LOCK_BUSY)
+
+
+def _lock_failed(event: LockFailed, _: RefreshData) -> Problem:
+    return Problem(trigger=RefreshTrigger.LOCK_FAILED, message=clean_text(event.message))
+
+
+# The response of the token endpoint
+
+
+def _token_request_failed(event: TokenRequestFailed, refresh: RefreshData) -> Problem:
     _check_outstanding(event, refresh)
     took = token_requests.REFRESH_TIMEOUT if event.kind is TransportProblem.TIMEOUT else 0.0
-    return RefreshStep(
-        trigger=RefreshTrigger.REFRESH_UNAVAILABLE, message=_endpoint(refresh, event.message), now=refresh.now + took
-    )
+    return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, event.message, refresh, now=refresh.now + took)
 
 
-def _token_response(event: events.TokenResponseReceived, refresh: Refresh) -> RefreshStep:
-    if not events.is_moment(event.received_at):
+def _token_response_received(event: TokenResponseReceived, refresh: RefreshData) -> Interpretation:
+    if not is_moment(event.received_at):
         raise UnexpectedEvent(refresh.state, event)
     _check_outstanding(event, refresh)
-    told = RefreshStep(trigger=RefreshTrigger.TOKENS_RECEIVED, now=event.received_at)
-    answer = oauth.read_refresh(event, refresh.known_secrets())
-    if isinstance(answer, oauth.GrantRefused):
-        return _told(told, RefreshTrigger.REFRESH_TOKEN_REFUSED, _endpoint(refresh, answer.message))
-    if isinstance(answer, oauth.Rejected):
-        return _told(told, RefreshTrigger.REFRESH_UNAVAILABLE, _endpoint(refresh, answer.message))
-    if isinstance(answer, oauth.Malformed):
-        return _told(told, RefreshTrigger.REFRESH_RESPONSE_MALFORMED, _endpoint(refresh, answer.message))
-    return _tokens(answer, told, refresh)
+    answer = read_refresh(event, refresh.known_secrets())
+    if isinstance(answer, GrantRefused):
+        return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
+    if isinstance(answer, Rejected):
+        return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, answer.message, refresh, now=event.received_at)
+    if isinstance(answer, Malformed):
+        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, answer.message, refresh, now=event.received_at)
+    return _check_tokens(answer, event.received_at, refresh)
 
 
-def _tokens(answer: RefreshedTokens, told: RefreshStep, refresh: Refresh) -> RefreshStep:
-    """Check whose the new tokens are, before anything is kept."""
-    assert told.now is not None
-    assert refresh.credentials is not None
-    assert refresh.credentials.tokens is not None
-    old = refresh.credentials.tokens
-    if answer.access_token is None and not refresh.lasts_at(old, told.now):
-        words = _endpoint(refresh, "no access_token in the answer")
-        return _told(told, RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words)
+def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
+    """Check that the new tokens are of the same account, before anything is kept."""
+    old = refresh.tokens
+    if answer.access_token is None and not refresh.is_valid_at(old, now):
+        words = "no access_token in the answer"
+        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
     if answer.id_token is not None:
-        whose = _account_id(answer.id_token, refresh)
-        was = old.account_id or old.account(refresh.provider).account_id
-        if whose and was and whose != was:
-            return _told(told, RefreshTrigger.ACCOUNT_CHANGED, "the new id token is of another account")
-        if whose is None and _account_id(old.id_token, refresh):
-            # The old one is known to be readable; nothing that came with the new one must be lost.
+        new_account = _account_id(answer.id_token, refresh)
+        old_account = old.account_id or old.account(refresh.provider).account_id
+        if new_account and old_account and new_account != old_account:
+            words = "the new id token is of another account"
+            return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
+        if new_account is None and _account_id(old.id_token, refresh):
+            # The old ID token is known to be readable. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
-    return told.__replace__(refreshed=refresh.credentials.refreshed(answer, received_at=told.now))
+    assert refresh.credentials is not None
+    refreshed = refresh.credentials.refreshed(answer, received_at=now)
+    return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
 
 
-def _account_id(id_token: Secret, refresh: Refresh) -> str | None:
+def _account_id(id_token: Secret, refresh: RefreshData) -> str | None:
     try:
-        id_claims = claims.read_claims(id_token)
-    except claims.ClaimError:
+        id_claims = read_claims(id_token)
+    except ClaimError:
         return None
     return read_account(id_claims, {}, refresh.provider).account_id
 
 
-def _check_outstanding(event: events.TokenResponseReceived | events.TokenRequestFailed, refresh: Refresh) -> None:
+def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:
     if event.exchange_id != 1 or refresh.state is not RefreshState.EXCHANGING_REFRESH_TOKEN:
         raise UnexpectedEvent(refresh.state, event)
 
 
-def _endpoint(refresh: Refresh, words: str) -> str:
-    return f"{safe_url(refresh.provider.token_endpoint)}: {clean_text(words, hide=refresh.known_secrets())}"
+def _problem(trigger: RefreshTrigger, words: str, refresh: RefreshData, *, now: float) -> Problem:
+    """Return a problem that names the token endpoint."""
+    message = clean_text(words, hide=refresh.known_secrets())
+    return Problem(trigger=trigger, message=f"{safe_url(refresh.provider.token_endpoint)}: {message}", now=now)
+
+
+# The new tokens are stored
+
+
+def _credentials_saved(_event: CredentialsSaved, _: RefreshData) -> Interpretation:
+    return Interpretation(trigger=RefreshTrigger.CREDENTIALS_SAVED)
+
+
+def _save_failed(event: SaveFailed, refresh: RefreshData) -> Problem:
+    message = clean_text(event.message, hide=refresh.known_secrets())
+    return Problem(trigger=RefreshTrigger.SAVE_FAILED, message=message)
+
+
+_INTERPRETERS: Final[Mapping[type[RefreshEvent], Callable[[Any, RefreshData], Interpretation]]] = {
+    AccessTokenWanted: _access_token_wanted,
+    CredentialsLoaded: _credentials_loaded,
+    LoadFailed: _load_failed,
+    LockTaken: _lock_taken,
+    LockBusy: _lock_busy,
+    LockFailed: _lock_failed,
+    TokenResponseReceived: _token_response_received,
+    TokenRequestFailed: _token_request_failed,
+    CredentialsSaved: _credentials_saved,
+    SaveFailed: _save_failed,
+}
+"""The interpreter of each type of event. A test makes sure that each has one."""

@@ -1,19 +1,19 @@
-"""`RefreshMachine`: how an access token is had that lasts. Events in, actions out."""
+"""`RefreshMachine`: the state machine that obtains a valid access token."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
-from . import events as refresh_events
-from .effects import RefreshEffects
-from .interpret import interpret_refresh
+from .events import AccessTokenWanted
+from .interpret import interpret
 from .outcome import RefreshMemory
-from .table import REFRESH_ROWS, RefreshState
+from .state import RefreshData
+from .states import RefreshState
+from .table import REFRESH_ROWS
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
-
     from ..model.provider import Provider
     from .actions import RefreshAction
     from .events import RefreshEvent
@@ -25,19 +25,19 @@ _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
 class RefreshMachine:
     """One request for an access token, as a state machine that does no I/O.
 
-    The host performs the actions that `handle` returns, in order; each but `ReleaseLock`, `Warn` and `Deliver` is
-    answered by one event. Mostly two steps are all:
+    The host performs the actions that `handle` returns, in order. Each action but `ReleaseLock`, `Warn` and `Deliver`
+    is answered by one event. Usually two steps are enough:
 
         machine = RefreshMachine(provider)
         machine.handle(AccessTokenWanted())                                     # [LoadCredentials()]
         machine.handle(CredentialsLoaded(credentials=stored, loaded_at=now))    # [Deliver(...)]
 
-    The same provider, memory and events give the same actions, always.
+    The same provider, memory and events always give the same actions.
 
     Args:
-        provider: Whose token endpoint is asked.
-        memory: That of the machine before, so that no refresh forgets what the last one has learnt.
-        environment_key: The API key that counts when nothing is stored.
+        provider: The provider that issued the tokens.
+        memory: The memory of the machine before, so that this refresh knows what that one has learnt.
+        environment_key: The API key to deliver when nothing is stored.
     """
 
     __slots__ = ("_refresh",)
@@ -45,19 +45,19 @@ class RefreshMachine:
     def __init__(
         self, provider: Provider, memory: RefreshMemory | None = None, *, environment_key: str | None = None
     ) -> None:
-        self._refresh = RefreshEffects(provider, memory or RefreshMemory(), environment_key)
+        self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key)
 
     def __repr__(self) -> str:
         return f"<RefreshMachine {self.state}>"
 
     @property
     def state(self) -> RefreshState:
-        """Where the refresh is."""
+        """The state of the refresh."""
         return self._refresh.state
 
     @property
     def outcome(self) -> RefreshOutcome | None:
-        """How it ended; None until it has."""
+        """How the refresh ended; None until it has."""
         return self._refresh.outcome
 
     @property
@@ -69,20 +69,20 @@ class RefreshMachine:
         """Take one event.
 
         Returns:
-            What the host has to do, in this order. Nothing after the end.
+            The actions for the host to perform, in this order. Empty after the end.
 
         Raises:
-            UnexpectedEvent: The event makes no sense in this state. Nothing has changed.
+            UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
         """
         refresh = self._refresh
         if refresh.outcome is not None:
             return []
-        step = interpret_refresh(event, refresh)
-        if not _ENGINE.permits(refresh.state, step.trigger):
+        meaning = interpret(event, refresh)
+        if not _ENGINE.permits(refresh.state, meaning.trigger):
             raise UnexpectedEvent(refresh.state, event)
-        if isinstance(event, refresh_events.AccessTokenWanted):
+        if isinstance(event, AccessTokenWanted):
             refresh.wanted = event
-        refresh.note(step)
-        _ENGINE.fire(refresh, step.trigger, step)
+        refresh.note(meaning)
+        _ENGINE.fire(refresh, meaning.trigger, meaning)
         actions, refresh.out = refresh.out, []
         return actions

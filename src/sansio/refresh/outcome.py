@@ -1,16 +1,14 @@
-"""How a refresh ended, and what the next one should know of it."""
+"""How a refresh ended, and what the next one should know."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.records import Record
 from .failures import RefreshFailure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from ..base.secret import Secret
     from ..model.credentials import Credentials
 
@@ -19,13 +17,13 @@ class Delivery(StrEnum):
     """Where a token came from."""
 
     CURRENT = "current"
-    """It was stored, and will do."""
+    """It was stored, and needs no refresh."""
     REFRESHED = "refreshed"
     """It was just received."""
     ADOPTED = "adopted"
     """Another process, or a new login, has just stored it."""
     KEPT = "kept"
-    """It is the old one: it could not be renewed, but it still lasts."""
+    """It is the old one: it could not be refreshed, but is still valid."""
 
 
 class RefreshSuccess(Record):
@@ -33,31 +31,32 @@ class RefreshSuccess(Record):
 
     credentials: Credentials
     token: Secret
-    """What is sent to the API: the access token, or the API key where that applies."""
+    """The token to send to the API: the access token, or the API key where that applies."""
     delivery: Delivery
     message: str = ""
     """Why the old token was kept, in clean words."""
     is_stored: bool = True
-    """False if they are new and could not be stored: this program has the only ones."""
+    """False if the credentials are new and could not be stored: this program holds the only copy."""
 
 
 RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
+"""How a refresh ended."""
 
 
 class RefreshMemory(Record):
-    """What outlives a refresh. A session keeps it, in memory only, and gives it to the next."""
+    """What a refresh leaves for the next one. A session keeps it, in memory only."""
 
     unsaved: Credentials | None = None
-    """Refreshed credentials that could not be stored: the only place where they are."""
+    """Refreshed credentials that could not be stored. They are nowhere else."""
     replaces: Secret | None = None
-    """The stored refresh token whose place they take. Once another is stored, they are forgotten."""
+    """The stored refresh token that they replace. Once another one is stored, they are forgotten."""
     received: Secret | None = None
-    """The access token received last: our clock may be wrong, but it is new."""
+    """The access token received last. It is new, even if our clock is wrong."""
     received_at: float = 0.0
     """In seconds since 1970, by the same clock."""
     tried_at: float | None = None
-    """When renewing or storing last failed in a way that may pass."""
+    """When refreshing or storing last failed in a way that may pass, in seconds since 1970."""
     refused: Secret | None = None
-    """A refresh token that will never do again."""
+    """A refresh token that the provider refused for good."""
     refusal: RefreshFailure | None = None
-    """What was said of it."""
+    """The failure that it led to."""

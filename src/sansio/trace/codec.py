@@ -83,16 +83,17 @@ def decode_options(content: object) -> LoginOptions:
 
 def _encode_record(record: Record) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
-    for name in _written_fields(type(record)):
+    for name, written in _written_fields(type(record)):
         value = getattr(record, name)
-        content[name] = value if type(value) in _PLAIN else encode(value)
+        content[written] = value if type(value) in _PLAIN else encode(value)
     return content
 
 
 @cache
-def _written_fields(cls: type[Record]) -> tuple[str, ...]:
-    """The fields of a record in the order in which traces of version 1 have them: the number of a request is first."""
-    return tuple(sorted(cls._fields, key=lambda name: name != "exchange_id"))
+def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a record with their names in version 1, which has the number of a request first."""
+    fields = sorted(cls._fields, key=lambda name: name != "exchange_id")
+    return tuple((name, "phase" if name == "step" else name) for name in fields)
 
 
 def _encode_answer(answer: Respond) -> JsonObject:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from ..callback import responses as answers
-from ..callback.pasted import pasted_query
+from ..callback.pasted import PasteProblem, pasted_query
 from ..callback.requests import (
-    MAX_CODE,
     PREFETCH_HEADERS,
     PREFETCH_WORDS,
     CallbackRules,
@@ -17,7 +16,7 @@ from ..callback.requests import (
     read_query,
     split_target,
 )
-from ..login.progress import PasteProblem
+from ..oauth.authorization import MAX_CODE
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from ..base.secret import Secret
 from ..base.strict_json import JsonError, loads_object
 from ..base.text import clean_text, is_printable_ascii
-from ..callback.requests import MAX_CODE
 from ..model.claims import LAST_MOMENT, ClaimError, read_claims
 from ..model.credentials import AuthMode, Credentials, Tokens
 from ..model.provider import is_verification_url
+from ..oauth.authorization import MAX_CODE
 from ..oauth.device_code import MAX_USER_CODE
 from ..oauth.token_responses import MAX_TOKEN_RESPONSE
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE

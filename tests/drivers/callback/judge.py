@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from loginmachine.drivers.callback.http11 import CallbackConnection, Request
 from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provider
-from loginmachine.sansio.callback.responses import Answer
+from loginmachine.sansio.callback.responses import Response
 from loginmachine.sansio.login.actions import Finish, Respond, SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import Bound, RequestReceived, Started
 from loginmachine.sansio.login.states import LoginState
@@ -89,7 +89,7 @@ class Listener:
             assert self.machine.state in WITH_A_CODE
             return Visit(0, b"")
         assert len(mine) == 1
-        answer = Answer(status=mine[0].status, headers=mine[0].headers, body=mine[0].body)
+        answer = Response(status=mine[0].status, headers=mine[0].headers, body=mine[0].body)
         return Visit(answer.status, _judged(connection.answer(answer), sent))
 
     def _judge_order(self, before: LoginState, request: Request, actions: Sequence[Action]) -> None:

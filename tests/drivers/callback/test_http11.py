@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loginmachine.drivers.callback.http11 import CallbackConnection, Request
-from loginmachine.sansio.callback.responses import Answer, redirect_to_success, refusal
+from loginmachine.sansio.callback.responses import Response, redirect_to_success, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,14 +151,14 @@ POLICY = (
 def test_an_answer_byte_for_byte() -> None:
     connection = CallbackConnection()
     connection.receive(fields())
-    data = connection.answer(Answer(status=404, headers=((b"Content-Length", b"5"), (b"X-A", b"b")), body=b"hello"))
+    data = connection.answer(Response(status=404, headers=((b"Content-Length", b"5"), (b"X-A", b"b")), body=b"hello"))
     assert data == b"HTTP/1.1 404 \r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 
 
 def test_a_refusal_byte_for_byte() -> None:
     connection = CallbackConnection()
     answer = connection.receive(b"\x16\x03\x01")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     before, policy, after = connection.answer(answer).partition(POLICY)
     assert before == b"HTTP/1.1 400 \r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n"
     assert policy
@@ -188,7 +188,7 @@ def test_a_redirect_has_no_body() -> None:
 def test_answers_to_head_carry_no_body(data: bytes, status: int) -> None:
     connection = CallbackConnection()
     out = connection.receive(data)
-    answer = connection.answer(out if isinstance(out, Answer) else refusal(405))
+    answer = connection.answer(out if isinstance(out, Response) else refusal(405))
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert answer.index(b"\r\n\r\n") == len(answer) - 4
 
@@ -223,7 +223,7 @@ def test_no_word_of_a_request_comes_out_again(data: bytes, caplog: pytest.LogCap
     caplog.set_level(logging.DEBUG)
     connection = CallbackConnection()
     out = connection.receive(data)
-    assert isinstance(out, Answer)
+    assert isinstance(out, Response)
     assert b"canary" not in connection.answer(out)
     assert "canary" not in caplog.text + repr(out) + repr(connection)
 

@@ -103,7 +103,7 @@ class TokenEndpoint:
         return Response(status=307, headers={"Location": self.api.replace("127.0.0.1", "localhost")})
 
     def hold(self) -> None:
-        """Answer only when `released` is set."""
+        """Response only when `released` is set."""
         self.released.clear()
 
 

@@ -1,16 +1,16 @@
-"""Helpers for the tests of `routes`: ask the listener, and see what it makes of it."""
+"""Helpers for the tests of `callback.requests`: ask the listener, and see how it classifies the request."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from loginmachine.sansio import Provider
-from loginmachine.sansio.callback.requests import CallbackRules, route
+from loginmachine.sansio.callback.requests import Callback, CallbackRules, Refused, classify_request
 
-from ..samples import CODE, STATE, request
+from ..samples import CODE, STATE
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.login.interpretation import Interpretation
+    from loginmachine.sansio.callback.requests import Classified
 
 CHATGPT = Provider.chatgpt()
 HOST = (b"Host", b"127.0.0.1:1455")
@@ -27,18 +27,27 @@ def ask(
     host: tuple[tuple[bytes, bytes], ...] = (HOST,),
     method: bytes = b"GET",
     by: CallbackRules | None = None,
-) -> Interpretation:
-    return route(request(target, 3, method=method, headers=(*host, *extra)), by or rules())
+) -> Classified:
+    raw = target.encode() if isinstance(target, str) else target
+    return classify_request(method, raw, (*host, *extra), by or rules())
 
 
-def status(step: Interpretation) -> int:
-    """Of a request that is turned away."""
-    assert step.trigger == "request_refused"
-    assert step.request_id == 3
-    assert step.answer is not None
-    return step.answer.status
-
-
-def read(query: str | bytes, provider: Provider = CHATGPT) -> Interpretation:
+def read(query: str | bytes, provider: Provider = CHATGPT) -> Classified:
     """A callback with this query."""
     return ask(b"/auth/callback?" + (query.encode() if isinstance(query, str) else query), by=rules(provider))
+
+
+def status(classified: Classified) -> int:
+    """The status with which a request is refused."""
+    assert isinstance(classified, Refused)
+    return classified.response.status
+
+
+def judged(classified: object) -> Callback:
+    """A callback with the right state."""
+    assert isinstance(classified, Callback)
+    return classified
+
+
+def verdict(classified: object) -> str:
+    return judged(classified).verdict

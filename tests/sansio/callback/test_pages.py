@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from loginmachine.sansio.callback import pages
 
 HOSTILE = "<script>alert('1')</script>\" onload=x &amp;"
@@ -14,13 +13,14 @@ ESCAPED = "&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt;&quot; onload=x &amp
 
 
 def failure_page(message: str = "words", help_url: str | None = "https://help.example/?a=1&b=2") -> str:
-    problem = LoginFailure(
-        phase=LoginFailurePhase.VALIDATE_CALLBACK,
-        category=LoginFailureCategory.PROVIDER_CALLBACK_ERROR,
+    explanation = pages.Explanation(
+        title="The provider did not sign you in",
+        hint="Read the provider's reason below, then start again.",
         message=message,
+        category="provider_callback_error",
         help_url=help_url,
     )
-    return pages.failure(problem)
+    return pages.failure(explanation)
 
 
 def success_page(email: str | None = "ada@example.org", plan: str | None = "pro", setup_url: str | None = None) -> str:

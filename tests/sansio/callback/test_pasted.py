@@ -7,36 +7,39 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
-from loginmachine.sansio.callback.pasted import LoopbackCallback, read_loopback_callback, read_paste
+from loginmachine.sansio.callback.pasted import (
+    LoopbackCallback,
+    PasteProblem,
+    classify_paste,
+    read_loopback_callback,
+)
 from loginmachine.sansio.login.actions import CloseListener, Finish, StopTimer, Timer
 from loginmachine.sansio.login.events import Bound, CallbackPasted, CredentialsSaved, Started
-from loginmachine.sansio.login.progress import ExchangingCode, PasteAccepted, PasteProblem, PasteRefused
+from loginmachine.sansio.login.progress import ExchangingCode, PasteAccepted, PasteRefused
 
 from .. import samples
 from ..login.test_stories import CODE_EXCHANGE, SUCCEEDED
 from ..playbook import Answered, Kind, Playbook, Problem, reported
 from ..samples import CODE, STATE, callback, machine_in, pasted
-from .asking import CHATGPT, rules
+from .asking import CHATGPT, judged, rules, verdict
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.login.interpretation import Interpretation
+    from loginmachine.sansio.callback.requests import Callback
 
 URI = "http://127.0.0.1:1455/auth/callback"
 QUERY = f"code={CODE}&state={STATE}"
 GOOD = f"{URI}?{QUERY}"
 
 
-def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str = "") -> Interpretation:
-    return read_paste(text, rules(provider, port=port, code=code))
+def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str = "") -> Callback | PasteProblem:
+    return classify_paste(text, rules(provider, port=port, code=code))
 
 
 def refused(text: str, provider: Provider = CHATGPT) -> str:
     """What is wrong with it."""
-    step = read(text, provider)
-    assert step.trigger == "paste_refused"
-    assert step.paste_problem is not None
-    assert (step.code, step.message, step.request_id) == ("", "", None)
-    return step.paste_problem
+    problem = read(text, provider)
+    assert isinstance(problem, PasteProblem)
+    return problem
 
 
 @pytest.mark.parametrize(
@@ -64,8 +67,8 @@ def refused(text: str, provider: Provider = CHATGPT) -> str:
     ],
 )
 def test_the_right_address(text: str) -> None:
-    step = read(text)
-    assert (step.trigger, step.code, step.request_id) == ("callback_accepted", CODE, None)
+    callback = judged(read(text))
+    assert (callback.verdict, callback.code) == ("accepted", CODE)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_no_address_at_all(text: str) -> None:
 
 def test_the_longest_paste() -> None:
     filler = "a" * (8192 - len(GOOD) - 3)
-    assert read(f"{GOOD}&x={filler}").trigger == "callback_accepted"
+    assert verdict(read(f"{GOOD}&x={filler}")) == "accepted"
     assert refused(f"{GOOD}&x={filler}a") == "not_an_address"
 
 
@@ -124,7 +127,7 @@ def test_the_address_of_another_page(text: str) -> None:
 
 
 def test_the_default_port_may_be_left_out() -> None:
-    assert read(f"http://127.0.0.1/auth/callback?{QUERY}", port=80).trigger == "callback_accepted"
+    assert verdict(read(f"http://127.0.0.1/auth/callback?{QUERY}", port=80)) == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -160,21 +163,20 @@ def test_the_right_state_with_something_missing(query: str) -> None:
 def test_an_issuer_that_is_cut_off() -> None:
     promising = CHATGPT.__replace__(promises_iss=True)
     whole = f"{GOOD}&iss=https://auth.openai.com"
-    assert read(whole, promising).trigger == "callback_accepted"
+    assert verdict(read(whole, promising)) == "accepted"
     for length in range(len(GOOD), len(whole)):
         assert refused(whole[:length], promising) == "incomplete"
 
 
 def test_what_ends_a_login_by_callback_ends_it_by_paste() -> None:
-    assert read(f"{URI}?error=access_denied&state={STATE}").trigger == "callback_denied"
-    assert read(f"{GOOD}&iss=https://evil.example").trigger == "callback_issuer_mismatched"
-    assert read(f"{URI}?code=a%0Ab&state={STATE}").trigger == "callback_without_code"
+    assert verdict(read(f"{URI}?error=access_denied&state={STATE}")) == "denied"
+    assert verdict(read(f"{GOOD}&iss=https://evil.example")) == "issuer_mismatched"
+    assert verdict(read(f"{URI}?code=a%0Ab&state={STATE}")) == "without_code"
 
 
 def test_after_a_code_was_accepted() -> None:
-    assert read(GOOD, code=CODE).trigger == "callback_repeated"
-    step = read(f"{URI}?code=other&state={STATE}", code=CODE)
-    assert (step.trigger, step.paste_problem) == ("callback_conflicted", "already_answered")
+    assert verdict(read(GOOD, code=CODE)) == "repeated"
+    assert verdict(read(f"{URI}?code=other&state={STATE}", code=CODE)) == "conflicted"
 
 
 # In a login

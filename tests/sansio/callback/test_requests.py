@@ -1,11 +1,13 @@
-"""What a request to the callback listener means: host, method, path and `/cancel` (DESIGN section 3)."""
+"""How a request to the callback listener is classified: host, method, path, `/cancel` (docs/design/listener.md)."""
 
 from __future__ import annotations
 
 import pytest
 
+from loginmachine.sansio.callback.requests import CancelAsked, Refused, SuccessPageRequested
+
 from ..samples import CODE, STATE
-from .asking import CHATGPT, GOOD, HOST, ask, rules, status
+from .asking import CHATGPT, GOOD, HOST, ask, rules, status, verdict
 
 # Host
 
@@ -16,7 +18,7 @@ from .asking import CHATGPT, GOOD, HOST, ask, rules, status
 )
 @pytest.mark.parametrize("name", [b"Host", b"host", b"HOST"])
 def test_our_own_hosts_are_served(name: bytes, host: bytes) -> None:
-    assert ask(host=((name, host),)).trigger == "callback_accepted"
+    assert verdict(ask(host=((name, host),))) == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -55,13 +57,13 @@ def test_a_missing_empty_or_double_host_is_a_bad_request(hosts: tuple[tuple[byte
 
 def test_browsers_leave_out_the_default_port() -> None:
     by = rules(port=80)
-    assert ask(host=((b"Host", b"127.0.0.1"),), by=by).trigger == "callback_accepted"
-    assert ask(host=((b"Host", b"localhost:80"),), by=by).trigger == "callback_accepted"
+    assert verdict(ask(host=((b"Host", b"127.0.0.1"),), by=by)) == "accepted"
+    assert verdict(ask(host=((b"Host", b"localhost:80"),), by=by)) == "accepted"
 
 
 @pytest.mark.parametrize("start", ["http://127.0.0.1:1455", "HTTP://LOCALHOST:1455", "http://[::1]:1455"])
 def test_absolute_form_with_our_own_authority_is_served(start: str) -> None:
-    assert ask(start + GOOD).trigger == "callback_accepted"
+    assert verdict(ask(start + GOOD)) == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -107,21 +109,21 @@ def test_absolute_form_of_another_scheme_is_not_found(target: str) -> None:
         (b"X-Moz", b"prefetch"),
     ],
 )
-def test_a_prefetch_is_told_to_come_back(field: tuple[bytes, bytes]) -> None:
+def test_a_prefetch_is_refused(field: tuple[bytes, bytes]) -> None:
     assert status(ask(GOOD, field)) == 503
 
 
 def test_other_purposes_are_served() -> None:
-    assert ask(GOOD, (b"Sec-Purpose", b"navigate"), (b"X-Moz", b"")).trigger == "callback_accepted"
+    assert verdict(ask(GOOD, (b"Sec-Purpose", b"navigate"), (b"X-Moz", b""))) == "accepted"
 
 
 @pytest.mark.parametrize("method", [b"HEAD", b"POST", b"OPTIONS", b"PUT", b"DELETE", b"CONNECT", b"get", b"GET ", b""])
 @pytest.mark.parametrize("target", [GOOD, "/cancel", "/success", "/", "*"])
 def test_other_methods_are_not_allowed(method: bytes, target: str) -> None:
-    step = ask(target, method=method)
-    assert status(step) == 405
-    assert step.answer is not None
-    assert (b"Allow", b"GET") in step.answer.headers
+    refused = ask(target, method=method)
+    assert status(refused) == 405
+    assert isinstance(refused, Refused)
+    assert (b"Allow", b"GET") in refused.response.headers
 
 
 def test_the_checks_are_made_in_order() -> None:
@@ -170,28 +172,25 @@ def test_paths_are_compared_byte_for_byte(path: str) -> None:
 
 def test_a_provider_may_have_another_callback_path() -> None:
     provider = CHATGPT.__replace__(callback_path="/cb")
-    assert ask(f"/cb?code=c&state={STATE}", by=rules(provider)).trigger == "callback_accepted"
+    assert verdict(ask(f"/cb?code=c&state={STATE}", by=rules(provider))) == "accepted"
     assert status(ask(GOOD, by=rules(provider))) == 404
 
 
 @pytest.mark.parametrize("target", ["/success", "/success?x=1", "http://localhost:1455/success"])
 def test_the_success_page(target: str) -> None:
-    step = ask(target)
-    assert (step.trigger, step.request_id) == ("success_page_requested", 3)
+    assert ask(target) == SuccessPageRequested()
 
 
 # Cancel
 
 
 def test_a_login_server_may_cancel() -> None:
-    step = ask("/cancel", (b"Connection", b"close"))
-    assert (step.trigger, step.request_id) == ("cancel_requested", 3)
-    assert step.message == "another sign-in on this machine took over"
+    assert ask("/cancel", (b"Connection", b"close")) == CancelAsked()
 
 
 @pytest.mark.parametrize("agent", [b"curl/8.0", b"codex_cli_rs/0.169.0", b""])
 def test_other_programs_may_cancel(agent: bytes) -> None:
-    assert ask("/cancel", (b"User-Agent", agent)).trigger == "cancel_requested"
+    assert ask("/cancel", (b"User-Agent", agent)) == CancelAsked()
 
 
 @pytest.mark.parametrize(

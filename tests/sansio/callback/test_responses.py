@@ -1,4 +1,4 @@
-"""Status, headers and page of every answer of the callback listener, literally."""
+"""Status, headers and page of every response of the callback listener, literally."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailurePhase, Provider, Secret
-from loginmachine.sansio.callback import responses as answers
+from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep, Provider, Secret
+from loginmachine.sansio.callback import responses
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import CredentialsSaved
 from loginmachine.sansio.model.account import Account
@@ -18,7 +18,7 @@ from loginmachine.sansio.model.account import Account
 from .. import samples
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.callback.responses import Answer
+    from loginmachine.sansio.callback.responses import Response
 
 HTML = b"text/html; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
@@ -27,21 +27,21 @@ LOCATION = (b"Location", b"/success")
 ACCOUNT = Account(account_id="acc-1", email="ada@example.org", plan="pro", shown_plan="plus")
 CHATGPT = Provider.chatgpt()
 FAILURE = LoginFailure(
-    phase=LoginFailurePhase.EXCHANGE_TOKEN,
+    step=LoginFailureStep.EXCHANGE_TOKEN,
     category=LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT,
     message="words",
 )
 
 
 def refusal(status: int, text: bytes, *extra: tuple[bytes, bytes]) -> object:
-    return pytest.param(answers.refusal(status), status, TEXT, extra, text, id=str(status))
+    return pytest.param(responses.refusal(status), status, TEXT, extra, text, id=str(status))
 
 
-def page(answer: Answer, status: int, title: bytes, id: str) -> object:  # noqa: A002
-    return pytest.param(answer, status, HTML, (CLEAR,), b"<h1>" + title + b"</h1>", id=id)
+def page(response: Response, status: int, title: bytes, id: str) -> object:  # noqa: A002
+    return pytest.param(response, status, HTML, (CLEAR,), b"<h1>" + title + b"</h1>", id=id)
 
 
-ANSWERS = [
+RESPONSES = [
     refusal(400, b"Bad request.\n"),
     refusal(403, b"Forbidden.\n"),
     refusal(404, b"Not found.\n"),
@@ -51,24 +51,23 @@ ANSWERS = [
     refusal(431, b"The request head is too large.\n"),
     refusal(503, b"Prefetching is refused: open the page itself.\n"),
     refusal(505, b"Only HTTP/1.0 and HTTP/1.1 are spoken here.\n"),
-    pytest.param(answers.redirect_to_success(), 302, TEXT, (LOCATION, CLEAR), b"", id="redirect"),
-    pytest.param(answers.cancelled(), 200, TEXT, (), b"Login cancelled", id="cancelled"),
+    pytest.param(responses.redirect_to_success(), 302, TEXT, (LOCATION, CLEAR), b"", id="redirect"),
+    pytest.param(responses.cancelled(), 200, TEXT, (), b"Login cancelled", id="cancelled"),
     pytest.param(
-        answers.too_late(), 409, TEXT, (), b"This login can no longer be cancelled.\n", id="too late to cancel"
+        responses.too_late(), 409, TEXT, (), b"This login can no longer be cancelled.\n", id="too late to cancel"
     ),
-    page(answers.success(CHATGPT, ACCOUNT, Secret("t")), 200, b"You are signed in", "success"),
-    page(answers.failure(FAILURE), 504, b"The token endpoint did not answer in time", "failure"),
-    page(answers.malformed_callback(), 400, b"This address cannot be read", "malformed"),
-    page(answers.mismatch("words", None), 400, b"A page from another sign-in was opened", "mismatch"),
-    page(answers.conflict(), 409, b"This sign-in is already being completed", "conflict"),
-    page(answers.over(), 410, b"This sign-in is over", "over"),
+    page(responses.success(CHATGPT, ACCOUNT, Secret("t")), 200, b"You are signed in", "success"),
+    page(FAILURE.response(), 504, b"The token endpoint did not answer in time", "failure"),
+    page(responses.malformed_callback(), 400, b"This address cannot be read", "malformed"),
+    page(responses.conflict(), 409, b"This sign-in is already being completed", "conflict"),
+    page(responses.over(), 410, b"This sign-in is over", "over"),
 ]
-"""Answer, status, content type, headers besides those of every answer, and text that is in the body."""
+"""Response, status, content type, headers besides those of every response, and text that is in the body."""
 
 
 def style_hash() -> bytes:
     """As a browser computes it: over the text of the page's only style element."""
-    (style,) = re.findall(rb"<style>(.*?)</style>", answers.over().body, re.DOTALL)
+    (style,) = re.findall(rb"<style>(.*?)</style>", responses.over().body, re.DOTALL)
     return b64encode(hashlib.sha256(style).digest())
 
 
@@ -92,24 +91,24 @@ def headers(content_type: bytes, length: int, *extra: tuple[bytes, bytes]) -> li
     ]
 
 
-@pytest.mark.parametrize(("answer", "status", "content_type", "extra", "text"), ANSWERS)
-def test_every_answer(
-    answer: Answer, status: int, content_type: bytes, extra: tuple[tuple[bytes, bytes], ...], text: bytes
+@pytest.mark.parametrize(("response", "status", "content_type", "extra", "text"), RESPONSES)
+def test_every_response(
+    response: Response, status: int, content_type: bytes, extra: tuple[tuple[bytes, bytes], ...], text: bytes
 ) -> None:
-    assert answer.status == status
-    assert list(answer.headers) == headers(content_type, len(answer.body), *extra)
+    assert response.status == status
+    assert list(response.headers) == headers(content_type, len(response.body), *extra)
     if content_type == TEXT:
-        assert answer.body == text
+        assert response.body == text
     else:
-        assert text in answer.body
+        assert text in response.body
 
 
-@pytest.mark.parametrize(("answer", "status", "content_type", "extra", "text"), ANSWERS)
-def test_no_answer_opens_a_door(
-    answer: Answer, status: int, content_type: bytes, extra: tuple[tuple[bytes, bytes], ...], text: bytes
+@pytest.mark.parametrize(("response", "status", "content_type", "extra", "text"), RESPONSES)
+def test_no_response_opens_a_door(
+    response: Response, status: int, content_type: bytes, extra: tuple[tuple[bytes, bytes], ...], text: bytes
 ) -> None:
     del status, content_type, extra, text
-    names = {name.lower() for name, _ in answer.headers}
+    names = {name.lower() for name, _ in response.headers}
     forbidden = {b"set-cookie", b"server", b"strict-transport-security", b"access-control-allow-origin", b"date"}
     assert not names & forbidden
 
@@ -138,7 +137,7 @@ def test_no_answer_opens_a_door(
 )
 def test_the_status_of_each_failure(category: str, status: int) -> None:
     problem = FAILURE.__replace__(category=LoginFailureCategory(category))
-    assert answers.failure(problem).status == status
+    assert problem.response().status == status
 
 
 def test_the_redirect_does_not_take_the_code_along() -> None:
@@ -158,14 +157,14 @@ UNFINISHED = ACCOUNT.__replace__(organization_id="org 1", project_id="proj&1", n
     ],
 )
 def test_the_setup_link_is_the_only_one_with_the_id_token(issuer: str, platform: str) -> None:
-    body = answers.success(Provider.chatgpt(issuer=issuer), UNFINISHED, Secret("id.to.ken")).body.decode()
+    body = responses.success(Provider.chatgpt(issuer=issuer), UNFINISHED, Secret("id.to.ken")).body.decode()
     link = f"{platform}/org-setup?p=plus&amp;t=id.to.ken&amp;with_org=org+1&amp;project_id=proj%261"
     assert re.findall(r'href="([^"]*)"', body) == [link]
     assert body.count("id.to.ken") == 1
 
 
 def test_a_setup_link_with_nothing_known() -> None:
-    body = answers.success(CHATGPT, Account(needs_setup=True), Secret("t")).body.decode()
+    body = responses.success(CHATGPT, Account(needs_setup=True), Secret("t")).body.decode()
     assert 'href="https://platform.openai.com/org-setup?p=&amp;t=t&amp;with_org=&amp;project_id="' in body
 
 
@@ -174,18 +173,18 @@ def test_a_setup_link_with_nothing_known() -> None:
     [(ACCOUNT, CHATGPT), (UNFINISHED, CHATGPT.__replace__(platform_url=None))],
 )
 def test_no_setup_no_link(account: Account, provider: Provider) -> None:
-    body = answers.success(provider, account, Secret("id.to.ken")).body
+    body = responses.success(provider, account, Secret("id.to.ken")).body
     assert b"href" not in body
     assert b"id.to.ken" not in body
 
 
 def test_the_page_shows_the_plan_of_the_access_token_else_of_the_id_token() -> None:
-    assert b"ada@example.org</strong> (plus)" in answers.success(CHATGPT, ACCOUNT, Secret("t")).body
+    assert b"ada@example.org</strong> (plus)" in responses.success(CHATGPT, ACCOUNT, Secret("t")).body
     without = ACCOUNT.__replace__(shown_plan=None)
-    assert b"ada@example.org</strong> (pro)" in answers.success(CHATGPT, without, Secret("t")).body
+    assert b"ada@example.org</strong> (pro)" in responses.success(CHATGPT, without, Secret("t")).body
 
 
-def test_the_machine_sends_these_answers_as_they_are() -> None:
+def test_the_machine_sends_these_responses_as_they_are() -> None:
     (sent,) = samples.machine_in("awaiting_callback").handle(samples.get("/favicon.ico"))
     assert isinstance(sent, Respond)
-    assert (sent.headers, sent.body) == (answers.refusal(404).headers, b"Not found.\n")
+    assert (sent.headers, sent.body) == (responses.refusal(404).headers, b"Not found.\n")

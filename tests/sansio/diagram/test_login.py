@@ -11,8 +11,8 @@ import pytest
 
 from loginmachine.sansio.diagram import login as diagram
 from loginmachine.sansio.diagram.login_text import MEANING
-from loginmachine.sansio.login.states import LoginState, Trigger
-from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState, Trigger
+from loginmachine.sansio.login.table import ROWS, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-diagram.md"
 ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")
@@ -27,7 +27,7 @@ def arrows(drawing: str) -> dict[tuple[str, str], str]:
 
 
 def row_id(row: Row) -> str:
-    return f"{row.source[0]}-{row.trigger}-{row.guard or 'else'}"
+    return f"{row.source[0]}-{row.trigger}-{row.guard.__name__ if row.guard else 'else'}"
 
 
 # The document
@@ -57,8 +57,8 @@ def test_there_is_one_line_for_each_row() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_each_row_is_in_the_document(row: Row) -> None:
-    words = [f"| `{row.trigger}`: ", f"`{row.effect}`"]
-    words += [f"| `{row.guard}` |"] if row.guard else []
+    words = [f"| `{row.trigger}`: ", f"`{row.effect.__name__}`"]
+    words += [f"| `{row.guard.__name__}` |"] if row.guard else []
     words += [f"| `{row.dest}` |"] if row.dest else []
     words += [f"`{row.source[0]}`"] if len(row.source) == 1 else []
     assert any(
@@ -79,14 +79,14 @@ def test_each_row_is_in_the_document(row: Row) -> None:
         ),
         (
             "`awaiting_callback`",
-            "`deadline_passed`: nobody came back in time",
+            "`deadline_passed`: the person did not come back in time",
             "",
             "`fail` as `login_timed_out`",
             "`failed`",
         ),
         (
             "any unfinished state but `saving_credentials`",
-            "`cancel_requested`: the host, or another login server, asks for an end",
+            "`cancel_requested`: the host, or another login server, cancels the login",
             "",
             "`cancel` as `login_cancelled`",
             "`cancelled`",
@@ -96,8 +96,8 @@ def test_each_row_is_in_the_document(row: Row) -> None:
             "`callback_repeated`: the accepted callback once more",
             "`join_wait`",
         ),
-        ("any final state", "`linger_over`: the time for last pages is up", "`close`"),
-        ("`failed`, `cancelled`", "`callback_denied`: the provider says no", "`answer_over`"),
+        ("any final state", "`linger_over`: the time for last pages is over", "`close`"),
+        ("`failed`, `cancelled`", "`callback_denied`: the provider sends an error", "`answer_over`"),
     ],
 )
 def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
@@ -105,14 +105,14 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 
 
 def test_guards_are_explained() -> None:
-    assert "- `has_fallback`: There is another registered port, not yet tried.\n" in diagram.markdown()
+    assert "- `has_fallback`: There is a second registered port, which was not tried yet.\n" in diagram.markdown()
 
 
 def test_two_tabs_at_once_as_a_story() -> None:
     assert (
         "### Two tabs come back at once\n\n"
-        "The code is exchanged once. The same callback again waits for the same answer. One with another code is told "
-        "that the sign-in is already being completed.\n\n"
+        "The code is exchanged once. The same callback again waits for the same answer. A callback "
+        "with another code gets a page that says so.\n\n"
         "1. `awaiting_callback`: `callback_accepted / exchange_code`, to `exchanging_code`\n"
         "2. `exchanging_code`: `callback_repeated / join_wait`, and stays\n"
         "3. `exchanging_code`: `callback_conflicted / answer_conflict`, and stays\n"
@@ -129,9 +129,9 @@ def test_stories_take_the_first_row_whose_guard_holds() -> None:
 
 def test_stories_go_the_way_that_they_tell() -> None:
     document = diagram.markdown()
-    assert "2. `cancelled`: `tokens_received` is dropped: a final state has no row for it\n" in document
+    assert "2. `cancelled`: `tokens_received` is ignored: a final state has no row for it\n" in document
     assert "mistake of the host\n" not in document, "a story asks for a row that is gone"
-    assert document.count("is dropped: a final state") == 1
+    assert document.count("is ignored: a final state") == 1
 
 
 def test_every_trigger_is_explained() -> None:

@@ -12,13 +12,8 @@ from loginmachine.sansio.diagram import refresh as diagram
 from loginmachine.sansio.diagram.refresh_text import DELIVERY, MEANING
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Delivery
-from loginmachine.sansio.refresh.table import (
-    REFRESH_FINAL_STATES,
-    REFRESH_ROWS,
-    RefreshRow,
-    RefreshState,
-    RefreshTrigger,
-)
+from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState, RefreshTrigger
+from loginmachine.sansio.refresh.table import REFRESH_ROWS, RefreshRow
 
 from .test_login import arrows
 
@@ -26,7 +21,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "refresh-diagram.md"
 
 
 def row_id(row: RefreshRow) -> str:
-    return f"{row.source[0]}-{row.trigger}-{row.guard or 'else'}"
+    return f"{row.source[0]}-{row.trigger}-{row.guard.__name__ if row.guard else 'else'}"
 
 
 # The document
@@ -53,21 +48,21 @@ def test_there_is_one_line_for_each_row() -> None:
         ("`locking`", "`lock_busy`: another session holds the lock", "", "`load`", "`looking`"),
         (
             "`comparing`, `doubting`",
-            "`credentials_renewed`: another process, or a new login, has put others there",
+            "`credentials_renewed`: another process, or a new login, has stored others",
             "",
             "`adopt` as `adopted`",
             "`succeeded`",
         ),
         (
             "`exchanging_refresh_token`",
-            "`refresh_response_malformed`: the answer cannot be used",
+            "`refresh_response_malformed`: the response cannot be used",
             "`still_lasts`",
             "`keep_for_now` as `kept`",
             "`succeeded`",
         ),
         (
             "`doubting`",
-            "`credentials_unchanged`: the store holds what it held under the lock before",
+            "`credentials_unchanged`: the store holds what it held before",
             "",
             "`fail_for_good` as `refresh_token_rejected`",
             "`failed`",
@@ -86,13 +81,13 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 
 
 def test_guards_are_explained() -> None:
-    assert "- `still_lasts`: The old token can be handed out once more.\n" in diagram.markdown()
+    assert "- `still_lasts`: The old token is still valid, and may be delivered once more.\n" in diagram.markdown()
 
 
 def test_two_programs_at_once_as_a_story() -> None:
     assert (
-        "### Two programs want to renew at once\n\n"
-        "One renews. The other looks into the store four times a second, and takes what it finds there.\n\n"
+        "### Two programs refresh at once\n\n"
+        "One refreshes. The other reads the store four times a second, and adopts the tokens that it finds there.\n\n"
         "1. `idle`: `access_token_wanted / load`, to `reading`\n"
         "2. `reading`: `refresh_due / take_lock`, to `locking`\n"
         "3. `locking`: `lock_busy / load`, to `looking`\n"
@@ -147,7 +142,7 @@ def test_each_row_is_drawn(row: RefreshRow) -> None:
     drawn = arrows(drawing)
     for source in row.source:
         end = f"{source}_{row.dest}" if row.dest in REFRESH_FINAL_STATES else f"{row.dest}"
-        assert f"/ {row.effect}" in drawn[source, end].split("<br/>")
+        assert f"/ {row.effect.__name__}" in drawn[source, end].split("<br/>")
 
 
 @pytest.mark.parametrize("drawing", [diagram.mermaid_overview, diagram.mermaid_failures], ids=["overview", "failures"])

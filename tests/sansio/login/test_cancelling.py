@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginCancellation, LoginFailurePhase, LoginState, LoginSuccess
+from loginmachine.sansio import LoginCancellation, LoginFailureStep, LoginState, LoginSuccess
 from loginmachine.sansio.login.actions import (
     AbortTokenRequest,
     CloseListener,
@@ -34,7 +34,7 @@ REDIRECT_FAILED = Problem("redirect_back", "redirect_failed", fatal=False)
 
 
 def cancelled(phase: str, message: str = "cancelled by the caller") -> Action:
-    return reported(Cancelled(phase=LoginFailurePhase(phase), message=message))
+    return reported(Cancelled(step=LoginFailureStep(phase), message=message))
 
 
 # The same callback, and others
@@ -114,7 +114,7 @@ def test_cancelled_by_the_caller_while_a_token_request_is_out(state: str) -> Non
         << CloseListener()
     )
     assert isinstance(login.outcome, LoginCancellation)
-    assert (login.outcome.failure.phase, login.outcome.failure.category) == ("exchange_token", "login_cancelled")
+    assert (login.outcome.failure.step, login.outcome.failure.category) == ("exchange_token", "login_cancelled")
     assert login.outcome.failure.message == "Ctrl-C"
 
 

@@ -355,7 +355,7 @@ def test_cancelled(state: str, phase: str) -> None:
     (told, *_) = login.handle(CancelRequested(reason="Ctrl-C"))
     assert isinstance(told, ReportProgress)
     assert isinstance(told.phase, Cancelled)
-    assert (told.phase.phase, told.phase.message) == (phase, "Ctrl-C")
+    assert (told.phase.step, told.phase.message) == (phase, "Ctrl-C")
     assert Playbook(login) >> samples.device_code_answer() >> POLL_DUE >> EXPIRY
 
 
@@ -428,7 +428,7 @@ def test_the_last_poll_brings_the_tokens() -> None:
 def test_the_id_token_is_checked_all_the_same() -> None:
     login = rfc_polling()
     login.handle(answer(2, body=rfc_tokens(aud="another")))
-    assert (failure_of(login).phase, failure_of(login).category) == ("exchange_token", "id_token_invalid")
+    assert (failure_of(login).step, failure_of(login).category) == ("exchange_token", "id_token_invalid")
 
 
 def test_the_workspace_is_checked_all_the_same() -> None:

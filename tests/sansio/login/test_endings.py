@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailurePhase
+from loginmachine.sansio import LoginFailureStep
 from loginmachine.sansio.login.actions import CloseListener, Finish, Respond, StartTimer, StopTimer, Timer
 from loginmachine.sansio.login.events import ClientGone, CredentialsSaved, ResponseSent
 from loginmachine.sansio.login.progress import Cancelled, Succeeded
@@ -26,7 +26,7 @@ REDIRECT_FAILED = Problem("redirect_back", "redirect_failed", fatal=False)
 
 
 def cancelled(phase: str, message: str = "cancelled by the caller") -> Action:
-    return reported(Cancelled(phase=LoginFailurePhase(phase), message=message))
+    return reported(Cancelled(step=LoginFailureStep(phase), message=message))
 
 
 # The browser leaves

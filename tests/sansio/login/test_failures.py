@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailurePhase
+from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.login.failures import CATALOGUE, DOING, FAILURES
 
 PHASES = (
@@ -21,7 +21,7 @@ CATEGORIES = (
 
 
 def test_the_slugs_are_durable() -> None:
-    assert " ".join(LoginFailurePhase) == PHASES
+    assert " ".join(LoginFailureStep) == PHASES
     assert " ".join(LoginFailureCategory) == CATEGORIES
 
 
@@ -67,13 +67,13 @@ def test_every_category_but_cancelled_has_a_cause() -> None:
     assert set(LoginFailureCategory) - caused == {LoginFailureCategory.LOGIN_CANCELLED}
 
 
-@pytest.mark.parametrize("phase", LoginFailurePhase)
-def test_every_phase_says_what_was_being_done(phase: LoginFailurePhase) -> None:
+@pytest.mark.parametrize("phase", LoginFailureStep)
+def test_every_phase_says_what_was_being_done(phase: LoginFailureStep) -> None:
     assert DOING[phase]
 
 
 FAILURE = LoginFailure(
-    phase=LoginFailurePhase.EXCHANGE_TOKEN,
+    step=LoginFailureStep.EXCHANGE_TOKEN,
     category=LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT,
     message="https://auth.openai.com/oauth/token: 30 s passed",
     help_url="https://help.example",

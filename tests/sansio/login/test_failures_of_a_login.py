@@ -143,11 +143,11 @@ CASES = [
 def check_the_end(login: LoginMachine, actions: list[Action], expected: tuple[str, str, str]) -> None:
     """Reported as fatal, told to the caller, nothing saved."""
     (problem,) = [a.phase for a in actions if isinstance(a, ReportProgress) and isinstance(a.phase, Failed)]
-    assert (problem.phase, problem.category, problem.message, problem.fatal) == (*expected, True)
+    assert (problem.step, problem.category, problem.message, problem.fatal) == (*expected, True)
     (finish,) = [a for a in actions if isinstance(a, Finish)]
     assert finish.outcome is login.outcome
     assert isinstance(login.outcome, LoginFailure)
-    assert (login.outcome.phase, login.outcome.category, login.outcome.message) == expected
+    assert (login.outcome.step, login.outcome.category, login.outcome.message) == expected
     assert login.outcome.help_url == "https://developers.openai.com/codex/auth"
     assert not any(isinstance(a, SaveCredentials) for a in actions)
     assert login.state is LoginState.FAILED

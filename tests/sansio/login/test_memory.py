@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio.login.effects import Login
 from loginmachine.sansio.login.events import BindProblem, Started
+from loginmachine.sansio.login.state import LoginData
 
 from .. import samples
 
 
 def alive() -> int:
     # (Of exactly these types: asking every object there is for its class takes seconds.)
-    return sum(type(thing) in (LoginMachine, Login) for thing in gc.get_objects())
+    return sum(type(thing) in (LoginMachine, LoginData) for thing in gc.get_objects())
 
 
 @pytest.fixture

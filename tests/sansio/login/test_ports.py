@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailurePhase, LoginMachine, UnexpectedEvent
+from loginmachine.sansio import LoginFailure, LoginFailureStep, LoginMachine, UnexpectedEvent
 from loginmachine.sansio.login.actions import (
     Bind,
     CancelPrevious,
@@ -48,7 +48,7 @@ def orders(actions: list[Action]) -> list[Action]:
 def failure_of(login: LoginMachine) -> tuple[str, str, str]:
     assert login.state == "failed"
     assert isinstance(login.outcome, LoginFailure)
-    return login.outcome.phase, login.outcome.category, login.outcome.message
+    return login.outcome.step, login.outcome.category, login.outcome.message
 
 
 def test_an_older_login_server_gives_way() -> None:
@@ -197,7 +197,7 @@ def test_cancelled_before_there_is_a_port(state: str, phase: str) -> None:
     assert (
         Playbook(samples.machine_in(state))
         >> CancelRequested(reason="Ctrl-C")
-        << reported(Cancelled(phase=LoginFailurePhase(phase), message="Ctrl-C"))
+        << reported(Cancelled(step=LoginFailureStep(phase), message="Ctrl-C"))
         << Kind(Finish)
         << CloseListener()
         >> Bound(port=1455)
@@ -209,7 +209,7 @@ def test_cancelled_while_backing_off() -> None:
     assert (
         Playbook(samples.machine_in("backing_off"))
         >> CancelRequested()
-        << reported(Cancelled(phase=LoginFailurePhase.BIND_LOCAL_SERVER, message="cancelled by the caller"))
+        << reported(Cancelled(step=LoginFailureStep.BIND_LOCAL_SERVER, message="cancelled by the caller"))
         << StopTimer(timer=Timer.BIND_RETRY)
         << Kind(Finish)
         << CloseListener()

@@ -6,22 +6,23 @@ from typing import get_args
 
 import pytest
 
-from loginmachine.sansio import LoginFailureCategory, LoginFailurePhase
+from loginmachine.sansio import LoginFailureCategory, LoginFailureStep
+from loginmachine.sansio.callback.pasted import PasteProblem
 from loginmachine.sansio.login import progress
 from loginmachine.sansio.login.progress import LoginPhase
 
 MISMATCH = progress.Failed(
-    phase=LoginFailurePhase.VALIDATE_CALLBACK,
+    step=LoginFailureStep.VALIDATE_CALLBACK,
     category=LoginFailureCategory.CALLBACK_STATE_MISMATCH,
     message="words",
     fatal=False,
 )
-CANCELLED = progress.Cancelled(phase=LoginFailurePhase.WAIT_FOR_CALLBACK, message="cancelled by the caller")
+CANCELLED = progress.Cancelled(step=LoginFailureStep.WAIT_FOR_CALLBACK, message="cancelled by the caller")
 ANONYMOUS = progress.Succeeded(account_id=None, email=None, plan=None)
 ADA = progress.Succeeded(account_id="acc-1", email="ada@example.org", plan="pro")
 
 OPEN = "Open https://u/device in a browser on any machine and enter the code"
-WARNING = "Never enter a code that somebody else gave you."
+WARNING = "Never enter a code that another person gave you."
 
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.Binding(port=1455, attempt=1), "binding", False, "Opening callback port 1455."),
@@ -37,13 +38,13 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
     (progress.CallbackReceived(), "callback_received", True, "The browser came back."),
     (
-        progress.PasteRefused(problem=progress.PasteProblem.NOT_AN_ADDRESS, redirect_uri="http://u"),
+        progress.PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri="http://u"),
         "paste_refused",
         True,
         "That is not an address. Copy all of your browser's address bar.",
     ),
     (
-        progress.PasteRefused(problem=progress.PasteProblem.OTHER_ADDRESS, redirect_uri="http://u"),
+        progress.PasteRefused(problem=PasteProblem.OTHER_ADDRESS, redirect_uri="http://u"),
         "paste_refused",
         True,
         "That is the address of another page. The right one begins with http://u",
@@ -72,7 +73,7 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
         progress.PollingDelayed(message="status 500"),
         "polling_delayed",
         True,
-        "The provider does not answer at the moment; the sign-in goes on trying.",
+        "The provider does not answer at the moment; trying again.",
     ),
     (progress.DeviceCodeAuthorized(), "device_code_authorized", True, "The code was entered."),
     (progress.ExchangingCode(), "exchanging_code", False, "Exchanging the authorization code for tokens."),

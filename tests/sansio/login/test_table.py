@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 from collections import defaultdict
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from loginmachine.sansio.callback import pasted
-from loginmachine.sansio.callback import requests as routes
-from loginmachine.sansio.login import interpret as interpret_module
-from loginmachine.sansio.login import interpret_device, interpret_tokens
-from loginmachine.sansio.login.device_effects import DeviceCodeEffects
-from loginmachine.sansio.login.effects import Login
+from loginmachine.sansio import UnexpectedEvent
+from loginmachine.sansio.base import engine
+from loginmachine.sansio.login import (
+    effects,
+    interpret,
+    interpret_callback,
+    interpret_tokens,
+    interpretation,
+)
+from loginmachine.sansio.login.device_code import effects as device_effects
+from loginmachine.sansio.login.device_code import interpret as interpret_device
 from loginmachine.sansio.login.events import Event
 from loginmachine.sansio.login.failures import FAILURES
-from loginmachine.sansio.login.states import LoginState, Trigger
-from loginmachine.sansio.login.table import FINAL_STATES, ROWS, Row
-from loginmachine.sansio.oauth import device_code
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState, Trigger
+from loginmachine.sansio.login.table import ROWS, Row
 
-from ..samples import OPTIONS, PATHS, SECRETS, machine_in
+from ..samples import PATHS, machine_in
 from .test_machine import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def cells() -> dict[tuple[Trigger, LoginState], list[Row]]:
@@ -43,21 +51,19 @@ def reachable_from(state: LoginState) -> set[LoginState]:
         seen |= more
 
 
-def test_every_name_in_the_table_is_a_method_of_the_login() -> None:
-    login = Login(OPTIONS, SECRETS)
-    for row in ROWS:
-        assert callable(getattr(login, row.effect))
-        assert not row.guard or callable(getattr(login, row.guard))
-
-
-def test_every_method_of_the_login_is_in_the_table() -> None:
-    public = {name for kind in (Login, DeviceCodeEffects) for name in vars(kind) if not name.startswith("_")}
-    assert public - {row.effect for row in ROWS} - {row.guard for row in ROWS} == set()
+def test_every_guard_and_effect_is_in_the_table() -> None:
+    defined = {
+        function
+        for module in (effects, device_effects)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert defined == {row.effect for row in ROWS} | {row.guard for row in ROWS if row.guard}
 
 
 def test_the_last_row_of_a_cell_has_no_guard_and_no_other_row_is_without() -> None:
     for (trigger, state), rows in cells().items():
-        assert rows[-1].guard == "", f"{trigger} in {state} can be refused by every guard"
+        assert rows[-1].guard is None, f"{trigger} in {state} can be refused by every guard"
         assert all(row.guard for row in rows[:-1]), f"{trigger} in {state} has a row that is never reached"
 
 
@@ -65,8 +71,8 @@ def test_guards_change_nothing() -> None:
     for state in PATHS:
         login = machine_in(state)
         before = login.snapshot()
-        for guard in {row.guard for row in ROWS} - {""}:
-            getattr(login._login, guard)(None)
+        for guard in {row.guard for row in ROWS if row.guard}:
+            guard(login._login, None)
         assert login.snapshot() == before
 
 
@@ -102,36 +108,65 @@ def test_only_saving_leads_to_success() -> None:
 
 
 @pytest.mark.parametrize("trigger", Trigger)
-def test_every_trigger_has_a_row_and_somebody_who_pulls_it(trigger: Trigger) -> None:
+def test_every_trigger_has_a_row_and_an_interpreter(trigger: Trigger) -> None:
     assert any(row.trigger is trigger for row in ROWS)
-    pulled = {
+    used = {
         node.attr
-        for module in (interpret_module, interpret_tokens, interpret_device, device_code, pasted, routes)
+        for module in (interpret, interpret_callback, interpret_tokens, interpret_device)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Trigger"
     }
-    assert trigger.name in pulled
+    assert trigger.name in used
 
 
 def test_every_row_that_fails_says_what_failed() -> None:
     for row in ROWS:
-        if row.effect == "fail":
+        if row.effect is effects.fail:
             assert row.trigger in FAILURES
-        assert (row.dest is LoginState.FAILED) == (row.effect == "fail")
-        assert (row.dest is LoginState.CANCELLED) == (row.effect == "cancel")
+        assert (row.dest is LoginState.FAILED) == (row.effect is effects.fail)
+        assert (row.dest is LoginState.CANCELLED) == (row.effect is effects.cancel)
 
 
 def test_every_event_type_is_handled() -> None:
     assert {type(event) for event in EVENTS.values()} == set(get_args(Event))
 
 
-def test_every_event_type_has_a_reader_of_its_own() -> None:
-    readers = interpret_module._READERS
-    assert set(readers) == set(get_args(Event))
-    for kind, reader in readers.items():
-        assert reader.__annotations__["event"] == f"events.{kind.__name__}"
+def test_every_event_type_has_an_interpreter_of_its_own() -> None:
+    interpreters = interpret._INTERPRETERS
+    assert set(interpreters) == set(get_args(Event))
+    for kind, interpreter in interpreters.items():
+        assert interpreter.__annotations__["event"] == f"events.{kind.__name__}"
 
 
 def test_no_two_rows_of_a_cell_are_the_same() -> None:
     for rows in cells().values():
         assert len({row.guard for row in rows}) == len(rows)
+
+
+def kinds_of(effect: Callable[..., object]) -> tuple[type, ...]:
+    """The kinds of interpretation that a guard or effect takes, from its annotation."""
+    names = inspect.get_annotations(effect)
+    (annotation,) = [kind for name, kind in names.items() if name not in ("login", "return")]
+    return tuple(getattr(interpretation, name.strip()) for name in annotation.split("|"))
+
+
+@pytest.mark.parametrize("state", PATHS)
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_effect_gets_the_kind_of_interpretation_that_it_takes(
+    name: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[Trigger, LoginState, object]] = []
+    fire = engine.Engine.fire
+
+    def spy(self: engine.Engine, model: object, trigger: Trigger, meaning: object) -> None:
+        taken.append((trigger, model.state, meaning))  # type: ignore[attr-defined]
+        fire(self, model, trigger, meaning)
+
+    login = machine_in(state)
+    monkeypatch.setattr(engine.Engine, "fire", spy)
+    with contextlib.suppress(UnexpectedEvent):
+        login.handle(EVENTS[name])
+    for trigger, source, meaning in taken:
+        for row in cells()[trigger, source]:
+            assert isinstance(meaning, kinds_of(row.effect))
+            assert row.guard is None or isinstance(meaning, kinds_of(row.guard))

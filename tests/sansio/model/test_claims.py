@@ -1,4 +1,4 @@
-"""Reading a JWT, and whether an id token may be believed."""
+"""Reading a JWT, and the checks of an ID token."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loginmachine.sansio import IdTokenPolicy, LoginOptions, Provider, Secret
+from loginmachine.sansio import IdTokenPolicy, Provider, Secret
 from loginmachine.sansio.model.claims import ClaimError, read_claims
 from loginmachine.sansio.oauth.id_token import check_id_token
 
-from ..samples import ID_CLAIMS, NONCE, NOW, SECRETS, jwt
+from ..samples import ID_CLAIMS, NONCE, NOW, jwt
 
 if TYPE_CHECKING:
     from loginmachine.sansio.base.http import Headers
@@ -29,7 +29,8 @@ def check(
 ) -> str:
     """What is wrong with an id token; empty if nothing is."""
     try:
-        check_id_token(claims, LoginOptions(provider=provider), SECRETS, headers, received_at)
+        nonce = NONCE if provider.uses_nonce else None
+        check_id_token(claims, provider, nonce=nonce, headers=headers, received_at=received_at)
     except ClaimError as error:
         return str(error)
     return ""

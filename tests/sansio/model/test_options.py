@@ -15,7 +15,7 @@ from loginmachine.sansio.model.provider import (
 )
 from loginmachine.sansio.oauth.id_token import check_id_token
 
-from ..samples import NOW, OTHER_PROVIDER, SECRETS
+from ..samples import NOW, OTHER_PROVIDER
 
 CHATGPT = Provider.chatgpt()
 
@@ -275,4 +275,4 @@ def test_a_policy_that_is_misspelt_is_not_the_laxer_one() -> None:
     # As read from a configuration.
     provider = OTHER_PROVIDER.__replace__(id_token_policy="strict")
     with pytest.raises(ClaimError, match="it has no iss"):
-        check_id_token({}, LoginOptions(provider=provider), SECRETS, (), NOW)
+        check_id_token({}, provider, nonce=None, headers=(), received_at=NOW)

@@ -1,4 +1,4 @@
-"""What is sent for a device code, and how the answers are read, in both dialects."""
+"""The requests for a device code, and how the responses are read, in both dialects."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio.base.http import Encoding
-from loginmachine.sansio.login.interpretation import Interpretation
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import (
     DeviceCode,
     DeviceGrant,
+    NotEnabled,
+    PollRejected,
     code_request,
     grant_exchange,
     poll_request,
     read_device_code,
     read_poll,
 )
+from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
 
 from ..callback.asking import CHATGPT
-from ..samples import CLIENT_ID, CODE_ENDPOINT, DEVICE_URL, OTHER_PROVIDER, POLL_ENDPOINT, answer
+from ..samples import CLIENT_ID, CODE_ENDPOINT, DEVICE_URL, OTHER_PROVIDER, POLL_ENDPOINT, TOKEN_ENDPOINT, answer
 
 RFC8628 = OTHER_PROVIDER.__replace__(
     scopes=("openid", "profile"), device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device")
@@ -44,28 +46,31 @@ CODEX, RFC = "codex", "rfc8628"
 PROVIDERS = {CODEX: CHATGPT, RFC: RFC8628}
 
 
-def code_step(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> Interpretation:
+def code_result(
+    body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200
+) -> DeviceCode | Rejected | Malformed:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_device_code(answer(1, status, raw), PROVIDERS[dialect], ("canary",))
 
 
 def device(body: dict[str, Any], dialect: str = CODEX) -> DeviceCode:
-    step = code_step(body, dialect)
-    assert step.trigger == "device_code_received"
-    assert step.device_code is not None
-    return step.device_code
+    result = code_result(body, dialect)
+    assert isinstance(result, DeviceCode)
+    return result
 
 
-def poll_step(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> Interpretation | TokenSet:
+def poll_result(
+    body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200
+) -> TokenSet | DeviceGrant | PollRejected | Malformed:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_poll(answer(2, status, raw), PROVIDERS[dialect], ("canary",))
 
 
 def polled(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> tuple[str, str]:
-    """What a poll means, in which words."""
-    step = poll_step(body, dialect, status)
-    assert isinstance(step, Interpretation)
-    return step.trigger, step.message
+    """Why a poll brought nothing, and the message."""
+    result = poll_result(body, dialect, status)
+    assert isinstance(result, PollRejected | Malformed)
+    return ("malformed" if isinstance(result, Malformed) else result.problem), result.message
 
 
 # Requests
@@ -79,7 +84,9 @@ def test_the_requests_of_codex() -> None:
 
 
 def test_the_token_request_of_codex() -> None:
-    assert grant_exchange(CHATGPT, DeviceGrant(code="ac-1", code_verifier="v-1")) == (
+    request = grant_exchange(CHATGPT, DeviceGrant(code="ac-1", code_verifier="v-1"))
+    assert (request.url, request.encoding, request.timeout) == (TOKEN_ENDPOINT, Encoding.FORM, 30)
+    assert request.form == (
         ("grant_type", "authorization_code"),
         ("client_id", CLIENT_ID),
         ("code", "ac-1"),
@@ -169,9 +176,8 @@ def test_the_lifetime(expires_in: object, seconds: float) -> None:
 
 @pytest.mark.parametrize("value", [None, "", 5, "two words", "\u00e9", "a\x1b[2J", "a\n", "a" * 65, ["a"]])
 @pytest.mark.parametrize(("dialect", "body"), [(CODEX, CODEX_ANSWER), (RFC, RFC_ANSWER)])
-def test_a_user_code_that_nobody_could_enter(dialect: str, body: dict[str, Any], value: object) -> None:
-    step = code_step({**body, "user_code": value}, dialect)
-    assert (step.trigger, step.message) == ("token_response_malformed", "no usable user code in the answer")
+def test_a_user_code_that_cannot_be_entered(dialect: str, body: dict[str, Any], value: object) -> None:
+    assert code_result({**body, "user_code": value}, dialect) == Malformed(message="no usable user code in the answer")
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "two words", "\u00e9", "a" * 4097])
@@ -179,8 +185,7 @@ def test_a_user_code_that_nobody_could_enter(dialect: str, body: dict[str, Any],
     ("dialect", "body", "name"), [(CODEX, CODEX_ANSWER, "device_auth_id"), (RFC, RFC_ANSWER, "device_code")]
 )
 def test_a_device_code_that_cannot_be_sent(dialect: str, body: dict[str, Any], name: str, value: object) -> None:
-    step = code_step({**body, name: value}, dialect)
-    assert (step.trigger, step.message) == ("token_response_malformed", "no usable device code in the answer")
+    assert code_result({**body, name: value}, dialect) == Malformed(message="no usable device code in the answer")
 
 
 @pytest.mark.parametrize(
@@ -188,47 +193,45 @@ def test_a_device_code_that_cannot_be_sent(dialect: str, body: dict[str, Any], n
     [None, "", 5, "http://id.example", "javascript:alert(1)", "https://id.example/\x1b[2J", "https://a@b.example"],
 )
 def test_an_address_that_must_not_be_shown(url: object) -> None:
-    step = code_step({**RFC_ANSWER, "verification_uri": url}, RFC)
-    assert (step.trigger, step.message) == ("token_response_malformed", "no usable verification address in the answer")
+    assert code_result({**RFC_ANSWER, "verification_uri": url}, RFC) == Malformed(
+        message="no usable verification address in the answer"
+    )
     assert device({**RFC_ANSWER, "verification_uri_complete": url}, RFC).complete_url is None
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "trigger", "message"),
+    ("status", "body", "kind", "message"),
     [
-        (404, b"", "device_code_not_enabled", "status 404"),
-        (404, b'{"error": {"code": "nope"}}', "device_code_not_enabled", "status 404: nope"),
-        (400, b'{"error": "unauthorized_client"}', "device_code_not_enabled", "status 400: unauthorized_client"),
-        (403, b"<html>", "device_code_refused", "status 403"),
-        (400, b'{"error": "invalid_scope", "error_description": "no canary"}', "device_code_refused", None),
-        (429, b"", "device_code_refused", "status 429"),
-        (503, b"", "device_code_refused", "status 503"),
-        (200, b'{"error": "invalid_client"}', "device_code_refused", "status 200: invalid_client"),
-        (307, b"", "token_response_malformed", None),
-        (200, b"<html>", "token_response_malformed", "the answer cannot be read: not JSON"),
-        (200, b"[]", "token_response_malformed", "the answer cannot be read: not a JSON object"),
+        (404, b"", NotEnabled, "status 404"),
+        (404, b'{"error": {"code": "nope"}}', NotEnabled, "status 404: nope"),
+        (400, b'{"error": "unauthorized_client"}', NotEnabled, "status 400: unauthorized_client"),
+        (403, b"<html>", Rejected, "status 403"),
+        (400, b'{"error": "invalid_scope", "error_description": "no canary"}', Rejected, None),
+        (429, b"", Rejected, "status 429"),
+        (503, b"", Rejected, "status 503"),
+        (200, b'{"error": "invalid_client"}', Rejected, "status 200: invalid_client"),
+        (307, b"", Malformed, None),
+        (200, b"<html>", Malformed, "the answer cannot be read: not JSON"),
+        (200, b"[]", Malformed, "the answer cannot be read: not a JSON object"),
     ],
 )
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
-def test_no_code(dialect: str, status: int, body: bytes, trigger: str, message: str | None) -> None:
-    step = code_step(body, dialect, status)
-    assert step.trigger == trigger
-    assert "canary" not in step.message
-    assert message is None or step.message == message
+def test_no_code(dialect: str, status: int, body: bytes, kind: type[Rejected | Malformed], message: str | None) -> None:
+    result = code_result(body, dialect, status)
+    assert type(result) is kind
+    assert "canary" not in result.message
+    assert message is None or result.message == message
 
 
 # Polls
 
 
 def test_a_grant_of_codex() -> None:
-    step = poll_step(GRANT)
-    assert isinstance(step, Interpretation)
-    assert step.trigger == "device_code_authorized"
-    assert step.device_grant == DeviceGrant(code="ac-1", code_verifier="v-1")
+    assert poll_result(GRANT) == DeviceGrant(code="ac-1", code_verifier="v-1")
 
 
 def test_tokens_of_rfc_8628() -> None:
-    tokens = poll_step({"id_token": "i", "access_token": "a", "refresh_token": "r", "token_type": "Bearer"}, RFC)
+    tokens = poll_result({"id_token": "i", "access_token": "a", "refresh_token": "r", "token_type": "Bearer"}, RFC)
     assert isinstance(tokens, TokenSet)
     assert [secret.reveal() for secret in tokens.values().values()] == ["i", "a", "r"]
 
@@ -236,53 +239,53 @@ def test_tokens_of_rfc_8628() -> None:
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"error": {"code": "deviceauth_authorization_unknown"}}'])
 def test_not_yet_in_codex(status: int, body: bytes) -> None:
-    assert polled(body, CODEX, status)[0] == "device_code_pending"
+    assert polled(body, CODEX, status)[0] == "authorization_pending"
 
 
 @pytest.mark.parametrize(
-    ("error", "trigger"),
+    ("error", "problem"),
     [
-        ("authorization_pending", "device_code_pending"),
-        ("slow_down", "slow_down_requested"),
-        ("access_denied", "device_code_denied"),
-        ("expired_token", "device_code_expired"),
-        ("invalid_grant", "device_code_denied"),
+        ("authorization_pending", "authorization_pending"),
+        ("slow_down", "slow_down"),
+        ("access_denied", "access_denied"),
+        ("expired_token", "expired_token"),
+        ("invalid_grant", "access_denied"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401])
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
-def test_the_errors_of_rfc_8628(dialect: str, status: int, error: str, trigger: str) -> None:
-    assert polled({"error": error}, dialect, status) == (trigger, f"status {status}: {error}")
+def test_the_errors_of_rfc_8628(dialect: str, status: int, error: str, problem: str) -> None:
+    assert polled({"error": error}, dialect, status) == (problem, f"status {status}: {error}")
 
 
 @pytest.mark.parametrize(
     "body",
     [{"error": "access_denied"}, {"error": {"code": "access_denied", "message": "no"}}, {"code": "access_denied"}],
 )
-def test_a_refusal_may_come_with_the_status_of_not_yet(body: dict[str, Any]) -> None:
-    assert polled(body, CODEX, 403)[0] == "device_code_denied"
+def test_a_refusal_may_have_the_status_of_not_yet(body: dict[str, Any]) -> None:
+    assert polled(body, CODEX, 403)[0] == "access_denied"
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "access_denied"}', b'{"error": 5}'])
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
 def test_trouble_that_passes(dialect: str, body: bytes, status: int) -> None:
-    assert polled(body, dialect, status)[0] == "poll_failed"
+    assert polled(body, dialect, status)[0] == "unavailable"
 
 
 def test_slow_down_may_come_as_429() -> None:
-    assert polled({"error": "slow_down"}, RFC, 429)[0] == "slow_down_requested"
+    assert polled({"error": "slow_down"}, RFC, 429)[0] == "slow_down"
 
 
 @pytest.mark.parametrize("status", [400, 401, 410, 418])
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
 def test_any_other_refusal_is_final(dialect: str, status: int) -> None:
-    assert polled(b"", dialect, status) == ("device_code_denied", f"status {status}")
+    assert polled(b"", dialect, status) == ("access_denied", f"status {status}")
 
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_403_and_404_are_refusals_in_rfc_8628(status: int) -> None:
-    assert polled(b"", RFC, status)[0] == "device_code_denied"
+    assert polled(b"", RFC, status)[0] == "access_denied"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +302,8 @@ def test_403_and_404_are_refusals_in_rfc_8628(status: int) -> None:
         (RFC, 200, b"", "the answer cannot be read: not JSON"),
     ],
 )
-def test_answers_of_no_use(dialect: str, status: int, body: bytes, message: str) -> None:
-    assert polled(body, dialect, status) == ("token_response_malformed", message)
+def test_unusable_responses(dialect: str, status: int, body: bytes, message: str) -> None:
+    assert polled(body, dialect, status) == ("malformed", message)
 
 
 def test_an_echoed_secret_is_masked() -> None:

@@ -75,7 +75,7 @@ def test_no_nonce_for_a_provider_that_does_not_use_it() -> None:
 
 
 def test_the_code_exchange() -> None:
-    assert token_requests.code_exchange(OPTIONS, SECRETS, 1457, "c/o d") == (
+    assert token_requests.code_exchange(OPTIONS, SECRETS, 1457, "c/o d").form == (
         ("grant_type", "authorization_code"),
         ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
         ("code", "c/o d"),
@@ -85,7 +85,7 @@ def test_the_code_exchange() -> None:
 
 
 def test_the_api_key_exchange() -> None:
-    assert token_requests.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")) == (
+    assert token_requests.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")).form == (
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
         ("requested_token", "openai-api-key"),
@@ -98,7 +98,7 @@ def test_the_api_key_exchange() -> None:
 def test_both_requests_name_the_very_same_redirect_uri(port: int) -> None:
     uri = authorization.redirect_uri(OPTIONS, port)
     assert uri == f"http://127.0.0.1:{port}/auth/callback"
-    assert dict(token_requests.code_exchange(OPTIONS, SECRETS, port, "c"))["redirect_uri"] == uri
+    assert dict(token_requests.code_exchange(OPTIONS, SECRETS, port, "c").form)["redirect_uri"] == uri
 
 
 def test_generated_secrets_have_the_sizes_of_codex() -> None:

@@ -1,23 +1,18 @@
-"""Which token is given back, when, and what the answer means."""
+"""Which token is revoked, when, and what the response means."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import pytest
 
 from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
-from loginmachine.sansio.base.http import Encoding, TransportProblem
+from loginmachine.sansio.base.http import Encoding, HttpRequestFailed, HttpResponse, TransportProblem
 from loginmachine.sansio.login.actions import Finish, ReportProgress, RevokeToken, StartTimer, Timer
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed
-from loginmachine.sansio.oauth.revocation import read_revocation, revocation, token_request
+from loginmachine.sansio.oauth.revocation import read_revocation, revocation
 
 from .. import samples
 from ..playbook import Answered, Kind, Playbook, Problem
-from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, answer, everything_in, machine_in, no_answer
-
-if TYPE_CHECKING:
-    from loginmachine.sansio.login.events import Event
+from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
 CHATGPT = Provider.chatgpt()
@@ -33,6 +28,10 @@ REVOKE_OLD = RevokeToken(
 )
 
 
+def response(status: int, body: bytes) -> HttpResponse:
+    return HttpResponse(status=status, headers=(), body=body, received_at=0.0)
+
+
 def tokens(refresh: str, access: str = "canary-old-access") -> Credentials:
     return Credentials(
         tokens=Tokens(id_token=Secret("i"), access_token=Secret(access), refresh_token=Secret(refresh)),
@@ -40,8 +39,10 @@ def tokens(refresh: str, access: str = "canary-old-access") -> Credentials:
 
 
 def test_the_refresh_token() -> None:
-    assert revocation(CHATGPT, OLD) == REVOKE_OLD
-    assert "canary" not in repr(REVOKE_OLD)
+    request = revocation(CHATGPT, OLD)
+    assert request is not None
+    assert RevokeToken(**request.values()) == REVOKE_OLD
+    assert "canary" not in repr(request)
 
 
 def test_the_access_token_where_there_is_no_other() -> None:
@@ -65,7 +66,9 @@ def test_an_endpoint_is_checked_like_the_others() -> None:
 
 @pytest.mark.parametrize("mode", ["chatgpt", "apikey", None])
 def test_a_login_of_any_kind_leaves_its_tokens_behind(mode: str | None) -> None:
-    assert revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key()) == REVOKE_OLD
+    request = revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key())
+    assert request is not None
+    assert request.form == REVOKE_OLD.form
 
 
 def samples_key() -> Credentials:
@@ -88,30 +91,20 @@ def test_nothing_to_revoke(provider: Provider, old: Credentials | None, new: Cre
     assert revocation(provider, old, new) is None
 
 
-def test_the_request() -> None:
-    request = token_request(REVOKE_OLD)
-    assert (request.url, request.form, request.encoding, request.timeout) == (
-        ENDPOINT,
-        REVOKE_OLD.form,
-        Encoding.JSON,
-        5.0,
-    )
-
-
 @pytest.mark.parametrize(
-    ("event", "problem"),
+    ("result", "problem"),
     [
-        (answer(0, 200, b""), ""),
-        (answer(0, 200, b"anything"), ""),
-        (answer(0, 204, b""), f"{ENDPOINT}: status 204"),
-        (answer(0, 302, b""), f"{ENDPOINT}: status 302"),
-        (answer(0, 400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),
-        (answer(0, 503, b""), f"{ENDPOINT}: status 503"),
-        (no_answer(TransportProblem.CONNECT, 0, "no connection"), f"{ENDPOINT}: no connection"),
+        (response(200, b""), ""),
+        (response(200, b"anything"), ""),
+        (response(204, b""), f"{ENDPOINT}: status 204"),
+        (response(302, b""), f"{ENDPOINT}: status 302"),
+        (response(400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),
+        (response(503, b""), f"{ENDPOINT}: status 503"),
+        (HttpRequestFailed(kind=TransportProblem.CONNECT, message="no connection"), f"{ENDPOINT}: no connection"),
     ],
 )
-def test_the_answer(event: Event, problem: str) -> None:
-    assert read_revocation(REVOKE_OLD, event) == problem  # type: ignore[arg-type]
+def test_the_response(result: HttpResponse | HttpRequestFailed, problem: str) -> None:
+    assert read_revocation(REVOKE_OLD, result) == problem
 
 
 # In a login

@@ -16,8 +16,8 @@ from loginmachine import Credentials, RefreshFailure, RefreshMachine, RefreshSuc
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock, Warn
-from loginmachine.sansio.refresh.effects import Refresh
 from loginmachine.sansio.refresh.events import LoadFailed, LockBusy, LockFailed, LockTaken
+from loginmachine.sansio.refresh.state import RefreshData
 
 from ..samples import NOW, everything_in
 from .samples import (
@@ -78,7 +78,7 @@ def test_every_event_in_every_state(state: str, event: str) -> None:
 
 
 def everything_of(refresh: RefreshMachine) -> list[object]:
-    return [copy.copy(getattr(refresh._refresh, name)) for name in Refresh.__slots__]
+    return [copy.copy(getattr(refresh._refresh, name)) for name in RefreshData.__slots__]
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -258,10 +258,10 @@ def test_refreshes_die_by_reference_count_alone() -> None:
     gc.collect()
     gc.disable()
     try:
-        before = sum(isinstance(thing, Refresh) for thing in gc.get_objects())
+        before = sum(isinstance(thing, RefreshData) for thing in gc.get_objects())
         for state in PATHS:
             machine_in(state)
-        assert sum(isinstance(thing, Refresh) for thing in gc.get_objects()) == before
+        assert sum(isinstance(thing, RefreshData) for thing in gc.get_objects()) == before
     finally:
         gc.enable()
 

@@ -9,8 +9,7 @@ from typing import get_args
 
 import pytest
 
-from loginmachine.sansio.refresh import interpret as refresh_interpret
-from loginmachine.sansio.refresh.effects import Refresh, RefreshEffects
+from loginmachine.sansio.refresh import effects, interpret
 from loginmachine.sansio.refresh.events import RefreshEvent
 from loginmachine.sansio.refresh.failures import (
     FINAL_CATEGORIES,
@@ -19,17 +18,12 @@ from loginmachine.sansio.refresh.failures import (
     SIGN_IN_REQUIRED,
     RefreshFailureCategory,
 )
-from loginmachine.sansio.refresh.interpret import RefreshStep
-from loginmachine.sansio.refresh.outcome import RefreshMemory
-from loginmachine.sansio.refresh.table import (
-    REFRESH_FINAL_STATES,
-    REFRESH_ROWS,
-    RefreshRow,
-    RefreshState,
-    RefreshTrigger,
-)
+from loginmachine.sansio.refresh.interpretation import StoreRead
+from loginmachine.sansio.refresh.state import RefreshData
+from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState, RefreshTrigger
+from loginmachine.sansio.refresh.table import REFRESH_ROWS, RefreshRow
 
-from .samples import EVENTS, PATHS, PROVIDER, machine_in
+from .samples import EVENTS, PATHS, machine_in
 
 
 def cells() -> dict[tuple[RefreshTrigger, RefreshState], list[RefreshRow]]:
@@ -50,16 +44,18 @@ def reachable_from(state: RefreshState) -> set[RefreshState]:
         seen |= more
 
 
-def test_every_name_in_the_table_is_a_method_and_every_method_is_in_the_table() -> None:
-    refresh = RefreshEffects(PROVIDER, RefreshMemory(), None)
-    names = {name for row in REFRESH_ROWS for name in (row.effect, row.guard) if name}
-    assert all(callable(getattr(refresh, name)) for name in names)
-    assert {name for name in vars(RefreshEffects) if not name.startswith("_")} == names
+def test_every_guard_and_effect_is_in_the_table() -> None:
+    defined = {
+        function
+        for name, function in inspect.getmembers(effects, inspect.isfunction)
+        if function.__module__ == effects.__name__ and not name.startswith("_")
+    }
+    assert defined == {row.effect for row in REFRESH_ROWS} | {row.guard for row in REFRESH_ROWS if row.guard}
 
 
 def test_the_last_row_of_a_cell_has_no_guard_and_no_other_row_is_without() -> None:
     for (trigger, state), rows in cells().items():
-        assert rows[-1].guard == "", f"{trigger} in {state} can be refused by every guard"
+        assert rows[-1].guard is None, f"{trigger} in {state} can be refused by every guard"
         assert all(row.guard for row in rows[:-1]), f"{trigger} in {state} has a row that is never reached"
         assert len({row.guard for row in rows}) == len(rows)
 
@@ -67,10 +63,10 @@ def test_the_last_row_of_a_cell_has_no_guard_and_no_other_row_is_without() -> No
 @pytest.mark.parametrize("state", PATHS)
 def test_guards_change_nothing(state: str) -> None:
     refresh = machine_in(state)._refresh
-    before = {name: getattr(refresh, name) for name in Refresh.__slots__}
-    for guard in {row.guard for row in REFRESH_ROWS} - {""}:
-        getattr(refresh, guard)(RefreshStep(trigger=RefreshTrigger.REFRESH_DUE))
-    assert {name: getattr(refresh, name) for name in Refresh.__slots__} == before
+    before = {name: getattr(refresh, name) for name in RefreshData.__slots__}
+    for guard in {row.guard for row in REFRESH_ROWS if row.guard}:
+        guard(refresh, StoreRead(trigger=RefreshTrigger.REFRESH_DUE))
+    assert {name: getattr(refresh, name) for name in RefreshData.__slots__} == before
 
 
 @pytest.mark.parametrize("state", RefreshState)
@@ -101,19 +97,19 @@ def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
 
 
 @pytest.mark.parametrize("trigger", RefreshTrigger)
-def test_every_trigger_has_a_row_and_somebody_who_pulls_it(trigger: RefreshTrigger) -> None:
+def test_every_trigger_has_a_row_and_an_interpreter(trigger: RefreshTrigger) -> None:
     assert any(row.trigger is trigger for row in REFRESH_ROWS)
-    pulled = {
+    used = {
         node.attr
-        for node in ast.walk(ast.parse(inspect.getsource(refresh_interpret)))
+        for node in ast.walk(ast.parse(inspect.getsource(interpret)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "RefreshTrigger"
     }
-    assert trigger.name in pulled
+    assert trigger.name in used
 
 
 def test_every_row_that_fails_says_what_failed() -> None:
     for row in REFRESH_ROWS:
-        fails = row.effect in ("fail", "fail_for_good")
+        fails = row.effect in (effects.fail, effects.fail_for_good)
         assert (row.dest is RefreshState.FAILED) == fails
         # (In doubt, the failure is known before.)
         assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.DOUBTING,)
@@ -134,3 +130,11 @@ def test_every_category_has_words_and_is_the_end_of_something() -> None:
 
 def test_every_event_type_is_handled() -> None:
     assert {type(event) for event in EVENTS.values()} == set(get_args(RefreshEvent))
+
+
+def test_every_event_type_has_an_interpreter_of_its_own() -> None:
+    interpreters = interpret._INTERPRETERS
+    assert set(interpreters) == set(get_args(RefreshEvent))
+    for kind, interpreter in interpreters.items():
+        parameter = next(iter(inspect.get_annotations(interpreter)))
+        assert interpreter.__annotations__[parameter] == kind.__name__

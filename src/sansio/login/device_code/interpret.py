@@ -1,0 +1,81 @@
+"""Interpret the provider's responses while a device code is requested, or waits for the person to enter it."""
+
+from __future__ import annotations
+
+from ...base.text import clean_text, safe_url
+from ...model.tokens import TokenSet
+from ...oauth.device_code import (
+    DeviceCode,
+    DeviceGrant,
+    NotEnabled,
+    PollProblem,
+    PollRejected,
+    endpoints_of,
+    poll_endpoint,
+    read_device_code,
+    read_poll,
+)
+from ...oauth.token_responses import Malformed
+from ..failures import LoginFailureStep
+from ..interpret_tokens import TRANSPORT_PROBLEMS, check_tokens
+from ..interpretation import Problem, ReceivedDeviceCode, ReceivedGrant
+from ..states import LoginState, Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from ..events import TokenRequestFailed, TokenResponseReceived
+    from ..interpretation import Interpretation
+    from ..state import LoginData
+
+_POLL_PROBLEMS: Final[Mapping[PollProblem, Trigger]] = {
+    PollProblem.PENDING: Trigger.DEVICE_CODE_PENDING,
+    PollProblem.SLOW_DOWN: Trigger.SLOW_DOWN_REQUESTED,
+    PollProblem.DENIED: Trigger.DEVICE_CODE_DENIED,
+    PollProblem.EXPIRED: Trigger.DEVICE_CODE_EXPIRED,
+    PollProblem.UNAVAILABLE: Trigger.POLL_FAILED,
+}
+
+
+def interpret_device_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
+    """Say what it means that a request for a device code, or a poll, got no response."""
+    polling = login.state is LoginState.POLLING_DEVICE_CODE
+    trigger = Trigger.POLL_FAILED if polling else TRANSPORT_PROBLEMS[event.kind]
+    return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
+
+
+def interpret_device_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    """Say what the response to a request for a device code, or to a poll, means."""
+    if login.state is LoginState.REQUESTING_DEVICE_CODE:
+        return _device_code(event, login)
+    result = read_poll(event, login.options.provider, login.known_secrets())
+    if isinstance(result, TokenSet):
+        return check_tokens(result, event, login)
+    if isinstance(result, DeviceGrant):
+        return ReceivedGrant(trigger=Trigger.DEVICE_CODE_AUTHORIZED, grant=result)
+    if isinstance(result, PollRejected):
+        return _problem(_POLL_PROBLEMS[result.problem], result.message, login)
+    return _problem(Trigger.TOKEN_RESPONSE_MALFORMED, result.message, login)
+
+
+def _device_code(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    result = read_device_code(event, login.options.provider, login.known_secrets())
+    if isinstance(result, DeviceCode):
+        return ReceivedDeviceCode(trigger=Trigger.DEVICE_CODE_RECEIVED, device_code=result)
+    if isinstance(result, Malformed):
+        return _problem(Trigger.TOKEN_RESPONSE_MALFORMED, result.message, login)
+    not_enabled = isinstance(result, NotEnabled)
+    trigger = Trigger.DEVICE_CODE_NOT_ENABLED if not_enabled else Trigger.DEVICE_CODE_REFUSED
+    return _problem(trigger, result.message, login)
+
+
+def _problem(trigger: Trigger, message: str, login: LoginData) -> Problem:
+    """Return a problem that names the endpoint and the step."""
+    provider = login.options.provider
+    if login.state is LoginState.REQUESTING_DEVICE_CODE:
+        url, step = endpoints_of(provider).code_endpoint, LoginFailureStep.REQUEST_DEVICE_CODE
+    else:
+        url, step = poll_endpoint(provider), LoginFailureStep.WAIT_FOR_DEVICE_CODE
+    return Problem(trigger=trigger, message=f"{safe_url(url)}: {message}" if message else "", step=step)

@@ -1,0 +1,93 @@
+"""Interpret requests to the callback listener, and pasted addresses.
+
+`callback.requests` and `callback.pasted` say what they are; this module says what that means for the login.
+"""
+
+from __future__ import annotations
+
+from ..callback.pasted import PasteProblem, classify_paste
+from ..callback.requests import (
+    Callback,
+    CallbackRules,
+    CallbackVerdict,
+    Mismatched,
+    Refused,
+    SuccessPageRequested,
+    classify_request,
+)
+from .failures import FAILURES, LoginFailure
+from .interpretation import AcceptedCallback, FromRequest, Mismatch, Problem, Refusal, RefusedPaste
+from .states import Trigger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from .events import RequestReceived
+    from .interpretation import Interpretation
+    from .state import LoginData
+
+_PROBLEMS: Final[Mapping[CallbackVerdict, Trigger]] = {
+    CallbackVerdict.ISSUER_MISMATCHED: Trigger.CALLBACK_ISSUER_MISMATCHED,
+    CallbackVerdict.DENIED: Trigger.CALLBACK_DENIED,
+    CallbackVerdict.WITHOUT_CODE: Trigger.CALLBACK_WITHOUT_CODE,
+}
+_REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
+    CallbackVerdict.REPEATED: Trigger.CALLBACK_REPEATED,
+    CallbackVerdict.CONFLICTED: Trigger.CALLBACK_CONFLICTED,
+}
+
+
+def interpret_request(event: RequestReceived, login: LoginData) -> Interpretation | None:
+    """Say what a request means.
+
+    Returns:
+        The meaning; None for another login server that asks this one to stop.
+    """
+    classified = classify_request(event.method, event.target, event.headers, _rules(login))
+    if isinstance(classified, Callback):
+        return _callback(classified, event.request_id)
+    if isinstance(classified, Refused):
+        return Refusal(trigger=Trigger.REQUEST_REFUSED, request_id=event.request_id, response=classified.response)
+    if isinstance(classified, Mismatched):
+        return _mismatch(event.request_id, login)
+    if isinstance(classified, SuccessPageRequested):
+        return FromRequest(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=event.request_id)
+    return None
+
+
+def interpret_paste(text: str, login: LoginData) -> Interpretation:
+    """Say what a pasted text means."""
+    classified = classify_paste(text, _rules(login))
+    if isinstance(classified, PasteProblem):
+        return RefusedPaste(trigger=Trigger.PASTE_REFUSED, problem=classified)
+    return _callback(classified, None)
+
+
+def _callback(callback: Callback, request_id: int | None) -> Interpretation:
+    verdict = callback.verdict
+    if verdict is CallbackVerdict.ACCEPTED:
+        return AcceptedCallback(trigger=Trigger.CALLBACK_ACCEPTED, request_id=request_id, code=callback.code)
+    if verdict in _REPEATS:
+        return FromRequest(trigger=_REPEATS[verdict], request_id=request_id)
+    return Problem(trigger=_PROBLEMS[verdict], request_id=request_id, message=callback.message)
+
+
+def _mismatch(request_id: int, login: LoginData) -> Mismatch:
+    step, category = FAILURES[Trigger.CALLBACK_MISMATCHED]
+    message = "the callback does not carry this sign-in's state"
+    failure = LoginFailure(step=step, category=category, message=message, help_url=login.options.provider.help_url)
+    return Mismatch(
+        trigger=Trigger.CALLBACK_MISMATCHED, request_id=request_id, message=message, response=failure.response()
+    )
+
+
+def _rules(login: LoginData) -> CallbackRules:
+    return CallbackRules(
+        provider=login.options.provider,
+        port=login.port,
+        state=login.secrets.state,
+        accepted_code=login.code,
+        hide=login.known_secrets(),
+    )

@@ -1,0 +1,167 @@
+"""The data of one refresh, and the few things that several effects do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .actions import Deliver, ReleaseLock
+from .effective import applicable
+from .events import AccessTokenWanted
+from .failures import REFRESH_FAILURES, RefreshFailure
+from .interpretation import StoreRead
+from .outcome import Delivery, RefreshSuccess
+from .states import RefreshState
+
+if TYPE_CHECKING:
+    from ..base.secret import Secret
+    from ..model.credentials import Credentials, Tokens
+    from ..model.provider import Provider
+    from .actions import RefreshAction
+    from .interpretation import Interpretation, Problem
+    from .outcome import RefreshMemory, RefreshOutcome
+
+NEW_FOR: Final = 60.0
+"""Seconds for which tokens that were just received are not refreshed again, even if our clock says that they ended."""
+
+
+class RefreshData:
+    """What one refresh knows: the model that the engine moves through the table.
+
+    It is plain data, apart from `out`, which collects the actions of the current event.
+    """
+
+    __slots__ = (
+        "_state",
+        "credentials",
+        "environment_key",
+        "exchanged",
+        "failure",
+        "locked",
+        "memory",
+        "now",
+        "out",
+        "outcome",
+        "provider",
+        "refreshed",
+        "seen",
+        "stored",
+        "unwanted",
+        "waited",
+        "wanted",
+    )
+
+    def __init__(self, provider: Provider, memory: RefreshMemory, environment_key: str | None) -> None:
+        self.provider = provider
+        self.memory = memory
+        self.environment_key = environment_key
+        self.out: list[RefreshAction] = []
+        self._state = RefreshState.IDLE
+        self.wanted = AccessTokenWanted()
+        self.now = 0.0
+        """The time of the last event that says it."""
+        self.credentials: Credentials | None = None
+        """The credentials that apply: the stored ones, or newer ones that could not be stored."""
+        self.stored: Secret | None = None
+        """The refresh token in the store when the lock was taken."""
+        self.seen: Secret | None = None
+        """The access token that was stored first. Another one means that the tokens were refreshed elsewhere."""
+        self.unwanted: Secret | None = None
+        """The access token that must not be delivered, even if it is valid."""
+        self.refreshed: Credentials | None = None
+        """The credentials to store."""
+        self.failure: RefreshFailure | None = None
+        """The refusal of the refresh token, while the store is read once more."""
+        self.waited = 0.0
+        """Seconds spent waiting for the lock."""
+        self.locked = False
+        self.exchanged = False
+        """The token request was sent."""
+        self.outcome: RefreshOutcome | None = None
+
+    def __repr__(self) -> str:
+        # The engine logs this.
+        return f"<Refresh {self._state}>"
+
+    @property
+    def state(self) -> RefreshState:
+        """The state that the table has brought it to."""
+        return self._state
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of the credentials that apply."""
+        assert self.credentials is not None
+        assert self.credentials.tokens is not None
+        return self.credentials.tokens
+
+    def note(self, meaning: Interpretation) -> None:
+        """Note what an event says, whatever it means."""
+        if meaning.now is not None:
+            self.now = meaning.now
+        if isinstance(meaning, StoreRead) and not meaning.is_unchanged:
+            self.credentials = meaning.credentials
+
+    def is_valid_at(self, tokens: Tokens, now: float) -> bool:
+        """Return whether an access token is not known to have ended."""
+        ends = tokens.expires_at()
+        return ends is None or ends > now or self.is_new(tokens, now)
+
+    def is_new(self, tokens: Tokens, now: float) -> bool:
+        """Return whether tokens were received a moment ago. If our clock says that they ended, it is wrong."""
+        return tokens.access_token == self.memory.received and 0 <= now - self.memory.received_at < NEW_FOR
+
+    def known_secrets(self) -> tuple[str, ...]:
+        """Return the secrets that the other side may echo."""
+        return tuple(secret for held in (self.credentials, self.refreshed) if held for secret in held.secrets())
+
+    def failure_of(self, problem: Problem) -> RefreshFailure:
+        """Return the failure that a problem amounts to."""
+        if problem.failure is not None:
+            return problem.failure
+        category = REFRESH_FAILURES[problem.trigger]
+        return RefreshFailure(category=category, message=problem.message, trigger=problem.trigger)
+
+    def remember_received(self, credentials: Credentials | None) -> None:
+        """Remember that an access token is new."""
+        if credentials is not None and credentials.tokens is not None:
+            token = credentials.tokens.access_token
+            self.memory = self.memory.__replace__(received=token, received_at=self.now)
+
+    def remember_attempt(self) -> None:
+        """Remember that refreshing or storing failed just now, in a way that may pass."""
+        self.memory = self.memory.__replace__(tried_at=self.now)
+
+    def deliver(
+        self, credentials: Credentials | None, delivery: Delivery, message: str = "", *, is_stored: bool = True
+    ) -> None:
+        """End with a token.
+
+        Args:
+            credentials: The credentials that hold it; None for the API key of the environment.
+            delivery: Where the token came from.
+            message: Why the old token was kept.
+            is_stored: Whether the credentials are stored.
+        """
+        choice = applicable(credentials, self.provider, environment_key=self.environment_key)
+        assert choice is not None
+        assert choice.bearer is not None
+        self.end(
+            RefreshSuccess(
+                credentials=choice.credentials,
+                token=choice.bearer,
+                delivery=delivery,
+                message=message,
+                is_stored=is_stored,
+            )
+        )
+
+    def end(self, outcome: RefreshOutcome) -> None:
+        """End the refresh: release the lock, and hand over the outcome."""
+        self.outcome = outcome
+        if self.memory.unsaved not in (self.credentials, self.refreshed):
+            # Other credentials have taken their place in the store.
+            self.memory = self.memory.__replace__(unsaved=None, replaces=None)
+        if self.locked:
+            self.locked = False
+            self.out.append(ReleaseLock())
+        self.out.append(Deliver(outcome=outcome))

@@ -1,0 +1,62 @@
+"""The states of a refresh, and its triggers: what an event can mean."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class RefreshState(StrEnum):
+    """What the refresh waits for."""
+
+    IDLE = "idle"
+    READING = "reading"
+    LOCKING = "locking"
+    LOOKING = "looking"
+    """Another session holds the lock. It may have refreshed the tokens by now."""
+    READING_AGAIN = "reading_again"
+    EXCHANGING_REFRESH_TOKEN = "exchanging_refresh_token"
+    COMPARING = "comparing"
+    """New tokens have come. The store is read once more before it is written."""
+    DOUBTING = "doubting"
+    """The refresh token was refused. A program without locks may have used it, and stored the new tokens."""
+    SAVING_CREDENTIALS = "saving_credentials"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+REFRESH_FINAL_STATES: Final = (RefreshState.SUCCEEDED, RefreshState.FAILED)
+"""The states that a refresh never leaves."""
+
+
+class RefreshTrigger(StrEnum):
+    """What an event means for the refresh."""
+
+    ACCESS_TOKEN_WANTED = "access_token_wanted"
+    CREDENTIALS_CURRENT = "credentials_current"
+    """The stored tokens need no refresh."""
+    CREDENTIALS_RENEWED = "credentials_renewed"
+    """Another process, or a new login, has stored other credentials."""
+    CREDENTIALS_UNCHANGED = "credentials_unchanged"
+    CREDENTIALS_UNKNOWN = "credentials_unknown"
+    """The store could no longer be read while the lock was held."""
+    CREDENTIALS_MISSING = "credentials_missing"
+    CREDENTIALS_UNREADABLE = "credentials_unreadable"
+    CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
+    REFRESH_DUE = "refresh_due"
+    REFRESH_HOPELESS = "refresh_hopeless"
+    """There is no refresh token, or it was refused before."""
+    REFRESH_POSTPONED = "refresh_postponed"
+    """The last attempt was a moment ago, and the token is still valid."""
+    SAVE_DUE = "save_due"
+    """New tokens that could not be stored before are to be stored now."""
+    LOCK_TAKEN = "lock_taken"
+    LOCK_BUSY = "lock_busy"
+    LOCK_FAILED = "lock_failed"
+    TOKENS_RECEIVED = "tokens_received"
+    REFRESH_TOKEN_REFUSED = "refresh_token_refused"
+    ACCOUNT_CHANGED = "account_changed"
+    REFRESH_UNAVAILABLE = "refresh_unavailable"
+    REFRESH_RESPONSE_MALFORMED = "refresh_response_malformed"
+    CREDENTIALS_SAVED = "credentials_saved"
+    SAVE_FAILED = "save_failed"
