@@ -1,4 +1,4 @@
-"""A complete driver in one thread: docs/writing-a-driver.md explains it line by line."""
+"""A complete driver in one thread: docs/writing-a-driver.md explains it."""
 
 import collections
 import select
@@ -18,7 +18,7 @@ from loginmachine.sansio.login import actions, events
 
 
 class BlockingLogin:
-    """Signs in while `run` runs. One connection at a time, so a silent client delays the others by a moment."""
+    """Signs in while `run` runs. One connection at a time, so a silent client delays the others."""
 
     def __init__(self, options: LoginOptions, store: CredentialStore) -> None:
         self.options, self.store = options, store
@@ -49,7 +49,7 @@ class BlockingLogin:
         return outcome.credentials
 
     def wait(self) -> events.Event | None:
-        """The next fact: a timer that is due, or a request."""
+        """Return the next event: a timer that is due, or a request."""
         for timer, due in list(self.timers.items()):
             if time.monotonic() >= due:
                 del self.timers[timer]
@@ -99,7 +99,7 @@ class BlockingLogin:
         return True
 
     def perform(self, action: actions.Action) -> None:
-        """Carry one order out, and tell the machine what came of it."""
+        """Perform one action, and post the event that answers it."""
         match action:
             case actions.Bind(port=port):
                 result = open_listeners(port, self.options.redirect_host)

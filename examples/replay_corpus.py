@@ -1,6 +1,6 @@
-"""Replay a corpus of recorded logins, and print what became of them.
+"""Replay a corpus of recorded logins, and print a summary of the results.
 
-python examples/replay_corpus.py --generate 100000 FOLDER    # make one up first
+python examples/replay_corpus.py --generate 100000 FOLDER    # generate one first
 python examples/replay_corpus.py FOLDER                      # over the processors of this machine
 python examples/replay_corpus.py --dask FOLDER               # the same with Dask, which is the extra "dask"
 python examples/replay_corpus.py --dask --cluster tcp://HOST:8786 FOLDER
@@ -41,7 +41,7 @@ def token_response(exchange_id: int, members: dict[str, str]) -> events.TokenRes
 
 
 def made_up_login(dice: random.Random) -> Iterator[events.Event]:
-    """What might happen in a login; most go well."""
+    """Yield the events of a login. Most of them succeed."""
     yield events.Started()
     yield events.Bound(port=1455)
     yield events.BrowserOpened()
@@ -77,7 +77,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
 
 
 def generate(folder: Path, count: int) -> None:
-    """Record logins that never were, some thousand in a file."""
+    """Record invented logins, some thousand in a file."""
     options, secrets = LoginOptions(provider=Provider.chatgpt()), LoginSecrets(state=STATE, code_verifier="v" * 86)
     dice = random.Random(20261121)  # noqa: S311 - the same corpus every time
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def generate(folder: Path, count: int) -> None:
 
 
 def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]:
-    """The same function of each file, mapped by Dask. The files must be where the workers are."""
+    """Replay each file with Dask. The workers must be able to read the files."""
     import dask.bag  # noqa: PLC0415 - an extra
     from distributed import Client  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def summarise(reports: Iterable[Report], started: float) -> None:
 
 
 def main() -> None:
-    """Read the command line, and do what it says."""
+    """Read the command line, and generate or replay the corpus."""
     parser = argparse.ArgumentParser(description="Replay a corpus of recorded logins.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")
