@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 # How long `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test check proof mutants diagram traces bench fuzz clean
+.PHONY: demo test check proof mutants diagram api traces bench fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -42,6 +42,9 @@ mutants: $(VENV)/.installed $(VENV)/.tools
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
+
+api: $(VENV)/.installed
+	$(BIN)/python -m tests.api_page
 
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record

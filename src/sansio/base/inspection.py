@@ -105,10 +105,9 @@ def _docstrings(module: str, qualified_name: str) -> dict[str, str]:
     body = getattr(node, "body", [])
     found: dict[str, str] = {}
     for field, below in itertools.pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            text = below.value.value if isinstance(below.value, ast.Constant) else None
-            if isinstance(text, str):
-                found[field.target.id] = inspect.cleandoc(text)
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = inspect.cleandoc(text)
     return found
 
 

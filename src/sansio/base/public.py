@@ -23,8 +23,7 @@ def load(
 
     Args:
         package: The name of the package, which keeps the result.
-        homes: The public names of the package, by the module that each is in, relative to the package. A name that is
-            the last part of its own module is that module.
+        homes: The public names of the package, by the module or package that each is in, relative to this package.
         name: The name that is wanted.
         deprecated: For each old name, the name to use instead and the version in which the old name goes.
 
@@ -42,8 +41,9 @@ def load(
     home = next((home for home, names in homes.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    module = import_module(f"{package}.{home}")
-    value = module if home.rpartition(".")[2] == name else getattr(module, name)
+    place = import_module(f"{package}.{home}")
+    # A name may be that of a module, which is not there before it is imported.
+    value = getattr(place, name) if hasattr(place, name) else import_module(f"{place.__name__}.{name}")
     make_hints_work(value)
     setattr(sys.modules[package], name, value)
     return value

@@ -6,12 +6,11 @@ the first `Difference` from what was recorded. Nothing here does I/O; `loginmach
 """
 
 from ..base.public import make_hints_work
-from .codec import MAX_LINE
 from .reader import Trace, TraceError, read_trace, read_traces
 from .recorder import Recorder
 from .replay import Difference, Replay, replay
 
-__all__ = ["MAX_LINE", "Difference", "Recorder", "Replay", "Trace", "TraceError", "read_trace", "read_traces", "replay"]
+__all__ = ["Difference", "Recorder", "Replay", "Trace", "TraceError", "read_trace", "read_traces", "replay"]
 
 for _value in (Difference, Recorder, Replay, Trace, TraceError, read_trace, read_traces, replay):
     make_hints_work(_value)
