@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.t
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram traces bench fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api traces bench fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -55,6 +55,9 @@ mutants: $(VENV)/.installed $(VENV)/.tools
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
+
+api: $(VENV)/.installed
+	$(BIN)/python -m tests.api_page
 
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record

@@ -7,14 +7,29 @@ import time
 
 import httpx
 
-from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess, StoreError
-from loginmachine.drivers.callback.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
-from loginmachine.drivers.callback.listeners import open_listeners, port_of
-from loginmachine.drivers.errors import error_for
-from loginmachine.drivers.http.client import client_settings, encode, failure_event
-from loginmachine.drivers.stores.protocols import CredentialStore
-from loginmachine.sansio.callback.responses import Answer
-from loginmachine.sansio.login import actions, events
+from loginmachine import (
+    Credentials,
+    CredentialStore,
+    LoginMachine,
+    LoginOptions,
+    LoginSecrets,
+    LoginSuccess,
+    StoreError,
+)
+from loginmachine.drivers import (
+    CLOSE_TIMEOUT,
+    SEND_TIMEOUT,
+    Answer,
+    CallbackConnection,
+    Request,
+    client_settings,
+    encode,
+    error_for,
+    failure_event,
+    open_listeners,
+    port_of,
+)
+from loginmachine.sansio import actions, events
 
 
 class BlockingLogin:

@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginmachine import LoginOptions, LoginSecrets, Provider
-from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
-from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login import events
-from loginmachine.sansio.login.actions import Timer
+from loginmachine.drivers.traces import Report, replay_file, replay_many
+from loginmachine.sansio import TransportProblem, actions, events
 from loginmachine.sansio.trace import Recorder
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
         yield events.ResponseSent(request_id=100 + number)
     fate = dice.random()
     if fate < 0.05:
-        yield events.TimerFired(timer=Timer.DEADLINE)
+        yield events.TimerFired(timer=actions.Timer.DEADLINE)
         return
     if fate < 0.15:
         yield events.CancelRequested()
