@@ -1,4 +1,5 @@
 # Every target makes what it needs: a virtual environment in .venv, with the package built and installed into it.
+# Nothing has to be installed before but Python 3.11 or later.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,15 +7,18 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Whoever has it set would compile all tests anew in every process of every run.
+# With this set, pytest compiles every test module again in each of its processes.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-# How long `make fuzz` looks for bytes that break the callback listener.
+# What codespell reads. tools/words.py knows its own files.
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks tools
+
+# Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test check proof mutants diagram traces bench fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api traces bench fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -23,15 +27,24 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed $(VENV)/.tools
 	$(PYTEST) $(TESTS)
 
-# The core is measured by its own tests: measuring takes twice their time, and would take that of all the others too.
-check: $(VENV)/.installed $(VENV)/.tools
+# The tests of the core on each Python of this machine, in environments under .pythons.
+test-pythons: $(VENV)/.wheel
+	$(BIN)/python -m tools.pythons build/wheel/*.whl .pythons --quiet --numprocesses auto --dist worksteal tests/sansio
+
+# Only the core's tests measure coverage, which doubles their time.
+check: words $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
-	$(BIN)/mypy tests examples benchmarks
+	$(BIN)/mypy tests examples benchmarks tools
 	$(PYTEST) --quiet --ignore tests/sansio
 	$(PYTEST) --quiet --cov --cov-report= tests/sansio
 	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100 --skip-covered
+
+# Spelling, and plain English: docs/glossary.md has the project's words.
+words: $(VENV)/.tools
+	$(BIN)/codespell $(PROSE)
+	$(BIN)/python -m tools.words
 
 proof: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.model
@@ -43,20 +56,23 @@ diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
 
+api: $(VENV)/.installed
+	$(BIN)/python -m tests.api_page
+
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
-# A peer that cannot be installed is left out, and the tables say so.
+# A program to compare with that cannot be installed is left out, and the tables say so.
 bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# What it finds goes to build/fuzz: run it again with that file's name to see it.
+# An input that breaks the listener is written to build/fuzz. Give the file's name to tests.fuzz.callback to run it again.
 fuzz: $(VENV)/.installed $(VENV)/.tools $(VENV)/.fuzzer
 	mkdir -p build/fuzz/found
 	$(BIN)/python -m tests.fuzz.callback -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/ build/fuzz/found tests/fuzz/corpus
 
 clean:
-	rm -rf $(VENV) benchmarks/.envs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pythons benchmarks/.envs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -64,9 +80,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip --quiet install --upgrade pip 'setuptools>=77'
 
-# What the package needs, its extras included.
+# The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
-	rm -rf build
+	rm -rf build/lib build/bdist.*
 	$(PIP) install --no-build-isolation '.[demo,keyring]'
 	touch $@
 
@@ -78,7 +94,7 @@ $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(PIP) install --group bench
 	touch $@
 
-# What benchmarks compare with, each in an environment of its own.
+# The programs that benchmarks compare with, each in an environment of its own.
 benchmarks/.envs/%:
 	-$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install $* || rm -rf $@
 
@@ -86,9 +102,15 @@ $(VENV)/.fuzzer: pyproject.toml | $(BIN)/python
 	$(PIP) install --group fuzz
 	touch $@
 
-# The package itself, built anew: tests and types are checked against what a person would install.
+# The package, built and installed: tests and type checks use what a person would install.
 $(VENV)/.installed: $(SOURCES) $(VENV)/.dependencies
-	rm -rf build
+	rm -rf build/lib build/bdist.*
 	$(PIP) install --no-build-isolation --no-deps --force-reinstall .
-	rm -rf build
+	rm -rf build/lib build/bdist.*
+	touch $@
+
+$(VENV)/.wheel: $(SOURCES) $(VENV)/.dependencies
+	rm -rf build/lib build/bdist.* build/wheel
+	$(PIP) wheel --no-build-isolation --no-deps --wheel-dir build/wheel .
+	rm -rf build/lib build/bdist.*
 	touch $@

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all measurements, or those whose letters are given. Read README.md beside this."""
+"""``python -m benchmarks``: all measurements, or those with the given letters. README.md describes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def provider(*arguments: str) -> Iterator[str]:
-    """Run the local provider, and tell its issuer."""
+    """Run the local provider, and yield its issuer."""
     command = [sys.executable, "-m", "benchmarks.provider", *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
@@ -48,7 +48,7 @@ def make_certificates(folder: Path) -> tuple[str, str]:
 
 
 def main() -> None:
-    """Measure, tell, and write what was found to a file if one is named."""
+    """Measure, print the tables, and write them to a file if one is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("letters", nargs="?", default="abcdefgh", help="which (default: all, %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="counted rounds (default: %(default)s)")

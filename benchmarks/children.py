@@ -133,7 +133,7 @@ class Child:
         return (time.perf_counter() - begin) * 1000
 
     def memory(self) -> tuple[float, float] | None:
-        """Resident memory now and at its peak, in MiB; None where the system does not tell."""
+        """Resident memory now and at its peak, in MiB; None where the system does not report it."""
         try:
             lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
         except OSError:

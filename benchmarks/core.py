@@ -95,7 +95,7 @@ _TRIGGERS = (
 
 
 class _Idler:
-    """A model whose guards say yes and whose effects do nothing."""
+    """A model with guards that return true and effects that do nothing."""
 
     __slots__ = ("_state",)
 
@@ -131,7 +131,7 @@ def _bare_engine() -> Any:  # noqa: ANN401 - the engine's types are in its stub 
 
 
 def measure(results: Results, rounds: int) -> None:
-    """Take turns with the bare engine, in batches, by the processor's time."""
+    """Take turns with the bare engine, in batches, in processor time."""
     events = login_events()
     engine = _bare_engine()
 
@@ -145,7 +145,7 @@ def measure(results: Results, rounds: int) -> None:
         model = _Idler()
         for trigger in _TRIGGERS:
             engine.events[trigger].trigger(model, None)
-        assert model._state is LoginState.SUCCEEDED  # noqa: SLF001 - where the engine was told to keep it
+        assert model._state is LoginState.SUCCEEDED  # noqa: SLF001 - the attribute that the engine is configured with
 
     rows: dict[str, list[float]] = {"a whole login (9 events)": [], "the engine's 9 triggers alone": []}
     for _ in range(rounds * _BATCHES_A_ROUND):
@@ -171,7 +171,7 @@ def _rate(values: list[float]) -> tuple[str, ...]:
 
 
 def microseconds(work: Callable[[], None]) -> float:
-    """The processor's time that one turn takes, over a batch of them."""
+    """The processor time of one turn, measured over a batch."""
     begin = time.process_time_ns()
     for _ in range(_BATCH):
         work()

@@ -62,7 +62,7 @@ class Scene:
     tls: str
     """The issuer over TLS."""
     bundle: str
-    """Whom to trust: as many authorities as people have, and the issuer's."""
+    """A bundle with as many authorities as people have, and the issuer's."""
     home: str
     """Where they keep their tokens."""
 

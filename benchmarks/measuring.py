@@ -1,4 +1,4 @@
-"""Numbers that were measured, and how they are told: medians, quartiles, ratios, targets."""
+"""Measurements and how they are shown: medians, quartiles, ratios, targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Table:
     unit: str
     rows: dict[str, list[float]]
     compared_with: tuple[str, ...] = ()
-    """The rows whose medians all others are divided by. (They were measured in the same rounds.)"""
+    """The rows that all others are compared with. (They were measured in the same rounds.)"""
     notes: tuple[str, ...] = ()
     """What could not be measured, and why."""
 

@@ -30,7 +30,7 @@ def _recorded() -> list[bytes]:
 
 
 def measure(results: Results, rounds: int) -> None:
-    """Take turns with the same events without a trace, in batches, by the processor's time of one core."""
+    """Take turns with the same events without a trace, in batches, in the processor time of one core."""
     events = login_events()
     lines = _recorded()
 

@@ -1,4 +1,4 @@
-"""A complete driver in one thread: docs/writing-a-driver.md explains it line by line."""
+"""A complete driver in one thread: docs/writing-a-driver.md explains it."""
 
 import collections
 import select
@@ -7,18 +7,33 @@ import time
 
 import httpx
 
-from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, LoginSuccess, StoreError
-from loginmachine.drivers.callback.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
-from loginmachine.drivers.callback.listeners import open_listeners, port_of
-from loginmachine.drivers.errors import error_for
-from loginmachine.drivers.http.client import client_settings, encode, failure_event
-from loginmachine.drivers.stores.protocols import CredentialStore
-from loginmachine.sansio.callback.responses import Response
-from loginmachine.sansio.login import actions, events
+from loginmachine import (
+    Credentials,
+    CredentialStore,
+    LoginMachine,
+    LoginOptions,
+    LoginSecrets,
+    LoginSuccess,
+    StoreError,
+)
+from loginmachine.drivers import (
+    CLOSE_TIMEOUT,
+    SEND_TIMEOUT,
+    CallbackConnection,
+    Request,
+    Response,
+    client_settings,
+    encode,
+    error_for,
+    failure_event,
+    open_listeners,
+    port_of,
+)
+from loginmachine.sansio import actions, events
 
 
 class BlockingLogin:
-    """Signs in while `run` runs. One connection at a time, so a silent client delays the others by a moment."""
+    """Signs in while `run` runs. One connection at a time, so a silent client delays the others."""
 
     def __init__(self, options: LoginOptions, store: CredentialStore) -> None:
         self.options, self.store = options, store
@@ -49,7 +64,7 @@ class BlockingLogin:
         return outcome.credentials
 
     def wait(self) -> events.Event | None:
-        """The next fact: a timer that is due, or a request."""
+        """Return the next event: a timer that is due, or a request."""
         for timer, due in list(self.timers.items()):
             if time.monotonic() >= due:
                 del self.timers[timer]
@@ -99,7 +114,7 @@ class BlockingLogin:
         return True
 
     def perform(self, action: actions.Action) -> None:
-        """Carry one order out, and tell the machine what came of it."""
+        """Perform one action, and post the event that answers it."""
         match action:
             case actions.Bind(port=port):
                 result = open_listeners(port, self.options.redirect_host)

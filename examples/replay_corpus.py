@@ -1,6 +1,6 @@
-"""Replay a corpus of recorded logins, and print what became of them.
+"""Replay a corpus of recorded logins, and print a summary of the results.
 
-python examples/replay_corpus.py --generate 100000 FOLDER    # make one up first
+python examples/replay_corpus.py --generate 100000 FOLDER    # generate one first
 python examples/replay_corpus.py FOLDER                      # over the processors of this machine
 python examples/replay_corpus.py --dask FOLDER               # the same with Dask, which is the extra "dask"
 python examples/replay_corpus.py --dask --cluster tcp://HOST:8786 FOLDER
@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginmachine import LoginOptions, LoginSecrets, Provider
-from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
-from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login import events
-from loginmachine.sansio.login.actions import Timer
+from loginmachine.drivers.traces import Report, replay_file, replay_many
+from loginmachine.sansio import TransportProblem, actions, events
 from loginmachine.sansio.trace import Recorder
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def token_response(exchange_id: int, members: dict[str, str]) -> events.TokenRes
 
 
 def made_up_login(dice: random.Random) -> Iterator[events.Event]:
-    """What might happen in a login; most go well."""
+    """Yield the events of a login. Most of them succeed."""
     yield events.Started()
     yield events.Bound(port=1455)
     yield events.BrowserOpened()
@@ -50,7 +48,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
         yield events.ResponseSent(request_id=100 + number)
     fate = dice.random()
     if fate < 0.05:
-        yield events.TimerFired(timer=Timer.DEADLINE)
+        yield events.TimerFired(timer=actions.Timer.DEADLINE)
         return
     if fate < 0.15:
         yield events.CancelRequested()
@@ -77,7 +75,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
 
 
 def generate(folder: Path, count: int) -> None:
-    """Record logins that never were, some thousand in a file."""
+    """Record invented logins, some thousand in a file."""
     options, secrets = LoginOptions(provider=Provider.chatgpt()), LoginSecrets(state=STATE, code_verifier="v" * 86)
     dice = random.Random(20261121)  # noqa: S311 - the same corpus every time
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +89,7 @@ def generate(folder: Path, count: int) -> None:
 
 
 def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]:
-    """The same function of each file, mapped by Dask. The files must be where the workers are."""
+    """Replay each file with Dask. The workers must be able to read the files."""
     import dask.bag  # noqa: PLC0415 - an extra
     from distributed import Client  # noqa: PLC0415
 
@@ -119,7 +117,7 @@ def summarise(reports: Iterable[Report], started: float) -> None:
 
 
 def main() -> None:
-    """Read the command line, and do what it says."""
+    """Read the command line, and generate or replay the corpus."""
     parser = argparse.ArgumentParser(description="Replay a corpus of recorded logins.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")

@@ -1,4 +1,4 @@
-"""Embed a login in a plain threaded program: show the address, allow to cancel, use the credentials.
+"""Embed a login in a plain threaded program: show the address, offer to cancel, use the credentials.
 
 Run it with the issuer as argument, or without for ChatGPT.
 """
@@ -16,11 +16,11 @@ def show(phase: progress.LoginPhase) -> None:
 
 
 def main(issuer: str) -> int:
-    """Sign in and say for which account."""
+    """Sign in and print the account."""
     options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
     with start_login(options, store=FileStore(tempfile.mkdtemp()), on_progress=show) as login:
         print(login.auth_url, flush=True)
-        # A "cancel" button elsewhere in the program needs no more than this: button.on_click(login.canceller().cancel)
+        # A "cancel" button elsewhere in the program: button.on_click(login.canceller().cancel)
         try:
             credentials = login.wait()
         except LoginCancelled:

@@ -1,8 +1,22 @@
-"""Sign a person in through their browser.
+"""Sign a person in through their browser: OAuth 2.0 with PKCE.
 
-OAuth 2.0 with PKCE as an explicit state machine that does no I/O (`loginmachine.sansio`), and drivers that do it
-(`loginmachine.drivers`). The names below are loaded when they are first used, so that nobody pays for a driver that is
-not theirs.
+Sign in:
+    `start_login` with threads, `open_login` with trio. Both take `LoginOptions` with a `Provider`, and a store. They
+    raise `LoginFailed` or another `LoginError`. `progress` has the phases that ``on_progress`` receives.
+Keep the credentials:
+    `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
+    `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
+Call an API:
+    `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
+    `RefreshFailed` or `SignInRequired`.
+Sign out:
+    `sign_out` with threads, `trio_sign_out` with trio.
+Record a login:
+    `TraceFile`; `loginmachine.sansio.trace` replays what was recorded, `loginmachine.drivers.traces` many traces.
+Write another driver:
+    `loginmachine.sansio` is the state machine, which does no I/O; `loginmachine.drivers` has what drivers share.
+
+A name is loaded when it is first used. docs/api.md lists every public name with its stability.
 """
 
 from __future__ import annotations
@@ -23,41 +37,31 @@ if TYPE_CHECKING:
         StoreError,
         TrustError,
     )
+    from .drivers.shared.sign_out import SignOutResult
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
     from .drivers.stores.protocols import CredentialStore, MemoryStore, SessionStore, Transaction
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
+    from .drivers.threaded.sign_out import sign_out
+    from .drivers.traces.recording import TraceFile
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
-    from .sansio import (
-        AuthMode,
-        Credentials,
-        CredentialsError,
-        DeviceCode,
-        DeviceCodeDialect,
-        DeviceCodeEndpoints,
-        IdTokenPolicy,
-        LoginCancellation,
-        LoginFailure,
-        LoginFailureCategory,
-        LoginFailureStep,
-        LoginMachine,
-        LoginMethod,
-        LoginOptions,
-        LoginOutcome,
-        LoginSecrets,
-        LoginState,
-        LoginSuccess,
-        Provider,
-        Secret,
-        Tokens,
-        UnexpectedEvent,
-    )
+    from .drivers.trio.sign_out import trio_sign_out
+    from .sansio.base.errors import UnexpectedEvent
+    from .sansio.base.secret import Secret
     from .sansio.login import progress
-    from .sansio.refresh import RefreshMachine
+    from .sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
+    from .sansio.login.machine import LoginMachine
+    from .sansio.login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+    from .sansio.login.states import LoginState
+    from .sansio.model.credentials import AuthMode, Credentials, CredentialsError, Tokens
+    from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
+    from .sansio.model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
+    from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
+    from .sansio.refresh.machine import RefreshMachine
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
 
     __version__: str
@@ -103,11 +107,13 @@ __all__ = [
     "Session",
     "SessionStore",
     "SignInRequired",
+    "SignOutResult",
     "StoreBusy",
     "StoreError",
     "StorePolicy",
     "ThreadedLogin",
     "Tokens",
+    "TraceFile",
     "Transaction",
     "TrioLogin",
     "TrioSession",
@@ -116,11 +122,12 @@ __all__ = [
     "open_login",
     "open_store",
     "progress",
+    "sign_out",
     "start_login",
+    "trio_sign_out",
 ]
 
-_MODULES = {
-    "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
+_HOMES = {
     "drivers.errors": (
         "InsecureRequest",
         "KeyringUnavailable",
@@ -134,18 +141,35 @@ _MODULES = {
         "StoreError",
         "TrustError",
     ),
+    "drivers.shared.sign_out": ("SignOutResult",),
+    "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),
-    "drivers.threaded.session": ("Session",),
     "drivers.stores.protocols": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
+    "drivers.threaded.session": ("Session",),
+    "drivers.threaded.sign_out": ("sign_out",),
+    "drivers.traces.recording": ("TraceFile",),
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
-    "sansio.refresh": ("RefreshMachine",),
+    "drivers.trio.sign_out": ("trio_sign_out",),
+    "sansio.base.errors": ("UnexpectedEvent",),
+    "sansio.base.secret": ("Secret",),
+    "sansio.login": ("progress",),
+    "sansio.login.failures": ("LoginFailure", "LoginFailureCategory", "LoginFailureStep"),
+    "sansio.login.machine": ("LoginMachine",),
+    "sansio.login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
+    "sansio.login.states": ("LoginState",),
+    "sansio.model.credentials": ("AuthMode", "Credentials", "CredentialsError", "Tokens"),
+    "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
+    "sansio.model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
+    "sansio.oauth.device_code": ("DeviceCode",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
+    "sansio.refresh.machine": ("RefreshMachine",),
     "sansio.refresh.outcome": ("Delivery", "RefreshSuccess"),
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+_DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}
+"""For each old name, the name to use instead and the version in which the old name goes (docs/api.md)."""
 
 
 def __getattr__(name: str) -> object:
@@ -153,15 +177,11 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 
-        value: object = version("loginmachine")
-    elif name in __all__:
-        from importlib import import_module  # noqa: PLC0415
+        globals()[name] = version("loginmachine")
+        return globals()[name]
+    from .sansio.base.public import load  # noqa: PLC0415 - the first name needs it, not the package
 
-        value = getattr(import_module(f".{_HOMES.get(name, 'sansio')}", __name__), name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    return load(__name__, _HOMES, name, _DEPRECATED)
 
 
 def __dir__() -> list[str]:

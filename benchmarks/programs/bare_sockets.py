@@ -1,4 +1,4 @@
-"""The floor: a login with sockets and string operations, plain HTTP only. Nobody should use this."""
+"""The floor: a login with sockets and string operations, plain HTTP only. Do not use this."""
 
 from __future__ import annotations
 

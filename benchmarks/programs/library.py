@@ -1,4 +1,4 @@
-"""loginmachine in somebody's program: with threads, and one token request instead of the command's two."""
+"""loginmachine embedded in a program: with threads, and one token request instead of the command's two."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def resident() -> int:
 
 
 async def main_async(issuer: str, count: int) -> None:
-    """Open them, tell, and wait for all."""
+    """Open them, print, and wait for all."""
     options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=None)
     urls: list[str] = []
 

@@ -1,0 +1,56 @@
+"""What does the I/O of a login, and what the author of another driver needs (docs/writing-a-driver.md).
+
+`open_listeners` and `port_of` make the sockets of the callback port; `cancel_previous` asks an older login to free it.
+`CallbackConnection` reads the bytes of a connection as a `Request`, and writes a `Response`; `HEAD_TIMEOUT`,
+`SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `client_settings` and `encode` are for httpx,
+`failure_event` makes an event of its exceptions. `error_for` is the exception for an outcome.
+
+A program that signs a person in needs none of these, but `loginmachine.start_login` or `loginmachine.open_login`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..sansio.callback.responses import Response
+    from .callback.http11 import CLOSE_TIMEOUT, HEAD_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
+    from .callback.listeners import open_listeners, port_of
+    from .callback.previous_login import cancel_previous
+    from .errors import error_for
+    from .http.client import client_settings, encode, failure_event
+
+__all__ = [
+    "CLOSE_TIMEOUT",
+    "HEAD_TIMEOUT",
+    "SEND_TIMEOUT",
+    "CallbackConnection",
+    "Request",
+    "Response",
+    "cancel_previous",
+    "client_settings",
+    "encode",
+    "error_for",
+    "failure_event",
+    "open_listeners",
+    "port_of",
+]
+
+_HOMES = {
+    "callback.http11": ("CLOSE_TIMEOUT", "HEAD_TIMEOUT", "SEND_TIMEOUT", "Response", "CallbackConnection", "Request"),
+    "callback.listeners": ("open_listeners", "port_of"),
+    "callback.previous_login": ("cancel_previous",),
+    "errors": ("error_for",),
+    "http.client": ("client_settings", "encode", "failure_event"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module (PEP 562)."""
+    from ..sansio.base.public import load  # noqa: PLC0415 - the first name needs it, not the package
+
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

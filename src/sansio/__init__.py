@@ -1,20 +1,29 @@
 """The login as a state machine that does no I/O.
 
 Nothing here opens a socket or a file, reads a clock, starts a thread or draws a random number (but
-`LoginSecrets.generate`, which hosts call). Loads `transitions` and the standard library's pure parts only.
+`LoginSecrets.generate`, which hosts call). Loads `transitions` and pure parts of the standard library only, and each
+name when it is first used.
+
+`LoginMachine` takes `events` and returns `actions`; `LoginOptions` and `LoginSecrets` make it. It is in one of the
+states of `LoginState`, and a `Trigger` leads to the next. `loginmachine.sansio.trace` records and replays logins.
 """
 
-from .base.errors import UnexpectedEvent
-from .base.secret import Secret
-from .login import actions, events, progress
-from .login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
-from .login.machine import LoginMachine, Snapshot
-from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
-from .login.states import LoginState, Trigger
-from .model.credentials import AuthMode, Credentials, CredentialsError, Tokens
-from .model.options import LoginMethod, LoginOptions, LoginSecrets
-from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
-from .oauth.device_code import DeviceCode
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .base.errors import UnexpectedEvent
+    from .base.http import Encoding, Form, Headers, TransportProblem
+    from .base.secret import Secret
+    from .login import actions, events, progress
+    from .login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
+    from .login.machine import LoginMachine, Snapshot
+    from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+    from .login.states import LoginState, Trigger
+    from .model.credentials import AuthMode, Credentials, CredentialsError, Tokens
+    from .model.options import LoginMethod, LoginOptions, LoginSecrets
+    from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
+    from .oauth.device_code import DeviceCode
 
 __all__ = [
     "AuthMode",
@@ -23,6 +32,9 @@ __all__ = [
     "DeviceCode",
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
+    "Encoding",
+    "Form",
+    "Headers",
     "IdTokenPolicy",
     "LoginCancellation",
     "LoginFailure",
@@ -39,9 +51,39 @@ __all__ = [
     "Secret",
     "Snapshot",
     "Tokens",
+    "TransportProblem",
     "Trigger",
     "UnexpectedEvent",
     "actions",
     "events",
     "progress",
 ]
+
+_HOMES = {
+    "base.errors": ("UnexpectedEvent",),
+    "base.http": ("Encoding", "Form", "Headers", "TransportProblem"),
+    "base.secret": ("Secret",),
+    "login": ("actions", "events", "progress"),
+    "login.failures": ("LoginFailure", "LoginFailureCategory", "LoginFailureStep"),
+    "login.machine": ("LoginMachine", "Snapshot"),
+    "login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
+    "login.states": ("LoginState", "Trigger"),
+    "model.credentials": ("AuthMode", "Credentials", "CredentialsError", "Tokens"),
+    "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
+    "model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
+    "oauth.device_code": ("DeviceCode",),
+}
+_DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}
+"""For each old name, the name to use instead and the version in which the old name goes (docs/api.md)."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module (PEP 562)."""
+    from .base.public import load  # noqa: PLC0415 - the first name needs it, not the package
+
+    return load(__name__, _HOMES, name, _DEPRECATED)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

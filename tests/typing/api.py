@@ -29,13 +29,18 @@ from loginmachine import (
     Session,
     SessionStore,
     SignInRequired,
+    SignOutResult,
+    TraceFile,
     TrioSession,
     open_store,
     progress,
+    sign_out,
     start_login,
+    trio_sign_out,
 )
-from loginmachine.sansio.login.actions import Action, Bind, SendTokenRequest
-from loginmachine.sansio.login.events import Bound, Started
+from loginmachine.drivers import error_for
+from loginmachine.drivers.traces import Report, replay_many
+from loginmachine.sansio import actions, events
 
 
 def embed(options: LoginOptions) -> str:
@@ -109,23 +114,43 @@ async def call_an_api_with_trio() -> str:
     return await session.access_token()
 
 
+def sign_out_and_keep_a_copy(store: SessionStore) -> bytes:
+    result = sign_out(store, Provider.chatgpt())
+    assert_type(result, SignOutResult)
+    assert_type(result.is_revoked, bool | None)
+    assert_type(result.problem, str)
+    assert_type(Credentials.parse(b"{}"), Credentials)
+    return result.removed.serialise() if result.removed else b""
+
+
+async def sign_out_with_trio(store: SessionStore) -> SignOutResult:
+    return await trio_sign_out(store)
+
+
+def record_and_replay(options: LoginOptions) -> list[Report]:
+    with TraceFile("trace.jsonl") as trace, start_login(options, store=MemoryStore(), record=trace.write) as login:
+        outcome = login.outcome
+        assert_type(error_for(outcome) if outcome else None, LoginFailed | None)
+    return list(replay_many(["trace.jsonl"], processes=2))
+
+
 def drive() -> LoginOutcome | None:
     options = LoginOptions(provider=Provider.chatgpt(), port=0, allowed_workspaces=("acc-1",))
     with start_login(options, store=VaultStore()), start_login(options, store=MemoryStore()):
         pass
     machine = LoginMachine(options, LoginSecrets.generate())
     assert_type(machine.state, LoginState)
-    for action in machine.handle(Started()):
-        assert_type(action, Action)
+    for action in machine.handle(events.Started()):
+        assert_type(action, actions.Action)
         match action:
-            case Bind(port=port):
-                machine.handle(Bound(port=port))
-            case SendTokenRequest(form=form):
+            case actions.Bind(port=port):
+                machine.handle(events.Bound(port=port))
+            case actions.SendTokenRequest(form=form):
                 assert_type(form, tuple[tuple[str, str], ...])
             case _:
                 pass
     LoginOptions(provider=Provider.chatgpt(), prot=0)  # type: ignore[call-arg]
-    Bound(1455)  # type: ignore[call-arg]
-    Started().port = 1  # type: ignore[attr-defined]
-    Bound(port=1).port = 2  # type: ignore[misc]
+    events.Bound(1455)  # type: ignore[call-arg]
+    events.Started().port = 1  # type: ignore[attr-defined]
+    events.Bound(port=1).port = 2  # type: ignore[misc]
     return machine.outcome

@@ -33,7 +33,7 @@ def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file for `read_trace`: of one that is too long no more than shows that it is."""
-    from ...sansio.trace import MAX_LINE  # noqa: PLC0415 - as above
+    from ...sansio.trace.codec import MAX_LINE  # noqa: PLC0415 - as above
 
     return iter(lambda: file.readline(MAX_LINE + 1), b"")
 

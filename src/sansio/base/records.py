@@ -7,12 +7,19 @@ checkers see an ordinary frozen dataclass (PEP 681).
 
 For the same reason the modules that are loaded before the URL is shown import nothing from `typing` when they run: it
 takes 5 ms. ``TYPE_CHECKING = False`` is the idiom for that, which type checkers and ruff know.
+
+What `inspect.signature`, `typing.get_type_hints` and `help` need is computed when they ask for it, by
+`loginmachine.sansio.base.inspection`.
 """
 
 from __future__ import annotations
 
+from .secret import Secret
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import ItemsView, Iterator, KeysView
+    from inspect import Signature
     from typing import Any, ClassVar, Final, Self, dataclass_transform
 else:
 
@@ -39,6 +46,72 @@ def hidden(*, default: Any = _REQUIRED) -> Any:  # noqa: ANN401 - as dataclasses
     return _Hidden(default)
 
 
+class Annotations(dict[str, object]):
+    """The annotations of a class or function, whose types are imported when the annotations are listed.
+
+    Python evaluates an annotation in the module that it stands in. Names that are imported under ``if TYPE_CHECKING:``
+    are missing there, until `typing.get_type_hints` or another reader lists the annotations.
+
+    Args:
+        annotations: By the name of the field or parameter.
+        module: The name of the module in which they stand.
+    """
+
+    __slots__ = ("_module",)
+
+    def __init__(self, annotations: dict[str, object], module: str) -> None:
+        super().__init__(annotations)
+        self._module = module
+
+    def _import_types(self) -> None:
+        from .inspection import import_types  # noqa: PLC0415 - only tools need it
+
+        import_types(self._module, dict.values(self))
+
+    def __iter__(self) -> Iterator[str]:
+        self._import_types()
+        return super().__iter__()
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]  # the type of a dict's view has no public name
+        """The names, after the types are imported."""
+        self._import_types()
+        return super().keys()
+
+    def items(self) -> ItemsView[str, object]:  # type: ignore[override]  # as above
+        """The names and annotations, after the types are imported."""
+        self._import_types()
+        return super().items()
+
+
+class _Slots(dict[str, object]):
+    """The ``__slots__`` of a record. Python takes a field's documentation from there, if it is a dictionary."""
+
+    __slots__ = ("record",)
+    record: _RecordMeta
+
+    def __getitem__(self, field: str) -> str:
+        from .inspection import field_doc  # noqa: PLC0415 - only tools need it
+
+        return field_doc(self.record, field)
+
+
+def _annotations(namespace: dict[str, Any]) -> dict[str, object]:
+    """The annotations of a class body."""
+    found: dict[str, object] = namespace.get("__annotations__", {})
+    annotate = namespace.get("__annotate_func__")
+    if annotate is not None:
+        # Python 3.14 without ``from __future__ import annotations`` (PEP 649).
+        from annotationlib import Format, call_annotate_function  # type: ignore[import-not-found]  # noqa: PLC0415
+
+        found = call_annotate_function(annotate, Format.FORWARDREF)
+    return found
+
+
+def _is_class_variable(annotation: object) -> bool:
+    words = annotation if isinstance(annotation, str) else repr(annotation)
+    return "ClassVar" in words and words.partition("[")[0].rpartition(".")[2] == "ClassVar"
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(hidden,))
 class _RecordMeta(type):
     """Turns the annotations of a class body into slots, defaults and hidden fields."""
@@ -49,10 +122,14 @@ class _RecordMeta(type):
     _required: tuple[str, ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _RecordMeta:
-        own = [key for key, kind in namespace.get("__annotations__", {}).items() if not kind.startswith("ClassVar")]
+        annotations = _annotations(namespace)
+        own = [key for key, annotation in annotations.items() if not _is_class_variable(annotation)]
         given = {key: namespace.pop(key) for key in own if key in namespace}
-        namespace["__slots__"] = tuple(own)
+        if "__annotations__" in namespace:
+            namespace["__annotations__"] = Annotations(annotations, namespace["__module__"])
+        slots = namespace["__slots__"] = _Slots(dict.fromkeys(own))
         cls = super().__new__(mcs, name, bases, namespace)
+        slots.record = cls
         inherited = [base for base in bases if isinstance(base, _RecordMeta)]
         defaults: dict[str, object] = {}
         secret: set[str] = set()
@@ -71,14 +148,23 @@ class _RecordMeta(type):
         cls._required = tuple(field for field in cls._fields if field not in defaults)
         return cls
 
+    @property
+    def __signature__(cls) -> Signature:
+        """The keyword-only fields, for `inspect.signature` and `help`."""
+        from .inspection import signature  # noqa: PLC0415 - only tools need it
+
+        return signature(cls)
+
 
 class Record(metaclass=_RecordMeta):
     """Base of all events, actions, phases and outcomes: frozen, slotted, keyword-only, compared by type and value."""
 
-    _defaults: ClassVar[dict[str, object]]
-    _hidden: ClassVar[frozenset[str]]
-    _fields: ClassVar[tuple[str, ...]]
-    _required: ClassVar[tuple[str, ...]]
+    if TYPE_CHECKING:
+        # (Annotations that exist when the program runs would be listed among the fields of every record.)
+        _defaults: ClassVar[dict[str, object]]
+        _hidden: ClassVar[frozenset[str]]
+        _fields: ClassVar[tuple[str, ...]]
+        _required: ClassVar[tuple[str, ...]]
 
     def __init__(self, **values: object) -> None:
         # A login makes some fifty records: what is not given is not put into them here.
@@ -138,7 +224,12 @@ class Record(metaclass=_RecordMeta):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.values())
+        values = self.values()
+        secret = next((field for field in values if isinstance(values[field], Secret)), None)
+        if secret is not None:
+            del values
+            raise TypeError(f"{type(self).__name__} cannot be pickled: its field {secret!r} is a Secret")
+        return _rebuild, (type(self), values)
 
     def values(self) -> dict[str, Any]:
         """The fields and their values, in the order they are declared."""

@@ -110,6 +110,19 @@ class Credentials(Record):
         )
 
     @classmethod
+    def parse(cls, data: bytes) -> Credentials:
+        """Read the bytes of an ``auth.json``.
+
+        Raises:
+            CredentialsError: They are not a JSON object, or a member has the wrong type.
+        """
+        return parse(data)
+
+    def serialise(self) -> bytes:
+        """The bytes of an ``auth.json``, secrets included."""
+        return serialise(self)
+
+    @classmethod
     def from_api_key(cls, key: Secret) -> Credentials:
         """The credentials of a person who has nothing but an API key."""
         return cls(auth_mode=AuthMode.API_KEY, api_key=key)

@@ -10,15 +10,17 @@ import hashlib
 import json
 import types
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin, get_type_hints
 
+from ..base import http
 from ..base.records import Record
 from ..base.secret import Secret
+from ..login import actions, events
 from ..login.actions import Respond
 from ..login.events import Event
+from ..model import options, provider
 from ..model.credentials import Credentials, Tokens
 from ..model.options import LoginOptions
-from ..model.provider import DeviceCodeEndpoints, Provider
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
@@ -77,8 +79,8 @@ def decode_options(content: object) -> LoginOptions:
     Raises:
         CodecError: A value is missing, of the wrong type or out of its range.
     """
-    options: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
-    return options
+    read: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
+    return read
 
 
 def _encode_record(record: Record) -> JsonObject:
@@ -122,28 +124,25 @@ def _event_classes() -> dict[str, type[Record]]:
 
 @cache
 def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
-    """For each field of a class, the function that reads it: chosen by the words of its annotation."""
-    annotations = {
-        name: kind for base in reversed(cls.__mro__) for name, kind in vars(base).get("__annotations__", {}).items()
-    }
-    return {name: _reader(annotations[name]) for name in cls._fields}
+    """For each field of a class, the function that reads it: chosen by its type."""
+    # (Where the sources are not installed, a module does not know the types that it imports for annotations only.)
+    modules = (http, actions, events, options, provider)
+    names = {name: value for module in modules for name, value in vars(module).items()}
+    hints = get_type_hints(cls, localns={**names, "Credentials": Credentials, "Secret": Secret, "Tokens": Tokens})
+    return {name: _reader(hints[name]) for name in cls._fields}
 
 
-def _reader(annotation: str) -> Callable[[object, str], object]:
-    from ..base import http  # noqa: PLC0415 - the homes of the enumerations
-    from ..login import actions, events  # noqa: PLC0415 - as above
-    from ..model import options, provider  # noqa: PLC0415 - as above
-
-    if annotation in _READERS:
-        return _READERS[annotation]
-    if annotation.endswith(" | None"):
-        inner = _reader(annotation.removesuffix(" | None"))
+def _reader(kind: Any) -> Callable[[object, str], object]:  # noqa: ANN401 - a type
+    if kind in _READERS:
+        return _READERS[kind]
+    arguments = get_args(kind)
+    if get_origin(kind) is tuple:
+        return _items(_reader(arguments[0])) if arguments[1:] == (...,) else _pair(_reader(arguments[0]))
+    if types.NoneType in arguments:
+        (inner,) = (_reader(argument) for argument in arguments if argument is not types.NoneType)
         return lambda value, where: None if value is None else inner(value, where)
-    if annotation.startswith("tuple[") and annotation.endswith(", ...]"):
-        return _items(_reader(annotation[len("tuple[") : -len(", ...]")]))
-    kind = next(
-        getattr(home, annotation) for home in (http, actions, events, options, provider) if hasattr(home, annotation)
-    )
+    if issubclass(kind, Record):
+        return lambda value, where: _decode_record(value, {kind.__name__: kind}, where)
     return lambda value, where: _member(kind, value, where)
 
 
@@ -245,22 +244,15 @@ def _member(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - a
     raise CodecError(f"{where} is none of the values that it can have")
 
 
-def _record(cls: type[Record]) -> Callable[[object, str], object]:
-    return lambda value, where: _decode_record(value, {cls.__name__: cls}, where)
-
-
-_READERS: Final[dict[str, Callable[[object, str], object]]] = {
-    "str": _text,
-    "int": _int,
-    "bool": _bool,
-    "float": _number,
-    "bytes": _bytes,
-    "Headers": _items(_pair(_bytes)),
-    "Secret": lambda value, where: Secret(_text(value, where)),
-    "tuple[str, str]": _pair(_text),
-    **{cls.__name__: _record(cls) for cls in (Provider, DeviceCodeEndpoints, Credentials, Tokens)},
+_READERS: Final[dict[type, Callable[[object, str], object]]] = {
+    str: _text,
+    int: _int,
+    bool: _bool,
+    float: _number,
+    bytes: _bytes,
+    Secret: lambda value, where: Secret(_text(value, where)),
 }
-"""By the words of the annotation."""
+"""By the type of the field."""
 
 
 def line_of(content: object) -> str:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
-from typing import Any, ClassVar
+import pydoc
+import sys
+import typing
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from loginmachine.sansio.base.records import Record, hidden
+from loginmachine import Credentials, Secret
+from loginmachine.sansio.base import inspection
+from loginmachine.sansio.base.records import Annotations, Record, hidden
 from loginmachine.sansio.login.events import Bound, BrowserOpened, ClientGone, RequestReceived, ResponseSent, Started
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from a_package_that_is_not_installed import Nothing  # type: ignore[import-not-found]  # noqa: F401
 
 
 class Point(Record):
@@ -142,3 +154,112 @@ def test_matched() -> None:
             assert y == 2
         case _:
             pytest.fail("a record is matched by its fields")
+
+
+# Tools
+
+
+class Distance(Record):
+    """How far it is."""
+
+    metres: Fraction
+    """Metres, 0 or more.
+
+    Never negative.
+    """
+    label: str = "way"
+    route: str = hidden()
+    """Where it goes."""
+
+
+def test_the_signature_shows_the_fields() -> None:
+    assert str(inspect.signature(Point)) == "(*, x: 'int', y: 'int' = 0, secret: 'str' = 'hush')"
+    assert list(inspect.signature(Point3).parameters) == ["x", "y", "secret", "z", "key"]
+    assert inspect.signature(Distance).parameters["label"].default == "way"
+    assert str(inspect.signature(Record)) == "()"
+
+
+def test_type_hints_find_what_is_imported_for_type_checkers_only() -> None:
+    from fractions import Fraction
+
+    assert typing.get_type_hints(Distance) == {"metres": Fraction, "label": str, "route": str}
+    assert "Nothing" not in globals(), "what is not installed is left out"
+    assert typing.get_type_hints(Point3)["z"] is int
+
+
+def test_listing_annotations_without_their_module_imports_nothing() -> None:
+    annotations = Annotations({"x": "Unknown"}, "a_module_that_is_not_there")
+    assert list(annotations) == ["x"]
+    assert dict(annotations) == {"x": "Unknown"}
+
+
+def test_help_shows_each_field() -> None:
+    text = pydoc.render_doc(Distance, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
+    fields = text.partition("Data descriptors defined here:")[2].partition("-----")[0].replace(" |", "").split("\n")
+    assert [line.strip() for line in fields if line.strip()] == [
+        *("metres", "Fraction, required", "Metres, 0 or more.", "Never negative."),
+        *("label", "str = 'way'"),
+        *("route", "str, required", "Not shown in the repr.", "Where it goes."),
+    ]
+
+
+def test_help_without_the_source() -> None:
+    namespace: dict[str, Any] = {"Record": Record, "__name__": "a_module_that_is_not_there"}
+    exec("class Made(Record):\n    x: int = 1\n    'Not found.'", namespace)
+    assert namespace["Made"].__slots__["x"] == "int = 1"
+
+
+def made(**body: Any) -> Any:
+    """A record out of the namespace of a class body."""
+    kind: Any = type(Record)
+    return kind("Made", (Record,), {"__module__": __name__, "__qualname__": "Made", **body})
+
+
+def test_help_on_a_class_that_is_not_in_the_source_of_its_module() -> None:
+    assert made(__annotations__={"x": "int"}).__slots__["x"] == "int, required"
+
+
+def test_help_on_a_class_in_a_function() -> None:
+    class Local(Record):
+        x: int
+        """Of this function."""
+
+    assert inspection.field_doc(Local, "x") == "int, required\nOf this function."
+
+
+EAGER = """
+from typing import ClassVar
+from loginmachine.sansio.base.records import Record, hidden
+
+class Eager(Record):
+    kind: ClassVar[str] = "eager"
+    x: int
+    y: "int | None" = None
+    ClassVariable: str = hidden(default="hush")
+"""
+
+
+def test_a_record_in_a_module_without_the_future_import() -> None:
+    namespace: dict[str, Any] = {"__name__": "a_module_that_is_not_there"}
+    exec(compile(EAGER, "eager", "exec", dont_inherit=True), namespace)
+    eager = namespace["Eager"]
+    assert eager(x=1).values() == {"x": 1, "y": None, "ClassVariable": "hush"}
+    assert eager.kind == "eager"
+    assert typing.get_type_hints(eager)["x"] is int
+    assert str(inspect.signature(eager)).startswith("(*, x: int, y: 'int | None' = None")
+    assert eager.__slots__["x"] == "int, required"
+
+
+def test_a_record_with_the_annotations_of_python_3_14(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = ModuleType("annotationlib")
+    vars(library).update(Format=SimpleNamespace(FORWARDREF=3), call_annotate_function=lambda annotate, _: annotate(1))
+    monkeypatch.setitem(sys.modules, "annotationlib", library)
+    new = made(__annotate_func__=lambda _: {"x": int})
+    assert new(x=1).values() == {"x": 1}
+
+
+def test_pickling_refuses_a_secret_and_names_its_field() -> None:
+    credentials = Credentials.from_api_key(Secret("canary"))
+    with pytest.raises(TypeError, match=r"^Credentials cannot be pickled: its field 'api_key' is a Secret$"):
+        pickle.dumps(credentials)
+    assert copy.deepcopy(credentials) is credentials

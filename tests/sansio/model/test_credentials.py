@@ -327,3 +327,9 @@ def test_tokens_that_say_nothing() -> None:
 @pytest.mark.parametrize("exp", [None, "1", True, 1e300, [1], {}])
 def test_an_end_that_is_no_time(exp: object) -> None:
     assert TOKENS.__replace__(access_token=Secret(jwt({"exp": exp}))).expires_at() is None
+
+
+def test_the_bytes_of_a_file_and_back() -> None:
+    credentials = Credentials.from_api_key(Secret("sk-1"))
+    assert credentials.serialise() == serialise(credentials)
+    assert Credentials.parse(credentials.serialise()) == credentials

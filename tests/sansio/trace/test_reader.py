@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loginmachine.sansio.trace import MAX_LINE, Trace, TraceError, read_trace, read_traces, replay
-from loginmachine.sansio.trace.codec import MAX_STEPS, MAX_TRACE
+from loginmachine.sansio.trace import Trace, TraceError, read_trace, read_traces, replay
+from loginmachine.sansio.trace.codec import MAX_LINE, MAX_STEPS, MAX_TRACE
 from loginmachine.sansio.trace.story import tell
 
 from ...traces.record import FOLDER

@@ -1,0 +1,43 @@
+"""Signing out, with trio."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import trio
+
+from ...sansio.login.actions import SendTokenRequest
+from ...sansio.model.provider import Provider
+from ...sansio.oauth.revocation import read_revocation, revocation
+from ..shared.sign_out import SignOutResult
+from .http_client import send
+
+if TYPE_CHECKING:
+    from ..stores.protocols import SessionStore
+
+
+async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutResult:
+    """Sign a person out: remove the stored credentials, then revoke their tokens.
+
+    The store is used in a worker thread. Revocation (RFC 7009) takes at most 5 seconds and is best effort: if the
+    provider cannot be reached or refuses, the credentials are removed all the same, and the result says why. After a
+    cancellation the credentials may be removed and their tokens still be valid.
+
+    Args:
+        store: Where the credentials are.
+        provider: The provider that issued them. Default: `Provider.chatgpt()`.
+
+    Returns:
+        What was removed, and whether the provider confirmed that the tokens are revoked.
+
+    Raises:
+        StoreError: The credentials cannot be removed. Nothing is revoked then.
+    """
+    limiter = trio.CapacityLimiter(math.inf)
+    removed = await trio.to_thread.run_sync(store.remove, limiter=limiter)
+    request = revocation(provider or Provider.chatgpt(), removed)
+    if request is None:
+        return SignOutResult(removed=removed)
+    problem = read_revocation(request, await send(SendTokenRequest(exchange_id=0, **request.values()), limiter))
+    return SignOutResult(removed=removed, is_revoked=not problem, problem=problem)
