@@ -1,4 +1,4 @@
-"""The demonstration provider and its automatic browser, over real HTTP on loopback."""
+"""The demo provider and its automatic browser, over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Person:
         self.client = client
 
     def ask(self, **changes: str | None) -> httpx.Response:
-        """Open the authorization request; a change to None leaves the parameter out."""
+        """Open the authorization request. None omits a parameter."""
         params = {name: value for name, value in {**REQUEST, **changes}.items() if value is not None}
         return self.client.get("/oauth/authorize", params=params)
 
@@ -92,7 +92,7 @@ class Person:
     def refresh(self, refresh_token: str) -> httpx.Response:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token)
 
-    def give_back(self, **form: str) -> httpx.Response:
+    def revoke(self, **form: str) -> httpx.Response:
         return self.client.post("/oauth/revoke", data={"client_id": CLIENT, **form})
 
     def exchange(self, subject_token: str, **changes: str) -> httpx.Response:
@@ -106,7 +106,7 @@ class Person:
 
 
 def callback(answer: httpx.Response, uri: str = CALLBACK) -> dict[str, str]:
-    """The parameters of a redirect to the callback listener, each of which is there once."""
+    """Return the parameters of a redirect to the callback. Each occurs once."""
     assert answer.status_code == 302
     base, _, query = answer.headers["Location"].partition("?")
     assert base == uri
@@ -115,7 +115,7 @@ def callback(answer: httpx.Response, uri: str = CALLBACK) -> dict[str, str]:
     return dict(pairs)
 
 
-def refused(answer: httpx.Response, error: str) -> None:
+def assert_refused(answer: httpx.Response, error: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -133,7 +133,7 @@ def provider() -> Iterator[DemoProvider]:
 
 
 def client_of(provider: DemoProvider) -> httpx.Client:
-    """A client without proxies, and without TLS: a bundle of certificates takes longer to read than most answers."""
+    """Return a client without proxies and certificates: reading a CA bundle takes longer than most requests."""
     return httpx.Client(base_url=provider.issuer, trust_env=False, timeout=10, verify=False)
 
 
@@ -143,7 +143,7 @@ def person(provider: DemoProvider) -> Iterator[Person]:
         yield Person(client)
 
 
-# The whole flow
+# The whole login
 
 
 def test_issuer_is_loopback_without_a_trailing_slash(provider: DemoProvider) -> None:
@@ -221,7 +221,7 @@ def test_the_nonce_comes_back_in_the_id_token(person: Person) -> None:
     assert claims(answer.json()["id_token"])["nonce"] == "n-0S6_WzA2Mj"
 
 
-def test_an_account_is_the_same_in_every_run(person: Person) -> None:
+def test_account_ids_are_the_same_in_every_run(person: Person) -> None:
     first = claims(person.tokens()["id_token"])
     with DemoProvider() as other, client_of(other) as client:
         second = claims(Person(client).tokens()["id_token"])
@@ -264,7 +264,7 @@ def test_another_client_id() -> None:
         "javascript:alert(1)",
     ],
 )
-def test_a_foreign_redirect_uri_gets_a_page_and_no_redirect(person: Person, uri: str | None) -> None:
+def test_an_invalid_redirect_uri_gets_a_page_and_no_redirect(person: Person, uri: str | None) -> None:
     answer = person.ask(redirect_uri=uri)
     assert answer.status_code == 400
     assert "Location" not in answer.headers
@@ -294,7 +294,7 @@ def test_an_unknown_client_gets_a_page_and_no_redirect(person: Person, client_id
         ({"prompt": "none"}, "login_required"),
     ],
 )
-def test_a_wrong_request_is_sent_back(
+def test_errors_are_sent_to_the_callback(
     person: Person, provider: DemoProvider, changes: dict[str, str | None], error: str
 ) -> None:
     answer = callback(person.ask(**changes))
@@ -303,7 +303,7 @@ def test_a_wrong_request_is_sent_back(
 
 
 @pytest.mark.parametrize("state", [None, ""])
-def test_a_request_without_state_is_sent_back(person: Person, provider: DemoProvider, state: str | None) -> None:
+def test_a_missing_state_is_sent_to_the_callback(person: Person, provider: DemoProvider, state: str | None) -> None:
     answer = callback(person.ask(state=state))
     answer.pop("error_description")
     assert answer == {"error": "invalid_request", "iss": provider.issuer}
@@ -318,14 +318,14 @@ def test_a_repeated_parameter_gets_a_page(person: Person, name: str) -> None:
 
 
 @pytest.mark.parametrize("response_type", [None, "", 'co"de', "c\u00f6de"])
-def test_an_odd_response_type_is_no_accident(person: Person, response_type: str | None) -> None:
+def test_an_odd_response_type_is_not_a_server_error(person: Person, response_type: str | None) -> None:
     assert person.ask(response_type=response_type).status_code in (302, 400)
 
 
 # The form
 
 
-def test_the_form_is_labelled_and_says_what_it_is(person: Person) -> None:
+def test_the_form_has_labels_and_a_notice(person: Person) -> None:
     page = person.ask().text
     for name in ("email", "password"):
         assert f'<label for="{name}">' in page
@@ -354,7 +354,7 @@ def test_a_second_form_keeps_the_session(person: Person) -> None:
     assert person.decide(first).status_code == 302
 
 
-def test_refused(person: Person, provider: DemoProvider) -> None:
+def test_the_person_refuses(person: Person, provider: DemoProvider) -> None:
     answer = callback(person.decide(person.ask(), decision="refuse", email="", password=""))
     answer.pop("error_description")
     assert answer == {"error": "access_denied", "state": STATE, "iss": provider.issuer}
@@ -380,7 +380,7 @@ def test_a_form_without_cookie_is_refused(person: Person) -> None:
     assert person.decide(form).status_code == 403
 
 
-def test_only_so_many_sessions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_sessions_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loginmachine.demo.server._MAX_SESSIONS", 2)
     with DemoProvider() as other, contextlib.ExitStack() as stack:
         people = [Person(stack.enter_context(client_of(other))) for _ in range(3)]
@@ -431,27 +431,27 @@ def test_a_changed_request_is_checked_again(person: Person) -> None:
     ],
 )
 def test_a_wrong_token_request_is_refused(person: Person, changes: dict[str, str], error: str) -> None:
-    refused(person.redeem(person.code(), **changes), error)
+    assert_refused(person.redeem(person.code(), **changes), error)
 
 
 def test_an_unknown_code_is_refused(person: Person) -> None:
-    refused(person.redeem("wrong"), "invalid_grant")
+    assert_refused(person.redeem("wrong"), "invalid_grant")
 
 
 def test_a_wrong_verifier_uses_the_code_up(person: Person) -> None:
     code = person.code()
-    refused(person.redeem(code, code_verifier=VERIFIER[:-1] + "j"), "invalid_grant")
-    refused(person.redeem(code), "invalid_grant")
+    assert_refused(person.redeem(code, code_verifier=VERIFIER[:-1] + "j"), "invalid_grant")
+    assert_refused(person.redeem(code), "invalid_grant")
 
 
 def test_a_replayed_code_is_refused_and_ends_the_sign_in(person: Person) -> None:
     code = person.code()
     tokens = person.redeem(code).json()
-    refused(person.redeem(code), "invalid_grant")
-    refused(person.refresh(tokens["refresh_token"]), "invalid_grant")
+    assert_refused(person.redeem(code), "invalid_grant")
+    assert_refused(person.refresh(tokens["refresh_token"]), "invalid_grant")
 
 
-def test_of_two_requests_at_once_one_gets_the_tokens(person: Person) -> None:
+def test_only_one_of_concurrent_requests_gets_the_tokens(person: Person) -> None:
     code = person.code()
     with ThreadPoolExecutor(8) as pool:
         answers = [answer.status_code for answer in pool.map(lambda _: person.redeem(code), range(8))]
@@ -463,10 +463,10 @@ def test_an_old_code_is_refused() -> None:
         DemoProvider(code_lifetime=0.0) as provider,
         client_of(provider) as client,
     ):
-        refused(Person(client).redeem(Person(client).code()), "invalid_grant")
+        assert_refused(Person(client).redeem(Person(client).code()), "invalid_grant")
 
 
-def test_the_token_endpoint_takes_only_post(person: Person) -> None:
+def test_the_token_endpoint_accepts_only_post(person: Person) -> None:
     assert person.client.get("/oauth/token").status_code == 405
 
 
@@ -492,41 +492,41 @@ def test_a_refresh_rotates(person: Person) -> None:
 def test_a_replayed_refresh_token_ends_the_sign_in(person: Person) -> None:
     first = person.tokens()
     second = person.refresh(first["refresh_token"]).json()
-    refused(person.refresh(first["refresh_token"]), "invalid_grant")
-    refused(person.refresh(second["refresh_token"]), "invalid_grant")
+    assert_refused(person.refresh(first["refresh_token"]), "invalid_grant")
+    assert_refused(person.refresh(second["refresh_token"]), "invalid_grant")
 
 
 def test_another_sign_in_is_not_affected(person: Person) -> None:
     mine, other = person.tokens(), person.tokens()
     person.refresh(mine["refresh_token"])
-    refused(person.refresh(mine["refresh_token"]), "invalid_grant")
+    assert_refused(person.refresh(mine["refresh_token"]), "invalid_grant")
     assert person.refresh(other["refresh_token"]).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["form", "json"])
-def test_a_token_that_is_given_back_ends_the_sign_in(person: Person, kind: str) -> None:
+def test_a_revoked_refresh_token_ends_the_sign_in(person: Person, kind: str) -> None:
     mine, other = person.tokens(), person.tokens()
     body = {"client_id": CLIENT, "token": mine["refresh_token"], "token_type_hint": "refresh_token"}
-    answer = person.give_back(**body) if kind == "form" else person.client.post("/oauth/revoke", json=body)
+    answer = person.revoke(**body) if kind == "form" else person.client.post("/oauth/revoke", json=body)
     assert (answer.status_code, answer.json()) == (200, {})
-    refused(person.refresh(mine["refresh_token"]), "invalid_grant")
+    assert_refused(person.refresh(mine["refresh_token"]), "invalid_grant")
     assert person.refresh(other["refresh_token"]).status_code == 200
-    # Once more, or one that nobody knows, is no error (RFC 7009 section 2.2).
-    assert person.give_back(token=mine["refresh_token"]).status_code == 200
-    assert person.give_back(token="nobody's").status_code == 200
+    # Revoking it again, or an unknown token, is not an error (RFC 7009 section 2.2).
+    assert person.revoke(token=mine["refresh_token"]).status_code == 200
+    assert person.revoke(token="unknown").status_code == 200
 
 
 @pytest.mark.parametrize(
     ("form", "status", "error"),
     [
         ({}, 400, "invalid_request"),
-        ({"token": "t", "client_id": "somebody"}, 400, "invalid_client"),
-        # (Authlib says 401 where RFC 7009 section 2.2.1 leaves 400.)
+        ({"token": "t", "client_id": "unknown"}, 400, "invalid_client"),
+        # RFC 7009 section 2.2.1 implies 400; Authlib responds with 401.
         ({"token": "t", "token_type_hint": "access_token"}, 401, "unsupported_token_type"),
     ],
 )
 def test_a_wrong_revocation_is_refused(person: Person, form: dict[str, str], status: int, error: str) -> None:
-    answer = person.give_back(**form)
+    answer = person.revoke(**form)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
@@ -540,7 +540,7 @@ def test_a_refresh_as_json(person: Person) -> None:
     answer = person.client.post("/oauth/token", json=body)
     assert answer.status_code == 200
     assert answer.json()["scope"] == "openid profile email"
-    refused(person.client.post("/oauth/token", json=body), "invalid_grant")
+    assert_refused(person.client.post("/oauth/token", json=body), "invalid_grant")
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"grant_type": 1}', b"null", b"\xff"])
@@ -549,9 +549,9 @@ def test_odd_json_is_refused(person: Person, body: bytes) -> None:
     assert answer.status_code == 400
 
 
-def test_a_code_is_no_refresh_token(person: Person) -> None:
-    refused(person.refresh(person.code()), "invalid_grant")
-    refused(person.redeem(person.tokens()["refresh_token"]), "invalid_grant")
+def test_codes_and_refresh_tokens_are_not_interchangeable(person: Person) -> None:
+    assert_refused(person.refresh(person.code()), "invalid_grant")
+    assert_refused(person.redeem(person.tokens()["refresh_token"]), "invalid_grant")
 
 
 # The API key
@@ -583,17 +583,17 @@ def test_api_key_for_a_forged_id_token(person: Person) -> None:
         "nonsense",
         "\u00e9.\u00e9.\u00e9",
     ):
-        refused(person.exchange(forged), "invalid_request")
+        assert_refused(person.exchange(forged), "invalid_request")
 
 
 def test_api_key_for_an_access_token(person: Person) -> None:
-    refused(person.exchange(person.tokens()["access_token"]), "invalid_request")
+    assert_refused(person.exchange(person.tokens()["access_token"]), "invalid_request")
 
 
 def test_api_key_of_another_provider(person: Person) -> None:
     with DemoProvider() as other, client_of(other) as client:
         foreign = Person(client).tokens()["id_token"]
-    refused(person.exchange(foreign), "invalid_request")
+    assert_refused(person.exchange(foreign), "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -605,7 +605,7 @@ def test_api_key_of_another_provider(person: Person) -> None:
     ],
 )
 def test_a_wrong_api_key_request_is_refused(person: Person, changes: dict[str, str], error: str) -> None:
-    refused(person.exchange(person.tokens()["id_token"], **changes), error)
+    assert_refused(person.exchange(person.tokens()["id_token"], **changes), error)
 
 
 @pytest.mark.parametrize(
@@ -631,7 +631,7 @@ def test_own_id_token(changes: dict[str, object], expected: bool) -> None:  # no
 # Discovery, and the rest of HTTP
 
 
-def test_discovery_is_honest(person: Person, provider: DemoProvider) -> None:
+def test_discovery_document(person: Person, provider: DemoProvider) -> None:
     found = person.client.get("/.well-known/openid-configuration").json()
     assert found["issuer"] == provider.issuer
     assert found["authorization_endpoint"] == f"{provider.issuer}/oauth/authorize"
@@ -688,7 +688,7 @@ class _Callback(BaseHTTPRequestHandler):
 
 
 class _Program(HTTPServer):
-    """A program that waits for the browser."""
+    """A program with a callback listener."""
 
     answer: tuple[int, str] = (302, "/success")
 
@@ -748,7 +748,7 @@ def test_the_automatic_browser_uses_no_proxy(
         ((302, "http://127.0.0.1:1/x?code=secret"), r"no answer from 127\.0\.0\.1:1/x \(ConnectError\)$"),
     ],
 )
-def test_the_automatic_browser_gives_up(
+def test_the_automatic_browser_reports_failures(
     provider: DemoProvider, program: _Program, answer: tuple[int, str], words: str
 ) -> None:
     program.answer = answer
@@ -758,7 +758,7 @@ def test_the_automatic_browser_gives_up(
     assert PASSWORD not in str(caught.value)
 
 
-def test_the_automatic_browser_sends_its_form_nowhere_else(
+def test_the_automatic_browser_does_not_resend_its_form(
     provider: DemoProvider, program: _Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = httpx.Client.request
@@ -781,7 +781,7 @@ def test_the_automatic_browser_needs_a_form(provider: DemoProvider, program: _Pr
         sign_in(authorization_url(provider, program, client_id="other"), email=EMAIL, password=PASSWORD)
 
 
-def test_nothing_secret_is_logged(
+def test_no_secret_is_logged(
     provider: DemoProvider, program: _Program, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -792,44 +792,44 @@ def test_nothing_secret_is_logged(
         tokens = Person(client).redeem(code, redirect_uri=program.callback).json()
         renewed = Person(client).refresh(tokens["refresh_token"]).json()
         key = Person(client).exchange(renewed["id_token"]).json()["access_token"]
-    assert "Issue token" in caplog.text  # Authlib writes them at DEBUG
+    assert "Issue token" in caplog.text  # Authlib logs them at DEBUG
     output = "".join((caplog.text, *capfd.readouterr()))
     names = ("access_token", "refresh_token", "id_token")
     secrets = [PASSWORD, code, state, VERIFIER, key, *(answer[name] for answer in (tokens, renewed) for name in names)]
     assert [secret for secret in secrets if secret in output] == []
 
 
-# Life
+# Start and stop
 
 
-def test_nothing_is_left_after_exit() -> None:
+def test_no_thread_or_port_is_left_after_exit() -> None:
     threads, environment = set(threading.enumerate()), dict(os.environ)
     with contextlib.ExitStack() as stack:
         with DemoProvider() as provider:
             port = urlsplit(provider.issuer).port
             assert port is not None
-            # A silent connection, one in the middle of a request, and one that is answered.
+            # A silent connection, an unfinished request, and a complete one.
             for sent in (b"", b"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nx"):
                 connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
                 connection.sendall(sent)
             assert httpx.get(f"{provider.issuer}/oauth/jwks", trust_env=False).status_code == 200
             started = time.monotonic()
         assert time.monotonic() - started < 3
-        assert set(threading.enumerate()) <= threads  # the other provider may be ending some
+        assert set(threading.enumerate()) <= threads  # threads of the other provider may be ending
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     assert dict(os.environ) == environment
 
 
-def test_it_ends_with_an_exception_too() -> None:
+def test_no_thread_is_left_after_an_exception() -> None:
     threads = set(threading.enumerate())
     with pytest.raises(KeyError), DemoProvider():
         raise KeyError
-    assert set(threading.enumerate()) <= threads  # the other provider may be ending some
+    assert set(threading.enumerate()) <= threads  # threads of the other provider may be ending
 
 
 @pytest.mark.parametrize("name", ["authlib", "flask"])
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_missing_dependency_is_explained(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for module in ("server", "grants", "accounts"):
         monkeypatch.delitem(sys.modules, f"loginmachine.demo.{module}")
     for module in [module for module in sys.modules if module.split(".")[0] == name]:
