@@ -1,33 +1,34 @@
-"""Giving tokens back at the end of a command, when everything else is done and said."""
+"""Best-effort revocation of replaced or removed tokens, as the last step of a command."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...sansio.oauth.revocation import revocation
+from ..sansio.oauth.revocation import revocation
 
 if TYPE_CHECKING:
-    from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import Provider
+    from ..sansio.model.credentials import Credentials
+    from ..sansio.model.provider import Provider
 
 
 def revoke_old(provider: Provider, old: Credentials | None, new: Credentials | None = None) -> str | None:
-    """Revoke the tokens of credentials that are no longer stored. Ctrl-C ends the waiting, and nothing else.
+    """Revoke the tokens of credentials that are no longer stored. Ctrl-C stops the wait, and has no other effect.
 
     Args:
-        provider: Who issued them.
-        old: What was stored.
-        new: What is stored instead.
+        provider: The provider that issued them.
+        old: The credentials that were stored before.
+        new: The credentials that are stored now.
 
     Returns:
-        What could not be confirmed, in clean words; empty if the tokens are revoked; None if there were none to revoke.
+        Why the revocation could not be confirmed, without secrets; empty if the tokens are revoked; None if there was
+        nothing to revoke.
     """
-    order = revocation(provider, old, new)
-    if order is None:
+    request = revocation(provider, old, new)
+    if request is None:
         return None
-    from ...drivers.threaded.revocation import revoke  # noqa: PLC0415 - httpx is slow to load
+    from ..drivers.threaded.revocation import revoke  # noqa: PLC0415 - httpx is slow to load
 
     try:
-        return revoke(order)
+        return revoke(request)
     except KeyboardInterrupt:
         return "it was interrupted"

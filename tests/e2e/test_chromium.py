@@ -92,7 +92,7 @@ def test_signing_in_ends_on_the_success_page(issuer: str, tmp_path: Path, scheme
 
 
 @pytest.mark.timeout(120)
-def test_refusing_ends_on_the_error_page_and_leaves_nothing(issuer: str, tmp_path: Path) -> None:
+def test_refusing_ends_on_the_error_page(issuer: str, tmp_path: Path) -> None:
     with command(tmp_path, issuer) as (child, url), browser_page(viewport={"width": 360, "height": 700}) as page:
         page.goto(url)
         with page.expect_navigation(url="**/auth/callback*") as navigation:
