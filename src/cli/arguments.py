@@ -16,9 +16,8 @@ from . import exit_codes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from typing import Final, TypeAlias
 
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
     Run: TypeAlias = Callable[[argparse.Namespace], int]
 
 
@@ -45,15 +44,13 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.set_defaults(run=_without_command(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
-    _add_login(commands)
-    _add_complete(commands)
-    _add_status(commands)
-    _add_replay(commands)
-    _add_logout(commands)
-    _add_token(commands)
-    _add_refresh(commands)
-    _add_demo(commands)
-    _add_diagram(commands)
+    for name, (text, run, add_options) in _COMMANDS.items():
+        description = f"{text[:1].upper()}{text[1:]}."
+        command = commands.add_parser(
+            name, help=text, description=description, formatter_class=_Help, allow_abbrev=False
+        )
+        command.set_defaults(run=run, usage_error=command.error)
+        add_options(command)
     return _parse(parser, arguments)
 
 
@@ -102,43 +99,32 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
     return options
 
 
-def _add_command(
-    commands: Commands, name: str, run: Run, text: str, epilog: str | None = None
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=text,
-        description=f"{text[:1].upper()}{text[1:]}.",
-        epilog=epilog,
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    command.set_defaults(run=run, usage_error=command.error)
-    return command
+def _run_login(options: argparse.Namespace) -> int:
+    return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
 
 
-def _add_login(commands: Commands) -> None:
-    login = _add_command(commands, "login", _run_login, "sign in and store the credentials", exit_codes.HELP)
+def _add_login(login: argparse.ArgumentParser) -> None:
+    login.epilog = exit_codes.HELP
     add = login.add_argument
     add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
     add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
     add("--port", type=_port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
     add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
     _add_provider(login)
-    add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace (repeatable)")
+    add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace; can be repeated")
     add(
         "--timeout",
         type=_seconds,
         default=DEFAULT_DEADLINE,
         metavar="SECONDS",
-        help="time to wait for the browser; 0 for no limit "
-        "(default: %(default)g; with --device-code: as long as the code is valid)",
+        help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
     )
     _add_home(login)
     _add_store(login)
     add(
         "--originator",
         default=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
+        metavar="NAME",
         help="name of the program to report to the provider (default: %(default)s)",
     )
     add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
@@ -147,37 +133,20 @@ def _add_login(commands: Commands) -> None:
     add("-v", "--verbose", action="store_true", help="show every phase of the login")
 
 
-def _run_login(options: argparse.Namespace) -> int:
-    return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
-
-
-def _add_complete(commands: Commands) -> None:
-    complete = _add_command(
-        commands,
-        "complete",
-        lazy("commands.complete", "run"),
-        "finish a waiting login on this machine with the address at which the browser ended",
-    )
+def _add_complete(complete: argparse.ArgumentParser) -> None:
     complete.set_defaults(
         no_arguments="the address is read from standard input, because others could see it on a command line"
     )
 
 
-def _add_status(commands: Commands) -> None:
-    status = _add_command(commands, "status", lazy("commands.status", "run"), "show who is signed in")
+def _add_status(status: argparse.ArgumentParser) -> None:
     _add_home(status)
     _add_store(status)
     _add_json(status)
 
 
-def _add_replay(commands: Commands) -> None:
-    replay = _add_command(
-        commands,
-        "replay",
-        lazy("commands.replay", "run"),
-        "explain a recorded login step by step, and check that it has the same result today",
-        exit_codes.REPLAY_HELP,
-    )
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.epilog = exit_codes.REPLAY_HELP
     add = replay.add_argument
     add("file", metavar="FILE", help="trace file; - for standard input")
     add("--until", type=_count, metavar="N", help="show only the first N events")
@@ -186,48 +155,35 @@ def _add_replay(commands: Commands) -> None:
     form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
 
 
-def _add_logout(commands: Commands) -> None:
-    logout = _add_command(
-        commands, "logout", lazy("commands.logout", "run"), "remove the stored credentials and revoke the tokens"
-    )
+def _add_logout(logout: argparse.ArgumentParser) -> None:
     _add_provider(logout)
     _add_home(logout)
     _add_store(logout)
     _add_json(logout)
 
 
-def _add_token(commands: Commands) -> None:
-    token = _add_command(
-        commands,
-        "token",
-        lazy("commands.tokens", "print_token"),
-        "print the access token, and refresh it first if necessary",
-    )
+def _add_token(token: argparse.ArgumentParser) -> None:
     _add_provider(token)
     _add_home(token)
     _add_store(token)
 
 
-def _add_refresh(commands: Commands) -> None:
-    refresh = _add_command(commands, "refresh", lazy("commands.tokens", "refresh"), "refresh the tokens now")
+def _add_refresh(refresh: argparse.ArgumentParser) -> None:
     refresh.add_argument("--if-due", action="store_true", help="refresh only if the tokens expire soon")
-    _add_json(refresh)
     _add_provider(refresh)
     _add_home(refresh)
     _add_store(refresh)
+    _add_json(refresh)
 
 
-def _add_demo(commands: Commands) -> None:
-    demo = _add_command(
-        commands, "demo", lazy("commands.demo", "run"), "try a login with a demo provider on this machine"
-    )
-    demo.add_argument("--browser", action="store_true", help="open your browser instead of an automatic one")
-    demo.add_argument("--device-code", action="store_true", help="sign in with a short code")
-    demo.add_argument("--record", metavar="FILE", help="write a trace of the login to this file")
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    add = demo.add_argument
+    add("--browser", action="store_true", help="open your browser instead of an automatic one")
+    add("--device-code", action="store_true", help="sign in with a short code")
+    add("--record", metavar="FILE", help="write a trace of the login to this file")
 
 
-def _add_diagram(commands: Commands) -> None:
-    diagram = _add_command(commands, "diagram", lazy("commands.diagram", "run"), "draw the state machine of a login")
+def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add = diagram.add_argument
     add(
         "--format",
@@ -242,8 +198,13 @@ def _add_diagram(commands: Commands) -> None:
 
 def _add_provider(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--issuer", default=CHATGPT_ISSUER, help="URL of the identity provider (default: %(default)s)")
-    add("--client-id", default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID, help="OAuth client ID")
+    add("--issuer", default=CHATGPT_ISSUER, metavar="URL", help="identity provider (default: %(default)s)")
+    add(
+        "--client-id",
+        default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID,
+        metavar="ID",
+        help="OAuth client ID",
+    )
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -298,3 +259,33 @@ def _seconds(text: str) -> float | None:
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError("SECONDS must be a number, at least 0")
     return seconds or None
+
+
+_COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], None]]]] = {
+    "login": ("sign in and store the credentials", _run_login, _add_login),
+    "complete": (
+        "finish a waiting login on this machine with the address at which the browser ended",
+        lazy("commands.complete", "run"),
+        _add_complete,
+    ),
+    "status": ("show who is signed in", lazy("commands.status", "run"), _add_status),
+    "replay": (
+        "explain a recorded login step by step, and check that it has the same result today",
+        lazy("commands.replay", "run"),
+        _add_replay,
+    ),
+    "logout": (
+        "remove the stored credentials and revoke their tokens",
+        lazy("commands.logout", "run"),
+        _add_logout,
+    ),
+    "token": (
+        "print the access token, and refresh it first if necessary",
+        lazy("commands.tokens", "print_token"),
+        _add_token,
+    ),
+    "refresh": ("refresh the tokens now", lazy("commands.tokens", "refresh"), _add_refresh),
+    "demo": ("try a login with a demo provider on this machine", lazy("commands.demo", "run"), _add_demo),
+    "diagram": ("draw the state machine of a login", lazy("commands.diagram", "run"), _add_diagram),
+}
+"""Help text, function, and options of each command."""

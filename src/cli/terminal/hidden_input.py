@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING, Any, Final
 
 from ..signals import exception_for, install_handlers, restore_handlers
 
@@ -20,11 +21,9 @@ if sys.platform != "win32":
     # On Windows, `loginmachine complete` reads with `getpass` instead.
     import termios
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import Any, Final
 
 MAX_LINE: Final = 16 * 1024
 """Bytes kept of a line. This is more than any accepted address, so that a longer one is refused and not cut."""
