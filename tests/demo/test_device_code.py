@@ -11,14 +11,14 @@ import pytest
 from loginmachine.demo import device_code as demo_device
 from loginmachine.demo.server import DemoProvider
 
-from .test_server import client_of
+from .support import CLIENT, client_of
+from .support import Person as BrowserPerson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-CLIENT = "app_EMoamEEZ73f0CkXaXp7hrann"
 API = "/api/accounts/deviceauth"
 
 
@@ -40,11 +40,7 @@ class Person:
 
     def decide(self, user_code: str, decision: str = "sign-in") -> httpx.Response:
         form = self.client.get(self.enter(user_code).headers["Location"])
-        found = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
-        assert found is not None
-        fields = {"csrf_token": found[1], "email": "ada@example.com", "password": "any", "decision": decision}
-        answer = self.client.post(form.request.url, data=fields)
-        return self.client.get(answer.headers["Location"])
+        return self.client.get(BrowserPerson(self.client).decide(form, decision=decision).headers["Location"])
 
 
 @pytest.fixture

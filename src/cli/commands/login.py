@@ -106,18 +106,15 @@ def _check_store(arguments: argparse.Namespace) -> None:
     """
     # `LogFile` has created the folder if that is possible. (os.path: pathlib is not loaded yet.)
     home = arguments.home
-    problem = ""
+    problem, advice = "", "Choose another folder with --home."
     if os.path.exists(home) and not os.path.isdir(home):  # noqa: PTH110, PTH112
         problem = "it is a file"
     elif not os.path.isdir(home):  # noqa: PTH112
         problem = "it cannot be created"
     elif not os.access(home, os.W_OK | os.X_OK):
-        problem = "it is not writable"
+        problem, advice = "it is not writable", "Choose another folder with --home, or make this one writable."
     if problem:
-        raise _UnusableStoreError(
-            f"the folder for your credentials, {home}, cannot be used: {problem}",
-            "Choose another folder with --home, or make this one writable.",
-        )
+        raise _UnusableStoreError(f"the folder for your credentials, {home}, cannot be used: {problem}", advice)
     if arguments.store == "keyring":
         from ...drivers.stores.keyring_store import KeyringStore  # noqa: PLC0415
 

@@ -115,7 +115,7 @@ def test_home_that_is_a_file_is_refused_before_the_browser(
     assert code == 1
     assert err.splitlines() == [
         f"The folder for your credentials, {home}{below}, cannot be used: {problem}.",
-        "Choose another folder with --home, or make this one writable.",
+        "Choose another folder with --home.",
     ]
     assert [(event["event"], event["category"]) for event in command.events] == [("finished", "persist_failed")]
     assert home.read_text() == "other content"
