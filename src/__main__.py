@@ -1,4 +1,4 @@
-"""``python -m loginmachine``."""
+"""Runs the command as ``python -m loginmachine``."""
 
 import sys
 

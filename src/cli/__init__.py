@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import sys
 
-# Not from typing: whatever is imported here, an interrupt could still end with a traceback.
+# Until `interrupt_once` has run, Ctrl-C ends in a traceback. Import as little as possible before.
+from .exit_codes import INTERRUPTED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Without the program's name; by default those of the process.
+        arguments: The command line without the program's name. By default that of this process; the process is then
+            expected to end with the command, and signals and imports are handled accordingly.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong usage, 13 callback port in use, 130 interrupted.
+        The exit code, one of `exit_codes`.
     """
-    # From here on an interrupt ends without a traceback.
-    code, settle, end_soon = INTERRUPTED, _nothing, _nothing
+    code, ignore_interrupts, skip_final_collection = INTERRUPTED, _do_nothing, _do_nothing
     try:
         if arguments is None:
             from .signals import interrupt_once  # noqa: PLC0415
 
-            settle = interrupt_once(INTERRUPTED)
-            from .startup import collect_seldom, end_soon, load_when_used  # noqa: PLC0415
+            ignore_interrupts = interrupt_once(INTERRUPTED)
+            from .startup import collect_rarely, defer_imports, skip_final_collection  # noqa: PLC0415
 
-            collect_seldom()
-            load_when_used()
+            collect_rarely()
+            defer_imports()
         from .arguments import parse_arguments  # noqa: PLC0415
 
         options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
-        options.ends_the_process = arguments is None
+        options.owns_process = arguments is None
         code = options.run(options)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    settle()
-    end_soon()
+    ignore_interrupts()
+    skip_final_collection()
     return code
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass

@@ -1,198 +1,210 @@
-"""The command line: what can be given, and where defaults come from. Commands are imported when they are run."""
+"""The command line: subcommands, options, and their defaults.
+
+A subcommand's module is imported when the subcommand runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+from importlib import import_module
 
 from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR
+from . import exit_codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Final, TypeAlias
 
-_EPILOG = """exit codes:
-  0    done
-  1    failed (status: nobody is signed in)
-  2    wrong usage
-  13   the callback port is in use
-  130  interrupted
-"""
+    Run: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help of a fixed width: asking the terminal imports shutil, 4 ms before anybody has asked for help."""
+    """Help of a fixed width: to ask the terminal for its width, argparse imports shutil, which takes 4 ms."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100)
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line. Ends the process with code 2 and a usage line if it is wrong.
+    """Parse the command line. If it is wrong, print the usage and end the process with exit code 2.
 
     Returns:
-        The options; ``run`` is the function that carries the command out, given these options.
+        The options. ``run`` is the function that runs the subcommand; it takes these options.
     """
     parser = argparse.ArgumentParser(
         prog="loginmachine",
-        description="Sign in through the browser.",
-        epilog=_EPILOG,
+        description="Sign in with OAuth 2.0 through the browser.",
+        epilog=exit_codes.HELP,
         formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.set_defaults(run=_run_alone(parser))
+    parser.set_defaults(run=_without_command(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
-    _add_login(commands)
-    complete = commands.add_parser(
-        "complete",
-        help="finish a login that waits on this machine, with the address on which your browser ended",
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    complete.set_defaults(run=_run_complete, usage_error=complete.error)
-    status = commands.add_parser("status", help="say who is signed in", formatter_class=_Help, allow_abbrev=False)
-    _add_home(status)
-    _add_store(status)
-    status.add_argument("--json", action="store_true", help="write one JSON object on standard output")
-    status.set_defaults(run=_run_status)
-    _add_replay(commands)
-    _add_logout(commands)
-    _add_tokens(commands)
-    demo = commands.add_parser(
-        "demo", help="sign in to a provider on this machine, as a trial", formatter_class=_Help, allow_abbrev=False
-    )
-    demo.add_argument("--browser", action="store_true", help="use your own browser instead of an automatic one")
-    demo.add_argument("--device-code", action="store_true", help="sign in with a short code")
-    demo.add_argument("--record", metavar="FILE", help="write a trace of the sign-in into this file")
-    demo.set_defaults(run=_run_demo, usage_error=demo.error)
-    _add_diagram(commands)
+    for name, (text, run, add_options) in _COMMANDS.items():
+        description = f"{text[:1].upper()}{text[1:]}."
+        command = commands.add_parser(
+            name, help=text, description=description, formatter_class=_Help, allow_abbrev=False
+        )
+        command.set_defaults(run=run, usage_error=command.error)
+        add_options(command)
     return _parse(parser, arguments)
 
 
+def lazy(module: str, name: str) -> Run:
+    """Return a function that imports a function and calls it.
+
+    Args:
+        module: The module, relative to this package, for example ``commands.status``.
+        name: The function in it, which takes the options and returns an exit code.
+    """
+
+    def run(options: argparse.Namespace) -> int:
+        function: Run = getattr(import_module(f".{module}", __package__), name)
+        return function(options)
+
+    return run
+
+
+def _without_command(parser: argparse.ArgumentParser) -> Run:
+    def run(options: argparse.Namespace) -> int:
+        if options.version:
+            from .. import __version__  # noqa: PLC0415
+            from .terminal.writer import print_out  # noqa: PLC0415
+
+            return exit_codes.SUCCESS if print_out(f"loginmachine {__version__}") else exit_codes.FAILURE
+        parser.print_help()
+        return exit_codes.USAGE_ERROR
+
+    return run
+
+
 def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse, and never show what may be a key: argparse's own words would."""
-    misplaced = "--api-key takes no value, which others could see: the key is read from standard input"
+    """Parse, and keep secrets out of error messages: argparse would repeat an API key or a callback URL."""
+    no_value = "--api-key takes no value, because others could see it: the key is read from standard input"
     if any(argument.startswith("--api-key=") for argument in arguments):
-        parser.error(misplaced)
+        parser.error(no_value)
     options, unknown = parser.parse_known_args(arguments)
     if unknown and getattr(options, "api_key", False):
-        options.usage_error(misplaced)
-    if unknown and options.run is _run_complete:
-        options.usage_error("the address is read from standard input: on a command line others could see it")
+        options.usage_error(no_value)
+    if unknown and "no_arguments" in options:
+        options.usage_error(options.no_arguments)
     if unknown:
-        from ..sansio.base.text import clean_text  # noqa: PLC0415 - for those who mistype
+        from ..sansio.base.text import clean_text  # noqa: PLC0415 - for wrong usage only
 
         parser.error(f"unrecognized arguments: {clean_text(' '.join(unknown))}")
     return options
 
 
-def _add_login(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    login = commands.add_parser(
-        "login",
-        help="sign in",
-        epilog=_EPILOG,
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
+def _run_login(options: argparse.Namespace) -> int:
+    return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
+
+
+def _add_login(login: argparse.ArgumentParser) -> None:
+    login.epilog = exit_codes.HELP
     add = login.add_argument
-    add("--no-browser", action="store_true", help="print the address, and leave opening it to you")
+    add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
     add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
-    add("--port", type=_port, help="callback port; 0 for any (default: 1455, then 1457)")
-    add("--api-key", action="store_true", help="store an API key, read from standard input or typed unseen")
+    add("--port", type=_port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
+    add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
     _add_provider(login)
-    add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace (repeatable)")
+    add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace; can be repeated")
     add(
         "--timeout",
         type=_seconds,
         default=DEFAULT_DEADLINE,
         metavar="SECONDS",
-        help="how long to wait for the browser; 0 for no limit (default: %(default)g; a code: as long as it is valid)",
+        help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
     )
     _add_home(login)
     _add_store(login)
     add(
         "--originator",
         default=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
-        help="name of the program on whose behalf you sign in (default: %(default)s)",
+        metavar="NAME",
+        help="name of the program to report to the provider (default: %(default)s)",
     )
-    add("--driver", choices=["threaded", "trio"], default="threaded", help="what carries it out (default: %(default)s)")
-    add("--record", metavar="FILE", help="write a trace of the sign-in, without its secrets, into this file")
-    add("--json", action="store_true", help="write one JSON object a line on standard output")
-    add("-v", "--verbose", action="store_true", help="show every phase")
-    login.set_defaults(run=_run_login, usage_error=login.error)
+    add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
+    add("--record", metavar="FILE", help="write a trace of the login, without secrets, to this file")
+    add("--json", action="store_true", help="write events to standard output, one JSON object per line")
+    add("-v", "--verbose", action="store_true", help="show every phase of the login")
 
 
-def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    replay = commands.add_parser(
-        "replay",
-        help="tell the story of a recorded sign-in, and check that it would go the same way today",
-        epilog="exit codes: 0 the same, 1 different, 2 not a trace",
-        formatter_class=_Help,
-        allow_abbrev=False,
+def _add_complete(complete: argparse.ArgumentParser) -> None:
+    complete.set_defaults(
+        no_arguments="the address is read from standard input, because others could see it on a command line"
     )
+
+
+def _add_status(status: argparse.ArgumentParser) -> None:
+    _add_home(status)
+    _add_store(status)
+    _add_json(status)
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.epilog = exit_codes.REPLAY_HELP
     add = replay.add_argument
-    add("file", metavar="FILE", help="a trace; - for standard input")
-    add("--until", type=_count, metavar="N", help="tell of the first N events only")
+    add("file", metavar="FILE", help="trace file; - for standard input")
+    add("--until", type=_count, metavar="N", help="show only the first N events")
     form = replay.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="write one JSON object a line")
-    form.add_argument("--diagram", action="store_true", help="draw the way that it took (Mermaid)")
-    replay.set_defaults(run=_run_replay)
+    form.add_argument("--json", action="store_true", help="write one JSON object per line")
+    form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
 
 
-def _add_logout(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    logout = commands.add_parser("logout", help="sign out", formatter_class=_Help, allow_abbrev=False)
+def _add_logout(logout: argparse.ArgumentParser) -> None:
     _add_provider(logout)
     _add_home(logout)
     _add_store(logout)
-    logout.add_argument("--json", action="store_true", help="write one JSON object on standard output")
-    logout.set_defaults(run=_run_logout, usage_error=logout.error)
+    _add_json(logout)
 
 
-def _add_tokens(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    token = commands.add_parser(
-        "token", help="print the access token, renewed if that is due", formatter_class=_Help, allow_abbrev=False
-    )
-    refresh = commands.add_parser("refresh", help="renew the tokens now", formatter_class=_Help, allow_abbrev=False)
-    refresh.add_argument("--if-due", action="store_true", help="renew them only if that is due")
-    refresh.add_argument("--json", action="store_true", help="write one JSON object on standard output")
-    for parser, run in ((token, _run_token), (refresh, _run_refresh)):
-        _add_provider(parser)
-        _add_home(parser)
-        _add_store(parser)
-        parser.set_defaults(run=run, usage_error=parser.error)
+def _add_token(token: argparse.ArgumentParser) -> None:
+    _add_provider(token)
+    _add_home(token)
+    _add_store(token)
 
 
-def _add_provider(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--issuer", default=CHATGPT_ISSUER, help="identity provider (default: %(default)s)")
-    add("--client-id", default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID, help="OAuth client id")
+def _add_refresh(refresh: argparse.ArgumentParser) -> None:
+    refresh.add_argument("--if-due", action="store_true", help="refresh only if the tokens expire soon")
+    _add_provider(refresh)
+    _add_home(refresh)
+    _add_store(refresh)
+    _add_json(refresh)
 
 
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store",
-        choices=["file", "keyring", "auto"],
-        default="file",
-        help="where the credentials are: auth.json, the system's keyring, or the keyring if it can be used "
-        "(default: %(default)s)",
-    )
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    add = demo.add_argument
+    add("--browser", action="store_true", help="open your browser instead of an automatic one")
+    add("--device-code", action="store_true", help="sign in with a short code")
+    add("--record", metavar="FILE", help="write a trace of the login to this file")
 
 
-def _add_diagram(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    diagram = commands.add_parser("diagram", help="draw the way of a login", formatter_class=_Help, allow_abbrev=False)
+def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add = diagram.add_argument
     add(
         "--format",
         choices=["mermaid", "dot", "svg", "png"],
         default="mermaid",
-        help="svg and png are made by Graphviz (default: %(default)s)",
+        help="output format; svg and png need Graphviz (default: %(default)s)",
     )
-    add("--failures", action="store_true", help="with mermaid: the ways to end early, each with its category")
-    add("--highlight", metavar="TRACE", help="paint the way of a recorded sign-in; - for standard input")
-    add("--output", metavar="FILE", help="where to write it (default: standard output)")
-    diagram.set_defaults(run=_run_diagram, usage_error=diagram.error)
+    add("--failures", action="store_true", help="mermaid only: draw the failures, each with its category")
+    add("--highlight", metavar="TRACE", help="highlight the path of a recorded login; - for standard input")
+    add("--output", metavar="FILE", help="output file (default: standard output)")
+
+
+def _add_provider(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--issuer", default=CHATGPT_ISSUER, metavar="URL", help="identity provider (default: %(default)s)")
+    add(
+        "--client-id",
+        default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID,
+        metavar="ID",
+        help="OAuth client ID",
+    )
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
@@ -205,6 +217,20 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store",
+        choices=["file", "keyring", "auto"],
+        default="file",
+        help="where credentials are stored: in auth.json, in the system keyring, or in the keyring if there is one "
+        "(default: %(default)s)",
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write one JSON object to standard output")
+
+
 def _port(text: str) -> int:
     port = int(text) if text.isdecimal() else -1
     if not 0 <= port <= 65535:
@@ -215,13 +241,13 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     count = int(text) if text.isascii() and text.isdecimal() else 0
     if count < 1:
-        raise argparse.ArgumentTypeError("a count is a number, from 1")
+        raise argparse.ArgumentTypeError("N must be a whole number, at least 1")
     return count
 
 
 def _folder(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("a folder has a name")
+        raise argparse.ArgumentTypeError("must not be empty")
     return text
 
 
@@ -231,75 +257,35 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError("seconds are a number, not below 0")
+        raise argparse.ArgumentTypeError("SECONDS must be a number, at least 0")
     return seconds or None
 
 
-def _run_alone(parser: argparse.ArgumentParser) -> object:
-    def run(options: argparse.Namespace) -> int:
-        if options.version:
-            from .. import __version__  # noqa: PLC0415
-            from .terminal.writer import print_out  # noqa: PLC0415
-
-            return 0 if print_out(f"loginmachine {__version__}") else 1
-        parser.print_help()
-        return 2
-
-    return run
-
-
-def _run_login(options: argparse.Namespace) -> int:
-    if options.api_key:
-        from .commands.api_key import run  # noqa: PLC0415
-    else:
-        from .commands.login import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_complete(options: argparse.Namespace) -> int:
-    from .commands.complete import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_status(options: argparse.Namespace) -> int:
-    from .commands.status import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_replay(options: argparse.Namespace) -> int:
-    from .commands.replay import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_logout(options: argparse.Namespace) -> int:
-    from .commands.logout import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_token(options: argparse.Namespace) -> int:
-    from .commands.tokens import print_token  # noqa: PLC0415
-
-    return print_token(options)
-
-
-def _run_refresh(options: argparse.Namespace) -> int:
-    from .commands.tokens import refresh  # noqa: PLC0415
-
-    return refresh(options)
-
-
-def _run_demo(options: argparse.Namespace) -> int:
-    from .commands.demo import run  # noqa: PLC0415
-
-    return run(options)
-
-
-def _run_diagram(options: argparse.Namespace) -> int:
-    from .commands.diagram import run  # noqa: PLC0415
-
-    return run(options)
+_COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], None]]]] = {
+    "login": ("sign in and store the credentials", _run_login, _add_login),
+    "complete": (
+        "finish a waiting login on this machine with the address at which the browser ended",
+        lazy("commands.complete", "run"),
+        _add_complete,
+    ),
+    "status": ("show who is signed in", lazy("commands.status", "run"), _add_status),
+    "replay": (
+        "explain a recorded login step by step, and check that it has the same result today",
+        lazy("commands.replay", "run"),
+        _add_replay,
+    ),
+    "logout": (
+        "remove the stored credentials and revoke their tokens",
+        lazy("commands.logout", "run"),
+        _add_logout,
+    ),
+    "token": (
+        "print the access token, and refresh it first if necessary",
+        lazy("commands.tokens", "print_token"),
+        _add_token,
+    ),
+    "refresh": ("refresh the tokens now", lazy("commands.tokens", "refresh"), _add_refresh),
+    "demo": ("try a login with a demo provider on this machine", lazy("commands.demo", "run"), _add_demo),
+    "diagram": ("draw the state machine of a login", lazy("commands.diagram", "run"), _add_diagram),
+}
+"""Help text, function, and options of each command."""

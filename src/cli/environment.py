@@ -1,35 +1,35 @@
-"""Where the command runs: whether the person's browser is likely to be on another machine."""
+"""Environment checks: whether the browser is likely to run on another machine (SSH, container, no display)."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Final
 
 from ..drivers.system.wsl import is_wsl
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Final
 
-_CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
+_CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")
+"""Files that Docker and Podman put into a container."""
 
 
 def why_no_browser(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:
-    """Say why a browser here can hardly come back to this machine.
+    """Return why a local browser probably cannot be used.
 
     Args:
-        environment: The environment variables.
-        platform: As `sys.platform`.
+        environment: Environment variables.
+        platform: See `sys.platform`.
 
     Returns:
-        The reason, to follow "this looks like"; None if there is none.
+        The reason, worded to follow "this looks like"; None if a browser on this machine can be expected.
     """
     if environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"):
         return "a session over SSH"
-    if environment.get("container") or any(map(os.path.exists, _CONTAINER_MARKS)):
+    if environment.get("container") or any(map(os.path.exists, _CONTAINER_FILES)):
         return "a container"
-    shows_windows = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY") or environment.get("BROWSER")
-    if platform.startswith(("linux", "freebsd")) and not shows_windows and not is_wsl(environment):
+    has_display = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY") or environment.get("BROWSER")
+    if platform.startswith(("linux", "freebsd")) and not has_display and not is_wsl(environment):
         return "a machine without a display"
     return None

@@ -1,19 +1,101 @@
-"""The provider that the options of a command name."""
+"""Objects made from the command line: provider, login options, credential store, trace file."""
 
 from __future__ import annotations
 
+from ..sansio.base.records import Record
+from ..sansio.model.options import LoginMethod, LoginOptions
 from ..sansio.model.provider import DEFAULT_ORIGINATOR, Provider
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from ..drivers.stores.home_store import HomeStore
+    from ..drivers.stores.protocols import CredentialStore
+    from ..drivers.traces.recording import TraceFile
+
+
+class LoginSettings(Record):
+    """What a driver needs to run the command's login."""
+
+    options: LoginOptions
+    method: LoginMethod
+    store: CredentialStore
+    record: Callable[[str], object] | None
+    """Called with each line of the trace; None without ``--record``."""
+    owns_process: bool
+    """The process ends with the command."""
 
 
 def provider_from(arguments: argparse.Namespace) -> Provider:
-    """Make it; ends the process with a usage error if the issuer cannot be one."""
+    """Return the provider of ``--issuer`` and ``--client-id``. A wrong issuer ends the process with a usage error."""
     originator = getattr(arguments, "originator", DEFAULT_ORIGINATOR)
     try:
         return Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id, originator=originator)
     except ValueError as error:
-        arguments.usage_error(f"--issuer: {error}. One looks like https://auth.example.com")
+        arguments.usage_error(f"--issuer: {error}. Example: https://auth.example.com")
         raise
+
+
+def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
+    """Return the options of ``login``. A value out of range ends the process with a usage error."""
+    try:
+        return LoginOptions(
+            provider=provider_from(arguments),
+            port=arguments.port,
+            open_browser=not arguments.no_browser,
+            deadline=arguments.timeout,
+            device_code_fallback=True,
+            allowed_workspaces=tuple(arguments.workspace),
+        )
+    except ValueError as error:
+        arguments.usage_error(str(error))
+        raise
+
+
+def trace_file_from(arguments: argparse.Namespace) -> TraceFile:
+    """Create the file of ``--record``. If it cannot be written, the process ends with a usage error."""
+    from ..drivers.traces.recording import TraceFile  # noqa: PLC0415 - most logins are not recorded
+
+    try:
+        return TraceFile(arguments.record)
+    except OSError as error:
+        arguments.usage_error(f"--record: {error.strerror}")
+        raise
+
+
+def store_from(
+    arguments: argparse.Namespace, *, on_warning: Callable[[str], None], on_fallback: Callable[[str], None]
+) -> HomeStore:
+    """Return the store of ``--home`` and ``--store``.
+
+    Args:
+        arguments: The command line.
+        on_warning: Called with each warning, one line without a full stop.
+        on_fallback: Called, also with one line, when the file is used because the keyring is unavailable.
+    """
+    from ..drivers.stores.auto_store import open_store  # noqa: PLC0415 - a login shows the URL first
+
+    return open_store(arguments.home, arguments.store, on_warning=on_warning, on_fallback=on_fallback)
+
+
+class StoreWarnings:
+    """Collects the warnings of a store, so that a command can show its result first."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.fallback: str | None = None
+        """Why the file is used instead of the keyring; None if it is not, or was chosen."""
+
+    def open_store(self, arguments: argparse.Namespace) -> HomeStore:
+        """Return the store of ``--home`` and ``--store``, with its warnings collected here."""
+        return store_from(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
+
+    def lines(self) -> list[str]:
+        """Return all warnings as lines for the terminal."""
+        fallback = [self.fallback] if self.fallback else []
+        return [f"Warning: {warning}." for warning in (*self.warnings, *fallback)]
+
+    def _set_fallback(self, text: str) -> None:
+        self.fallback = text

@@ -1,10 +1,12 @@
-"""Signals that end a command cleanly, however often they come."""
+"""Signal handlers that end a command cleanly, even if several signals arrive."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+
+from .exit_codes import after_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +17,20 @@ if TYPE_CHECKING:
     Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 
-_ENDING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_TERMINATING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def take_over(handler: Handler, signals: Iterable[int] = _ENDING) -> dict[int, Any]:
-    """Handle signals, by default those that end programs, except what the parent ignores (nohup, a background job).
+def install_handlers(handler: Handler, signals: Iterable[int] = _TERMINATING) -> dict[int, Any]:
+    """Install a handler for signals.
+
+    Signals that the parent process ignores, as with ``nohup`` or in a background job, stay ignored.
+
+    Args:
+        handler: The handler.
+        signals: Signal numbers; by default those that end programs.
 
     Returns:
-        The handlers that they had: to be given back.
+        The previous handlers, for `restore_handlers`.
     """
     previous: dict[int, Any] = {}
     for number in signals:
@@ -31,24 +39,33 @@ def take_over(handler: Handler, signals: Iterable[int] = _ENDING) -> dict[int, A
     return previous
 
 
-def give_back(previous: Mapping[int, Any], *, ignored: bool = False) -> None:
-    """Give signals back to the handlers that they had; or have them ignored, because the process ends anyway."""
+def restore_handlers(previous: Mapping[int, Any], *, ignore: bool = False) -> None:
+    """Restore signal handlers.
+
+    Args:
+        previous: The return value of `install_handlers`.
+        ignore: Ignore these signals instead, because the process is about to end.
+    """
     for number, handler in previous.items():
-        signal.signal(number, signal.SIG_IGN if ignored else handler)
+        signal.signal(number, signal.SIG_IGN if ignore else handler)
 
 
 def exception_for(number: int) -> BaseException:
-    """The exception with which a signal ends a program in Python."""
-    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+    """Return the exception that ends a Python program after a signal."""
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(after_signal(number))
 
 
 def interrupt_once(exit_code: int) -> Callable[[], None]:
-    """Until `Interrupts` takes over: the first Ctrl-C is a `KeyboardInterrupt`, any other one ends the process.
+    """Raise `KeyboardInterrupt` on the first Ctrl-C, and end the process at once on the second.
 
-    There is nothing to be left behind yet, and an exception for each would end in a traceback.
+    For the time before `CancelOnSignal` is active: there is nothing to clean up yet, and a second `KeyboardInterrupt`
+    would end in a traceback.
+
+    Args:
+        exit_code: For the second Ctrl-C.
 
     Returns:
-        To be called when the exit code is settled: no Ctrl-C gives the process another one while it ends.
+        A function to call when the exit code of the command is known. From then on Ctrl-C is ignored.
     """
     received: list[int] = []
 
@@ -69,13 +86,13 @@ def _ignore_interrupts(handler: Handler) -> None:
 
 
 @contextlib.contextmanager
-def ending_softly(*, for_good: bool) -> Iterator[None]:
-    """While the block runs, the first signal ends it with an exception, and no other one counts any more.
+def raise_first_signal(*, owns_process: bool) -> Iterator[None]:
+    """Raise an exception for the first signal during the block, and ignore all later ones.
 
-    So a thread that must not be cut off finishes before the process ends, whatever ends that and how often.
+    A thread that must not be cut off, such as one that stores tokens, can then finish before the process ends.
 
     Args:
-        for_good: The process ends afterwards. Otherwise signals are its host's business.
+        owns_process: The process ends with the command. If not, signals are left to the program that runs it.
     """
     received: list[int] = []
 
@@ -85,37 +102,37 @@ def ending_softly(*, for_good: bool) -> Iterator[None]:
         received.append(number)
         raise exception_for(number)
 
-    previous = take_over(on_signal) if for_good else {}
+    previous = install_handlers(on_signal) if owns_process else {}
     try:
         yield
     finally:
-        give_back(previous, ignored=bool(received))
+        restore_handlers(previous, ignore=bool(received))
 
 
-class Interrupts:
-    """Turns signals into a cancellation, instead of an exception at some arbitrary place.
+class CancelOnSignal:
+    """Cancels a login when a signal arrives, instead of raising an exception at an arbitrary place.
 
     Args:
-        cancel: Told the reason, in the main thread.
-        for_good: The process ends afterwards: signals stay ignored.
+        cancel: Called in the main thread with the reason.
+        owns_process: The process ends with the command: signals are ignored after the block.
     """
 
-    def __init__(self, cancel: Callable[[str], None], *, for_good: bool) -> None:
+    def __init__(self, cancel: Callable[[str], None], *, owns_process: bool) -> None:
         self._cancel = cancel
-        self._for_good = for_good
+        self._owns_process = owns_process
         self._previous: dict[int, Any] = {}
         self.received: int | None = None
-        """The first signal that came."""
+        """The first signal that arrived."""
 
     def __enter__(self) -> Self:
-        self._previous = take_over(self._on_signal)
+        self._previous = install_handlers(self._on_signal)
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # The outcome stands: a second Ctrl-C, while the process ends, must not give it another exit code.
-        give_back(self._previous, ignored=self._for_good)
+        # The outcome is decided: a second Ctrl-C must not change the exit code while the process ends.
+        restore_handlers(self._previous, ignore=self._owns_process)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is None:

@@ -1,6 +1,6 @@
-"""What the command's process does late, seldom or not at all, so that the URL is there soon and little memory is held.
+"""Import and garbage-collector tuning, so that the command shows the login URL quickly and uses little memory.
 
-For the process of the command only: in a host's, what is imported is the host's business.
+Only for the command's own process. In a program that embeds the library, imports are the program's business.
 """
 
 from __future__ import annotations
@@ -17,45 +17,47 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Final
 
-_SELDOM_USED: Final = ("inspect", "ipaddress", "traceback")
-"""Imported by `transitions`, `urllib` and `logging` for what a login does not do: an eighth of the time to the URL."""
-_UNUSED: Final = ("anyio", "trio", "httpx._main")
-"""httpcore imports the first two if it finds them, for drivers other than ours: 5 MB, and more time than h11 and httpx
-take. The third is httpx's own command, which is imported if click and rich are there."""
+_DEFERRED: Final = ("inspect", "ipaddress", "traceback")
+"""Modules that `transitions`, `urllib` and `logging` import, but that a login does not use. Loading them would take an
+eighth of the time until the URL is shown."""
+_BLOCKED: Final = ("anyio", "trio", "httpx._main")
+"""Modules that httpcore and httpx import if they are installed, and that the threaded driver does not need. The first
+two take 5 MB, and longer to load than h11 and httpx; the third is httpx's own command line."""
 
-_MANY: Final = 50_000
-"""Objects. A login makes some tens of thousands, which stay: looking through them for garbage finds none."""
+_COLLECTION_THRESHOLD: Final = 50_000
+"""Allocated objects between two garbage collections. A login makes some tens of thousands, nearly all of which stay
+alive, so that earlier collections would find nothing."""
 
 
-class _LateFinder:
-    """Finds the modules that are seldom used, and leaves loading them to whoever uses them first."""
+class _LazyFinder:
+    """Finds the deferred modules, and delays loading each until its first use."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """As `importlib.abc.MetaPathFinder` describes it."""
-        spec = PathFinder.find_spec(name, path, target) if name in _SELDOM_USED else None
+        """See `importlib.abc.MetaPathFinder`."""
+        spec = PathFinder.find_spec(name, path, target) if name in _DEFERRED else None
         if spec is not None and spec.loader is not None:
             spec.loader = LazyLoader(spec.loader)
         return spec
 
 
-def load_when_used() -> None:
-    """Load the modules that are seldom used when they are used."""
-    sys.meta_path.insert(0, _LateFinder)
+def defer_imports() -> None:
+    """Load rarely used modules on first use instead of on import."""
+    sys.meta_path.insert(0, _LazyFinder)
 
 
-def do_without_the_unused() -> None:
-    """Let nobody find what the threaded driver does not need."""
-    for name in _UNUSED:
-        # The import system's way of saying that a module is not there.
+def block_imports() -> None:
+    """Make modules that the threaded driver does not need look as if they were not installed."""
+    for name in _BLOCKED:
+        # None in `sys.modules` makes an import raise ModuleNotFoundError.
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
-def collect_seldom() -> None:
-    """Look for garbage when there is enough of it, instead of while modules are loaded."""
-    gc.set_threshold(_MANY)
+def collect_rarely() -> None:
+    """Raise the garbage collector's threshold, so that it does not run while modules are loaded."""
+    gc.set_threshold(_COLLECTION_THRESHOLD)
 
 
-def end_soon() -> None:
-    """Let the interpreter end without looking for garbage first: it takes longer than all else at the end."""
+def skip_final_collection() -> None:
+    """Exempt all objects from the garbage collection at exit, which is the slowest part of it."""
     gc.freeze()

@@ -1,7 +1,4 @@
-"""What the demonstration provider knows: its client, the people who signed in, and what it has handed out.
-
-All of it is in memory, and none of it survives the process.
-"""
+"""State of the demo provider: its client, sign-ins, codes, tokens and signing key. All of it is kept in memory."""
 
 from __future__ import annotations
 
@@ -30,23 +27,27 @@ TOKEN_LIFETIME: Final = 3600
 # RFC 8252 section 7.3: any port on loopback; the rest of the URI is exact.
 _CALLBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})/auth/callback")
 
-# Authlib has no type information: its classes cannot be checked as bases.
+# Authlib has no type information, so that mypy cannot check its classes as bases.
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signed in. Their identifiers follow from the email address, so that they are the same in every run."""
+    """A person who signed in. Identifiers are derived from the email address, and so are the same in every run."""
 
     email: str
     auth_time: int
-    """When, in seconds since 1970."""
+    """The time of the sign-in, in seconds since 1970."""
 
     def identifier(self, kind: str) -> str:
-        """One of their identifiers."""
+        """Return an identifier, a UUID.
+
+        Args:
+            kind: What it identifies, for example ``account``.
+        """
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{self.email.lower()}#{kind}"))
 
     def id_claims(self) -> dict[str, object]:
-        """What the id token says of them."""
+        """Return the claims of the id token about the person."""
         return {
             "sub": f"user-{self.identifier('user')}",
             "email": self.email,
@@ -65,46 +66,46 @@ class Person:
 
 
 class DemoClient(ClientMixin):  # type: ignore[misc]
-    """The one client: a program on this computer, without a secret (RFC 8252 section 8.5)."""
+    """The only client: a native app without a secret (RFC 8252 section 8.5)."""
 
     def __init__(self, client_id: str, device_callback: str) -> None:
         self.client_id = client_id
         self._device_callback = device_callback
-        """The provider's own, where sign-ins with a device code come back."""
+        """The redirect URI of sign-ins with a device code, which belongs to the provider itself."""
 
     def get_client_id(self) -> str:
-        """Its id."""
+        """Return the client id."""
         return self.client_id
 
     def get_default_redirect_uri(self) -> None:
-        """None: the request has to name it."""
+        """Return None: a request must contain the redirect URI."""
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """What is granted of what was asked for: all of it; unknown scopes were refused before."""
+        """Return the granted scope: the requested one. Unknown scopes have been refused before."""
         return scope or SCOPES[0]
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether it is the callback of a program on this computer, or that for device codes."""
+        """Return whether it is a callback on loopback, or the one for device codes."""
         if redirect_uri == self._device_callback:
             return True
         match = _CALLBACK.fullmatch(redirect_uri)
         return match is not None and int(match[1]) <= 65535
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """A public client has nothing to prove itself with."""
+        """Return whether the method is ``none``, the only one for a public client."""
         return method == "none"
 
     def check_response_type(self, response_type: str) -> bool:
-        """Codes only."""
+        """Return whether the response type is ``code``, the only one supported."""
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """All that the provider has."""
+        """Return whether the provider supports the grant type."""
         return grant_type in GRANT_TYPES
 
 
 class SignIn(AuthorizationCodeMixin, TokenMixin):  # type: ignore[misc]
-    """One sign-in: what its code and all its refresh tokens stand for."""
+    """One sign-in, to which a code and its refresh tokens belong."""
 
     def __init__(
         self, person: Person, client_id: str, redirect_uri: str, scope: str, params: Mapping[str, str]
@@ -119,34 +120,34 @@ class SignIn(AuthorizationCodeMixin, TokenMixin):  # type: ignore[misc]
         self.revoked = False
 
     def get_redirect_uri(self) -> str:
-        """Where the code was sent."""
+        """Return the redirect URI of the authorization request."""
         return self.redirect_uri
 
     def get_scope(self) -> str:
-        """What was granted."""
+        """Return the granted scope."""
         return self.scope
 
     def get_nonce(self) -> str | None:
-        """What the id token has to repeat."""
+        """Return the nonce for the id token."""
         return self.nonce
 
     def get_auth_time(self) -> int:
-        """When the person signed in."""
+        """Return the time of the sign-in, in seconds since 1970."""
         return self.person.auth_time
 
     def get_acr(self) -> None:
-        """No statement."""
+        """Return None: there is no authentication context class."""
 
     def get_amr(self) -> None:
-        """No statement: the password was not looked at."""
+        """Return None: there is no authentication method, because passwords are not checked."""
 
     def check_client(self, client: DemoClient) -> bool:
-        """Whether it is this client's."""
+        """Return whether the sign-in belongs to a client."""
         return client.client_id == self.client_id
 
 
 class Tickets:
-    """Random strings of one kind that are good for one use each: codes, or refresh tokens."""
+    """Single-use random strings of one kind: codes, or refresh tokens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -154,21 +155,24 @@ class Tickets:
         self._used: set[str] = set()
 
     def keep(self, ticket: str, sign_in: SignIn, lifetime: float) -> None:
-        """Remember what a ticket stands for.
+        """Store a ticket.
 
         Args:
             ticket: The random string.
-            sign_in: What it stands for.
-            lifetime: For how many seconds.
+            sign_in: The sign-in to which it belongs.
+            lifetime: Seconds until it expires.
         """
         with self._lock:
             self._sign_ins[ticket] = sign_in, time.monotonic() + lifetime
 
     def redeem(self, ticket: str) -> SignIn | None:
-        """Use a ticket up.
+        """Use a ticket.
 
-        A second use means that two parties hold it: nothing of that sign-in is good any more (RFC 6749 section 4.1.2,
-        RFC 9700 section 4.14.2).
+        A second use means that two parties have it. The whole sign-in is then revoked (RFC 6749 section 4.1.2, RFC 9700
+        section 4.14.2).
+
+        Returns:
+            The sign-in; None if the ticket is unknown, used, expired or revoked.
         """
         with self._lock:
             sign_in, end = self._sign_ins.get(ticket, (None, 0.0))
@@ -180,13 +184,13 @@ class Tickets:
             return sign_in
 
     def find(self, ticket: str) -> SignIn | None:
-        """What a ticket stands for, or once stood for. It is not used up."""
+        """Return the sign-in of a ticket, even of a used one, without using it; None if it is unknown."""
         with self._lock:
             return self._sign_ins.get(ticket, (None, 0.0))[0]
 
 
 class Signer:
-    """Makes the tokens, and knows its own again."""
+    """Signs tokens, and verifies its own."""
 
     def __init__(self, issuer: str, client_id: str) -> None:
         self.issuer = issuer
@@ -195,11 +199,11 @@ class Signer:
         self.header: Final = {"alg": "RS256", "kid": self.key.kid or ""}
 
     def jwks(self) -> dict[str, object]:
-        """The public key (RFC 7517 section 5)."""
+        """Return the public key as a JWK set (RFC 7517 section 5)."""
         return {"keys": [self.key.as_dict(private=False)]}
 
     def access_token(self, *, client: DemoClient, user: Person, scope: str, **_: object) -> str:
-        """A JWT access token (RFC 9068). Authlib calls this with what the token is for."""
+        """Return a JWT access token (RFC 9068). Authlib calls this with client, user and scope."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -215,7 +219,7 @@ class Signer:
         return jwt.encode({**self.header, "typ": "at+jwt"}, claims, self.key)
 
     def is_own_id_token(self, token: str) -> bool:
-        """Whether this provider made it, for this client, and it has not expired."""
+        """Return whether an id token was issued by this provider for this client, and is not expired."""
         rules = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": self._client_id},

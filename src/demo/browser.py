@@ -1,6 +1,6 @@
-"""A browser that needs no person: it opens the authorization request, fills in the form, and follows to the last page.
+"""An automatic browser: opens the authorization URL, fills in the login form, and follows redirects to the last page.
 
-Made for the demonstration's own provider. It goes nowhere but this computer.
+It understands only the demo provider's form, and opens only pages on this computer.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _HEADERS: Final = {
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_REDIRECTS: Final = 10
 _TIMEOUT: Final = 60.0
-"""Longer than a code exchange and an API-key exchange together: the callback is answered after both."""
+"""Seconds. The response to the callback comes after two token requests."""
 
 
 class BrowsingError(Exception):
-    """The automatic browser did not get through. The text names the page, without its query."""
+    """The automatic browser could not sign in. The text contains the page's URL without its query."""
 
 
 def sign_in(url: str, *, email: str, password: str) -> str:
-    """Sign in as a person would.
+    """Sign in.
 
     Args:
-        url: The authorization request.
+        url: The authorization URL.
         email: Typed into the form.
         password: Typed into the form.
 
@@ -44,7 +44,7 @@ def sign_in(url: str, *, email: str, password: str) -> str:
         The heading of the last page.
 
     Raises:
-        BrowsingError: A page did not answer, refused, is not on this computer, or has no login form.
+        BrowsingError: A page cannot be loaded, is not on this computer, or has no login form.
     """
     # httpx and httpcore log whole URLs, code and state included.
     with silenced(), httpx.Client(headers=_HEADERS, trust_env=False, timeout=_TIMEOUT) as client:
@@ -53,13 +53,13 @@ def sign_in(url: str, *, email: str, password: str) -> str:
         if form is None or form.email is None or form.password is None or form.submit is None:
             raise BrowsingError(f"no login form at {_place(at)}")
         fields = {**form.fields, form.email: email, form.password: password, form.submit[0]: form.submit[1]}
-        # The whole chain counts as the form's navigation; another port of the same host is the same site.
+        # All redirects belong to the form's navigation. Another port of the same host is the same site.
         page, _ = _open(client, urljoin(at, form.action), site="same-origin", fields=fields)
         return page.heading.strip()
 
 
 def _open(client: httpx.Client, url: str, *, site: str, fields: dict[str, str] | None = None) -> tuple[_Page, str]:
-    """Go to a page, by POST if there are fields, and wherever it sends us."""
+    """Open a page and follow redirects. Send a POST request if there are fields."""
     for _ in range(_MAX_REDIRECTS + 1):
         parts = urlsplit(url)
         if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
@@ -70,7 +70,7 @@ def _open(client: httpx.Client, url: str, *, site: str, fields: dict[str, str] |
             response = client.request(method, url, data=fields, headers={"Sec-Fetch-Site": site})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = type(error).__name__
-        if problem:  # outside of the handler: httpx's exceptions hold the request, password included
+        if problem:  # outside of the handler: httpx's exceptions contain the request with the password
             raise BrowsingError(f"no answer from {_place(url)} ({problem})")
         if response.status_code >= 400:
             raise BrowsingError(f"{_place(url)} answered with status {response.status_code}")
@@ -91,16 +91,16 @@ def _place(url: str) -> str:
 
 
 class _Form:
-    """A form of a page: where it goes, and what it sends."""
+    """A form: its action, fields, and submit button."""
 
     def __init__(self, action: str) -> None:
         self.action = action
-        """Relative to the page; empty for the page itself."""
+        """URL relative to the page; empty for the page itself."""
         self.fields: dict[str, str] = {}
         self.email: str | None = None
         self.password: str | None = None
         self.submit: tuple[str, str] | None = None
-        """Name and value of the button that a person sees as "Sign in"."""
+        """Name and value of the button with the text "Sign in"."""
 
     def add_input(self, name: str, kind: str, value: str) -> None:
         self.fields[name] = value
@@ -111,7 +111,7 @@ class _Form:
 
 
 class _Page(HTMLParser):
-    """A page as far as it matters here: its heading, and the form that asks for a password."""
+    """A parsed page: its heading, and the form with a password field."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Device codes of the demonstration provider: Codex's dialect, with the login form that everybody gets.
+"""Device codes of the demo provider, in Codex's dialect.
 
-A code begins an authorization request of the provider's own, whose callback is the provider's too. The program that
-polls gets the authorization code from there, with the verifier.
+When a person enters a device code, the provider starts an authorization request with a callback of its own. The program
+that polls receives the authorization code of that request, together with the code verifier.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LIFETIME: Final = 900.0
+"""Seconds until a device code expires."""
 DEVICE_CALLBACK: Final = "/deviceauth/callback"
 
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
-"""RFC 8628 section 6.1: no vowels, so that no words come about, and nothing that looks like something else."""
+"""Letters of a code: no vowels, which could form words, and no similar letters (RFC 8628 section 6.1)."""
 _MAX_WAITING: Final = 256
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """One code that somebody is to enter."""
+    """One device code and its state."""
 
     user_code: str
     end: float
@@ -44,7 +45,12 @@ class _Waiting:
 
 
 class DeviceCodes:
-    """The endpoints for device codes."""
+    """The endpoints for device codes.
+
+    Args:
+        issuer: The base URL of the provider.
+        client_id: The only accepted client.
+    """
 
     def __init__(self, issuer: str, client_id: str) -> None:
         self._issuer = issuer
@@ -53,14 +59,14 @@ class DeviceCodes:
         self._waiting: list[_Waiting] = []
 
     def add_to(self, app: flask.Flask) -> None:
-        """Serve them."""
-        app.add_url_rule("/api/accounts/deviceauth/usercode", view_func=self.give_code, methods=["POST"])
+        """Add the endpoints to an application."""
+        app.add_url_rule("/api/accounts/deviceauth/usercode", view_func=self.issue_code, methods=["POST"])
         app.add_url_rule("/api/accounts/deviceauth/token", view_func=self.poll, methods=["POST"])
-        app.add_url_rule("/codex/device", view_func=self.take_code, methods=["GET"])
-        app.add_url_rule(DEVICE_CALLBACK, view_func=self.come_back, methods=["GET"])
+        app.add_url_rule("/codex/device", view_func=self.enter_code, methods=["GET"])
+        app.add_url_rule(DEVICE_CALLBACK, view_func=self.callback, methods=["GET"])
 
-    def give_code(self) -> flask.Response:
-        """A program wants a code."""
+    def issue_code(self) -> flask.Response:
+        """Issue a code to a program."""
         if _members("client_id") != [self._client_id]:
             return _error("invalid_client", 401)
         user_code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(2))
@@ -69,14 +75,14 @@ class DeviceCodes:
             self._waiting = [*self._waiting[1 - _MAX_WAITING :], waiting]
         return flask.jsonify(device_auth_id=waiting.device_auth_id, user_code=user_code, interval="1")
 
-    def take_code(self) -> flask.Response:
-        """The person enters it, and goes on to the login form."""
+    def enter_code(self) -> flask.Response:
+        """Show the form for the code, or redirect to the login form if a valid code was entered."""
         typed = flask.request.args.get("user_code")
         if typed is None:
             return flask.make_response(device_form())
         waiting = self._find("user_code", typed.strip().upper())
         if waiting is None or waiting.authorization_code is not None or waiting.refused:
-            return flask.make_response(device_form(problem="Nobody waits for this code, or no longer."), 422)
+            return flask.make_response(device_form(problem="This code is unknown, or no longer valid."), 422)
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -88,21 +94,21 @@ class DeviceCodes:
         }
         return flask.make_response(flask.redirect(f"/oauth/authorize?{urlencode(query)}", 303))
 
-    def come_back(self) -> flask.Response:
-        """The person has decided."""
+    def callback(self) -> flask.Response:
+        """Take the authorization code, or note that the person refused."""
         waiting = self._find("state", flask.request.args.get("state", ""))
         if waiting is None:
-            return flask.make_response(unusable("Nobody waits for this sign-in any more."), 400)
+            return flask.make_response(unusable("This sign-in is unknown, or no longer valid."), 400)
         code = flask.request.args.get("code")
         with self._lock:
             waiting.authorization_code, waiting.refused = code, code is None
         return flask.make_response(done(accepted=code is not None))
 
     def poll(self) -> flask.Response:
-        """The program asks whether they have. What it gets, it gets once."""
-        asked = _members("device_auth_id", "user_code")
-        waiting = self._find("device_auth_id", asked[0] if len(asked) == 2 else "")
-        if waiting is None or not secrets.compare_digest(asked[1].encode(), waiting.user_code.encode()):
+        """Return the authorization code to the program. It is returned only once."""
+        members = _members("device_auth_id", "user_code")
+        waiting = self._find("device_auth_id", members[0] if len(members) == 2 else "")
+        if waiting is None or not secrets.compare_digest(members[1].encode(), waiting.user_code.encode()):
             return _error("expired_token", 400)
         with self._lock:
             if waiting.refused:
@@ -121,12 +127,12 @@ class DeviceCodes:
     def _find(self, name: str, value: str) -> _Waiting | None:
         now = time.monotonic()
         with self._lock:
-            alive: Iterable[_Waiting] = (waiting for waiting in self._waiting if now < waiting.end)
-            return next((w for w in alive if secrets.compare_digest(getattr(w, name).encode(), value.encode())), None)
+            valid: Iterable[_Waiting] = (waiting for waiting in self._waiting if now < waiting.end)
+            return next((w for w in valid if secrets.compare_digest(getattr(w, name).encode(), value.encode())), None)
 
 
 def _members(*names: str) -> list[str]:
-    """Members of the JSON body, those that are there and strings."""
+    """Return those members of the JSON body that exist and are strings."""
     content = flask.request.get_json(silent=True)
     values = [content.get(name) for name in names] if isinstance(content, dict) else []
     return [value for value in values if isinstance(value, str)]

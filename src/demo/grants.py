@@ -1,7 +1,6 @@
-"""The OAuth side of the demonstration provider: Authlib's server and grants.
+"""OAuth grants of the demo provider, based on Authlib.
 
-Nothing here is meant to guard anything real; the rules of the protocol are kept all the same, because they are what the
-demonstration shows.
+The provider follows the protocol, but protects nothing: it must not be used for real accounts.
 """
 
 from __future__ import annotations
@@ -33,19 +32,19 @@ if TYPE_CHECKING:
 
 _REFRESH_TOKEN_LIFETIME: Final = 30 * 86400.0
 
-# Authlib has no type information: its classes cannot be checked as bases.
+# Authlib has no type information, so that mypy cannot check its classes as bases.
 
 
 class NativeAppRules(CodeChallenge):  # type: ignore[misc]
-    """What a program without a secret has to send: a state, and an S256 code challenge."""
+    """Requires a state and an S256 code challenge, as a native app must send them."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
 
     def validate_code_challenge(self, grant: BaseGrant, redirect_uri: str) -> None:
-        """Check the authorization request. Authlib itself takes an absent challenge or method (which means plain).
+        """Check the authorization request. Authlib alone accepts a missing challenge or method (which means plain).
 
         Raises:
-            InvalidRequestError: Something is missing.
+            InvalidRequestError: A parameter is missing or not supported.
         """
         params = grant.request.payload.data
         if not params.get("state"):
@@ -58,16 +57,16 @@ class NativeAppRules(CodeChallenge):  # type: ignore[misc]
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    """Codes, and their exchange for tokens (RFC 6749 section 4.1)."""
+    """The authorization code grant (RFC 6749 section 4.1)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     @staticmethod
     def validate_authorization_redirect_uri(request: FlaskOAuth2Request, client: DemoClient) -> str:
-        """Check the redirect URI. Unlike Authlib's own check, the error does not repeat it.
+        """Check the redirect URI. Unlike in Authlib, the error message does not contain it.
 
         Raises:
-            InvalidRequestError: It is missing, or not the client's.
+            InvalidRequestError: It is missing, or not allowed for the client.
         """
         redirect_uri = request.payload.redirect_uri
         if not redirect_uri or not client.check_redirect_uri(redirect_uri):
@@ -75,62 +74,62 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         return str(redirect_uri)
 
     def save_authorization_code(self, code: str, request: FlaskOAuth2Request) -> None:
-        """Remember a new code."""
+        """Store a new code."""
         payload = request.payload
         sign_in = SignIn(request.user, request.client.client_id, payload.redirect_uri, request.scope, payload.data)
         self.server.codes.keep(code, sign_in, self.server.code_lifetime)
 
     def query_authorization_code(self, code: str, client: DemoClient) -> SignIn | None:
-        """Use a code up: here and not later, so that of two requests at once only one gets it."""
+        """Use the code now and not in `delete_authorization_code`, so that only one of concurrent requests gets it."""
         sign_in: SignIn | None = self.server.codes.redeem(code)
         return sign_in if sign_in is not None and sign_in.check_client(client) else None
 
     def delete_authorization_code(self, authorization_code: SignIn) -> None:
-        """Nothing: it is used up already, and remembered to notice a second use."""
+        """Do nothing. The code is used already, and kept to detect a second use."""
 
     def authenticate_user(self, authorization_code: SignIn) -> Person:
-        """Who signed in."""
+        """Return the person who signed in."""
         return authorization_code.person
 
 
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
-    """Refresh tokens, each good once (RFC 9700 section 4.14.2)."""
+    """The refresh token grant, with rotation (RFC 9700 section 4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> SignIn | None:
-        """Use a refresh token up."""
+        """Use a refresh token."""
         sign_in: SignIn | None = self.server.refresh_tokens.redeem(refresh_token)
         return sign_in
 
     def authenticate_user(self, refresh_token: SignIn) -> Person:
-        """Who signed in."""
+        """Return the person who signed in."""
         return refresh_token.person
 
     def revoke_old_credential(self, refresh_token: SignIn) -> None:
-        """Nothing: it is used up already."""
+        """Do nothing. The refresh token is used already."""
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """Ends a sign-in for which a refresh token is given back (RFC 7009)."""
+    """The revocation endpoint (RFC 7009). Revoking a refresh token ends its sign-in."""
 
     CLIENT_AUTH_METHODS = ("none",)
-    # Access tokens speak for themselves, until they expire.
+    # Access tokens are self-contained JWTs, which stay valid until they expire.
     SUPPORTED_TOKEN_TYPES = ("refresh_token",)
 
     def query_token(self, token_string: str, _token_type_hint: str | None) -> SignIn | None:
-        """The sign-in that a refresh token belongs to."""
+        """Return the sign-in of a refresh token."""
         sign_in: SignIn | None = self.server.refresh_tokens.find(token_string)
         return sign_in
 
     def revoke_token(self, token: SignIn, _request: FlaskOAuth2Request) -> None:
-        """Nothing of it is good any more."""
+        """End the sign-in."""
         token.revoked = True
 
 
 class ApiKeyGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
-    """An API key for an id token: the exchange of WIRE.md, which resembles RFC 8693."""
+    """Exchanges an id token for an API key, in a way that resembles RFC 8693 (docs/design/wire.md)."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
@@ -139,7 +138,7 @@ class ApiKeyGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         """Check the client and the id token.
 
         Raises:
-            InvalidRequestError: As RFC 8693 section 2.2.2 has it for any unusable subject token.
+            InvalidRequestError: A parameter is wrong, or the id token invalid (RFC 8693 section 2.2.2).
         """
         self.request.client = self.authenticate_token_endpoint_client()
         form = self.request.form
@@ -151,35 +150,35 @@ class ApiKeyGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             raise InvalidRequestError("The 'subject_token' is not a valid id token of this provider.")
 
     def create_token_response(self) -> tuple[int, dict[str, str], list[tuple[str, str]]]:
-        """A new key, which opens nothing."""
+        """Return a new key, which gives access to nothing."""
         return 200, _Tokens(access_token=f"sk-demo-{uuid.uuid4().hex}"), self.TOKEN_RESPONSE_HEADER
 
 
 class IdTokens(OpenIDCode):  # type: ignore[misc]
-    """Adds the id token to a token response (OpenID Connect Core 3.1.3.3 and 12.2)."""
+    """Adds an id token to a token response (OpenID Connect Core sections 3.1.3.3 and 12.2)."""
 
     def __init__(self, signer: Signer) -> None:
         super().__init__()
         self._signer = signer
 
     def exists_nonce(self, _nonce: str, _request: FlaskOAuth2Request) -> bool:
-        """Whether a nonce was used before: the client's business, and it has none."""
+        """Return False: the provider does not check whether a nonce is used twice."""
         return False
 
     def resolve_client_private_key(self, _client: DemoClient) -> RSAKey:
-        """The key to sign with."""
+        """Return the signing key."""
         return self._signer.key
 
     def get_encode_header(self, _client: DemoClient) -> dict[str, str]:
-        """The JWT's header."""
+        """Return the header of the JWT."""
         return dict(self._signer.header)
 
     def get_client_claims(self, client: DemoClient) -> dict[str, object]:
-        """Who made it, for whom; Authlib adds the times."""
+        """Return issuer and audience. Authlib adds the times."""
         return {"iss": self._signer.issuer, "aud": [client.client_id]}
 
     def generate_user_info(self, user: Person, _scope: str) -> dict[str, object]:
-        """What it says of the person."""
+        """Return the claims about the person."""
         return user.id_claims()
 
 
@@ -210,7 +209,7 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         self.issuer_parameter(self)
 
     def query_client(self, client_id: str) -> DemoClient | None:
-        """The client of that id."""
+        """Return the client with this id, if there is one."""
         return self._client if client_id == self._client.client_id else None
 
     def save_token(self, token: Mapping[str, str], request: FlaskOAuth2Request) -> None:
@@ -230,11 +229,11 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         raise UnsupportedResponseTypeError("this")
 
     def generate_token(self, *args: object, **kwargs: object) -> _Tokens:
-        """A token response that stays out of Authlib's debug log."""
+        """Return a token response whose content does not appear in Authlib's debug log."""
         return _Tokens(super().generate_token(*args, **kwargs))
 
     def create_oauth2_request(self, _request: object) -> FlaskOAuth2Request:
-        """The current request; Codex refreshes with a JSON body where RFC 6749 section 6 has a form."""
+        """Return the current request. Codex refreshes with a JSON body instead of a form (RFC 6749 section 6)."""
         is_json = flask.request.method == "POST" and flask.request.is_json
         return _JsonRequest(flask.request) if is_json else FlaskOAuth2Request(flask.request)
 
@@ -261,7 +260,7 @@ class _JsonRequest(FlaskOAuth2Request):  # type: ignore[misc]
 
 
 class _Tokens(dict[str, Any]):
-    """A token response whose repr shows nothing: Authlib logs it at DEBUG."""
+    """A token response whose repr is empty, because Authlib logs it at DEBUG."""
 
     def __repr__(self) -> str:
         return "<token response>"

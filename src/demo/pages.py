@@ -1,6 +1,6 @@
-"""The pages of the demonstration provider: its login form, and the page for a request that it cannot use.
+"""HTML pages of the demo provider.
 
-No script and nothing loaded from elsewhere. They work in dark mode, on a phone, with a screen reader.
+The pages contain no scripts and load nothing from elsewhere. They work in dark mode, on phones and with screen readers.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _STYLE: Final = (
 _STYLE_HASH: Final = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
-    # Chromium applies form-action to the redirect after the form too, and that goes to the callback listener.
+    # Chromium applies form-action also to the redirect after the form, which leads to the callback listener.
     "form-action 'self' http://127.0.0.1:* http://localhost:*"
 )
 
 
 def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str | None = None) -> str:
-    """The login form. It is sent to the address that it was opened at.
+    """Return the login form. It is submitted to its own URL.
 
     Args:
-        csrf_token: Of the browser's session.
-        callback: The host and port of the program that asks.
-        email: What was typed before.
-        problem: What was wrong with it.
+        csrf_token: The CSRF token of the browser's session.
+        callback: Host and port of the callback, shown to the person.
+        email: The email address that was submitted before.
+        problem: What was wrong with the submitted form.
     """
     alert, described = _alert(problem)
     return _page(
@@ -69,7 +69,7 @@ def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str 
 
 
 def device_form(*, problem: str | None = None) -> str:
-    """The form for a device code.
+    """Return the form for a device code.
 
     Args:
         problem: What was wrong with the code that was entered before.
@@ -78,7 +78,7 @@ def device_form(*, problem: str | None = None) -> str:
     return _page(
         "Enter your code",
         "<p>Enter the code that your program shows you.</p>"
-        '<p class="note"><strong>Never enter a code that somebody else gave you.</strong> They would be signed in as '
+        '<p class="note"><strong>Never enter a code that someone else gave you.</strong> They would be signed in as '
         f'you.</p>{alert}<form method="get" autocomplete="off"><label for="user_code">Code</label>'
         '<input id="user_code" name="user_code" maxlength="20" required autofocus spellcheck="false"'
         f' autocapitalize="characters"{described}><button class="act">Go on</button></form>',
@@ -86,17 +86,17 @@ def device_form(*, problem: str | None = None) -> str:
 
 
 def done(*, accepted: bool) -> str:
-    """The last page of a sign-in with a device code."""
+    """Return the last page of a sign-in with a device code."""
     if accepted:
         return _page("You are signed in", "<p>Your program knows. You can close this page.</p>")
     return _page("You have refused", "<p>Your program is not signed in. You can close this page.</p>")
 
 
 def unusable(text: str) -> str:
-    """The page for a request that is not sent back to the program, because it may not be the program's.
+    """Return the page for a request that is not redirected to the callback, because the callback is not trusted.
 
     Args:
-        text: What is wrong with it.
+        text: What is wrong with the request.
     """
     return _page(
         "This sign-in cannot go on",
@@ -105,7 +105,7 @@ def unusable(text: str) -> str:
 
 
 def _alert(problem: str | None) -> tuple[str, str]:
-    """What was wrong, and the attribute that has a screen reader say so of the field; nothing if nothing was."""
+    """Return the alert, and the attribute that connects it with the field for screen readers."""
     if not problem:
         return "", ""
     return f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>', ' aria-describedby="problem"'

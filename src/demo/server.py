@@ -1,7 +1,7 @@
 """An identity provider on loopback, for `loginmachine demo` and for tests. Needs the extra ``loginmachine[demo]``.
 
-It keeps the rules of a real one (authorization code with S256 PKCE, single-use codes, exact redirect URI, signed id
-tokens, rotating refresh tokens), but knows nobody: any email address and any password will do.
+It follows the rules of a real provider (authorization code with S256 PKCE, single-use codes, exact redirect URI, signed
+id tokens, rotating refresh tokens), but accepts any email address and any password.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ try:
 except ModuleNotFoundError as missing:
     _package = (missing.name or "").partition(".")[0]
     raise ImportError(
-        f"the demonstration needs {_package}, which is not installed: pip install 'loginmachine[demo]'", name=_package
+        f"the demo needs {_package}, which is not installed: pip install 'loginmachine[demo]'", name=_package
     ) from missing
 
 from ..sansio.model.provider import CHATGPT_CLIENT_ID
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 CODE_LIFETIME: Final = 60.0
-"""Seconds that a code is good for (RFC 6749 section 4.1.2 allows ten minutes at most)."""
+"""Seconds until an authorization code expires (RFC 6749 section 4.1.2 recommends ten minutes at most)."""
 
 _COOKIE: Final = "loginmachine_demo"
 _MAX_SESSIONS: Final = 256
@@ -44,7 +44,7 @@ _MAX_BODY: Final = 64 * 1024
 
 
 class DemoProvider:
-    """The provider: a context manager that serves from a thread of its own while it is entered.
+    """The demo provider, a context manager that runs the server in a thread.
 
     Example::
 
@@ -52,19 +52,19 @@ class DemoProvider:
             options = LoginOptions(provider=Provider.chatgpt(issuer=provider.issuer), port=0)
 
     Args:
-        client_id: The one client that may ask.
-        code_lifetime: Seconds that a code is good for.
+        client_id: The only accepted client.
+        code_lifetime: Seconds until an authorization code expires.
     """
 
     issuer: str
-    """Its base URL, once it is entered."""
+    """The base URL, available inside the ``with`` block."""
 
     def __init__(self, *, client_id: str = CHATGPT_CLIENT_ID, code_lifetime: float = CODE_LIFETIME) -> None:
         self._client_id = client_id
         self._code_lifetime = code_lifetime
 
     def __enter__(self) -> Self:
-        # Our own socket: werkzeug ends the process if it cannot bind one, and looks up the name of the host.
+        # With a socket of its own, werkzeug would exit if the port is in use, and look up the host name.
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port: int = listener.getsockname()[1]
             self.issuer = f"http://127.0.0.1:{port}"
@@ -80,12 +80,12 @@ class DemoProvider:
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self._server.shutdown()
-        self._server.hang_up()
+        self._server.close_connections()
         self._thread.join()
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection. Quiet: a request line holds state and code challenge."""
+    """Handles a connection without logging, because a request line contains state and code challenge."""
 
     timeout = 10.0
 
@@ -94,7 +94,7 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    """What `werkzeug.serving.make_server` makes, but it leaves no thread behind."""
+    """The server of `werkzeug.serving.make_server`, but without threads that stay after its end."""
 
     daemon_threads = False  # so that server_close() joins them
 
@@ -110,15 +110,15 @@ class _Server(ThreadedWSGIServer):
         super().shutdown_request(request)
         self._connections.discard(request)
 
-    def hang_up(self) -> None:
-        """End the connections that are still open, such as a browser's spare one. Called when no new ones come."""
+    def close_connections(self) -> None:
+        """Close open connections, such as idle ones of a browser. Called after the listener is closed."""
         for connection in tuple(self._connections):
-            with contextlib.suppress(OSError):  # its thread was faster
+            with contextlib.suppress(OSError):  # its thread has closed it meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Endpoints:
-    """What the provider answers."""
+    """The HTTP endpoints."""
 
     def __init__(self, issuer: str, client_id: str, code_lifetime: float) -> None:
         self._issuer = issuer
@@ -126,14 +126,14 @@ class _Endpoints:
         self._device_codes = DeviceCodes(issuer, client_id)
         self._lock = threading.Lock()
         self._sessions: dict[str, str] = {}
-        """Session cookie to CSRF token."""
+        """Maps session cookies to CSRF tokens."""
 
     def application(self) -> flask.Flask:
         app = flask.Flask("loginmachine-demo", static_folder=None, template_folder=None)
-        # The names that the page can be reached by: a foreign one is DNS rebinding.
+        # Other host names are refused, against DNS rebinding.
         app.config.update(TRUSTED_HOSTS=["127.0.0.1"], MAX_CONTENT_LENGTH=_MAX_BODY)
         app.add_url_rule("/oauth/authorize", view_func=self.show_form, methods=["GET"])
-        app.add_url_rule("/oauth/authorize", view_func=self.take_form, methods=["POST"])
+        app.add_url_rule("/oauth/authorize", view_func=self.submit_form, methods=["POST"])
         app.add_url_rule("/oauth/token", view_func=self.token, methods=["POST"])
         app.add_url_rule("/oauth/revoke", view_func=self.revoke, methods=["POST"])
         app.add_url_rule("/oauth/jwks", view_func=self.jwks, methods=["GET"])
@@ -143,15 +143,15 @@ class _Endpoints:
         return app
 
     def show_form(self) -> flask.Response:
-        """The authorization request (RFC 6749 section 4.1.1)."""
+        """Handle the authorization request (RFC 6749 section 4.1.1)."""
         try:
             self._server.get_consent_grant()
         except OAuth2Error as error:
             return self._refusal(error)
         return self._form()
 
-    def take_form(self) -> flask.Response:
-        """What the person decided."""
+    def submit_form(self) -> flask.Response:
+        """Handle the submitted form."""
         sent, expected = flask.request.form.get("csrf_token", ""), self._csrf_token()
         if expected is None or not secrets.compare_digest(sent.encode(), expected.encode()):
             return flask.make_response(unusable("This form was not opened in this browser, or is too old."), 403)
@@ -180,7 +180,7 @@ class _Endpoints:
         return flask.jsonify(self._server.signer.jwks())
 
     def configuration(self) -> flask.Response:
-        """OpenID Connect Discovery 1.0 section 3; RFC 8414, RFC 9207 section 3."""
+        """Return the metadata (OpenID Connect Discovery 1.0 section 3, RFC 8414, RFC 9207 section 3)."""
         return flask.jsonify(
             issuer=self._issuer,
             authorization_endpoint=f"{self._issuer}/oauth/authorize",
@@ -198,7 +198,7 @@ class _Endpoints:
             code_challenge_methods_supported=["S256"],
             claims_supported=["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "email", ACCOUNT_CLAIMS],
             authorization_response_iss_parameter_supported=True,
-            request_uri_parameter_supported=False,  # would be true if it were left out
+            request_uri_parameter_supported=False,  # the default is true
         )
 
     def _csrf_token(self) -> str | None:
@@ -218,12 +218,12 @@ class _Endpoints:
         page = login_form(csrf_token=csrf_token, callback=callback, email=email, problem=problem)
         response = flask.make_response(page, 422 if problem else 200)
         if session is not None:
-            # Cookies know no ports: the path keeps it from the callback listener. No Secure: this is http on loopback.
+            # Cookies ignore ports: the path keeps it from the callback listener. Not Secure, because this is http.
             response.set_cookie(_COOKIE, session, path="/oauth/authorize", httponly=True, samesite="Lax")
         return response
 
     def _refusal(self, error: OAuth2Error) -> flask.Response:
-        """Errors go back to the program, unless it is not known to be one (RFC 6749 section 4.1.2.1)."""
+        """Redirect with an error, or show a page if client or redirect URI are wrong (RFC 6749 section 4.1.2.1)."""
         if error.redirect_uri is None:
             return flask.make_response(unusable(error.get_error_description() or error.error), 400)
         response: flask.Response = self._server.handle_error_response(None, error)

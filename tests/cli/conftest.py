@@ -1,4 +1,4 @@
-"""A scripted provider over real HTTP, and the command: as a child process, and in this one."""
+"""A scripted provider over real HTTP, and the command as a child process or in this process."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ ID_TOKEN = jwt(
 
 @dataclass
 class ScriptedProvider:
-    """Answers token requests as a test wants."""
+    """A provider whose token and revocation responses are set by the test."""
 
     issuer: str
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     revoked: list[dict[str, str]] = field(default_factory=list)
-    """What the revocation endpoint was asked."""
+    """The bodies of revocation requests."""
     revocation: int = 200
-    """The status of its answer."""
+    """The status of the response to a revocation request."""
     asked: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
-    """An answer of status 0 is given when this is set."""
+    """A response with status 0 waits until this is set, and is then sent with status 200."""
 
     def answer(self, request: Request) -> Response:
         self.forms.append(request.form.to_dict())
@@ -87,7 +87,7 @@ def provider(httpserver: HTTPServer) -> ScriptedProvider:
 
 
 class Command:
-    """`loginmachine` as a child process."""
+    """A running child process, and the JSON lines read from it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -103,14 +103,14 @@ class Command:
         raise AssertionError(f"the command ended without the event {name}: {self.events}")
 
     def end(self) -> tuple[int, str]:
-        """Wait for the end: exit code, and all of standard error."""
+        """Wait for the end, and return the exit code and standard error."""
         out, err = self.process.communicate(timeout=30)
         self.events += [json.loads(line) for line in out.splitlines()]
         return self.process.returncode, err
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This environment, without what would change the command's defaults."""
+    """Return the environment without variables that change the command's behaviour, and with `extra`."""
     dropped = ("CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR")
     return {**{key: value for key, value in os.environ.items() if not key.startswith(dropped)}, **extra}
 
@@ -141,7 +141,7 @@ def as_bytes(given: str | bytes) -> bytes:
 
 
 def started(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, str, str]:
-    """`loginmachine` as a child process, to its end: exit code, standard output, standard error."""
+    """Run the command as a child process, and return its exit code, standard output and standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "loginmachine", *arguments],
         input=as_bytes(given),
@@ -154,7 +154,7 @@ def started(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[in
 
 
 def called_for_bytes(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, bytes, str]:
-    """As `called`, for what is no text."""
+    """Do the same as `called`, but return standard output as bytes."""
     with ExitStack() as stack:
         stdin, stdout, stderr = (
             stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", newline=""))
@@ -168,7 +168,7 @@ def called_for_bytes(*arguments: str, given: str | bytes = b"", **extra: str) ->
         try:
             code = main(arguments)
         except SystemExit as end:
-            # argparse's own way to end.
+            # argparse ends the process like this.
             code = end.code
         assert isinstance(code, int)
         stdout.seek(0)
@@ -177,10 +177,10 @@ def called_for_bytes(*arguments: str, given: str | bytes = b"", **extra: str) ->
 
 
 def called(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int, str, str]:
-    """The command in this process, files for its streams: exit code, standard output, standard error.
+    """Run the command in this process, and return its exit code, standard output and standard error.
 
-    For what a command does and says, many times faster than an interpreter starts. Every command is `started` as well,
-    and whatever its process itself has a part in is only tested so: signals, pipes, encodings, what is loaded when.
+    This is many times faster than `started`. Use `started` or `run` for signals, pipes, encodings and imports, and once
+    for each command.
     """
     code, out, err = called_for_bytes(*arguments, given=given, **extra)
     return code, out.decode(), err
@@ -192,13 +192,13 @@ def login(home: Path, issuer: str, *more: str, **extra: str) -> Any:
 
 
 def callback_url(url: str, **parameters: str) -> str:
-    """Where the provider would send the browser; the right state unless another is given."""
+    """Return the URL to which the provider would redirect the browser, by default with the right state."""
     query = parse_qs(urlsplit(url).query)
     return f"{query['redirect_uri'][0]}?{urlencode({'state': query['state'][0], **parameters})}"
 
 
 def browse(url: str) -> tuple[int, str]:
-    """GET as a browser would, redirects followed: status and page."""
+    """Open a URL, follow redirects, and return the status and the page."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=20) as response:

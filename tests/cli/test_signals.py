@@ -1,4 +1,4 @@
-"""Signals at every stage of `loginmachine login`: the right exit code, nothing left behind, nothing half done."""
+"""Signals at every stage of `loginmachine login`: exit codes, and what is stored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AtImport:
         if name == stage:
             sys.meta_path.remove(self)
             if not os.fork():
-                # From outside, when the fork is over: more of them come while the first is being dealt with.
+                # From another process, so that more signals arrive while the first is being handled.
                 time.sleep(0.05)
                 for _ in range(times):
                     os.kill(os.getppid(), signal.SIGINT)
@@ -55,12 +55,12 @@ def interrupt(command: Command, times: int, number: signal.Signals = signal.SIGI
         command.process.send_signal(number)
 
 
-def nothing_is_left(home: Path) -> None:
-    """Neither credentials nor a temporary file."""
+def assert_nothing_is_left(home: Path) -> None:
+    """Check that there are neither credentials nor temporary files."""
     assert {path.name for path in home.iterdir()} <= {"log", "auth.lock", "auth.json.lock"}
 
 
-def cancelled(command: Command, code: int) -> None:
+def assert_cancelled(command: Command, code: int) -> None:
     returned, err = command.end()
     assert (returned, command.events[-1]["outcome"]) == (code, "cancelled")
     assert "Traceback" not in err
@@ -76,7 +76,7 @@ def cancelled(command: Command, code: int) -> None:
         ("loginmachine.drivers.trio.owner", "trio", 50),
     ],
 )
-def test_before_it_begins(tmp_path: Path, stage: str, driver: str, times: int) -> None:
+def test_interrupts_before_the_login_starts(tmp_path: Path, stage: str, driver: str, times: int) -> None:
     command = [sys.executable, "-c", EARLY, stage, str(times), "login", "--no-browser", "--port", "0", "--json"]
     done = subprocess.run(
         [*command, "--driver", driver, "--home", str(tmp_path / "home")],
@@ -91,29 +91,29 @@ def test_before_it_begins(tmp_path: Path, stage: str, driver: str, times: int) -
 
 
 @pytest.mark.parametrize(("driver", "times"), [("threaded", 50), ("trio", 2)])
-def test_while_the_holder_of_the_port_is_asked(
+def test_interrupts_while_the_previous_login_is_cancelled(
     provider: ScriptedProvider, tmp_path: Path, driver: str, times: int
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(10)
         arguments = ["login", "--no-browser", "--json", "--port", str(silent.getsockname()[1]), "--driver", driver]
-        # (Held until the end: that it goes could otherwise be heard of before the signal.)
+        # The connection stays open until the end, so that the signal arrives first.
         with (
             run(*arguments, "--home", str(tmp_path), "--issuer", provider.issuer) as command,
             silent.accept()[0],
         ):
             interrupt(command, times)
-            cancelled(command, 130)
-    nothing_is_left(tmp_path)
+            assert_cancelled(command, 130)
+    assert_nothing_is_left(tmp_path)
 
 
 @both_drivers
-def test_fifty_while_waiting(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+def test_fifty_interrupts_while_waiting(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     with login(tmp_path, provider.issuer, "--driver", driver) as command:
         url = command.event("listening")["url"]
         interrupt(command, 50)
-        cancelled(command, 130)
-    nothing_is_left(tmp_path)
+        assert_cancelled(command, 130)
+    assert_nothing_is_left(tmp_path)
     # The port is free.
     socket.create_server(("127.0.0.1", int(callback_url(url).split(":")[2].split("/")[0]))).close()
 
@@ -123,7 +123,7 @@ def test_fifty_while_waiting(provider: ScriptedProvider, tmp_path: Path, driver:
     ("number", "times", "code"),
     [(signal.SIGINT, 50, 130), (signal.SIGTERM, 2, 143)],
 )
-def test_while_the_code_is_exchanged(  # noqa: PLR0913, PLR0917
+def test_signals_while_the_code_is_exchanged(  # noqa: PLR0913, PLR0917
     provider: ScriptedProvider, tmp_path: Path, driver: str, number: signal.Signals, times: int, code: int
 ) -> None:
     (tmp_path / "auth.json").write_text(before := '{"OPENAI_API_KEY": "old"}')
@@ -132,19 +132,19 @@ def test_while_the_code_is_exchanged(  # noqa: PLR0913, PLR0917
         pages, tab = browsing(callback_url(command.event("listening")["url"], code=CODE))
         assert provider.asked.wait(20)
         interrupt(command, times, number)
-        cancelled(command, code)
+        assert_cancelled(command, code)
         tab.join()
         provider.released.set()
     assert [status for status, _ in pages] == [410]
     assert (tmp_path / "auth.json").read_text() == before
     assert len(provider.forms) == 1
     (tmp_path / "auth.json").unlink()
-    nothing_is_left(tmp_path)
+    assert_nothing_is_left(tmp_path)
 
 
 @pytest.fixture
 def lock(tmp_path: Path) -> Iterator[int]:
-    """Another program has the credentials' lock: a save waits."""
+    """Holds the lock of the credentials, as another program would, so that saving waits."""
     descriptor = os.open(tmp_path / "auth.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     yield descriptor
@@ -153,7 +153,7 @@ def lock(tmp_path: Path) -> Iterator[int]:
 
 @both_drivers
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 50), (signal.SIGTERM, 1)])
-def test_while_the_credentials_are_stored(  # noqa: PLR0913, PLR0917
+def test_signals_while_the_credentials_are_stored(  # noqa: PLR0913, PLR0917
     provider: ScriptedProvider, tmp_path: Path, driver: str, number: signal.Signals, times: int, lock: int
 ) -> None:
     provider.will_sign_in()
@@ -162,7 +162,7 @@ def test_while_the_credentials_are_stored(  # noqa: PLR0913, PLR0917
         while command.event("progress")["phase"] != "saving_credentials":
             pass
         interrupt(command, times, number)
-        # Too late: it is completed.
+        # It is too late to cancel: the login is completed.
         fcntl.flock(lock, fcntl.LOCK_UN)
         tab.join()
         code, err = command.end()
@@ -173,12 +173,12 @@ def test_while_the_credentials_are_stored(  # noqa: PLR0913, PLR0917
 
 
 @both_drivers
-def test_suspended_and_resumed(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+def test_suspend_and_resume(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver) as command:
         url = callback_url(command.event("listening")["url"], code=CODE)
         interrupt(command, 1, signal.SIGSTOP)
-        # Meanwhile the person goes on.
+        # Meanwhile the browser sends the callback.
         pages, tab = browsing(url)
         with pytest.raises(subprocess.TimeoutExpired):
             command.process.wait(0.1)
@@ -193,7 +193,7 @@ def test_suspended_and_resumed(provider: ScriptedProvider, tmp_path: Path, drive
 @pytest.mark.parametrize(
     ("closed", "driver"), [(">&-", "trio"), ("<&- >&- 2>&-", "threaded"), (">/dev/full 2>/dev/full", "trio")]
 )
-def test_without_its_streams(provider: ScriptedProvider, tmp_path: Path, driver: str, closed: str) -> None:
+def test_login_with_closed_streams(provider: ScriptedProvider, tmp_path: Path, driver: str, closed: str) -> None:
     provider.will_sign_in()
     launcher, seen = tmp_path / "launcher", tmp_path / "seen"
     os.mkfifo(seen)
@@ -202,14 +202,14 @@ def test_without_its_streams(provider: ScriptedProvider, tmp_path: Path, driver:
     arguments = ["login", "--json", "--port", "0", "--home", str(tmp_path / "home"), "--issuer", provider.issuer]
     shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "loginmachine", *arguments]
     with subprocess.Popen([*shell, "--driver", driver], env=environment(BROWSER=str(launcher))) as process:
-        # The launched browser is the only one who hears of the URL.
+        # Only the launched browser gets the URL.
         assert browse(callback_url(seen.read_text(), code=CODE))[0] == 200
         assert process.wait(20) == 0
     assert json.loads((tmp_path / "home" / "auth.json").read_text())["tokens"]["refresh_token"] == REFRESH
 
 
 def browsing(url: str) -> tuple[list[tuple[int, str]], threading.Thread]:
-    """The person, in a tab of their own: what they see, and when they have seen it."""
+    """Open a URL in a thread, and return the list of pages it will show."""
     pages: list[Any] = []
     tab = threading.Thread(target=lambda: pages.append(browse(url)))
     tab.start()

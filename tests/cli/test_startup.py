@@ -1,4 +1,4 @@
-"""What the command's process loads late or not at all: each in a fresh interpreter, because it cannot be undone."""
+"""Import and garbage-collector tuning. Each test runs in a fresh interpreter, because it cannot be undone."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def output_of(code: str, *arguments: str) -> str:
     return run.stdout.strip()
 
 
-def test_a_seldom_used_module_is_loaded_when_it_is_used() -> None:
+def test_deferred_modules_are_loaded_on_first_use() -> None:
     code = (
         "import sys\n"
-        "from loginmachine.cli.startup import load_when_used\n"
-        "load_when_used()\n"
+        "from loginmachine.cli.startup import defer_imports\n"
+        "defer_imports()\n"
         "import inspect, ipaddress, traceback\n"
         "print([name in sys.modules for name in ('ast', 'dis', 'textwrap')])\n"
-        "print(inspect.isfunction(load_when_used), ipaddress.ip_address('::1'), traceback.format_exc().strip())\n"
+        "print(inspect.isfunction(defer_imports), ipaddress.ip_address('::1'), traceback.format_exc().strip())\n"
         "print([name in sys.modules for name in ('ast', 'dis', 'textwrap')])\n"
     )
     assert output_of(code).splitlines() == [
@@ -42,22 +42,22 @@ def test_a_seldom_used_module_is_loaded_when_it_is_used() -> None:
     ]
 
 
-def test_other_modules_are_loaded_as_ever() -> None:
+def test_other_modules_are_loaded_on_import() -> None:
     code = (
         "import sys\n"
-        "from loginmachine.cli.startup import load_when_used\n"
-        "load_when_used()\n"
+        "from loginmachine.cli.startup import defer_imports\n"
+        "defer_imports()\n"
         "import textwrap\n"
         "print(type(textwrap) is type(sys))\n"
     )
     assert output_of(code) == "True"
 
 
-def test_httpx_works_without_what_it_does_not_need() -> None:
+def test_httpx_works_without_the_blocked_modules() -> None:
     code = (
         "import sys\n"
-        "from loginmachine.cli.startup import do_without_the_unused\n"
-        "do_without_the_unused()\n"
+        "from loginmachine.cli.startup import block_imports\n"
+        "block_imports()\n"
         "import httpx\n"
         "with httpx.Client():\n"
         "    print('httpcore' in sys.modules, sys.modules['anyio'], sys.modules['trio'])\n"
@@ -66,17 +66,17 @@ def test_httpx_works_without_what_it_does_not_need() -> None:
     assert output_of(code).splitlines() == ["True None None", "[]"]
 
 
-def test_a_trio_that_is_there_already_stays() -> None:
+def test_loaded_modules_are_not_blocked() -> None:
     code = (
         "import trio\n"
-        "from loginmachine.cli.startup import do_without_the_unused\n"
-        "do_without_the_unused()\n"
+        "from loginmachine.cli.startup import block_imports\n"
+        "block_imports()\n"
         "import sys; print(sys.modules['trio'] is trio)\n"
     )
     assert output_of(code) == "True"
 
 
-def test_nothing_of_it_happens_to_a_host(tmp_path: Path) -> None:
+def test_main_with_arguments_changes_nothing_in_the_process(tmp_path: Path) -> None:
     code = (
         "import gc, sys\n"
         "collected_at = gc.get_threshold()\n"
@@ -89,7 +89,7 @@ def test_nothing_of_it_happens_to_a_host(tmp_path: Path) -> None:
     assert output_of(code, str(tmp_path)).splitlines() == ["1", "[]", "False", "True 0"]
 
 
-def test_the_command_seldom_looks_for_garbage_and_not_at_its_end() -> None:
+def test_the_garbage_collector_is_tuned_in_the_own_process() -> None:
     code = (
         "import gc, sys\n"
         "from loginmachine.cli import main\n"

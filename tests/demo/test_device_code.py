@@ -1,4 +1,4 @@
-"""Device codes of the demonstration provider, over real HTTP on loopback."""
+"""Device codes of the demo provider, over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from loginmachine.demo import device_code as demo_device
 from loginmachine.demo.server import DemoProvider
 
-from .test_server import client_of
+from .support import CLIENT, client_of
+from .support import Person as BrowserPerson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
 
-CLIENT = "app_EMoamEEZ73f0CkXaXp7hrann"
 API = "/api/accounts/deviceauth"
 
 
 class Person:
-    """A program that waits, and somebody at a browser."""
+    """A program that polls, and a person with a browser."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
@@ -40,11 +40,7 @@ class Person:
 
     def decide(self, user_code: str, decision: str = "sign-in") -> httpx.Response:
         form = self.client.get(self.enter(user_code).headers["Location"])
-        found = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
-        assert found is not None
-        fields = {"csrf_token": found[1], "email": "ada@example.com", "password": "any", "decision": decision}
-        answer = self.client.post(form.request.url, data=fields)
-        return self.client.get(answer.headers["Location"])
+        return self.client.get(BrowserPerson(self.client).decide(form, decision=decision).headers["Location"])
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def error(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()["error"]
 
 
-def test_a_code_is_entered_and_its_grant_is_given_once(person: Person) -> None:
+def test_a_code_can_be_used_once(person: Person) -> None:
     code = person.ask().json()
     assert re.fullmatch(r"[B-Z]{4}-[B-Z]{4}", code["user_code"])
     assert error(person.poll(code)) == (403, "authorization_pending")
@@ -86,19 +82,19 @@ def test_the_person_refuses(person: Person) -> None:
 def test_the_form_warns(person: Person) -> None:
     form = person.client.get("/codex/device")
     assert form.status_code == 200
-    assert "Never enter a code that somebody else gave you." in form.text
+    assert "Never enter a code that someone else gave you." in form.text
     assert "default-src 'none'" in form.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("user_code", ["", "WRNG-CODE", "\u00e9", "<b>"])
-def test_a_code_that_nobody_waits_for(person: Person, user_code: str) -> None:
+def test_unknown_code(person: Person, user_code: str) -> None:
     person.ask()
     answer = person.enter(user_code)
-    assert (answer.status_code, "Nobody waits for this code" in answer.text) == (422, True)
+    assert (answer.status_code, "This code is unknown" in answer.text) == (422, True)
     assert "<b>" not in answer.text
 
 
-def test_a_code_does_not_last(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_code(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_device, "LIFETIME", 0.0)
     code = person.ask().json()
     assert person.enter(code["user_code"]).status_code == 422
@@ -106,37 +102,37 @@ def test_a_code_does_not_last(person: Person, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("changes", [{"client_id": "another"}, {"client_id": None}, {"client_id": 5}])
-def test_another_client(person: Person, changes: dict[str, object]) -> None:
+def test_unknown_client(person: Person, changes: dict[str, object]) -> None:
     assert error(person.ask(**changes)) == (401, "invalid_client")
 
 
 @pytest.mark.parametrize(
     "changes", [{"user_code": "WRNG-CODE"}, {"device_auth_id": "another"}, {"device_auth_id": None}, {"user_code": 5}]
 )
-def test_a_poll_for_somebody_elses_code(person: Person, changes: dict[str, object]) -> None:
+def test_a_poll_needs_the_matching_code_and_id(person: Person, changes: dict[str, object]) -> None:
     code = person.ask().json()
     person.decide(code["user_code"])
     assert error(person.poll(code, **changes)) == (400, "expired_token")
 
 
-def test_a_body_that_is_no_json(person: Person) -> None:
+def test_malformed_bodies(person: Person) -> None:
     for path in ("usercode", "token"):
         assert person.client.post(f"{API}/{path}", content=b"{").status_code >= 400
         assert person.client.post(f"{API}/{path}", json=[1]).status_code >= 400
 
 
-def test_a_way_back_that_nobody_waits_for(person: Person) -> None:
+def test_callback_with_an_unknown_state(person: Person) -> None:
     answer = person.client.get("/deviceauth/callback", params={"code": "c", "state": "s"})
-    assert (answer.status_code, "Nobody waits" in answer.text) == (400, True)
+    assert (answer.status_code, "This sign-in is unknown" in answer.text) == (400, True)
 
 
-def test_the_state_of_the_way_is_not_the_name_of_the_login(person: Person) -> None:
+def test_the_state_is_not_the_device_auth_id(person: Person) -> None:
     code = person.ask().json()
     query = parse_qs(urlsplit(person.enter(code["user_code"]).headers["Location"]).query)
     assert query["state"] != [code["device_auth_id"]]
 
 
-def test_old_codes_make_room(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_codes_are_dropped(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_device, "_MAX_WAITING", 2)
     first, second, third = (person.ask().json() for _ in range(3))
     assert [person.enter(code["user_code"]).status_code for code in (first, second, third)] == [422, 303, 303]

@@ -1,6 +1,6 @@
-"""``loginmachine complete``: hands a pasted address to the login that waits on this machine, as its browser would.
+"""``loginmachine complete``: send a pasted callback address to the login that waits on this machine.
 
-No state file is needed: the address itself says where the login listens.
+No state file is needed, because the address contains the host and port on which the login listens.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.callback.pasted import LoopbackCallback, read_loopback_callback
 from ...sansio.callback.responses import SUCCESS_PATH
-from ..terminal.standard_input import ask_unseen, read_input
+from .. import exit_codes
+from ..terminal.standard_input import ask_hidden, read_input
 from ..terminal.writer import is_terminal, print_error
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-PATIENCE: Final = 60.0
-"""Seconds to wait for the answer: the waiting login may have two token requests to make before."""
+TIMEOUT: Final = 60.0
+"""Seconds to wait for the response. The login may send two token requests before it responds."""
 _MAX_INPUT: Final = 64 * 1024
 _ACCEPTED: Final = 302
-_OUTCOMES: Final[Mapping[int, str]] = {
+_RESULTS: Final[Mapping[int, str]] = {
     _ACCEPTED: "Done: the waiting sign-in is complete.",
     400: "The waiting sign-in refused that address: it is incomplete, or belongs to another sign-in, perhaps an older "
     "one.",
@@ -32,44 +33,43 @@ _OUTCOMES: Final[Mapping[int, str]] = {
     409: "The waiting sign-in is already being completed with another address.",
     410: "That sign-in is over. Start a new one.",
 }
-_FAILED: Final = "The waiting sign-in took the address, but has failed since; it says why itself."
+_FAILED: Final = "The waiting sign-in accepted the address, but failed afterwards. See its own output for the reason."
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Hand the address over; 0 if the login is complete."""
+    """Send the address, and return the exit code: success if the login is complete."""
     del arguments
-    text = _read()
+    text = _read_address()
     callback = read_loopback_callback(text)
     if callback is None:
         print_error(
-            "That is not the address on which a sign-in ends, or not all of it. Copy all of your browser's address "
-            "bar; it begins with http://127.0.0.1:"
+            "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's "
+            "address bar; it begins with http://127.0.0.1:"
         )
-        return 1
-    status = _deliver(callback)
+        return exit_codes.FAILURE
+    status = _send(callback)
     if status is None:
         print_error(f"No sign-in waits on port {callback.port} of this machine.")
-        return 1
-    told = _OUTCOMES.get(status) or (_FAILED if status >= 500 else _OUTCOMES[404])
-    print_error(told)
-    return 0 if status == _ACCEPTED else 1
+        return exit_codes.FAILURE
+    print_error(_RESULTS.get(status) or (_FAILED if status >= 500 else _RESULTS[404]))
+    return exit_codes.SUCCESS if status == _ACCEPTED else exit_codes.FAILURE
 
 
-def _read() -> str:
-    """The address: from the terminal, not shown, or from standard input. Others see command lines."""
+def _read_address() -> str:
+    """Read the address from a pipe, or from the terminal without showing it."""
     if not is_terminal(sys.stdin):
         return read_input(_MAX_INPUT).decode("utf-8", "replace")
     from ..terminal.hidden_input import can_hide_input, read_hidden  # noqa: PLC0415 - for terminals only
 
-    question = "Paste the address on which your browser ended (it is not shown): "
-    return (read_hidden(question) or "") if can_hide_input() else ask_unseen(question)
+    question = "Paste the address at which your browser ended (input is hidden): "
+    return (read_hidden(question) or "") if can_hide_input() else ask_hidden(question)
 
 
-def _deliver(callback: LoopbackCallback) -> int | None:
-    """Ask as a browser would: without a proxy, and following no redirect but that to the last page.
+def _send(callback: LoopbackCallback) -> int | None:
+    """Send the request that the browser would have sent, without a proxy.
 
     Returns:
-        The status of the answer; None if nobody gave one.
+        The status of the response; None if there was no response.
     """
     for host in callback.hosts:
         try:
@@ -77,7 +77,7 @@ def _deliver(callback: LoopbackCallback) -> int | None:
         except (OSError, http.client.HTTPException):
             continue
         if status == _ACCEPTED:
-            # The login stays for its last page; nobody else fetches it.
+            # The login waits until its success page is fetched.
             with contextlib.suppress(OSError, http.client.HTTPException):
                 _get(host, callback.port, SUCCESS_PATH)
         return status
@@ -85,13 +85,13 @@ def _deliver(callback: LoopbackCallback) -> int | None:
 
 
 def _get(host: str, port: int, target: str) -> int:
-    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         connection.request("GET", target)
         response = connection.getresponse()
         response.read(_MAX_INPUT)
-        # Another program's redirect leads elsewhere.
-        elsewhere = response.status == _ACCEPTED and response.headers["Location"] != SUCCESS_PATH
-        return 404 if elsewhere else response.status
+        # A redirect to anything but the success page comes from another program.
+        is_foreign = response.status == _ACCEPTED and response.headers["Location"] != SUCCESS_PATH
+        return 404 if is_foreign else response.status
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""``loginmachine demo``: a complete sign-in on this machine, with a provider of our own."""
+"""``loginmachine demo``: a complete login on this machine, with the demo provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ...drivers.stores.file_store import FileStore
 from ...drivers.threaded.login import start_login
 from ...sansio.model.options import LoginMethod, LoginOptions
 from ...sansio.model.provider import Provider
-from .login import trace_file
+from .. import exit_codes
+from ..options import trace_file_from
 from .status import describe
 
 if TYPE_CHECKING:
@@ -28,25 +29,25 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
 
 _EMAIL = "ada@example.com"
-_PASSWORD = "any"  # noqa: S105 - the demonstration's provider takes every password
+_PASSWORD = "any"  # noqa: S105 - the demo provider accepts every password
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demonstration; 0 if the sign-in succeeded."""
+    """Run the demo, and return the exit code."""
     try:
-        from ...demo.server import DemoProvider  # noqa: PLC0415 - needs the extra
+        from ...demo.server import DemoProvider  # noqa: PLC0415 - needs the extra "demo"
     except ImportError as error:
         print(error, file=sys.stderr)
-        return 1
+        return exit_codes.FAILURE
     with contextlib.ExitStack() as files:
-        record = files.enter_context(trace_file(arguments)).write if arguments.record is not None else None
+        record = files.enter_context(trace_file_from(arguments)).write if arguments.record is not None else None
         return _run(arguments, record, DemoProvider())
 
 
 def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, demo_provider: DemoProvider) -> int:
     store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
     with demo_provider as provider:
-        print(f"A provider for this demonstration runs at {provider.issuer}")
+        print(f"The demo provider runs at {provider.issuer}")
         options = LoginOptions(
             provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
         )
@@ -55,9 +56,9 @@ def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, de
             credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
         except LoginError as error:
             print(error, file=sys.stderr)
-            return 1
-    _show(credentials, store.path)
-    return 0
+            return exit_codes.FAILURE
+    _print_result(credentials, store.path)
+    return exit_codes.SUCCESS
 
 
 def _sign_in(
@@ -72,7 +73,7 @@ def _sign_in(
         if method is LoginMethod.DEVICE_CODE:
             code = login.device_code
             print(f"  (the code is {code.user_code})")
-            # What a person does who goes to that page and enters the code there.
+            # The page after the code was entered.
             url = f"{code.verification_url}?{urlencode({'user_code': code.user_code})}"
         else:
             url = login.auth_url
@@ -91,7 +92,7 @@ def _print_phase(phase: LoginPhase) -> None:
 
 
 def _browse(url: str, canceller: Canceller) -> None:
-    """What a person would do: open the address, fill in the form, and follow to the last page."""
+    """Do what a person would do: open the URL, fill in the form, and follow redirects to the last page."""
     from ...demo.browser import BrowsingError, sign_in  # noqa: PLC0415 - httpx is slow to load
 
     try:
@@ -100,8 +101,8 @@ def _browse(url: str, canceller: Canceller) -> None:
         canceller.cancel(f"the automatic browser could not sign in: {error}")
 
 
-def _show(credentials: Credentials, path: Path) -> None:
+def _print_result(credentials: Credentials, path: Path) -> None:
     print("The result, without its secrets:")
     for line in describe(credentials):
         print(f"  {line}")
-    print(f"It is stored in {path} (yours to look at, and to delete)")
+    print(f"It is stored in {path} (you can delete it)")

@@ -1,4 +1,4 @@
-"""``loginmachine diagram``: the state machine, drawn."""
+"""``loginmachine diagram``: draw the state machine of a login."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from ...sansio.base.text import clean_text
 from ...sansio.diagram.login import dot, mermaid_failures, mermaid_overview
 from ...sansio.trace import replay
+from .. import exit_codes
 from ..terminal.writer import is_terminal, print_error
-from .traces import NotReadableError, trace_of, way_of
+from .traces import UnreadableTraceError, load_trace, path_of
 
 if TYPE_CHECKING:
     import argparse
@@ -23,50 +24,49 @@ if TYPE_CHECKING:
     from ...sansio.diagram.path import Step
 
 _PICTURES: Final = ("svg", "png")
-_PATIENCE: Final = 60.0
-"""Seconds that Graphviz has; it needs a tenth of one."""
+_TIMEOUT: Final = 60.0
+"""Seconds to wait for Graphviz, which usually takes 0.1."""
 _NO_GRAPHVIZ: Final = (
-    "The program `dot` of Graphviz draws the picture, and it is not on this machine. Install the package graphviz "
-    "with your system's package manager, or take --format mermaid."
+    "The picture is drawn by the program `dot` of Graphviz, which is not installed. Install the package graphviz "
+    "with your system's package manager, or use --format mermaid."
 )
 
 
 class _DrawingError(Exception):
-    """There is no picture. The text is for the person."""
+    """The diagram could not be drawn or written. The text is for the person."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the drawing.
-
-    Returns:
-        0; 1 if it cannot be made or written; 2 for options that do not go together, or what is not a trace.
-    """
+    """Write the diagram, and return the exit code."""
     if arguments.failures and arguments.format != "mermaid":
-        arguments.usage_error("--failures is for --format mermaid: the other formats show the failures anyway")
+        arguments.usage_error("--failures needs --format mermaid: the other formats always include the failures")
     if arguments.format == "png" and arguments.output is None and is_terminal(sys.stdout):
-        arguments.usage_error("a terminal does not show a PNG picture: say where to with --output FILE")
+        arguments.usage_error("a terminal cannot show a PNG picture: use --output FILE")
     try:
-        way = _way(arguments.highlight) if arguments.highlight is not None else ()
-        _write(draw(arguments.format, failures=arguments.failures, highlight=way), arguments.output)
-    except NotReadableError as error:
+        path = _path(arguments.highlight) if arguments.highlight is not None else ()
+        _write(draw(arguments.format, failures=arguments.failures, highlight=path), arguments.output)
+    except UnreadableTraceError as error:
         print_error(str(error))
-        return 2
+        return exit_codes.NOT_A_TRACE
     except _DrawingError as error:
         print_error(str(error))
-        return 1
-    return 0
+        return exit_codes.FAILURE
+    return exit_codes.SUCCESS
 
 
 def draw(form: str, *, failures: bool = False, highlight: Sequence[Step] = ()) -> bytes:
-    """Make the drawing.
+    """Draw the diagram.
 
     Args:
-        form: ``mermaid``, ``dot``, or a picture, ``svg`` or ``png``, for which Graphviz is needed.
-        failures: Mermaid's drawing of the failures in the place of the overview.
-        highlight: The way that one login took, which is painted.
+        form: ``mermaid``, ``dot``, or one of the pictures ``svg`` and ``png``, which need Graphviz.
+        failures: With ``mermaid``, draw the failures instead of the overview.
+        highlight: The path of one login, to be highlighted.
+
+    Returns:
+        The content of the file.
 
     Raises:
-        _DrawingError: Graphviz is missing, or fails.
+        _DrawingError: Graphviz is not installed, or fails.
     """
     if form in _PICTURES:
         return _graphviz(dot(highlight=highlight), form)
@@ -76,15 +76,15 @@ def draw(form: str, *, failures: bool = False, highlight: Sequence[Step] = ()) -
     return mermaid(highlight=highlight).encode("ascii")
 
 
-def _way(file: str) -> tuple[Step, ...]:
-    """The way that a recorded login takes today; a warning if it took another then."""
-    result = replay(trace_of(file))
+def _path(file: str) -> tuple[Step, ...]:
+    """Replay a trace and return its path. Warn if the machine acts differently from the trace."""
+    result = replay(load_trace(file))
     if result.difference is not None:
         print_error(
-            f"The machine acts differently today, from line {result.difference.line} of the trace on: the way is "
-            "painted up to there. `loginmachine replay` shows the difference."
+            f"The machine acts differently today, from line {result.difference.line} of the trace on: the path is "
+            "highlighted up to there. `loginmachine replay` shows the difference."
         )
-    return way_of(result)
+    return path_of(result)
 
 
 def _graphviz(drawing: str, form: str) -> bytes:
@@ -93,7 +93,7 @@ def _graphviz(drawing: str, form: str) -> bytes:
         raise _DrawingError(_NO_GRAPHVIZ)
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and no shell
-            [program, f"-T{form}"], input=drawing.encode("ascii"), capture_output=True, timeout=_PATIENCE, check=True
+            [program, f"-T{form}"], input=drawing.encode("ascii"), capture_output=True, timeout=_TIMEOUT, check=True
         )
     except subprocess.CalledProcessError as error:
         words = clean_text(error.stderr.decode("utf-8", "replace"))
@@ -101,7 +101,7 @@ def _graphviz(drawing: str, form: str) -> bytes:
             f"Graphviz could not draw the picture: {words or f'exit code {error.returncode}'}"
         ) from None
     except (OSError, subprocess.TimeoutExpired):
-        raise _DrawingError("Graphviz could not be run. Reinstall it, or take --format mermaid.") from None
+        raise _DrawingError("Graphviz could not be run. Reinstall it, or use --format mermaid.") from None
     return done.stdout
 
 
@@ -116,4 +116,4 @@ def _write(drawing: bytes, path: str | None) -> None:
             Path(path).write_bytes(drawing)
     except OSError as error:
         where = "standard output" if path is None else path
-        raise _DrawingError(f"The drawing could not be written to {where}: {os.strerror(error.errno or 0)}.") from None
+        raise _DrawingError(f"The diagram could not be written to {where}: {os.strerror(error.errno or 0)}.") from None

@@ -1,4 +1,4 @@
-"""The command's login, driven by threads."""
+"""The command's login with the threaded driver."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ import contextlib
 
 from ...drivers.errors import LoginFailed
 from ...drivers.threaded.login import start_login
-from ..signals import Interrupts
+from ..signals import CancelOnSignal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .login import Command
+    from ..options import LoginSettings
+    from .login_view import LoginView
 
 
-def sign_in(command: Command) -> int | None:
+def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
     """Run the login to its end.
 
     Returns:
-        The signal that came meanwhile, if one did.
+        The first signal that arrived during the login; None if there was none.
 
     Raises:
-        TrustError: Nothing was started.
+        TrustError: The CA bundle cannot be used; nothing was started.
     """
     login = start_login(
-        command.options,
-        store=command,
-        on_progress=command.on_progress,
-        record=command.record,
-        method=command.method,
+        settings.options,
+        store=settings.store,
+        on_progress=view.on_progress,
+        record=settings.record,
+        method=settings.method,
     )
-    with Interrupts(login.canceller().cancel, for_good=command.ends_the_process) as interrupts:
+    with CancelOnSignal(login.canceller().cancel, owns_process=settings.owns_process) as signals:
         try:
             with login:
-                command.start_waiting(login.paste)
+                view.start_waiting(login.paste)
                 with contextlib.suppress(LoginFailed):
                     login.wait()
-                # At once: the last pages go out after that.
-                command.finish(login.outcome)
+                # Show the outcome now: leaving the block first waits until the browser has its last page.
+                view.finish(login.outcome)
         except LoginFailed:
-            # The callback port or the device code could not be had.
-            command.finish(login.outcome)
-    return interrupts.received
+            # The login could not start: no callback port, or no device code.
+            view.finish(login.outcome)
+    return signals.received

@@ -1,4 +1,4 @@
-"""The command's login, driven by trio."""
+"""The command's login with the trio driver."""
 
 from __future__ import annotations
 
@@ -9,73 +9,74 @@ import trio
 
 from ...drivers.errors import LoginFailed
 from ...drivers.trio.login import open_login
-from ..signals import Interrupts
+from ..signals import CancelOnSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .login import Command
+    from ..options import LoginSettings
+    from .login_view import LoginView
 
 
-def sign_in(command: Command) -> int | None:
+def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
     """Run the login to its end.
 
     Returns:
-        The signal that came meanwhile, if one did.
+        The first signal that arrived during the login; None if there was none.
 
     Raises:
-        TrustError: Nothing was started.
+        TrustError: The CA bundle cannot be used; nothing was started.
     """
-    waiting = _Cancel()
-    # Around trio too: an interrupt that is an exception could strike in the middle of trio itself.
-    with Interrupts(waiting.cancel, for_good=command.ends_the_process) as interrupts:
-        trio.run(_sign_in, command, waiting)
-    return interrupts.received
+    cancellation = _Cancellation()
+    # Around `trio.run` too, where a KeyboardInterrupt could strike inside trio itself.
+    with CancelOnSignal(cancellation.cancel, owns_process=settings.owns_process) as signals:
+        trio.run(_sign_in, settings, view, cancellation)
+    return signals.received
 
 
-class _Cancel:
-    """Cancels a login, also one that is not there yet."""
+class _Cancellation:
+    """Cancels a login, even if it is cancelled before it exists."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
         self._cancel: Callable[[str], None] | None = None
 
     def cancel(self, reason: str) -> None:
-        """Cancel it, now or soon. For a signal handler."""
+        """Cancel the login, now or as soon as it exists. Safe in a signal handler."""
         self._reason = reason
         if self._cancel is not None:
             self._cancel(reason)
 
     def begin(self, cancel: Callable[[str], None]) -> None:
-        """The login is there."""
+        """Set the function that cancels the login."""
         self._cancel = cancel
         if self._reason is not None:
             cancel(self._reason)
 
 
-async def _sign_in(command: Command, waiting: _Cancel) -> None:
+async def _sign_in(settings: LoginSettings, view: LoginView, cancellation: _Cancellation) -> None:
     login = open_login(
-        command.options,
-        store=command,
-        on_progress=command.on_progress,
-        record=command.record,
-        method=command.method,
+        settings.options,
+        store=settings.store,
+        on_progress=view.on_progress,
+        record=settings.record,
+        method=settings.method,
     )
     token = trio.lowlevel.current_trio_token()
 
     def paste(text: str) -> None:
-        # From the thread that reads the terminal.
+        # Called in the thread that reads the terminal.
         with contextlib.suppress(trio.RunFinishedError):
             token.run_sync_soon(login.paste, text)
 
-    waiting.begin(login.canceller().cancel)
+    cancellation.begin(login.canceller().cancel)
     try:
         async with login:
-            command.start_waiting(paste)
+            view.start_waiting(paste)
             with contextlib.suppress(LoginFailed):
                 await login.wait()
-            # At once: the last pages go out after that.
-            command.finish(login.outcome)
+            # Show the outcome now: leaving the block first waits until the browser has its last page.
+            view.finish(login.outcome)
     except LoginFailed:
-        # The callback port or the device code could not be had.
-        command.finish(login.outcome)
+        # The login could not start: no callback port, or no device code.
+        view.finish(login.outcome)

@@ -1,4 +1,4 @@
-"""``loginmachine logout``: remove the stored credentials, then have their tokens revoked, best effort."""
+"""``loginmachine logout``: remove the stored credentials, then try to revoke their tokens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 from ...drivers.errors import StoreError
-from ..options import provider_from
-from ..stores import Remarks
+from .. import exit_codes
+from ..options import StoreWarnings, provider_from
+from ..revocation import revoke_old
 from ..terminal.writer import print_error, print_out
-from .revocation import revoke_old
 
 if TYPE_CHECKING:
     import argparse
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign out; 0 also if nobody was signed in, 1 if the credentials are still there."""
+    """Sign out, and return the exit code: success unless the credentials are still stored."""
     provider = provider_from(arguments)
-    remarks = Remarks()
-    store = remarks.open(arguments)
+    warnings = StoreWarnings()
+    store = warnings.open_store(arguments)
     removed: Credentials | None = None
     problem = ""
     try:
@@ -30,43 +30,43 @@ def run(arguments: argparse.Namespace) -> int:
     except StoreError as error:
         problem = str(error)
     if not arguments.json:
-        _tell(removed, problem)
+        _print_removal(removed, problem)
     unconfirmed = None if problem else revoke_old(provider, removed)
     if arguments.json:
-        answer = {
+        result = {
             "removed": removed is not None,
             "revoked": None if unconfirmed is None else not unconfirmed,
             "error": problem or unconfirmed or None,
-            "warnings": remarks.warnings,
-            "fallback": remarks.fallback,
+            "warnings": warnings.warnings,
+            "fallback": warnings.fallback,
             "store": store.kind,
             "path": store.where,
         }
-        print_out(json.dumps(answer))
+        print_out(json.dumps(result))
     else:
-        _tell_of_tokens(unconfirmed)
-    for line in remarks.lines():
+        _print_revocation(unconfirmed)
+    for line in warnings.lines():
         print_error(line)
-    return 1 if problem else 0
+    return exit_codes.FAILURE if problem else exit_codes.SUCCESS
 
 
-def _tell(removed: Credentials | None, problem: str) -> None:
-    """Say the main thing, before the provider is asked."""
+def _print_removal(removed: Credentials | None, problem: str) -> None:
+    """Print whether the credentials were removed. Called before the revocation, which can take a while."""
     if problem:
         print_error(f"You are still signed in. The credentials cannot be removed: {problem}.")
     elif removed is None:
-        print_out("Nobody was signed in.")
+        print_out("You were not signed in.")
     else:
         print_out("Signed out: the credentials are removed from this machine.")
     if not problem and os.environ.get("OPENAI_API_KEY"):
-        print_out("The API key in OPENAI_API_KEY is still there, and is used.")
+        print_out("The environment variable OPENAI_API_KEY is still set, and its API key is used.")
 
 
-def _tell_of_tokens(unconfirmed: str | None) -> None:
+def _print_revocation(unconfirmed: str | None) -> None:
     if unconfirmed == "":
         print_out("The provider has revoked the tokens.")
     elif unconfirmed is not None:
         print_error(
             f"The provider did not confirm that the tokens are revoked: {unconfirmed}.\n"
-            "If somebody else may have them, sign out of all sessions in the settings of your account."
+            "If someone else may have them, sign out of all sessions in your account's settings."
         )

@@ -1,50 +1,47 @@
-"""``loginmachine replay``: the story of a recorded login, and whether it would go the same way today."""
+"""``loginmachine replay``: explain a recorded login, and compare it with what the machine does today."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ...sansio.trace import replay
 from ...sansio.trace.story import outcome_words, tell
-from ..terminal.writer import Outlet, print_error
-from .traces import NotReadableError, trace_of, way_of
+from .. import exit_codes
+from ..terminal.writer import StreamWriter, print_error
+from .traces import UnreadableTraceError, load_trace, path_of
 
 if TYPE_CHECKING:
     import argparse
 
     from ...sansio.trace import Difference, Replay
 
-IDENTICAL: Final = 0
-DIFFERENT: Final = 1
-NOT_A_TRACE: Final = 2
-
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay a trace, and return the exit code."""
     try:
-        trace = trace_of(arguments.file)
-    except NotReadableError as error:
+        trace = load_trace(arguments.file)
+    except UnreadableTraceError as error:
         print_error(str(error))
-        return NOT_A_TRACE
+        return exit_codes.NOT_A_TRACE
     result = replay(trace)
-    outlet = Outlet(sys.stdout, patience=None)
-    outlet.write("".join(f"{line}\n" for line in _lines(result, arguments)))
-    outlet.close()
+    writer = StreamWriter(sys.stdout, timeout=None)
+    writer.write("".join(f"{line}\n" for line in _lines(result, arguments)))
+    writer.close()
     if arguments.diagram and result.difference is not None:
-        # (Not among the lines of the drawing, which goes to another program.)
+        # Not on standard output, where another program may read the diagram.
         print_error("\n".join(_verdict(result.difference)))
-    return IDENTICAL if result.is_identical else DIFFERENT
+    return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
 
 
 def _lines(result: Replay, arguments: argparse.Namespace) -> list[str]:
     if arguments.json:
         return _json_lines(result, arguments.until)
     if arguments.diagram:
-        from ...sansio.diagram.login import mermaid_overview  # noqa: PLC0415 - the story needs no drawing
+        from ...sansio.diagram.login import mermaid_overview  # noqa: PLC0415 - the story needs no diagram
 
-        return mermaid_overview(highlight=way_of(result, arguments.until)).splitlines()
+        return mermaid_overview(highlight=path_of(result, arguments.until)).splitlines()
     return _story(result, arguments.until)
 
 

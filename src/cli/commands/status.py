@@ -1,4 +1,4 @@
-"""``loginmachine status``: who is signed in. Offline, and no secret is shown."""
+"""``loginmachine status``: show who is signed in. Works offline, and shows no secrets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ...sansio.model.account import Account
 from ...sansio.model.credentials import AuthMode
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable
-from ..stores import Remarks
-from ..terminal.times import moment, rfc3339
+from .. import exit_codes
+from ..options import StoreWarnings
+from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say who is signed in; 1 if there are no credentials to use."""
-    remarks = Remarks()
-    store = remarks.open(arguments)
+    """Print who is signed in, and return the exit code: success if there are usable credentials."""
+    warnings = StoreWarnings()
+    store = warnings.open_store(arguments)
     applies: Applicable | None = None
     problem = ""
     try:
@@ -38,19 +39,19 @@ def run(arguments: argparse.Namespace) -> int:
         applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
     except StoreError as error:
         problem = str(error)
-    for line in remarks.lines():
+    for line in warnings.lines():
         print_error(line)
     if arguments.json:
-        print_out(json.dumps({**_values(applies), **_where(store, remarks, problem)}))
+        print_out(json.dumps({**_values(applies), **_store_values(store, warnings, problem)}))
     elif problem:
         print_error(f"The stored credentials cannot be read: {problem}.")
     else:
         _print(applies, store)
-    return 0 if _is_usable(applies) else 1
+    return exit_codes.SUCCESS if _is_usable(applies) else exit_codes.FAILURE
 
 
 def describe(credentials: Credentials) -> list[str]:
-    """Whose credentials these are, in lines without a secret."""
+    """Describe credentials in lines for people, without secrets."""
     account = _account(credentials)
     mode = credentials.effective_mode(account.plan)
     if mode == AuthMode.API_KEY:
@@ -64,20 +65,20 @@ def describe(credentials: Credentials) -> list[str]:
         lines.append(f"Workspace: {account.account_id}")
     if credentials.api_key is not None:
         lines.append("API key: there is one for this account")
-    lines.append(f"Tokens: received {_distance(credentials.last_refresh_time(), 'at an unknown time')}")
+    lines.append(f"Tokens: received {_relative(credentials.last_refresh_time(), 'at an unknown time')}")
     if credentials.tokens is not None:
-        lines.append(f"Access token: {_validity(moment(credentials.tokens.expires_at()))}")
+        lines.append(f"Access token: {_validity(utc_time(credentials.tokens.expires_at()))}")
     return lines
 
 
 def _print(applies: Applicable | None, store: HomeStore) -> None:
     if applies is None:
-        print_out("Nobody is signed in.")
+        print_out("Not signed in.")
     elif applies.from_environment:
-        print_out("Nobody is signed in; the API key in OPENAI_API_KEY is used.")
+        print_out("Not signed in. The API key in OPENAI_API_KEY is used.")
     elif not _is_usable(applies):
         missing = "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
-        print_out(f"Nobody is signed in: {missing} that should be in {store.where} cannot be found there.")
+        print_out(f"Not signed in: {missing} cannot be found in {store.where}.")
     else:
         for line in describe(applies.credentials):
             print_out(line)
@@ -85,7 +86,7 @@ def _print(applies: Applicable | None, store: HomeStore) -> None:
 
 
 def _is_usable(applies: Applicable | None) -> bool:
-    """What a newer version means by its own modes is not ours to judge."""
+    """Return whether there are credentials. Unknown modes, as of a newer Codex, are assumed to be usable."""
     if applies is None:
         return False
     return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
@@ -95,7 +96,7 @@ def _values(applies: Applicable | None) -> dict[str, object]:
     credentials = None if applies is None else applies.credentials
     tokens = None if credentials is None else credentials.tokens
     account = Account() if credentials is None else _account(credentials)
-    expiry = moment(tokens.expires_at()) if tokens else None
+    expiry = utc_time(tokens.expires_at()) if tokens else None
     received = credentials.last_refresh_time() if credentials else None
     return {
         "signed_in": _is_usable(applies) and applies is not None and not applies.from_environment,
@@ -110,12 +111,12 @@ def _values(applies: Applicable | None) -> dict[str, object]:
     }
 
 
-def _where(store: HomeStore, remarks: Remarks, problem: str) -> dict[str, object]:
+def _store_values(store: HomeStore, warnings: StoreWarnings, problem: str) -> dict[str, object]:
     return {
         "store": store.kind,
         "path": store.where,
-        "fallback": remarks.fallback,
-        "warnings": remarks.warnings,
+        "fallback": warnings.fallback,
+        "warnings": warnings.warnings,
         "error": problem or None,
     }
 
@@ -126,19 +127,19 @@ def _account(credentials: Credentials) -> Account:
 
 def _validity(end: datetime | None) -> str:
     if end is None:
-        return "valid, but it does not say until when"
+        return "valid until an unknown time"
     if end <= datetime.now(UTC):
-        return f"ended {_distance(end)}; it is renewed when it is next asked for"
-    return f"valid until {end:%Y-%m-%d %H:%M} UTC ({_distance(end, is_ahead=True)})"
+        return f"expired {_relative(end)}; it is renewed when it is next needed"
+    return f"valid until {end:%Y-%m-%d %H:%M} UTC ({_relative(end, is_future=True)})"
 
 
-def _distance(when: datetime | None, unknown: str = "", *, is_ahead: bool = False) -> str:
-    """How far away a moment is: in the past with its date, ahead without."""
+def _relative(when: datetime | None, unknown: str = "", *, is_future: bool = False) -> str:
+    """Describe a time relative to now; a past time with its date."""
     if when is None:
         return unknown
     seconds = abs((datetime.now(UTC) - when).total_seconds())
     counts = ((int(seconds // size), unit) for unit, size in _UNITS)
     words = next((f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in counts if count), "")
-    if is_ahead:
+    if is_future:
         return f"in {words}" if words else "in less than a minute"
     return f"{f'{words} ago' if words else 'just now'} ({when:%Y-%m-%d %H:%M} UTC)"

@@ -1,4 +1,4 @@
-"""``loginmachine token`` and ``loginmachine refresh``: the access token of whoever is signed in."""
+"""``loginmachine token`` and ``loginmachine refresh``: print or refresh the access token."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
 from ...sansio.refresh.outcome import Delivery
-from ..options import provider_from
-from ..signals import ending_softly
-from ..stores import open_from
-from ..terminal.times import moment, rfc3339
+from .. import exit_codes
+from ..options import provider_from, store_from
+from ..signals import raise_first_signal
+from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshSuccess
-
-FAILED: Final = 1
 
 _DONE: Final = {
     Delivery.CURRENT: "The tokens are not due to be renewed",
@@ -35,51 +33,51 @@ _NOT_STORED: Final = "The provider renewed the tokens, but they could not be sto
 
 
 def print_token(arguments: argparse.Namespace) -> int:
-    """Print the access token, and nothing else; 1 if there is none, or nobody takes it."""
+    """Print the access token, and nothing else. Return the exit code: failure also if standard output is closed."""
     provider = provider_from(arguments)
     try:
-        # The provider may have replaced the refresh token already: the new one must reach the store.
-        with ending_softly(for_good=arguments.ends_the_process):
+        # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
+        with raise_first_signal(owns_process=arguments.owns_process):
             token = _session(arguments, provider).access_token()
     except RefreshFailed as error:
         print_error(str(error))
-        return FAILED
-    return 0 if print_out(token) else FAILED
+        return exit_codes.FAILURE
+    return exit_codes.SUCCESS if print_out(token) else exit_codes.FAILURE
 
 
 def refresh(arguments: argparse.Namespace) -> int:
-    """Renew the tokens, and say what was done; 1 if there is no token now, or new ones could not be stored."""
+    """Refresh the tokens, print the result, and return the exit code: failure also if they could not be stored."""
     provider = provider_from(arguments)
     try:
-        # As above.
-        with ending_softly(for_good=arguments.ends_the_process):
+        # See `print_token`.
+        with raise_first_signal(owns_process=arguments.owns_process):
             done = _session(arguments, provider).refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         if arguments.json:
-            _tell_programs("failed", category=error.category, message=error.message)
+            _print_json("failed", category=error.category, message=error.message)
         print_error(str(error))
-        return FAILED
+        return exit_codes.FAILURE
     if not done.is_stored:
-        # The store's own words are a warning, which was told.
+        # The reason was shown before, as a warning of the store.
         if arguments.json:
-            _tell_programs("failed", category=LoginFailureCategory.PERSIST_FAILED, message=_NOT_STORED)
+            _print_json("failed", category=LoginFailureCategory.PERSIST_FAILED, message=_NOT_STORED)
         print_error(f"{_NOT_STORED}. Sign in again.")
-        return FAILED
+        return exit_codes.FAILURE
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
     account = tokens.account(provider) if tokens is not None and has_tokens else Account()
-    ends = rfc3339(moment(tokens.expires_at())) if tokens is not None and has_tokens else None
+    ends = rfc3339(utc_time(tokens.expires_at())) if tokens is not None and has_tokens else None
     if arguments.json:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        _tell_programs(done.delivery, message=done.message or None, expires_at=ends, **who)
+        _print_json(done.delivery, message=done.message or None, expires_at=ends, **who)
     else:
         print_out(_describe(done, ends) if has_tokens else "An API key is used, which is never renewed.")
-    return 0
+    return exit_codes.SUCCESS
 
 
 def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
     return Session(
-        open_from(arguments, on_warning=_warn, on_fallback=_warn),
+        store_from(arguments, on_warning=_warn, on_fallback=_warn),
         provider,
         environment_key=os.environ.get("OPENAI_API_KEY"),
         on_warning=_warn,
@@ -95,6 +93,6 @@ def _describe(done: RefreshSuccess, ends: str | None) -> str:
     return f"{what}; they last until {ends}." if ends is not None else f"{what}."
 
 
-def _tell_programs(outcome: str, **fields: str | None) -> None:
-    nothing = dict.fromkeys(("category", "message", "expires_at", "account_id", "email", "plan"))
-    print_out(json.dumps({"event": "finished", "outcome": outcome, **nothing, **fields}))
+def _print_json(outcome: str, **fields: str | None) -> None:
+    empty = dict.fromkeys(("category", "message", "expires_at", "account_id", "email", "plan"))
+    print_out(json.dumps({"event": "finished", "outcome": outcome, **empty, **fields}))

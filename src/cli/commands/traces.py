@@ -1,4 +1,4 @@
-"""Traces as commands take them: a file or standard input, and the way that the login took."""
+"""Trace files of the commands `replay` and `diagram`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from ...sansio.trace import Replay, Trace
 
 
-class NotReadableError(Exception):
-    """There is no trace to be had. The text is for the person."""
+class UnreadableTraceError(Exception):
+    """The file cannot be read, or is not a trace. The text is for the person."""
 
 
-def trace_of(file: str) -> Trace:
+def load_trace(file: str) -> Trace:
     """Read a trace.
 
     Args:
-        file: Its path; ``-`` is standard input.
+        file: The path; ``-`` for standard input.
 
     Raises:
-        NotReadableError: It is not a trace, or cannot be read.
+        UnreadableTraceError: The file cannot be read, or is not a trace.
     """
     try:
         return _read(file)
     except TraceError as error:
-        words = f"is not a trace: {error}"
+        problem = f"is not a trace: {error}"
     except OSError as error:
-        words = f"cannot be read: {error.strerror}"
-    raise NotReadableError(f"{clean_text(file)} {words}.")
+        problem = f"cannot be read: {error.strerror}"
+    raise UnreadableTraceError(f"{clean_text(file)} {problem}.")
 
 
-def way_of(result: Replay, until: int | None = None) -> tuple[Step, ...]:
-    """The steps of a replay that can be painted on a diagram.
+def path_of(result: Replay, until: int | None = None) -> tuple[Step, ...]:
+    """Return the path of a replayed login through the diagram, without dropped and unexpected events.
 
     Args:
-        result: As far as it went; what was dropped or unexpected is no step.
-        until: Events to follow; None for all.
+        result: The replay.
+        until: Number of events; None for all.
     """
     return tuple((step.before, step.trigger, step.after) for step in result.steps[:until] if step.trigger is not None)
 

@@ -1,4 +1,4 @@
-"""What programs read: one JSON object a line on standard output, flushed at once (DESIGN section 7)."""
+"""Events of a login for programs: one JSON object per line on standard output, flushed after each line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...sansio.login.failures import LoginFailure, LoginFailureCategory
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
-from .writer import Outlet
+from .writer import StreamWriter
 
 if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
@@ -21,25 +21,22 @@ class JsonLines:
     """Writes the events of a login."""
 
     def __init__(self) -> None:
-        self._outlet = Outlet(sys.stdout)
+        self._writer = StreamWriter(sys.stdout)
 
     def phase(self, phase: LoginPhase) -> None:
-        """Tell of a phase."""
+        """Write a phase."""
         if isinstance(phase, Listening):
             self._write({"event": "listening", **phase.values()})
         elif isinstance(phase, DeviceCodeShown):
             self._write({"event": "device_code", **phase.values()})
         elif isinstance(phase, Failed):
-            values = phase.values()
-            # Programs know the step as "phase".
-            self._write({"event": "problem", "phase": values.pop("step"), **values})
+            self._write({"event": "problem", **_with_step_as("phase", phase)})
         else:
-            # Programs know the step of a cancelled login as "during".
-            fields = {("during" if key == "step" else key): value for key, value in phase.values().items()}
+            fields = _with_step_as("during", phase)
             self._write({"event": "progress", "phase": phase.name, "text": phase.text, **fields})
 
     def finished(self, outcome: LoginOutcome) -> None:
-        """Tell of the outcome: the last line."""
+        """Write the outcome: the last line."""
         account, category = Account(), None
         match outcome:
             case LoginSuccess():
@@ -51,23 +48,32 @@ class JsonLines:
         self._finished(name, category, account)
 
     def finished_with_key(self, problem: str) -> None:
-        """Tell how storing an API key ended: the last line."""
+        """Write whether an API key was stored: the last line.
+
+        Args:
+            problem: Why it was not stored; empty if it was.
+        """
         if problem:
             self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account())
         else:
             self._finished("succeeded", None, Account())
 
     def fallback(self, message: str) -> None:
-        """Tell that the file is used, because the keyring cannot be."""
+        """Write that the file is used because the keyring is unavailable."""
         self._write({"event": "store_fallback", "store": "file", "message": message})
 
     def close(self) -> None:
-        """Let the last lines out."""
-        self._outlet.close()
+        """Write what is left."""
+        self._writer.close()
 
     def _finished(self, outcome: str, category: str | None, account: Account) -> None:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
         self._write({"event": "finished", "outcome": outcome, "category": category, **who})
 
     def _write(self, line: dict[str, object]) -> None:
-        self._outlet.write(json.dumps(line) + "\n")
+        self._writer.write(json.dumps(line) + "\n")
+
+
+def _with_step_as(key: str, phase: LoginPhase) -> dict[str, object]:
+    """Return a phase's values. Programs know the step of a failure under the key "phase" or "during"."""
+    return {(key if name == "step" else name): value for name, value in phase.values().items()}

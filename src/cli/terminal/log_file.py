@@ -1,4 +1,4 @@
-"""The log that support asks for: when each phase was reached, reviewed fields only."""
+"""The log file for support: when each phase was reached, with fields that hold nothing personal."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ if TYPE_CHECKING:
 
     from ...sansio.login.progress import LoginPhase
 
-_REVIEWED: Final = (
-    *((name, name) for name in ("port", "attempt")),
-    ("step", "phase"),
-    *((name, name) for name in ("category", "fatal", "message")),
-)
-"""The fields that are logged, with their keys. Neither the URL nor the account is among them."""
+_REVIEWED: Final = {
+    "port": "port",
+    "attempt": "attempt",
+    "step": "phase",
+    "category": "category",
+    "fatal": "fatal",
+    "message": "message",
+}
+"""The fields of a phase that may be logged, and their keys in the log file.
+
+The URL, the email address and the account are not among them.
+"""
 
 
 class LogFile:
-    """``log/codex-login.log`` in the home folder, mode 0600. A log that cannot be written harms nothing."""
+    """``log/codex-login.log`` in the home folder, with mode 0600. Errors in writing it are ignored.
+
+    Args:
+        home: The home folder. It is created if it does not exist.
+    """
 
     def __init__(self, home: str) -> None:
         self._folder = os.path.join(home, "log")  # noqa: PTH118 - pathlib costs 5 ms at start-up
@@ -35,7 +45,7 @@ class LogFile:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             self._descriptor = os.open(os.path.join(self._folder, "codex-login.log"), flags, 0o600)  # noqa: PTH118
-            # It may be an older one, with another mode.
+            # An existing file may have another mode.
             os.chmod(self._descriptor, 0o600)  # noqa: PTH101
         return self
 
@@ -46,25 +56,29 @@ class LogFile:
             os.close(self._descriptor)
 
     def phase(self, phase: LoginPhase) -> None:
-        """Note a phase."""
+        """Write a phase."""
         values = phase.values()
-        # (No text from outside may look like another field.)
-        fields = [f'{key}="{str(values[name]).replace(chr(34), chr(39))}"' for name, key in _REVIEWED if name in values]
+        fields = [f'{key}="{_without_quotes(values[name])}"' for name, key in _REVIEWED.items() if name in values]
         self.note(" ".join([phase.name, *fields]))
 
     def note(self, text: str) -> None:
-        """Write a line."""
+        """Write a line, with the time and the process ID."""
         if self._descriptor is None:
             return
         now = time.time()
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        line = f"{moment}.{int(now % 1 * 1000):03}Z [{os.getpid()}] {text}\n"
+        timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+        line = f"{timestamp}.{int(now % 1 * 1000):03}Z [{os.getpid()}] {text}\n"
         with contextlib.suppress(OSError):
             os.write(self._descriptor, line.encode("utf-8", "replace"))
+
+
+def _without_quotes(value: object) -> str:
+    """Return a value in which no text from outside can look like another field."""
+    return str(value).replace('"', "'")
 
 
 def _make_private(folder: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.makedirs(folder, mode=0o700)  # noqa: PTH103 - as above
-        # Whatever the umask: nobody could write into a folder that it made unwritable.
+        # The umask may have removed permissions that the owner needs.
         os.chmod(folder, 0o700)  # noqa: PTH101

@@ -1,7 +1,7 @@
-"""Standard output and error, written in a thread of their own.
+"""Writing to standard output and error without blocking, in a thread of its own.
 
-A parent that starts us and reads nobody's pipe must not stop a login, its deadline or Ctrl-C: what it does not take is
-given up at the end.
+If a parent process does not read its pipe, the login, its deadline and Ctrl-C must still work. Output that is not read
+is dropped at the end.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TextIO
 
-_PATIENCE: Final = 1.0
-"""Seconds; beside a login nobody waits longer."""
+_TIMEOUT: Final = 1.0
+"""Seconds that `StreamWriter.close` waits by default for a slow reader."""
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether somebody sits at the other end of a stream, which may be closed."""
+    """Return whether a stream is a terminal. A closed stream is none."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -30,45 +30,53 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def print_out(text: str) -> bool:
-    """Write a line on standard output, for as long as its reader takes. False if nobody takes it."""
-    outlet = Outlet(sys.stdout, patience=None)
-    outlet.write(f"{printable(text)}\n")
-    return outlet.close()
+    """Write a line to standard output, and wait until it is read.
+
+    Returns:
+        False if standard output is closed or broken.
+    """
+    writer = StreamWriter(sys.stdout, timeout=None)
+    writer.write(f"{printable(text)}\n")
+    return writer.close()
 
 
 def print_error(text: str) -> None:
-    """Write a line on standard error, if somebody takes it."""
-    outlet = Outlet(sys.stderr)
-    outlet.write(f"{printable(text)}\n")
-    outlet.close()
+    """Write a line to standard error. If that is not possible, do nothing."""
+    writer = StreamWriter(sys.stderr)
+    writer.write(f"{printable(text)}\n")
+    writer.close()
 
 
-class Outlet:
-    """A stream that can be written to without ever blocking. One that is closed or broken is given up without harm.
+class StreamWriter:
+    """Writes to a stream without blocking the caller. Errors of the stream end the writing, and nothing else.
 
     Args:
-        stream: Where it goes.
-        patience: Seconds that a reader has, at the end, to take what is left; None for as long as it takes.
+        stream: The stream; None is treated as a closed one.
+        timeout: Seconds that `close` waits until everything is written; None for no limit.
     """
 
-    def __init__(self, stream: TextIO | None, *, patience: float | None = _PATIENCE) -> None:
+    def __init__(self, stream: TextIO | None, *, timeout: float | None = _TIMEOUT) -> None:
         self._stream = stream
-        self._patience = patience
-        self._is_given_up = stream is None
+        self._timeout = timeout
+        self._is_broken = stream is None
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        # Daemonic for a pipe that nobody reads: nothing can wake a blocked write.
-        self._thread = threading.Thread(target=self._run, name="loginmachine-outlet", daemon=True)
+        # A daemon, because a write to a full pipe cannot be interrupted.
+        self._thread = threading.Thread(target=self._run, name="loginmachine-writer", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Write, soon and in order."""
+        """Queue text. It is written in order, as soon as possible."""
         self._queue.put(text)
 
     def close(self) -> bool:
-        """Wait until everything is written, or patience is at its end. False if not everything was."""
+        """Wait until everything is written, or the timeout has passed.
+
+        Returns:
+            Whether everything was written.
+        """
         self._queue.put(None)
-        self._thread.join(self._patience)
-        return not self._is_given_up and not self._thread.is_alive()
+        self._thread.join(self._timeout)
+        return not self._is_broken and not self._thread.is_alive()
 
     def _run(self) -> None:
         descriptor = self._descriptor()
@@ -77,19 +85,19 @@ class Outlet:
                 if descriptor is None:
                     self._write(text)
                 else:
-                    # Past the stream's buffer, whose lock a blocked thread would hold when the interpreter ends.
+                    # Bypass the stream's buffer: a blocked thread would hold its lock when the interpreter exits.
                     data = text.encode("utf-8", "backslashreplace")
                     while data:
                         data = data[_write_some(descriptor, data) :]
         except (OSError, ValueError):
-            # Nobody reads any more; the person in the browser still wants to be signed in.
-            self._is_given_up = True
+            # The reader has gone. The login goes on: the person still wants to be signed in.
+            self._is_broken = True
 
     def _descriptor(self) -> int | None:
         try:
             return None if self._stream is None else self._stream.fileno()
         except (OSError, ValueError):
-            # A host's own stream, without a file behind it.
+            # The embedding program has replaced the stream by one without a file.
             return None
 
     def _write(self, text: str) -> None:
@@ -99,11 +107,11 @@ class Outlet:
 
 
 def _write_some(descriptor: int, data: bytes) -> int:
-    """Write some of it, and wait for a reader where the parent has made a pipe that does not wait by itself."""
+    """Write as much as possible, and return how much. If the pipe is non-blocking and full, wait until it is not."""
     try:
         return os.write(descriptor, data)
     except BlockingIOError:
-        import select  # noqa: PLC0415 - hardly ever needed
+        import select  # noqa: PLC0415 - rarely needed
 
         select.select([], [descriptor], [])
         return 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import FunctionType, MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
 
 from .deprecation import warn_deprecated
 from .records import Annotations
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""`loginmachine demo`: the whole house in one run."""
+"""`loginmachine demo`: a complete login."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PHASES = (BY_BROWSER, BY_DEVICE_CODE)
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("arguments", [[], ["--device-code"]], ids=["browser", "device code"])
-def test_the_demonstration(arguments: list[str]) -> None:
+def test_demo(arguments: list[str]) -> None:
     with run("demo", *arguments) as command:
         out, err = command.process.communicate(timeout=50)
     assert command.process.returncode == 0, err

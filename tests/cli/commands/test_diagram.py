@@ -1,4 +1,4 @@
-"""`loginmachine diagram`: text for Mermaid and Graphviz, and pictures if Graphviz is there."""
+"""`loginmachine diagram`: text for Mermaid and Graphviz, and pictures drawn by Graphviz."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REFUSED = FOLDER / "provider_callback_error.jsonl"
 S, T = LoginState, Trigger
-WAY = (
+PATH = (
     (S.IDLE, T.STARTED, S.BINDING),
     (S.BINDING, T.BOUND, S.AWAITING_CALLBACK),
     (S.AWAITING_CALLBACK, T.CALLBACK_DENIED, S.FAILED),
@@ -34,30 +34,30 @@ def loginmachine(*arguments: str, **extra: str) -> tuple[int, bytes, str]:
     return called_for_bytes("diagram", *arguments, **extra)
 
 
-def a_dot(folder: Path, script: str) -> str:
-    """A PATH on which `dot` is this shell script."""
+def path_with_dot(folder: Path, script: str) -> str:
+    """Return a PATH on which `dot` is a shell script."""
     program = folder / "dot"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     return f"{folder}:/bin:/usr/bin"
 
 
-def test_mermaid_is_what_one_gets() -> None:
+def test_mermaid_is_the_default() -> None:
     assert started("diagram") == (0, diagram.mermaid_overview(), "")
 
 
-def test_the_failures_apart() -> None:
+def test_failures() -> None:
     assert started("diagram", "--failures") == (0, diagram.mermaid_failures(), "")
 
 
-def test_dot_into_a_file(tmp_path: Path) -> None:
+def test_dot_to_a_file(tmp_path: Path) -> None:
     file = tmp_path / "login.dot"
     assert loginmachine("--format", "dot", "--output", str(file)) == (0, b"", "")
     assert file.read_bytes() == diagram.dot().encode()
 
 
 @needs_graphviz
-def test_a_picture_by_graphviz() -> None:
+def test_svg_by_graphviz() -> None:
     code, picture, complaint = loginmachine("--format", "svg")
     assert (code, complaint) == (0, "")
     assert picture.startswith(b"<?xml")
@@ -66,25 +66,25 @@ def test_a_picture_by_graphviz() -> None:
 
 
 @needs_graphviz
-def test_a_png_into_a_file(tmp_path: Path) -> None:
+def test_png_to_a_file(tmp_path: Path) -> None:
     file = tmp_path / "login.png"
     assert loginmachine("--format", "png", "--output", str(file)) == (0, b"", "")
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
 
 
-def test_without_graphviz_it_says_what_to_install(tmp_path: Path) -> None:
+def test_missing_graphviz_is_explained(tmp_path: Path) -> None:
     code, picture, complaint = loginmachine("--format", "svg", PATH=str(tmp_path))
     assert (code, picture) == (1, b"")
     assert "Install the package graphviz" in complaint
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Graphviz")
-def test_graphviz_gets_the_drawing_and_no_more(tmp_path: Path) -> None:
-    path = a_dot(tmp_path, 'echo "arguments: $*"; cat')
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script replaces Graphviz")
+def test_input_and_arguments_of_graphviz(tmp_path: Path) -> None:
+    path = path_with_dot(tmp_path, 'echo "arguments: $*"; cat')
     assert loginmachine("--format", "svg", PATH=path) == (0, b"arguments: -Tsvg\n" + diagram.dot().encode(), "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Graphviz")
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script replaces Graphviz")
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -92,14 +92,14 @@ def test_graphviz_gets_the_drawing_and_no_more(tmp_path: Path) -> None:
         ("cat > /dev/null; exit 3", "could not draw the picture: exit code 3"),
     ],
 )
-def test_a_graphviz_that_fails_is_reported(tmp_path: Path, script: str, words: str) -> None:
-    code, picture, complaint = loginmachine("--format", "png", PATH=a_dot(tmp_path, script))
+def test_failing_graphviz(tmp_path: Path, script: str, words: str) -> None:
+    code, picture, complaint = loginmachine("--format", "png", PATH=path_with_dot(tmp_path, script))
     assert (code, picture) == (1, b"")
     assert words in complaint
     assert "Traceback" not in complaint
 
 
-def test_a_graphviz_that_cannot_be_run_is_reported(tmp_path: Path) -> None:
+def test_graphviz_that_cannot_be_executed(tmp_path: Path) -> None:
     (tmp_path / "dot").write_bytes(b"\x7fELF and no more")
     (tmp_path / "dot").chmod(0o755)
     code, _, complaint = loginmachine("--format", "png", PATH=str(tmp_path))
@@ -107,22 +107,20 @@ def test_a_graphviz_that_cannot_be_run_is_reported(tmp_path: Path) -> None:
     assert "could not be run" in complaint
 
 
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+def test_output_file_that_cannot_be_written(tmp_path: Path) -> None:
     code, _, complaint = loginmachine("--output", str(tmp_path / "nowhere" / "login.mmd"))
     assert code == 1
     assert "could not be written to" in complaint
     assert "No such file or directory" in complaint
 
 
-def test_failures_are_for_mermaid() -> None:
+def test_failures_needs_mermaid() -> None:
     code, _, complaint = loginmachine("--failures", "--format", "dot")
     assert code == 2
-    assert "--failures is for --format mermaid" in complaint
+    assert "--failures needs --format mermaid" in complaint
 
 
-def test_a_png_is_not_written_to_a_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_png_is_not_written_to_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     with pytest.raises(SystemExit) as caught:
         main(["diagram", "--format", "png"])
@@ -130,7 +128,7 @@ def test_a_png_is_not_written_to_a_terminal(
     assert "--output FILE" in capsys.readouterr().err
 
 
-def test_the_way_of_a_login_is_painted() -> None:
+def test_draw_highlights_steps() -> None:
     steps = ((LoginState.IDLE, Trigger.STARTED, LoginState.BINDING),)
     assert command.draw("mermaid", highlight=steps) == diagram.mermaid_overview(highlight=steps).encode()
     assert command.draw("dot", highlight=steps) == diagram.dot(highlight=steps).encode()
@@ -139,13 +137,13 @@ def test_the_way_of_a_login_is_painted() -> None:
 @pytest.mark.parametrize(
     ("options", "drawing"),
     [
-        ((), diagram.mermaid_overview(highlight=WAY)),
-        (("--failures",), diagram.mermaid_failures(highlight=WAY)),
-        (("--format", "dot"), diagram.dot(highlight=WAY)),
+        ((), diagram.mermaid_overview(highlight=PATH)),
+        (("--failures",), diagram.mermaid_failures(highlight=PATH)),
+        (("--format", "dot"), diagram.dot(highlight=PATH)),
     ],
     ids=["overview", "failures", "dot"],
 )
-def test_the_way_of_a_recorded_login_is_painted(options: tuple[str, ...], drawing: str) -> None:
+def test_highlight_a_trace(options: tuple[str, ...], drawing: str) -> None:
     code, picture, complaint = loginmachine("--highlight", str(REFUSED), *options)
     assert (code, complaint) == (0, "")
     assert "#1d4ed8" in drawing
@@ -153,22 +151,22 @@ def test_the_way_of_a_recorded_login_is_painted(options: tuple[str, ...], drawin
 
 
 @needs_graphviz
-def test_the_way_of_a_recorded_login_in_a_picture() -> None:
+def test_highlight_a_trace_in_a_picture() -> None:
     code, picture, complaint = started("diagram", "--highlight", str(REFUSED), "--format", "svg")
     assert (code, complaint) == (0, "")
     assert "(3)</text>" in picture
     assert "(4)</text>" not in picture
 
 
-def test_the_way_of_a_login_that_would_go_otherwise_today(tmp_path: Path) -> None:
+def test_highlight_a_trace_that_replays_differently(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(REFUSED.read_bytes().replace(b'"attempt":1}]', b'"attempt":2}]'))
     code, picture, complaint = loginmachine("--highlight", str(path))
-    assert (code, picture.decode()) == (0, diagram.mermaid_overview(highlight=WAY[:1]))
+    assert (code, picture.decode()) == (0, diagram.mermaid_overview(highlight=PATH[:1]))
     assert "acts differently today, from line 2 of the trace on" in complaint
 
 
-def test_a_file_that_is_no_trace_is_not_drawn(tmp_path: Path) -> None:
+def test_highlight_a_file_that_is_not_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     assert loginmachine("--highlight", str(path)) == (2, b"", f"{path} cannot be read: No such file or directory.\n")
     path.write_bytes(b"")

@@ -1,4 +1,4 @@
-"""`loginmachine logout`, and what a new sign-in does with the one before."""
+"""`loginmachine logout`, and how a new login replaces stored credentials."""
 
 from __future__ import annotations
 
@@ -35,28 +35,31 @@ def logout(home: Path, provider: ScriptedProvider, *more: str, **extra: str) -> 
     return called("logout", "--home", str(home), "--issuer", provider.issuer, *more, **extra)
 
 
-def test_signed_out(signed_in: Path, provider: ScriptedProvider) -> None:
-    told = f"{SIGNED_OUT}The provider has revoked the tokens.\n"
-    assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, told, "")
+def test_logout(signed_in: Path, provider: ScriptedProvider) -> None:
+    output = f"{SIGNED_OUT}The provider has revoked the tokens.\n"
+    assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, output, "")
     assert provider.revoked == [REVOKED]
     assert not (signed_in / "auth.json").exists()
-    assert logout(signed_in, provider) == (0, "Nobody was signed in.\n", "")
+    assert logout(signed_in, provider) == (0, "You were not signed in.\n", "")
     assert provider.revoked == [REVOKED]
 
 
-def test_what_could_not_be_confirmed(signed_in: Path, provider: ScriptedProvider) -> None:
+def test_failed_revocation(signed_in: Path, provider: ScriptedProvider) -> None:
     provider.revocation = 503
     code, out, err = logout(signed_in, provider, OPENAI_API_KEY="canary-key")
-    assert (code, out) == (0, f"{SIGNED_OUT}The API key in OPENAI_API_KEY is still there, and is used.\n")
+    assert (code, out) == (
+        0,
+        f"{SIGNED_OUT}The environment variable OPENAI_API_KEY is still set, and its API key is used.\n",
+    )
     assert err.splitlines() == [
         f"The provider did not confirm that the tokens are revoked: {provider.issuer}/oauth/revoke: status 503.",
-        "If somebody else may have them, sign out of all sessions in the settings of your account.",
+        "If someone else may have them, sign out of all sessions in your account's settings.",
     ]
     assert "canary" not in out + err
     assert not (signed_in / "auth.json").exists()
 
 
-def test_without_a_network(signed_in: Path, provider: ScriptedProvider) -> None:
+def test_provider_cannot_be_reached(signed_in: Path, provider: ScriptedProvider) -> None:
     provider.issuer = f"http://127.0.0.1:{free_port()}"
     code, _, err = started("logout", "--home", str(signed_in), "--issuer", provider.issuer)
     assert code == 0
@@ -64,13 +67,13 @@ def test_without_a_network(signed_in: Path, provider: ScriptedProvider) -> None:
     assert not (signed_in / "auth.json").exists()
 
 
-def test_an_api_key_is_removed_and_nothing_revoked(tmp_path: Path, provider: ScriptedProvider) -> None:
+def test_an_api_key_is_removed_but_not_revoked(tmp_path: Path, provider: ScriptedProvider) -> None:
     (tmp_path / "auth.json").write_text('{"auth_mode": "apikey", "OPENAI_API_KEY": "canary"}')
     assert logout(tmp_path, provider) == (0, SIGNED_OUT, "")
     assert provider.revoked == []
 
 
-def test_a_file_that_cannot_be_read(tmp_path: Path, provider: ScriptedProvider) -> None:
+def test_unreadable_file_is_removed(tmp_path: Path, provider: ScriptedProvider) -> None:
     path = tmp_path / "auth.json"
     path.write_text("canary")
     assert logout(tmp_path, provider) == (
@@ -81,7 +84,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, provider: ScriptedProvider) 
     assert not path.exists()
 
 
-def test_a_file_that_cannot_be_removed(tmp_path: Path, provider: ScriptedProvider) -> None:
+def test_file_that_cannot_be_removed(tmp_path: Path, provider: ScriptedProvider) -> None:
     path = tmp_path / "auth.json"
     path.mkdir()
     code, out, err = logout(tmp_path, provider)
@@ -111,18 +114,18 @@ def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked:
     assert (json.loads(out)["removed"], json.loads(out)["revoked"]) == (False, None)
 
 
-def test_an_issuer_that_is_none(signed_in: Path) -> None:
+def test_invalid_issuer_is_a_usage_error(signed_in: Path) -> None:
     code, _, err = called("logout", "--home", str(signed_in), "--issuer", "ftp://x")
     assert code == 2
     assert "--issuer: the provider's URL must be https" in err
     assert (signed_in / "auth.json").exists()
 
 
-# A new sign-in
+# A new login
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_a_new_sign_in_gives_the_old_tokens_back(signed_in: Path, provider: ScriptedProvider, driver: str) -> None:
+def test_a_new_login_revokes_the_old_tokens(signed_in: Path, provider: ScriptedProvider, driver: str) -> None:
     provider.will_sign_in()
     with login(signed_in, provider.issuer, "--driver", driver) as command:
         browse(callback_url(command.event("listening")["url"], code=CODE))
@@ -132,7 +135,7 @@ def test_a_new_sign_in_gives_the_old_tokens_back(signed_in: Path, provider: Scri
     assert provider.revoked == [REVOKED]
 
 
-def test_a_sign_in_that_fails_keeps_the_old_one(signed_in: Path, provider: ScriptedProvider) -> None:
+def test_a_failed_login_keeps_the_old_tokens(signed_in: Path, provider: ScriptedProvider) -> None:
     before = (signed_in / "auth.json").read_bytes()
     provider.answers = [(400, {"error": "invalid_grant"})]
     with login(signed_in, provider.issuer) as command:
@@ -143,29 +146,29 @@ def test_a_sign_in_that_fails_keeps_the_old_one(signed_in: Path, provider: Scrip
     assert (signed_in / "auth.json").read_bytes() == before
 
 
-def test_a_sign_in_tells_of_a_keyring_that_cannot_be_used(tmp_path: Path, provider: ScriptedProvider) -> None:
+def test_login_reports_the_fallback_to_the_file(tmp_path: Path, provider: ScriptedProvider) -> None:
     provider.will_sign_in()
     arguments = ("--store", "auto")
     with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
         browse(callback_url(command.event("listening")["url"], code=CODE))
         code, err = command.end()
-    told = (
+    warning = (
         f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead "
         "(this system has no keyring that could be used)"
     )
     assert code == 0
-    assert {"event": "store_fallback", "store": "file", "message": told} in command.events
+    assert {"event": "store_fallback", "store": "file", "message": warning} in command.events
     assert command.events[-1]["outcome"] == "succeeded"
-    assert f"Warning: {told}." in err
+    assert f"Warning: {warning}." in err
     assert f"Your credentials are in {tmp_path / 'auth.json'}" in err
 
 
-def test_a_sign_in_without_the_keyring_that_it_needs_is_not_begun(tmp_path: Path, provider: ScriptedProvider) -> None:
+def test_login_without_the_required_keyring_is_not_started(tmp_path: Path, provider: ScriptedProvider) -> None:
     arguments = ("--store", "keyring")
     with login(tmp_path, provider.issuer, *arguments, PYTHON_KEYRING_BACKEND=NO_KEYRING) as command:
         code, err = command.end()
     problem = "This system has no keyring that could be used."
-    hint = "Set a keyring up, or take --store file (--store auto does so by itself)."
+    hint = "Set up a keyring, or use --store file. (--store auto uses the file if there is no keyring.)"
     assert (code, err) == (1, f"{problem}\n{hint}\n")
     (finished,) = command.events
     assert (finished["outcome"], finished["category"]) == ("failed", "persist_failed")

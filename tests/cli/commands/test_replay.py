@@ -1,4 +1,4 @@
-"""`loginmachine replay`, and `--record` from the command line to the file."""
+"""`loginmachine replay`, and the option `--record`."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ def replay(*arguments: object, given: bytes = b"") -> tuple[int, str, str]:
     return called("replay", *map(str, arguments), given=given)
 
 
-def test_the_story() -> None:
+def test_story() -> None:
     assert started("replay", str(CANCELLED)) == (0, STORY, "")
 
 
-def test_standard_input() -> None:
+def test_trace_from_standard_input() -> None:
     assert started("replay", "-", given=CANCELLED.read_bytes()) == (0, STORY, "")
     assert replay("-") == (2, "", "- is not a trace: line 1: the file is empty.\n")
 
 
-def test_a_part() -> None:
+def test_until() -> None:
     code, out, _ = replay(CANCELLED, "--until", "1")
     assert code == 0
     assert out.splitlines()[3:5] == ["            => binding", "(1 more event)"]
@@ -105,7 +105,7 @@ def test_json() -> None:
     ]
 
 
-def test_a_drawing_of_the_way() -> None:
+def test_diagram() -> None:
     code, out, err = started("replay", str(CANCELLED), "--diagram")
     assert (code, err) == (0, "")
     assert out.startswith("stateDiagram-v2\n")
@@ -114,27 +114,27 @@ def test_a_drawing_of_the_way() -> None:
     assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
 
 
-def test_a_drawing_of_a_part_of_the_way() -> None:
+def test_diagram_until() -> None:
     code, out, _ = replay(CANCELLED, "--diagram", "--until", "1")
     assert code == 0
     assert out.endswith("    class idle,binding passed\n")
     assert "(2)" not in out
 
 
-def test_what_was_unexpected_is_no_step_of_a_drawing() -> None:
+def test_diagram_leaves_out_unexpected_events() -> None:
     code, out, err = replay(FOLDER / "unexpected.jsonl", "--diagram")
     assert (code, err) == (0, "")
     assert "    any_cancel_requested --> cancelled : (2)<br/>cancel_requested<br/>/ cancel\n" in out
     assert out.endswith("    class idle,binding,cancelled,any_cancel_requested passed\n")
 
 
-def test_a_drawing_and_json_do_not_go_together() -> None:
+def test_diagram_and_json_exclude_each_other() -> None:
     code, out, err = replay(CANCELLED, "--diagram", "--json")
     assert (code, out) == (2, "")
     assert "not allowed with argument" in err
 
 
-def test_a_difference_is_told_beside_the_drawing(tmp_path: Path) -> None:
+def test_diagram_shows_a_difference_on_standard_error(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(CANCELLED.read_bytes().replace(b'"attempt":1}]', b'"attempt":2}]'))
     code, out, err = replay(path, "--diagram")
@@ -145,7 +145,7 @@ def test_a_difference_is_told_beside_the_drawing(tmp_path: Path) -> None:
     assert replay(path, "--diagram") == (2, "", f"{path} is not a trace: line 1: the file is empty.\n")
 
 
-def test_a_difference(tmp_path: Path) -> None:
+def test_difference(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(
         CANCELLED.read_bytes().replace(b'"attempt":1}],"', b"").replace(b'"attempt":1}]', b'"attempt":2}]')
@@ -170,7 +170,7 @@ def test_a_difference(tmp_path: Path) -> None:
     ],
     ids=["empty", "binary", "truncated", "two", "one long line"],
 )
-def test_what_is_no_trace(tmp_path: Path, content: bytes, line: int, reason: str) -> None:
+def test_files_that_are_not_traces(tmp_path: Path, content: bytes, line: int, reason: str) -> None:
     path = tmp_path / "trace"
     path.write_bytes(content)
     assert replay(path) == (2, "", f"{path} is not a trace: line {line}: {reason}.\n")
@@ -180,17 +180,17 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    # (A process whose memory can be given back.)
+    # In a process of its own, because of the memory.
     assert started("replay", str(path))[0] == 2
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert replay(tmp_path) == (2, "", f"{tmp_path} cannot be read: Is a directory.\n")
     missing = tmp_path / "missing\x1b[31m"
     assert replay(missing) == (2, "", f"{tmp_path}/missing\ufffd[31m cannot be read: No such file or directory.\n")
 
 
-def test_a_fifo(tmp_path: Path) -> None:
+def test_trace_from_a_fifo(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     writer = threading.Thread(target=lambda: path.write_bytes(CANCELLED.read_bytes()))
@@ -199,7 +199,7 @@ def test_a_fifo(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_nobody_reads_the_story() -> None:
+def test_closed_pipe() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -214,11 +214,11 @@ def test_nobody_reads_the_story() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_terminal_without_unicode(tmp_path: Path) -> None:
+def test_terminal_without_unicode(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     path.write_bytes(CANCELLED.read_bytes().replace(b"cancelled by the caller", b"\\u001b[31m\\u20ac"))
     code, out, err = started("replay", str(path), PYTHONIOENCODING="ascii")
-    # (A machine of today would have cleaned these words.)
+    # The machine would have cleaned this text: the replay differs.
     assert (code, err) == (1, "")
     assert "\x1b" not in out
 
@@ -227,7 +227,7 @@ def test_a_terminal_without_unicode(tmp_path: Path) -> None:
 
 
 def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> str:
-    """A whole login with a trace: standard error."""
+    """Record a complete login, and return its standard error."""
     provider.will_sign_in()
     with login(home, provider.issuer, "--record", str(path), *more) as command:
         page, _ = browse(callback_url(command.event("listening")["url"], code=CODE))
@@ -239,7 +239,7 @@ def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> s
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_recording(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
+def test_record(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     path = tmp_path / "trace"
     path.write_text("old")
     path.chmod(0o644)
@@ -248,13 +248,13 @@ def test_recording(tmp_path: Path, provider: ScriptedProvider, driver: str) -> N
     code, out, err = replay(path)
     assert (code, err) == (0, "")
     assert "The login succeeded." in out
-    told = everything_told(path.read_text())
+    content = everything_told(path.read_text())
     secrets = (CODE, KEY, ACCESS, REFRESH, ID_TOKEN, "ada", "acc-1", "canary", str(tmp_path))
-    assert [secret for secret in secrets if secret in told] == []
+    assert [secret for secret in secrets if secret in content] == []
 
 
 def without_times(trace: str) -> str:
-    """What must be the same whenever and wherever it is recorded; no time, and no port that the system chose."""
+    """Remove times and ports from a trace, so that two recordings can be compared."""
     ports = re.findall(r"127\.0\.0\.1:(\d+)|%3A(\d+)%2F|\"port\":(\d+)", trace)
     for port in {port for match in ports for port in match if port}:
         trace = trace.replace(port, "0") if port != "0" else trace
@@ -265,7 +265,7 @@ def without_times(trace: str) -> str:
         if event["type"] == "TokenResponseReceived":
             event["received_at"] = 0
             event["headers"] = [header for header in event["headers"] if header[0] != "date"]
-    # That an answer was sent is known a moment later: the browser may have sent its next request by then.
+    # `ResponseSent` may come before or after the next request of the browser.
     lines = [line for line in lines if line.get("event", {}).get("type") != "ResponseSent" or line["actions"]]
     text = re.sub(r'"last_refresh": "[^"]*"', "", json.dumps(lines))
     return re.sub(r"eyJhbGciOiJub25lIn0\.([\w-]+)\.", lambda match: _claims(match[1]), text)
@@ -286,7 +286,7 @@ def test_both_drivers_record_the_same(tmp_path: Path, provider: ScriptedProvider
 
 
 @pytest.mark.parametrize("path", ["", "missing/trace", "."])
-def test_a_file_that_cannot_be_written_is_found_out_first(tmp_path: Path, path: str) -> None:
+def test_record_to_an_unwritable_file_is_a_usage_error(tmp_path: Path, path: str) -> None:
     home = tmp_path / "home"
     with login(home, "http://127.0.0.1:9", "--record", str(tmp_path / path) if path else "") as command:
         code, err = command.end()
@@ -298,14 +298,14 @@ def test_a_file_that_cannot_be_written_is_found_out_first(tmp_path: Path, path: 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_a_full_disk_costs_nobody_their_login(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
+def test_a_full_disk_does_not_end_the_login(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     mode = Path("/dev/full").stat().st_mode
     err = sign_in(Path("/dev/full"), provider, tmp_path / "home", "--driver", driver)
     assert err.count("the trace ends before the login: OSError") == 1
     assert Path("/dev/full").stat().st_mode == mode
 
 
-def test_what_was_written_outlives_a_kill(tmp_path: Path) -> None:
+def test_a_killed_login_leaves_a_readable_trace(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     with login(tmp_path / "home", "http://127.0.0.1:9", "--record", str(path)) as command:
         command.event("listening")
@@ -318,7 +318,7 @@ def test_what_was_written_outlives_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_the_demonstration_can_be_recorded(tmp_path: Path) -> None:
+def test_record_the_demo(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     with run("demo", "--record", str(path)) as command:
         out, err = command.process.communicate(timeout=50)
@@ -326,9 +326,9 @@ def test_the_demonstration_can_be_recorded(tmp_path: Path) -> None:
     match = re.search(r"It is stored in (\S+)", out)
     assert match is not None
     stored = json.loads(Path(match[1]).read_text())
-    told = everything_told(path.read_text())
+    content = everything_told(path.read_text())
     for secret in (stored["OPENAI_API_KEY"], *stored["tokens"].values(), "ada@example.com"):
-        assert secret not in told
+        assert secret not in content
     code, out, _ = replay(path)
     assert code == 0
     assert "The login succeeded." in out

@@ -1,4 +1,4 @@
-"""`loginmachine status`, `--version`, and what the command says without a command."""
+"""`loginmachine status`, `--version`, and the command line without a command."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def status(home: Path, content: object = None, **extra: str) -> tuple[int, str, 
     return called("status", "--home", str(home), **extra)
 
 
-def test_nobody(tmp_path: Path) -> None:
-    assert status(tmp_path) == (1, "Nobody is signed in.\n", "")
+def test_not_signed_in(tmp_path: Path) -> None:
+    assert status(tmp_path) == (1, "Not signed in.\n", "")
 
 
-def test_only_a_key_in_the_environment(tmp_path: Path) -> None:
+def test_api_key_in_the_environment(tmp_path: Path) -> None:
     code, out, _ = status(tmp_path, OPENAI_API_KEY="canary-key")
-    assert (code, out) == (0, "Nobody is signed in; the API key in OPENAI_API_KEY is used.\n")
+    assert (code, out) == (0, "Not signed in. The API key in OPENAI_API_KEY is used.\n")
 
 
-def test_chatgpt(tmp_path: Path) -> None:
+def test_signed_in_with_chatgpt(tmp_path: Path) -> None:
     received = datetime.now(UTC) - timedelta(hours=3, minutes=5)
     content = {"auth_mode": "chatgpt", "OPENAI_API_KEY": "canary-k", "tokens": TOKENS}
     content["last_refresh"] = received.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
@@ -45,18 +45,18 @@ def test_chatgpt(tmp_path: Path) -> None:
         "Workspace: acc-1",
         "API key: there is one for this account",
         f"Tokens: received 3 hours ago ({received:%Y-%m-%d %H:%M} UTC)",
-        "Access token: valid, but it does not say until when",
+        "Access token: valid until an unknown time",
         f"Stored in: {tmp_path / 'auth.json'}",
     ]
 
 
-def test_an_api_key(tmp_path: Path) -> None:
+def test_signed_in_with_an_api_key(tmp_path: Path) -> None:
     code, out, _ = status(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": "canary-k"})
     assert (code, out.splitlines()[0]) == (0, "Signed in with an API key.")
     assert "canary" not in out
 
 
-def test_codex_home_is_the_default(tmp_path: Path) -> None:
+def test_codex_home_is_the_default_for_home(tmp_path: Path) -> None:
     (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary-k", "tokens": null}')
     code, out, _ = called("status", CODEX_HOME=str(tmp_path))
     assert (code, out.splitlines()[0]) == (0, "Signed in with an API key.")
@@ -71,21 +71,21 @@ def test_codex_home_is_the_default(tmp_path: Path) -> None:
         ('{"OPENAI_API_KEY": 5}', "OPENAI_API_KEY is not a string"),
     ],
 )
-def test_a_malformed_file_is_an_error_and_never_nobody(tmp_path: Path, content: str, words: str) -> None:
+def test_a_malformed_file_is_an_error(tmp_path: Path, content: str, words: str) -> None:
     code, out, err = status(tmp_path, content, OPENAI_API_KEY="canary-key")
     assert (code, out) == (1, "")
     assert words in err
     assert "canary" not in err
 
 
-def test_when_the_access_token_ends(tmp_path: Path) -> None:
+def test_expiry_of_the_access_token(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     for ahead, words in (
         (timedelta(hours=2, minutes=5), "valid until {:%Y-%m-%d %H:%M} UTC (in 2 hours)"),
         (timedelta(seconds=40), "valid until {:%Y-%m-%d %H:%M} UTC (in less than a minute)"),
         (
             timedelta(days=-3, minutes=-5),
-            "ended 3 days ago ({:%Y-%m-%d %H:%M} UTC); it is renewed when it is next asked",
+            "expired 3 days ago ({:%Y-%m-%d %H:%M} UTC); it is renewed when it is next needed",
         ),
     ):
         end = now + ahead
@@ -160,7 +160,7 @@ def test_json(tmp_path: Path) -> None:
         ('{"auth_mode": "chatgpt"}', {}, 1, {"signed_in": False, "auth_mode": "chatgpt", "error": None}),
     ],
 )
-def test_json_of_less(
+def test_json_without_tokens(
     tmp_path: Path, content: str | None, extra: dict[str, str], code: int, expected: dict[str, object]
 ) -> None:
     if content is not None:
@@ -172,7 +172,7 @@ def test_json_of_less(
     assert "canary" not in out
 
 
-def test_json_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+def test_json_with_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "auth.json").write_text("canary")
     code, out, _ = called("status", "--json", "--home", str(tmp_path), OPENAI_API_KEY="canary")
     answer = json.loads(out)
@@ -180,32 +180,32 @@ def test_json_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert answer["error"] == f"{tmp_path / 'auth.json'}: the file cannot be used: not JSON"
 
 
-def test_credentials_that_are_not_whole(tmp_path: Path) -> None:
+def test_incomplete_credentials(tmp_path: Path) -> None:
     code, out, _ = status(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": None})
     assert (code, out) == (
         1,
-        f"Nobody is signed in: the API key that should be in {tmp_path / 'auth.json'} cannot be found there.\n",
+        f"Not signed in: the API key cannot be found in {tmp_path / 'auth.json'}.\n",
     )
 
 
 NO_KEYRING = "keyring.backends.fail.Keyring"
 
 
-def test_a_keyring_that_cannot_be_used(tmp_path: Path) -> None:
+def test_keyring_is_unavailable(tmp_path: Path) -> None:
     arguments = ("status", "--home", str(tmp_path), "--store")
     code, out, err = started(*arguments, "keyring", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     problem = "this system has no keyring that could be used"
     assert (code, out, err) == (1, "", f"The stored credentials cannot be read: {problem}.\n")
     (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary"}')
     code, _, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
-    # The file is there, so that nobody asks for the keyring.
+    # There is a file, so that the keyring is not needed.
     assert (code, err) == (0, "")
     (tmp_path / "auth.json").unlink()
     code, out, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
-    told = f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead ({problem})"
-    assert (code, out, err) == (1, "Nobody is signed in.\n", f"Warning: {told}.\n")
+    warning = f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead ({problem})"
+    assert (code, out, err) == (1, "Not signed in.\n", f"Warning: {warning}.\n")
     _, out, _ = started(*arguments, "auto", "--json", PYTHON_KEYRING_BACKEND=NO_KEYRING)
-    assert json.loads(out)["fallback"] == told
+    assert json.loads(out)["fallback"] == warning
 
 
 def test_version() -> None:
@@ -214,7 +214,7 @@ def test_version() -> None:
     assert started("--version") == (0, f"loginmachine {version('loginmachine')}\n", "")
 
 
-def test_without_a_command_it_explains_itself() -> None:
+def test_no_command_prints_the_help() -> None:
     code, out, _ = started()
     assert code == 2
     assert "login" in out

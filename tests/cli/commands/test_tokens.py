@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
-NOBODY = "Nobody is signed in.\nSign in first.\nDetails: not_signed_in - nothing is stored\n"
+NOT_SIGNED_IN = "You are not signed in.\nSign in first.\nDetails: not_signed_in - nothing is stored\n"
 
 
 def access_token(expires_in: float) -> str:
@@ -27,7 +27,7 @@ def access_token(expires_in: float) -> str:
 
 
 def sign_in(home: Path, expires_in: float) -> str:
-    """Write a file as Codex does; return the access token."""
+    """Write a file as Codex does, and return the access token."""
     token = access_token(expires_in)
     tokens = {"id_token": ID_TOKEN, "access_token": token, "refresh_token": "canary-refresh", "account_id": "acc-1"}
     content = {"auth_mode": "chatgpt", "OPENAI_API_KEY": None, "tokens": tokens, "last_refresh": "2026-01-01T00:00:00Z"}
@@ -36,7 +36,7 @@ def sign_in(home: Path, expires_in: float) -> str:
 
 
 class Endpoint:
-    """Gives one new access token, which lasts a day, unless told otherwise."""
+    """A token endpoint. By default it issues one new access token, valid for a day."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.issuer = f"http://127.0.0.1:{server.port}"
@@ -67,13 +67,13 @@ def endpoint(httpserver: HTTPServer) -> Endpoint:
     return Endpoint(httpserver)
 
 
-def test_the_token_and_nothing_else(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_token_prints_only_the_token(tmp_path: Path, endpoint: Endpoint) -> None:
     token = sign_in(tmp_path, 86400)
     assert endpoint.start("token", tmp_path) == (0, f"{token}\n", "")
     assert endpoint.bodies == []
 
 
-def test_a_token_that_is_due_is_renewed(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_token_refreshes_an_expiring_token(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     assert endpoint.start("token", tmp_path, "--client-id", "client-1") == (0, f"{endpoint.new}\n", "")
     assert endpoint.bodies == [
@@ -84,12 +84,12 @@ def test_a_token_that_is_due_is_renewed(tmp_path: Path, endpoint: Endpoint) -> N
     assert stored["tokens"]["refresh_token"] == "canary-refresh"
 
 
-def test_there_is_no_token(tmp_path: Path, endpoint: Endpoint) -> None:
-    assert endpoint.start("token", tmp_path) == (1, "", NOBODY)
-    assert endpoint.run("refresh", tmp_path) == (1, "", NOBODY)
+def test_not_signed_in(tmp_path: Path, endpoint: Endpoint) -> None:
+    assert endpoint.start("token", tmp_path) == (1, "", NOT_SIGNED_IN)
+    assert endpoint.run("refresh", tmp_path) == (1, "", NOT_SIGNED_IN)
 
 
-def test_an_api_key(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_api_keys_are_printed_and_never_refreshed(tmp_path: Path, endpoint: Endpoint) -> None:
     assert endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key") == (0, "canary-key\n", "")
     said = (0, "An API key is used, which is never renewed.\n", "")
     assert endpoint.run("refresh", tmp_path, OPENAI_API_KEY="canary-key") == said
@@ -97,7 +97,7 @@ def test_an_api_key(tmp_path: Path, endpoint: Endpoint) -> None:
     assert endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key") == (0, "canary-stored\n", "")
 
 
-def test_a_malformed_file_is_no_reason_to_take_the_key_in_the_environment(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_a_malformed_file_does_not_fall_back_to_the_environment(tmp_path: Path, endpoint: Endpoint) -> None:
     (tmp_path / "auth.json").write_text('{"tokens": "canary"}')
     code, out, err = endpoint.run("token", tmp_path, OPENAI_API_KEY="canary-key")
     assert (code, out) == (1, "")
@@ -106,7 +106,7 @@ def test_a_malformed_file_is_no_reason_to_take_the_key_in_the_environment(tmp_pa
     assert "canary" not in err
 
 
-def test_refresh_renews_at_once_or_if_it_is_due(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_refresh_with_and_without_if_due(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 86400)
     code, out, _ = endpoint.run("refresh", tmp_path, "--if-due")
     assert (code, len(endpoint.bodies)) == (0, 0)
@@ -116,19 +116,19 @@ def test_refresh_renews_at_once_or_if_it_is_due(tmp_path: Path, endpoint: Endpoi
     assert out.startswith("The tokens are renewed; they last until 20")
 
 
-def test_tokens_that_end_beyond_every_calendar(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_refresh_with_an_expiry_out_of_range(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     endpoint.new = access_token(5 * 10**11)
     assert endpoint.run("refresh", tmp_path) == (0, "The tokens are renewed.\n", "")
 
 
-def test_tokens_that_do_not_say_when_they_end(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_refresh_with_an_unknown_expiry(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     endpoint.new = "canary-opaque"
     assert endpoint.run("refresh", tmp_path) == (0, "The tokens are renewed.\n", "")
 
 
-def test_a_sign_in_that_has_ended(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, -10)
     endpoint.status = 401
     words = f"Details: refresh_token_rejected - {endpoint.issuer}/oauth/token: status 401: [redacted]"
@@ -136,7 +136,7 @@ def test_a_sign_in_that_has_ended(tmp_path: Path, endpoint: Endpoint) -> None:
         assert endpoint.run(command, tmp_path) == (1, "", f"The sign-in has ended.\nSign in again.\n{words}\n")
 
 
-def test_what_cannot_be_renewed_just_now_is_said(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_token_endpoint_is_temporarily_unavailable(tmp_path: Path, endpoint: Endpoint) -> None:
     token = sign_in(tmp_path, 60)
     endpoint.status = 503
     assert endpoint.run("token", tmp_path) == (0, f"{token}\n", "")
@@ -148,7 +148,7 @@ def test_what_cannot_be_renewed_just_now_is_said(tmp_path: Path, endpoint: Endpo
     assert "refresh_unavailable" in err
 
 
-def test_new_tokens_that_cannot_be_stored_are_no_success(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 86400)
     (tmp_path / "auth.json.lock").mkdir()
     code, out, err = endpoint.run("refresh", tmp_path)
@@ -158,7 +158,7 @@ def test_new_tokens_that_cannot_be_stored_are_no_success(tmp_path: Path, endpoin
     code, out, _ = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)
     assert (code, line["outcome"], line["category"]) == (1, "failed", "persist_failed")
-    # The token itself is good for as long as it lasts.
+    # `token` succeeds all the same: the new token can be used until it expires.
     sign_in(tmp_path, 10)
     code, out, err = endpoint.run("token", tmp_path)
     assert (code, out) == (0, f"{endpoint.new}\n")
@@ -168,9 +168,7 @@ def test_new_tokens_that_cannot_be_stored_are_no_success(tmp_path: Path, endpoin
 @pytest.mark.skipif(sys.platform == "win32", reason="this system has other signals")
 @pytest.mark.parametrize("command", ["token", "refresh"])
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_new_tokens_reach_the_store_whatever_ends_the_command(
-    tmp_path: Path, endpoint: Endpoint, command: str, number: str
-) -> None:
+def test_new_tokens_are_stored_despite_signals(tmp_path: Path, endpoint: Endpoint, command: str, number: str) -> None:
     sign_in(tmp_path, 10)
     endpoint.released.clear()
     with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer) as running:
@@ -180,13 +178,13 @@ def test_new_tokens_reach_the_store_whatever_ends_the_command(
         endpoint.released.set()
         out, err = running.process.communicate(timeout=30)
         code = running.process.returncode
-    # (Two that come in the same moment have no order, unless by luck.)
+    # Signals that arrive at the same time have no order.
     assert code in {128 + getattr(signal, number), 128 + signal.SIGTERM}
     assert (out, err) == ("", "")
     assert json.loads((tmp_path / "auth.json").read_text())["tokens"]["access_token"] == endpoint.new
 
 
-def test_what_programs_read(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 86400)
     code, out, err = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)
@@ -202,7 +200,7 @@ def test_what_programs_read(tmp_path: Path, endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("command", ["token", "refresh"])
-def test_a_wrong_issuer_is_wrong_usage(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
+def test_invalid_issuer_is_a_usage_error(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
     code, out, err = endpoint.run(command, tmp_path, "--issuer", "http://id.example")
     assert (code, out) == (2, "")
     assert "the provider's URL must be https" in err

@@ -1,4 +1,4 @@
-"""The command where the browser is elsewhere: hints, device codes, and `loginmachine complete`."""
+"""Signing in with a browser on another machine: hints, device codes, and `loginmachine complete`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug import Response
-
-from loginmachine.cli import environment as surroundings
-from loginmachine.cli.environment import why_no_browser
-from loginmachine.cli.terminal.hidden_input import MAX_LINE, Lines
-from loginmachine.drivers.system import wsl
 
 from ..conftest import CODE, ScriptedProvider, callback_url, called, login, started
 
@@ -25,7 +20,7 @@ GRANT = {"authorization_code": "canary-grant", "code_challenge": "c", "code_veri
 
 
 def complete(address: str, how: Callable[..., tuple[int, str, str]] = called) -> tuple[int, str]:
-    """`loginmachine complete` with the address on its standard input, and a proxy that nobody should ask."""
+    """Run `loginmachine complete` with an address on standard input, and a proxy that must not be used."""
     proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
     code, out, err = how("complete", given=address, **proxies)
     assert out == ""
@@ -46,7 +41,7 @@ def test_complete(provider: ScriptedProvider, tmp_path: Path) -> None:
     assert provider.forms[0]["code"] == CODE
 
 
-def test_complete_after_an_old_address(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_complete_with_an_old_and_then_the_right_address(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer) as command:
         url = command.event("listening")["url"]
@@ -56,7 +51,7 @@ def test_complete_after_an_old_address(provider: ScriptedProvider, tmp_path: Pat
         assert command.end()[0] == 0
 
 
-def test_complete_with_a_refusal(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_complete_after_the_person_refused(provider: ScriptedProvider, tmp_path: Path) -> None:
     with login(tmp_path, provider.issuer) as command:
         url = command.event("listening")["url"]
         code, said = complete(callback_url(url, error="access_denied"))
@@ -64,12 +59,12 @@ def test_complete_with_a_refusal(provider: ScriptedProvider, tmp_path: Path) -> 
         assert command.end()[0] == 1
 
 
-def test_complete_with_a_code_that_the_provider_refuses(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_complete_with_a_rejected_code(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.answers.append((400, {"error": "invalid_grant"}))
     with login(tmp_path, provider.issuer) as command:
         url = command.event("listening")["url"]
         code, said = complete(callback_url(url, code=CODE))
-        assert (code, "took the address, but has failed since" in said) == (1, True)
+        assert (code, "accepted the address, but failed afterwards" in said) == (1, True)
         assert command.end()[0] == 1
 
 
@@ -87,17 +82,17 @@ def test_complete_with_a_code_that_the_provider_refuses(provider: ScriptedProvid
         "http://127.0.0.1:1455",
     ],
 )
-def test_complete_with_something_else(address: str) -> None:
+def test_complete_with_another_text(address: str) -> None:
     code, said = complete(address)
     assert code == 1
-    # Most of these are cut off: what to do about it is said as well.
+    # Most of these are cut off.
     assert said == (
-        "That is not the address on which a sign-in ends, or not all of it. Copy all of your browser's address "
-        "bar; it begins with http://127.0.0.1:\n"
+        "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's "
+        "address bar; it begins with http://127.0.0.1:\n"
     )
 
 
-def test_complete_when_nothing_waits() -> None:
+def test_complete_without_a_waiting_login() -> None:
     code, said = complete(f"http://127.0.0.1:1/auth/callback?code={CODE}&state=s", started)
     assert (code, said) == (1, "No sign-in waits on port 1 of this machine.\n")
 
@@ -105,7 +100,9 @@ def test_complete_when_nothing_waits() -> None:
 @pytest.mark.parametrize(
     ("status", "headers"), [(200, {}), (404, {}), (302, {"Location": "https://evil.example/success"})]
 )
-def test_complete_at_another_program(status: int, headers: dict[str, str], httpserver: HTTPServer) -> None:
+def test_complete_with_another_program_on_the_port(
+    status: int, headers: dict[str, str], httpserver: HTTPServer
+) -> None:
     httpserver.expect_request("/auth/callback").respond_with_response(Response("", status, headers))
     code, said = complete(f"http://127.0.0.1:{httpserver.port}/auth/callback?code={CODE}&state=s")
     assert (code, said) == (1, "No sign-in waits at that address.\n")
@@ -117,7 +114,7 @@ def test_complete_at_another_program(status: int, headers: dict[str, str], https
 
 @pytest.fixture
 def device_codes(httpserver: HTTPServer) -> list[tuple[int, dict[str, str]]]:
-    """What the polls are answered with, one after the other."""
+    """The responses to the polls, in order."""
     answers: list[tuple[int, dict[str, str]]] = []
 
     def poll(_: object) -> Response:
@@ -131,7 +128,7 @@ def device_codes(httpserver: HTTPServer) -> list[tuple[int, dict[str, str]]]:
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_a_login_with_a_device_code(
+def test_login_with_a_device_code(
     driver: str, provider: ScriptedProvider, device_codes: list[tuple[int, dict[str, str]]], tmp_path: Path
 ) -> None:
     device_codes += [(200, GRANT)]
@@ -159,14 +156,14 @@ def test_a_login_with_a_device_code(
     assert command.events[-1]["outcome"] == "succeeded"
     assert shown["url"] in err
     assert "WXYZ-1234" in err
-    assert "Never enter a code that somebody else gave you." in err
+    assert "Never enter a code that someone else gave you." in err
     assert "within 15 minutes" in err
     log = (tmp_path / "log" / "codex-login.log").read_text()
     rest = json.dumps([event for event in command.events if event["event"] != "device_code"]) + log
     assert not [secret for secret in ("canary", "WXYZ-1234") if secret in rest]
 
 
-def test_a_refused_device_code(
+def test_login_with_a_refused_device_code(
     provider: ScriptedProvider, device_codes: list[tuple[int, dict[str, str]]], tmp_path: Path
 ) -> None:
     device_codes += [(400, {"error": "access_denied"})]
@@ -177,15 +174,15 @@ def test_a_refused_device_code(
     assert command.events[-1]["category"] == "device_code_denied"
 
 
-def test_other_trouble_with_device_codes_is_said(provider: ScriptedProvider, tmp_path: Path) -> None:
-    # This server answers what it does not know with 500.
+def test_login_reports_failing_device_code_endpoint(provider: ScriptedProvider, tmp_path: Path) -> None:
+    # The server answers unknown requests with 500.
     with login(tmp_path, provider.issuer, "--device-code") as command:
         code, _ = command.end()
     assert code == 1
     assert command.events[-1]["category"] == "device_code_unavailable"
 
 
-def test_where_they_are_not_enabled_it_goes_on_in_the_browser(
+def test_device_codes_not_enabled_fall_back_to_the_browser(
     provider: ScriptedProvider, httpserver: HTTPServer, tmp_path: Path
 ) -> None:
     httpserver.expect_request("/api/accounts/deviceauth/usercode").respond_with_data("", 404)
@@ -201,7 +198,7 @@ def test_where_they_are_not_enabled_it_goes_on_in_the_browser(
 # Hints
 
 
-def test_both_ways_are_said_before_the_person_waits_in_vain(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_ssh_session_gets_a_hint(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, SSH_CONNECTION="192.0.2.1 50000 192.0.2.2 22") as command:
         url = command.event("listening")["url"]
@@ -212,82 +209,8 @@ def test_both_ways_are_said_before_the_person_waits_in_vain(provider: ScriptedPr
     assert "run the same command with --device-code added" in err
 
 
-def test_they_are_said_once(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_the_hint_is_shown_once(provider: ScriptedProvider, tmp_path: Path) -> None:
     arguments = ["--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer, "--timeout", "0.5"]
     _, _, err = started("login", *arguments)
     assert "Note: No browser could be opened." in err
     assert err.count("--device-code") == 1
-
-
-@pytest.mark.parametrize(
-    ("variables", "platform", "reason"),
-    [
-        ({"DISPLAY": ":0"}, "linux", None),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", None),
-        ({"BROWSER": "/usr/bin/code-browser"}, "linux", None),
-        ({"WSL_DISTRO_NAME": "Debian"}, "linux", None),
-        ({}, "linux", "a machine without a display"),
-        ({}, "freebsd14", "a machine without a display"),
-        ({}, "darwin", None),
-        ({}, "win32", None),
-        ({"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "a b c d"}, "linux", "a session over SSH"),
-        ({"SSH_TTY": "/dev/pts/1"}, "darwin", "a session over SSH"),
-        ({"container": "podman"}, "linux", "a container"),
-    ],
-)
-def test_where_a_browser_is_likely_to_be_elsewhere(
-    variables: dict[str, str], platform: str, reason: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(surroundings, "_CONTAINER_MARKS", ("/no/such/file",))
-    monkeypatch.setattr(wsl, "OS_RELEASE", "/no/such/file")
-    assert why_no_browser(variables, platform) == reason
-
-
-def test_a_container_is_known_by_its_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surroundings, "_CONTAINER_MARKS", (str(tmp_path),))
-    assert why_no_browser({"DISPLAY": ":0"}, "linux") == "a container"
-
-
-# What a terminal sends
-
-BEGIN, END = b"\x1b[200~", b"\x1b[201~"
-TYPED: dict[str, tuple[bytes, list[str]]] = {
-    "a line": (b"abc\r", ["abc"]),
-    "two lines": (b"abc\ndef\r", ["abc", "def"]),
-    "nothing": (b"\r\n  \r", []),
-    "not complete": (b"abc", []),
-    "corrected": (b"abx\x7fc\x08d\r", ["abd"]),
-    "begun again": (b"wrong\x15right\r", ["right"]),
-    "control characters": (b"a\x01b\x04c\x00\r", ["abc"]),
-    "arrow keys": (b"a\x1b[Ab\x1b[1;5Dc\r", ["abc"]),
-    "an escape key": (b"a\x1bOb\r", ["aOb"]),
-    "not UTF-8": (b"a\xffb\r", ["a\ufffdb"]),
-    "a paste": (BEGIN + b"abc" + END, ["abc"]),
-    "a paste and Enter": (BEGIN + b"abc" + END + b"\r", ["abc"]),
-    "a paste with line breaks": (BEGIN + b"abc\r\ndef\n" + END, ["abc\r\ndef"]),
-    "a paste behind something": (b"x" + BEGIN + b"abc" + END, ["xabc"]),
-    "two pastes": (BEGIN + b"abc" + END + BEGIN + b"def" + END, ["abc", "def"]),
-    "a paste without end": (BEGIN + b"abc\r", []),
-    "a paste with an escape": (BEGIN + b"a\x1b[201xb" + END, ["a\x1b[201xb"]),
-}
-
-
-@pytest.mark.parametrize(("typed", "texts"), TYPED.values(), ids=TYPED)
-def test_what_is_typed_whole_and_byte_by_byte(typed: bytes, texts: list[str]) -> None:
-    assert Lines().feed(typed) == texts
-    lines = Lines()
-    assert [text for byte in typed for text in lines.feed(bytes([byte]))] == texts
-    for cut in range(len(typed)):
-        lines = Lines()
-        assert lines.feed(typed[:cut]) + lines.feed(typed[cut:]) == texts
-
-
-@pytest.mark.parametrize(("before", "after"), [(b"", b"\r"), (BEGIN, END)], ids=["typed", "pasted"])
-def test_what_is_far_too_long_is_kept_in_part(before: bytes, after: bytes) -> None:
-    lines = Lines()
-    texts = lines.feed(before)
-    for _ in range(100):
-        texts += lines.feed(b"a" * 1000)
-    texts += lines.feed(after)
-    assert [len(text) for text in texts] == [MAX_LINE]
-    assert lines.feed(b"abc\r") == ["abc"]

@@ -1,4 +1,4 @@
-"""The command on a real pseudo-terminal, started as a shell with job control would start it."""
+"""Runs the command on a pseudo-terminal, as a shell with job control does."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ while True:
     os.tcsetpgrp(0, job)
     os.kill(job, signal.SIGCONT)
 """
-"""A shell that resumes its job at once."""
+"""A shell that resumes a suspended job at once."""
 
 
 class Screen:
-    """A terminal, and whoever sits at it."""
+    """The screen and the keyboard of a terminal."""
 
     def __init__(self, master: int, slave: int) -> None:
         self._master = master
         self._slave = slave
         self.shown = ""
-        """Everything that ever came onto it."""
+        """Everything that was shown so far."""
 
     def wait_for(self, pattern: str, count: int = 1) -> re.Match[str]:
-        """Wait until something is shown (so often)."""
+        """Wait until a pattern was shown `count` times."""
         deadline = time.monotonic() + PATIENCE
         while len(found := list(re.finditer(pattern, self.shown))) < count:
             assert time.monotonic() < deadline, self.shown
@@ -65,33 +65,33 @@ class Screen:
         return found[count - 1]
 
     def wait_for_no_echo(self) -> None:
-        """Wait until nothing that is typed would be shown."""
+        """Wait until the echo is off."""
         deadline = time.monotonic() + PATIENCE
         while termios.tcgetattr(self._slave)[3] & termios.ECHO:
             assert time.monotonic() < deadline
             select.select([self._master], [], [], 0.01)
 
     def type(self, text: str) -> None:
-        """As a person's keyboard or clipboard does, which no terminal takes more than some bytes at once of."""
+        """Type or paste text. A terminal accepts only some bytes at once."""
         data = text.encode()
         while data:
             data = data[os.write(self._master, data[:512]) :]
 
     def url(self) -> str:
-        """The address that is shown."""
+        """Wait for the login URL."""
         return self.wait_for(r"(http://\S+/oauth/authorize\S+?)(\x1b\[0m)?\r\n")[1]
 
     def job(self) -> int:
         return int(self.wait_for(r"\[job (\d+)\]")[1])
 
     def end(self) -> tuple[int, bool]:
-        """The exit code, and whether the terminal echoes again."""
+        """Wait for the end: the exit code, and whether the echo is on again."""
         match = self.wait_for(r"\[over (-?\d+) echo=(True|False)\]")
         return int(match[1]), match[2] == "True"
 
 
 def terminal(*arguments: str, **extra: str) -> contextlib.AbstractContextManager[Screen]:
-    """Run the command on a terminal."""
+    """Run the command on a terminal, with job control."""
     return _on_terminal(["-c", SHELL, *arguments], extra)
 
 
@@ -131,5 +131,5 @@ def login_on_terminal(home: Path, issuer: str, *more: str) -> contextlib.Abstrac
 
 
 def login_without_job_control(home: Path, issuer: str) -> contextlib.AbstractContextManager[Screen]:
-    """Sign in on a terminal that is nobody's controlling terminal, as some programs start others."""
+    """Sign in on a terminal that is not the controlling terminal of the process."""
     return _on_terminal(["-m", "loginmachine", *_login(home, issuer)], {})

@@ -1,4 +1,4 @@
-"""Addresses pasted into a real terminal: what is shown, what is not, and how the terminal is left."""
+"""Pasting a callback address into a real terminal: it is not shown, and the terminal is restored."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def stored(home: Path) -> str:
 
 
 def hidden(screen: Screen, *secrets: str) -> None:
-    """Neither on the screen nor in what has left it."""
+    """Check that no secret was ever shown."""
     assert not [secret for secret in secrets if secret in screen.shown]
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_a_wrong_address_an_old_one_and_the_right_one(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_a_wrong_an_old_and_the_right_address(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:
         url = screen.url()
@@ -55,7 +55,7 @@ def test_a_wrong_address_an_old_one_and_the_right_one(driver: str, provider: Scr
     hidden(screen, CODE, NOT_HERE, OLD)
 
 
-def test_all_at_once(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_several_lines_at_once(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer) as screen:
         url = screen.url()
@@ -65,7 +65,7 @@ def test_all_at_once(provider: ScriptedProvider, tmp_path: Path) -> None:
     hidden(screen, CODE, NOT_HERE, OLD, "hello")
 
 
-def test_an_address_longer_than_the_line_of_a_terminal(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_an_address_longer_than_a_terminal_line(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     code = f"{CODE}-" + "long" * 1020
     with login_on_terminal(tmp_path, provider.issuer) as screen:
@@ -79,7 +79,7 @@ def test_an_address_longer_than_the_line_of_a_terminal(provider: ScriptedProvide
     hidden(screen, CODE)
 
 
-def test_a_paste_with_line_breaks_that_the_terminal_marks(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_a_bracketed_paste_with_line_breaks(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer) as screen:
         url = screen.url()
@@ -94,7 +94,7 @@ def test_a_paste_with_line_breaks_that_the_terminal_marks(provider: ScriptedProv
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_the_terminal_after_ctrl_c(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_ctrl_c_restores_the_terminal(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:
         screen.url()
         screen.wait_for_no_echo()
@@ -103,7 +103,7 @@ def test_the_terminal_after_ctrl_c(driver: str, provider: ScriptedProvider, tmp_
     hidden(screen, "half")
 
 
-def test_the_terminal_after_sigterm(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_sigterm_restores_the_terminal(provider: ScriptedProvider, tmp_path: Path) -> None:
     with login_on_terminal(tmp_path, provider.issuer) as screen:
         screen.url()
         screen.wait_for_no_echo()
@@ -112,7 +112,7 @@ def test_the_terminal_after_sigterm(provider: ScriptedProvider, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
-def test_the_terminal_while_the_command_is_suspended(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_suspending_restores_the_terminal(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:
         url = screen.url()
@@ -127,7 +127,7 @@ def test_the_terminal_while_the_command_is_suspended(driver: str, provider: Scri
     hidden(screen, CODE)
 
 
-def test_stopped_without_warning(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_sigstop_and_resume(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer) as screen:
         url = screen.url()
@@ -140,12 +140,12 @@ def test_stopped_without_warning(provider: ScriptedProvider, tmp_path: Path) -> 
     hidden(screen, CODE)
 
 
-def test_complete_from_another_terminal(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_complete_in_another_terminal(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer) as waiting:
         url = waiting.url()
         with terminal("complete") as other:
-            other.wait_for("it is not shown")
+            other.wait_for("input is hidden")
             other.wait_for_no_echo()
             other.type(f"{callback_url(url, code=CODE)}\r")
             assert other.end() == (0, True)
@@ -156,7 +156,7 @@ def test_complete_from_another_terminal(provider: ScriptedProvider, tmp_path: Pa
     hidden(waiting, CODE)
 
 
-def test_a_terminal_that_does_not_control_the_command(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_a_terminal_that_is_not_the_controlling_one(provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_without_job_control(tmp_path, provider.issuer) as screen:
         url = screen.url()
@@ -167,7 +167,7 @@ def test_a_terminal_that_does_not_control_the_command(provider: ScriptedProvider
     assert stored(tmp_path) == REFRESH
 
 
-def test_the_key_that_ends_a_program_at_once_does_not(provider: ScriptedProvider, tmp_path: Path) -> None:
+def test_the_quit_key_is_ignored(provider: ScriptedProvider, tmp_path: Path) -> None:
     with login_on_terminal(tmp_path, provider.issuer) as screen:
         screen.url()
         screen.wait_for_no_echo()
@@ -177,19 +177,19 @@ def test_the_key_that_ends_a_program_at_once_does_not(provider: ScriptedProvider
         assert screen.end() == (130, True)
 
 
-def test_the_terminal_when_complete_is_ended(provider: ScriptedProvider) -> None:
+def test_sigterm_during_complete_restores_the_terminal(provider: ScriptedProvider) -> None:
     del provider
     with terminal("complete") as screen:
-        screen.wait_for("it is not shown")
+        screen.wait_for("input is hidden")
         screen.wait_for_no_echo()
         os.kill(screen.job(), signal.SIGTERM)
         assert screen.end() == (143, True)
 
 
-def test_complete_given_up(provider: ScriptedProvider) -> None:
+def test_ctrl_c_during_complete_restores_the_terminal(provider: ScriptedProvider) -> None:
     del provider
     with terminal("complete") as screen:
-        screen.wait_for("it is not shown")
+        screen.wait_for("input is hidden")
         screen.wait_for_no_echo()
         screen.type("half an addr\x03")
         assert screen.end() == (130, True)

@@ -1,4 +1,4 @@
-"""The short commands when nobody reads what they say, or when nothing can be read from standard input."""
+"""Commands with closed or broken standard streams, and with input that contains control characters."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def redirected(redirects: str, *arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("redirects", [">&-", ">/dev/full", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_what_was_done_decides_whoever_reads(tmp_path: Path, redirects: str) -> None:
+def test_closed_output_does_not_change_the_exit_code(tmp_path: Path, redirects: str) -> None:
     sign_in(tmp_path)
     home = ["--home", str(tmp_path)]
     assert redirected(redirects, "status", *home) == (0, "", "")
     assert redirected(redirects, "status", "--json", *home) == (0, "", "")
     assert redirected(redirects, "refresh", "--if-due", *home) == (0, "", "")
-    # A token that nobody got is another matter.
+    # Without a reader, printing the token has failed.
     assert redirected(redirects, "token", *home) == (1, "", "")
     assert redirected(redirects, "logout", "--json", "--issuer", NOWHERE, *home) == (0, "", "")
     assert not (tmp_path / "auth.json").exists()
 
 
-def test_a_reader_that_left_gets_no_token(tmp_path: Path) -> None:
+def test_token_fails_if_the_pipe_is_closed(tmp_path: Path) -> None:
     sign_in(tmp_path)
     reader, writer = os.pipe()
     os.close(reader)
@@ -60,27 +60,27 @@ def test_a_reader_that_left_gets_no_token(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_what_is_for_standard_error_never_comes_on_standard_output(tmp_path: Path) -> None:
+def test_errors_never_appear_on_standard_output(tmp_path: Path) -> None:
     assert redirected("2>&-", "token", "--home", str(tmp_path)) == (1, "", "")
 
 
 @pytest.mark.parametrize("closed", ["<&-", "0>/dev/null"])
-def test_without_standard_input(tmp_path: Path, closed: str) -> None:
+def test_closed_or_empty_standard_input(tmp_path: Path, closed: str) -> None:
     code, out, err = redirected(closed, "complete")
     assert (code, out) == (1, "")
     assert err.startswith("That is not the address")
     code, out, err = redirected(closed, "login", "--api-key", "--home", str(tmp_path))
     assert (code, out) == (1, "")
-    assert err.startswith("No API key came")
+    assert err.startswith("No API key: ")
     assert redirected(closed, "replay", "-") == (2, "", f"- cannot be read: {BAD_DESCRIPTOR}.\n")
 
 
-def test_a_drawing_without_standard_output() -> None:
-    told = f"The drawing could not be written to standard output: {BAD_DESCRIPTOR}.\n"
-    assert redirected(">&-", "diagram") == (1, "", told)
+def test_diagram_with_closed_standard_output() -> None:
+    message = f"The diagram could not be written to standard output: {BAD_DESCRIPTOR}.\n"
+    assert redirected(">&-", "diagram") == (1, "", message)
 
 
-def test_bytes_that_are_no_text_are_no_address() -> None:
+def test_complete_refuses_bytes_that_are_not_text() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "loginmachine", "complete"],
         input=b"http://127.0.0.1:1455/auth/callback?code=\xff\xfe",
@@ -93,21 +93,21 @@ def test_bytes_that_are_no_text_are_no_address() -> None:
     assert done.stderr.startswith(b"That is not the address")
 
 
-def test_an_address_on_the_command_line_is_refused_and_not_repeated() -> None:
+def test_complete_refuses_and_hides_an_address_argument() -> None:
     code, out, err = started("complete", f"http://127.0.0.1:1455/auth/callback?code={CODE}&state=s")
     assert (code, out) == (2, "")
     assert "standard input" in err
     assert CODE not in err
 
 
-def test_what_is_misplaced_is_shown_safely() -> None:
+def test_unknown_arguments_are_shown_without_control_characters() -> None:
     code, _, err = started("status", "--x\x1b[2J" + 5000 * "y")
     assert code == 2
     assert "--x\ufffd[2Jyyy" in err
     assert len(err) < 1000
 
 
-def test_a_path_does_not_act_on_the_terminal(tmp_path: Path) -> None:
+def test_paths_are_shown_without_control_characters(tmp_path: Path) -> None:
     home = tmp_path / "a\x1b[2J\udcff"
     home.mkdir()
     sign_in(home)
@@ -121,7 +121,7 @@ def test_a_path_does_not_act_on_the_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token"])
-def test_a_stored_token_that_would_act_on_the_terminal(tmp_path: Path, name: str) -> None:
+def test_stored_tokens_with_control_characters_are_refused(tmp_path: Path, name: str) -> None:
     sign_in(tmp_path, **{name: "canary\x1b[2J"})
     for command in ("status", "token", "refresh"):
         code, out, err = called(command, "--home", str(tmp_path))

@@ -1,0 +1,208 @@
+"""What ``loginmachine login`` shows: to the person on the terminal, to programs as JSON, and in the log file."""
+
+from __future__ import annotations
+
+from ...drivers.errors import error_for
+from ...sansio.login.failures import LoginFailure, LoginFailureCategory
+from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
+from ..terminal.display import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ...sansio.login.failures import LoginFailureStep
+    from ...sansio.login.outcome import LoginOutcome
+    from ...sansio.login.progress import LoginPhase
+    from ..terminal.hidden_input import HiddenInput
+    from ..terminal.json_lines import JsonLines
+    from ..terminal.log_file import LogFile
+
+
+class LoginView:
+    """Shows one login.
+
+    Args:
+        arguments: The command line.
+        log: The log file; every phase is noted there.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, log: LogFile) -> None:
+        self._opens_browser = not arguments.no_browser
+        self._is_verbose = arguments.verbose
+        self._log = log
+        self._terminal = Terminal()
+        self._input: HiddenInput | None = None
+        self._has_callback = False
+        """The login waits for a callback, so that its address can be pasted."""
+        self._has_hinted = False
+        self.stored_in = ""
+        """Where the credentials are stored; empty until they are."""
+        self.outcome: LoginOutcome | None = None
+        """The outcome; None until it is known."""
+        self._json: JsonLines | None = None
+        self._json_is_finished = False
+        """The last JSON line was written."""
+        if arguments.json:
+            from ..terminal.json_lines import JsonLines  # noqa: PLC0415 - json is loaded only if it is needed
+
+            self._json = JsonLines()
+
+    # During the login
+
+    def on_progress(self, phase: LoginPhase) -> None:
+        """Show a phase."""
+        if isinstance(phase, Listening):
+            self._show_url(phase.url)
+        elif isinstance(phase, DeviceCodeShown):
+            self._show_device_code(phase)
+        else:
+            self._show_phase(phase)
+        if self._json is not None and not self._json_is_finished:
+            self._json.phase(phase)
+        self._log.phase(phase)
+
+    def warn(self, text: str) -> None:
+        """Show a warning, which does not end the login."""
+        self._terminal.line(f"Warning: {text}.", "warn")
+
+    def warn_of_fallback(self, text: str) -> None:
+        """Show that the file is used because the keyring is unavailable."""
+        self.warn(text)
+        if self._json is not None:
+            self._json.fallback(text)
+
+    def start_waiting(self, paste: Callable[[str], None]) -> None:
+        """Show that the login waits for the person, and let them paste the callback address.
+
+        Args:
+            paste: Called with each pasted text, in another thread.
+        """
+        # Load now what is needed to save the tokens: later, the browser would have to wait for it.
+        from ...drivers.stores import auto_store  # noqa: F401, PLC0415
+
+        if not self._has_callback:
+            self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
+            return
+        from ..terminal.hidden_input import HiddenInput, can_hide_input  # noqa: PLC0415 - the URL is shown first
+
+        if can_hide_input():
+            self._input = HiddenInput(paste)
+            self._input.start()
+        self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
+
+    # At its end
+
+    def finish(self, outcome: LoginOutcome | None) -> None:
+        """Show the outcome."""
+        self.outcome = outcome
+        self._stop_input()
+        self._terminal.stop_waiting()
+        if outcome is None:
+            return
+        error = error_for(outcome)
+        if error is None:
+            self._terminal.line(f"Your credentials are in {self.stored_in}")
+        else:
+            title, _, explanation = error.failure.describe().partition("\n")
+            self._terminal.line(title, "bad")
+            self._terminal.line(explanation)
+        self._finish_json(outcome)
+
+    def not_started(
+        self, problem: str, step: LoginFailureStep, category: LoginFailureCategory, advice: str = ""
+    ) -> None:
+        """Show why the login was not started.
+
+        Args:
+            problem: The reason, without a capital letter or a full stop.
+            step: The step that would fail.
+            category: For programs and the log.
+            advice: What to do about it; a sentence.
+        """
+        self._log.note(f"not started: {category}")
+        self._terminal.line(f"{problem[:1].upper()}{problem[1:]}.", "bad")
+        if advice:
+            self._terminal.line(advice)
+        self._finish_json(LoginFailure(step=step, category=category, message=problem))
+
+    def close(self) -> None:
+        """Restore the terminal, and write what is left."""
+        self._stop_input()
+        self._terminal.close()
+        if self._json is not None:
+            self._json.close()
+
+    def _finish_json(self, outcome: LoginOutcome) -> None:
+        if self._json is not None and not self._json_is_finished:
+            self._json.finished(outcome)
+        # "finished" is the last line. Phases can still follow, for example if the browser has closed the connection.
+        self._json_is_finished = True
+
+    def _stop_input(self) -> None:
+        if self._input is not None:
+            self._input.stop()
+            self._input = None
+
+    # Texts
+
+    def _show_url(self, url: str) -> None:
+        if self._opens_browser:
+            self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
+        else:
+            self._terminal.line("To sign in, open this address in a browser on this machine:")
+        self._terminal.line()
+        self._terminal.line(url, "strong")
+        self._terminal.line()
+        self._has_callback = True
+        # The URL is on its way to the screen: now there is time to load these.
+        from ..environment import why_no_browser  # noqa: PLC0415
+        from ..terminal.hidden_input import can_hide_input  # noqa: PLC0415
+
+        reason = why_no_browser()
+        if reason is not None:
+            self._show_hint(f"This looks like {reason}")
+        elif can_hide_input():
+            self._terminal.line("If your browser ends on a page that it cannot reach, paste that page's address here.")
+
+    def _show_device_code(self, phase: DeviceCodeShown) -> None:
+        self._terminal.line("To sign in, open this address in a browser on any machine:")
+        self._terminal.line()
+        self._terminal.line(phase.url, "strong")
+        self._terminal.line()
+        self._terminal.line(f"and enter this code within {phase.validity}:")
+        self._terminal.line()
+        self._terminal.line(phase.user_code, "strong")
+        self._terminal.line()
+        self._terminal.line("This code is only for you. Never enter a code that someone else gave you.", "warn")
+
+    def _show_hint(self, reason: str) -> None:
+        """Explain, once, how to sign in if there is no browser on this machine."""
+        if self._has_hinted:
+            return
+        self._has_hinted = True
+        from ..terminal.hidden_input import can_hide_input  # noqa: PLC0415 - the URL is shown first
+
+        where = "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
+        self._terminal.line(f"{reason}. You can use a browser on another machine in one of two ways:")
+        self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")
+        self._terminal.line(f"  address {where}.")
+        self._terminal.line("- Or stop this (Ctrl-C), and run the same command with --device-code added.")
+
+    def _show_phase(self, phase: LoginPhase) -> None:
+        if isinstance(phase, (Failed, Cancelled)) and getattr(phase, "fatal", True):
+            # `finish` shows the end of the login, with more details.
+            return
+        if isinstance(phase, Succeeded):
+            self._terminal.line(phase.text, "good")
+        elif isinstance(phase, Failed):
+            self._terminal.line(f"Note: {phase.text}", "warn")
+            if phase.category is LoginFailureCategory.BROWSER_LAUNCH_FAILED:
+                self._show_hint("There is no browser on this machine")
+        elif isinstance(phase, PasteRefused):
+            self._terminal.line(phase.text, "warn")
+        elif phase.is_user_visible:
+            self._terminal.line(phase.text)
+        elif self._is_verbose:
+            self._terminal.line(phase.text, "soft")

@@ -1,0 +1,63 @@
+"""Parsing of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from loginmachine.cli import arguments
+from loginmachine.cli.arguments import lazy, parse_arguments
+
+from .conftest import called
+
+COMMANDS = ["login", "complete", "status", "replay", "logout", "token", "refresh", "demo", "diagram"]
+
+
+def test_every_lazy_function_exists() -> None:
+    found = re.findall(r'"(commands\.\w+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text())
+    assert len(found) >= len(COMMANDS)
+    for module, name in found:
+        assert callable(getattr(import_module(f"loginmachine.cli.{module}"), name))
+
+
+def test_lazy_calls_the_function() -> None:
+    assert lazy("exit_codes", "after_signal")(2) == 130  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help(command: str) -> None:
+    code, out, err = called(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: loginmachine {command} [-h]")
+
+
+def test_the_help_lists_every_command() -> None:
+    _, out, _ = called("--help")
+    assert re.findall(r"^    (\w+) +\w", out, re.MULTILINE) == COMMANDS
+
+
+def test_a_command_sets_run_and_usage_error() -> None:
+    options = parse_arguments(["status"])
+    assert callable(options.run)
+    assert callable(options.usage_error)
+    assert isinstance(options, argparse.Namespace)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (("login", "--home", ""), "argument --home: must not be empty"),
+        (("login", "--port", "65536"), "argument --port: a port is a number from 0 to 65535"),
+        (("login", "--timeout", "-1"), "argument --timeout: SECONDS must be a number, at least 0"),
+        (("replay", "--until", "0", "-"), "argument --until: N must be a whole number, at least 1"),
+        (("login", "--json", "now"), "unrecognized arguments: now"),
+    ],
+)
+def test_usage_errors(given: tuple[str, ...], error: str) -> None:
+    code, out, err = called(*given)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].endswith(f"error: {error}")
