@@ -1,4 +1,4 @@
-"""A complete driver in one thread: docs/writing-a-driver.md explains it line by line."""
+"""A complete driver in one thread. docs/writing-a-driver.md explains it line by line."""
 
 import collections
 import select
@@ -11,14 +11,15 @@ from loginmachine import Credentials, LoginMachine, LoginOptions, LoginSecrets, 
 from loginmachine.drivers.callback.http11 import CLOSE_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
 from loginmachine.drivers.callback.listeners import open_listeners, port_of
 from loginmachine.drivers.errors import error_for
-from loginmachine.drivers.http.client import client_settings, encode, failure_event
+from loginmachine.drivers.http.client import client_settings, encode, to_failure, to_response
+from loginmachine.drivers.shared.token_events import token_event
 from loginmachine.drivers.stores.protocols import CredentialStore
 from loginmachine.sansio.callback.responses import Answer
 from loginmachine.sansio.login import actions, events
 
 
 class BlockingLogin:
-    """Signs in while `run` runs. One connection at a time, so a silent client delays the others by a moment."""
+    """Signs a person in while `run` runs. It reads one connection at a time, so a silent client delays the others."""
 
     def __init__(self, options: LoginOptions, store: CredentialStore) -> None:
         self.options, self.store = options, store
@@ -31,7 +32,7 @@ class BlockingLogin:
         self.closed = False
 
     def run(self) -> Credentials:
-        """Perform actions until there are none left."""
+        """Perform the actions until the listener is closed."""
         try:
             while not self.closed:
                 event = self.inbox.popleft() if self.inbox else self.wait()
@@ -49,7 +50,7 @@ class BlockingLogin:
         return outcome.credentials
 
     def wait(self) -> events.Event | None:
-        """The next fact: a timer that is due, or a request."""
+        """Return the next event: a timer that is due, or a request."""
         for timer, due in list(self.timers.items()):
             if time.monotonic() >= due:
                 del self.timers[timer]
@@ -67,7 +68,7 @@ class BlockingLogin:
             return None
 
     def read(self, client: socket.socket) -> events.Event | None:
-        """Read one request head, or turn the client away."""
+        """Read one request head, or refuse it."""
         http = CallbackConnection()
         received: Request | Answer | None = None
         while received is None:
@@ -86,7 +87,7 @@ class BlockingLogin:
         )
 
     def send(self, client: socket.socket, data: bytes) -> bool:
-        """Send an answer and end its connection."""
+        """Send an answer and close its connection."""
         try:
             with client:
                 client.settimeout(SEND_TIMEOUT)
@@ -99,7 +100,7 @@ class BlockingLogin:
         return True
 
     def perform(self, action: actions.Action) -> None:
-        """Carry one order out, and tell the machine what came of it."""
+        """Perform one action, and put its result into the inbox."""
         match action:
             case actions.Bind(port=port):
                 result = open_listeners(port, self.options.redirect_host)
@@ -143,11 +144,5 @@ class BlockingLogin:
             with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
                 response = client.post(request.url, content=body, headers=headers)
         except Exception as error:
-            return failure_event(request.exchange_id, error)
-        return events.TokenResponseReceived(
-            exchange_id=request.exchange_id,
-            status=response.status_code,
-            headers=tuple(response.headers.raw),
-            body=response.content,
-            received_at=time.time(),
-        )
+            return token_event(request.exchange_id, to_failure(error))
+        return token_event(request.exchange_id, to_response(response, response.content))

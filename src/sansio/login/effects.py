@@ -163,7 +163,8 @@ class Login(DeviceCodeEffects):
         if self.browser_waited and not self.waiting:
             self._report_gone()
         # What was replaced is given back only now that the new credentials are durable.
-        revoke = revocation(self.options.provider, step.replaced, credentials)
+        request = revocation(self.options.provider, step.replaced, credentials)
+        revoke = None if request is None else actions.RevokeToken(**request.values())
         self._end(LoginSuccess(credentials=credentials, account=account), answers.redirect_to_success(), revoke)
 
     def fail(self, step: Interpretation) -> None:

@@ -1,45 +1,48 @@
-"""Giving tokens back (RFC 7009): after a logout, and after a login for those that it replaced. Best effort, always."""
+"""Token revocation (RFC 7009): which token to revoke, and what the response means.
+
+Tokens are revoked after a sign-out, and after a login for the tokens that it replaced. A failed revocation changes
+nothing else.
+"""
 
 from __future__ import annotations
 
-from ..base.http import TransportProblem
+from ..base.http import HttpRequest, HttpRequestFailed, TransportProblem
 from ..base.text import safe_url
-from ..login.actions import RevokeToken, SendTokenRequest
-from ..login.events import TokenRequestFailed
 from ..model.credentials import AuthMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..login.events import TokenResponseReceived
+    from ..base.http import HttpResponse
     from ..model.credentials import Credentials
     from ..model.provider import Provider
 
 REVOCATION_TIMEOUT: Final = 5.0
-NOT_AWAITED: Final = TokenRequestFailed(
-    exchange_id=0, kind=TransportProblem.TIMEOUT, message="nobody waited for the answer"
-)
-"""What is said of one that was given up in a hurry."""
-_OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
-"""The modes whose tokens come from a login. In others they may belong to somebody else, who goes on using them."""
+"""Seconds for a revocation request."""
+NOT_AWAITED: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="the program did not wait for the answer")
+"""The result of a revocation request that the driver abandoned."""
+_LOGIN_MODES: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
+"""The modes whose tokens come from a login. In other modes another program may own the tokens and still use them."""
+_CONFIRMED: Final = 200
 
 
-def revocation(provider: Provider, old: Credentials | None, new: Credentials | None = None) -> RevokeToken | None:
-    """The order to revoke what a login left behind.
+def revocation(provider: Provider, old: Credentials | None, new: Credentials | None = None) -> HttpRequest | None:
+    """Return the request that revokes the tokens of old credentials.
 
-    The refresh token, with which the server also revokes the access tokens that came of it (RFC 7009 section 2.1); the
-    access token if there is no refresh token.
+    It names the refresh token. With that, the server also revokes the access tokens based on the same grant (RFC 7009
+    section 2.1). Without a refresh token, the request names the access token.
 
     Args:
-        provider: Where it was issued.
+        provider: The provider that issued the tokens.
         old: The credentials that are no longer stored.
-        new: Those that are stored instead.
+        new: The credentials that are stored instead.
 
     Returns:
-        None if there is nothing to revoke, if it is still in use, or if the provider cannot revoke.
+        The request. None if there is no token to revoke, if the token is still in use, or if the provider has no
+        revocation endpoint.
     """
-    if provider.revocation_endpoint is None or old is None or old.tokens is None or old.auth_mode not in _OURS:
+    if provider.revocation_endpoint is None or old is None or old.tokens is None or old.auth_mode not in _LOGIN_MODES:
         return None
     for name in ("refresh_token", "access_token"):
         token = getattr(old.tokens, name)
@@ -48,7 +51,7 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         if new is not None and new.tokens is not None and getattr(new.tokens, name) == token:
             return None
         form = (("token", token.reveal()), ("token_type_hint", name), ("client_id", provider.client_id))
-        return RevokeToken(
+        return HttpRequest(
             url=provider.revocation_endpoint,
             form=form,
             encoding=provider.revocation_encoding,
@@ -57,19 +60,18 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
     return None
 
 
-def token_request(order: RevokeToken) -> SendTokenRequest:
-    """The same order for whoever sends token requests."""
-    return SendTokenRequest(
-        exchange_id=0, url=order.url, form=order.form, encoding=order.encoding, timeout=order.timeout
-    )
+def read_revocation(request: HttpRequest, answer: HttpResponse | HttpRequestFailed) -> str:
+    """Read the result of a revocation request.
 
+    Only status 200 confirms the revocation, also of a token that was invalid before (RFC 7009 section 2.2).
 
-def read_revocation(order: RevokeToken, answer: TokenResponseReceived | TokenRequestFailed) -> str:
-    """Read the answer. Only status 200 confirms it (RFC 7009 section 2.2), also for a token that was invalid already.
+    Args:
+        request: The revocation request.
+        answer: The response of the endpoint, or why there was none.
 
     Returns:
-        What is wrong, in clean words; empty if the token is revoked.
+        Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
     """
-    if isinstance(answer, TokenRequestFailed):
-        return f"{safe_url(order.url)}: {answer.message}"
-    return "" if answer.status == 200 else f"{safe_url(order.url)}: status {answer.status}"
+    if isinstance(answer, HttpRequestFailed):
+        return f"{safe_url(request.url)}: {answer.message}"
+    return "" if answer.status == _CONFIRMED else f"{safe_url(request.url)}: status {answer.status}"

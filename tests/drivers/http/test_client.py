@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.drivers.errors import TrustError
-from loginmachine.drivers.http.client import BlockingTokenClient, client_settings, encode
-from loginmachine.sansio.base.http import Encoding, TransportProblem
-from loginmachine.sansio.login.actions import SendTokenRequest
-from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
+from loginmachine.drivers.http.client import client_settings, encode
+from loginmachine.drivers.threaded.http_client import HttpClient
+from loginmachine.sansio.base.http import Encoding, HttpRequest, HttpRequestFailed, HttpResponse, TransportProblem
 
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import PATIENCE, free_port, trust_only
@@ -37,23 +36,23 @@ def answering(answer: bytes) -> Callable[[Peer], None]:
     return script
 
 
-def send(url: str, *, timeout: float = PATIENCE) -> TokenResponseReceived | TokenRequestFailed:
-    client = BlockingTokenClient()
+def send(url: str, *, timeout: float = PATIENCE) -> HttpResponse | HttpRequestFailed:
+    client = HttpClient()
     try:
-        return client.send(SendTokenRequest(exchange_id=7, url=url, form=FORM, timeout=timeout))
+        return client.send(HttpRequest(url=url, form=FORM, timeout=timeout))
     finally:
         client.close()
 
 
-def answer_to(script: Callable[[Peer], None]) -> TokenResponseReceived:
+def answer_to(script: Callable[[Peer], None]) -> HttpResponse:
     with ScriptedServer(script) as server:
         event = send(f"{server.url}/oauth/token")
-    assert isinstance(event, TokenResponseReceived)
+    assert isinstance(event, HttpResponse)
     return event
 
 
-def failed(kind: TransportProblem, message: str) -> TokenRequestFailed:
-    return TokenRequestFailed(exchange_id=7, kind=kind, message=message)
+def failed(kind: TransportProblem, message: str) -> HttpRequestFailed:
+    return HttpRequestFailed(kind=kind, message=message)
 
 
 def test_what_goes_out() -> None:
@@ -80,7 +79,7 @@ def test_parameters_are_written_as_a_form_or_as_json() -> None:
 def test_what_comes_back() -> None:
     before = time.time()
     event = answer_to(answering(b"HTTP/1.1 418 Teapot\r\nX-One: a\r\nx-one: b\r\nContent-Length: 3\r\n\r\n\xff\x00{"))
-    assert (event.exchange_id, event.status, event.body) == (7, 418, b"\xff\x00{")
+    assert (event.status, event.body) == (418, b"\xff\x00{")
     assert event.headers == ((b"X-One", b"a"), (b"x-one", b"b"), (b"Content-Length", b"3"))
     assert before <= event.received_at <= time.time()
 
@@ -135,7 +134,7 @@ def test_nobody_listens() -> None:
 def test_an_answer_that_is_broken(answer: bytes) -> None:
     with ScriptedServer(answering(answer)) as server:
         event = send(f"{server.url}/oauth/token")
-    assert event == failed(TransportProblem.REQUEST, "what came back is not HTTP, or it is incomplete")
+    assert event == failed(TransportProblem.REQUEST, "the answer is not HTTP, or it is incomplete")
 
 
 def test_silence() -> None:
@@ -158,7 +157,7 @@ def test_a_private_authority_that_is_configured(
     trust_only(authority, tmp_path, monkeypatch, variable)
     with ScriptedServer(answering(OK % (2, b"{}")), tls=server_tls) as server:
         event = send(f"{server.url}/oauth/token")
-    assert isinstance(event, TokenResponseReceived)
+    assert isinstance(event, HttpResponse)
 
 
 def test_an_unknown_authority(server_tls: ssl.SSLContext) -> None:
@@ -176,7 +175,7 @@ def test_a_certificate_for_another_host(authority: trustme.CA, tmp_path: Path, m
     with ScriptedServer(answering(OK % (2, b"{}")), tls=tls) as server:
         event = send(f"{server.url}/oauth/token")
         assert server.requests == []
-    assert isinstance(event, TokenRequestFailed)
+    assert isinstance(event, HttpRequestFailed)
     assert event.kind is TransportProblem.CONNECT
     assert event.message.startswith("no connection: the certificate is not trusted (IP address mismatch")
 
@@ -188,7 +187,7 @@ def test_a_server_without_tls() -> None:
 
     with ScriptedServer(plain) as server:
         event = send(f"https://127.0.0.1:{server.port}/oauth/token")
-    assert event == failed(TransportProblem.CONNECT, "no connection: TLS could not be agreed on")
+    assert event == failed(TransportProblem.CONNECT, "no connection: the TLS handshake failed")
 
 
 def test_an_unusable_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +196,7 @@ def test_an_unusable_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(TrustError):
         client_settings(url)
     assert send(url) == failed(TransportProblem.CONNECT, "the certificate bundle cannot be used")
-    BlockingTokenClient().prepare(url)
+    HttpClient().prepare(url)
 
 
 # Proxies
@@ -208,7 +207,7 @@ def test_no_proxy_for_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -
     with ScriptedServer(answering(OK % (2, b"{}"))) as server, ScriptedServer(answering(b"")) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        assert isinstance(send(f"http://{host}:{server.port}/oauth/token"), TokenResponseReceived)
+        assert isinstance(send(f"http://{host}:{server.port}/oauth/token"), HttpResponse)
         assert proxy.accepted == 0
 
 

@@ -10,13 +10,12 @@ import httpx
 import pytest
 
 from loginmachine.drivers.errors import TrustError
-from loginmachine.drivers.http.client import failure_event
-from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login.events import TokenRequestFailed
+from loginmachine.drivers.http.client import to_failure
+from loginmachine.sansio.base.http import HttpRequestFailed, TransportProblem
 
 
-def failed(kind: TransportProblem, message: str) -> TokenRequestFailed:
-    return TokenRequestFailed(exchange_id=7, kind=kind, message=message)
+def failed(kind: TransportProblem, message: str) -> HttpRequestFailed:
+    return HttpRequestFailed(kind=kind, message=message)
 
 
 REQUEST = httpx.Request("POST", "https://provider.example/oauth/token?canary", content=b"code=canary")
@@ -48,7 +47,7 @@ MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
     (httpx.ConnectError("canary", request=REQUEST), CONNECT, "no connection"),
     (caused(httpx.ConnectError("canary"), REFUSED), CONNECT, "no connection: Connection refused"),
     (caused(httpx.ConnectError("canary"), certificate_error()), CONNECT, NOT_TRUSTED),
-    (caused(httpx.ConnectError("c"), ssl.SSLError(1, "canary")), CONNECT, "no connection: TLS could not be agreed on"),
+    (caused(httpx.ConnectError("c"), ssl.SSLError(1, "canary")), CONNECT, "no connection: the TLS handshake failed"),
     (
         caused(httpx.ConnectError("canary"), socket.gaierror(-2, "canary")),
         CONNECT,
@@ -59,7 +58,7 @@ MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
     (httpx.InvalidURL("canary"), CONNECT, PROXY_SETTINGS),
     (ImportError("canary"), CONNECT, PROXY_SETTINGS),
     (ValueError("canary"), CONNECT, PROXY_SETTINGS),
-    (httpx.RemoteProtocolError("canary"), BROKEN, "what came back is not HTTP, or it is incomplete"),
+    (httpx.RemoteProtocolError("canary"), BROKEN, "the answer is not HTTP, or it is incomplete"),
     (httpx.ReadError("canary", request=REQUEST), BROKEN, "the connection broke"),
     (httpx.WriteError("canary", request=REQUEST), BROKEN, "the connection broke"),
     (httpx.LocalProtocolError("canary", request=REQUEST), BROKEN, "the connection broke"),
@@ -79,9 +78,9 @@ MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
 
 @pytest.mark.parametrize(("error", "kind", "message"), MEANINGS, ids=[type(error).__name__ for error, *_ in MEANINGS])
 def test_what_an_exception_means(error: Exception, kind: TransportProblem, message: str) -> None:
-    assert failure_event(7, error) == failed(kind, message)
+    assert to_failure(error) == failed(kind, message)
 
 
 def test_the_reason_of_the_system_is_told() -> None:
     error = caused(httpx.ReadError("canary"), OSError(104, os.strerror(104)))
-    assert failure_event(7, error).message == f"the connection broke: {os.strerror(104)}"
+    assert to_failure(error).message == f"the connection broke: {os.strerror(104)}"

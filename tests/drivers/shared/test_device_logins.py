@@ -100,7 +100,7 @@ def test_through_pending_and_slow_down(
     assert person.device_code is not None
     assert (person.device_code.user_code, person.auth_url, person.port) == (given.USER_CODE, None, None)
     assert person.device_code.verification_url == f"{provider.url}/codex/device"
-    assert set(person.refusals) == {"this login has a device code, and no address to come back to"}
+    assert set(person.refusals) == {"this login has a device code, and no callback address"}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -134,7 +134,7 @@ def test_nothing_can_be_pasted_in_a_login_with_a_device_code(
 ) -> None:
     DeviceCodes(identity_server)
     options, code = provider.options(), LoginMethod.DEVICE_CODE
-    expected = r"^this login has a device code, and no address to come back to$"
+    expected = r"^this login has a device code, and no callback address$"
     if driver == "threads":
         with (
             start_login(options, store=MemoryStore(), method=code) as login,

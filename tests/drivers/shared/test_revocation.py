@@ -128,7 +128,7 @@ def test_nobody_in_a_hurry_waits_for_a_silent_endpoint(
         else:
             assert isinstance(login.outcome, LoginSuccess)
         (message,) = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
-        assert message.endswith(f"could not be revoked: {server.url}/revoke: nobody waited for the answer")
+        assert message.endswith(f"could not be revoked: {server.url}/revoke: the program did not wait for the answer")
     assert store.credentials is not None
     assert store.credentials.tokens is not None
     assert store.credentials.tokens.refresh_token == Secret(REFRESH_TOKEN)

@@ -105,7 +105,7 @@ def test_a_process_that_is_killed_in_the_middle_of_its_request(tmp_path: Path, e
         assert endpoint.asked.wait(PATIENCE)
         waiting.start()
         go(second)
-        assert eventually(lambda: session._flight is not None)
+        assert eventually(lambda: session._current is not None)
         first.kill()
         waiting.join(PATIENCE)
         assert [mark_of(token) for token in (*tokens, line_of(second))] == ["new-2", "new-2"]

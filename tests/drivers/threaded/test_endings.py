@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import LoginCancelled, MemoryStore, start_login
-from loginmachine.drivers.http import client as token_client
+from loginmachine.drivers.threaded import http_client
 
 from ..conftest import reply
 from ..scripted_server import OK, Peer, ScriptedServer
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginmachine import ThreadedLogin
-    from loginmachine.sansio.login.actions import SendTokenRequest
-    from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
+    from loginmachine.sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
     from loginmachine.sansio.login.progress import LoginPhase
 
     from ..conftest import ScriptedProvider
@@ -149,7 +148,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
     # The caller has not waited yet, so that everything is being loaded when the cancellation comes.
     cancelled, pause, aborted = threading.Event(), threading.Event(), threading.Event()
 
-    class LoadedSlowly(token_client.BlockingTokenClient):
+    class LoadedSlowly(http_client.HttpClient):
         def __init__(self) -> None:
             cancelled.wait(0.1)
             pause.wait(0.1)
@@ -159,7 +158,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
             super().abort()
             aborted.set()
 
-        def send(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
+        def send(self, request: HttpRequest) -> HttpResponse | HttpRequestFailed:
             aborted.wait(1)
             return super().send(request)
 
@@ -170,7 +169,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
             cancelled.set()
 
     logins: list[ThreadedLogin] = []
-    monkeypatch.setattr(token_client, "BlockingTokenClient", LoadedSlowly)
+    monkeypatch.setattr(http_client, "HttpClient", LoadedSlowly)
     with start_login(provider.options(), store=MemoryStore(), on_progress=observer) as login:
         logins.append(login)
         assert Browser(login.auth_url).callback().status == 410

@@ -179,7 +179,7 @@ def test_a_token_endpoint_that_is_no_http_server(provider: ScriptedProvider, log
         endpoint = f"{server.url}/oauth/token"
         error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
     assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_request", 502)
-    assert error.message == f"{endpoint}: what came back is not HTTP, or it is incomplete"
+    assert error.message == f"{endpoint}: the answer is not HTTP, or it is incomplete"
 
 
 CALLBACKS = [
@@ -314,7 +314,7 @@ def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
             return False
 
     login = start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress)
-    login._owner._workers.append(Ended())
+    login._owner._workers._threads.append(Ended())
     with login:
         # The login opens the browser; whoever waits has loaded what comes next.
         with pytest.raises(TimeoutError):

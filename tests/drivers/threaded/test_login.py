@@ -222,7 +222,7 @@ def test_waiting_twice_and_afterwards(provider: ScriptedProvider) -> None:
 def test_waiting_for_a_time_only(provider: ScriptedProvider) -> None:
     with start_login(provider.options(), store=MemoryStore()) as login:
         for timeout in (0, 0.01):
-            with pytest.raises(TimeoutError, match="the login is still going on"):
+            with pytest.raises(TimeoutError, match="the login is still running"):
                 login.wait(timeout=timeout)
         Browser(login.auth_url).finish()
         login.wait(timeout=PATIENCE)
@@ -264,7 +264,7 @@ def test_an_observer_that_raises_does_no_harm(provider: ScriptedProvider, caplog
         Browser(login.auth_url).finish()
         login.wait(PATIENCE)
     warnings = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
-    assert warnings[0] == "the progress observer raised ValueError in phase binding"
+    assert warnings[0] == "on_progress raised ValueError in phase binding"
     assert len(warnings) == 7
     assert "canary" not in "".join(warnings)
 

@@ -137,7 +137,7 @@ def test_who_forces_is_not_content_with_a_refresh_that_decided_otherwise(
     assert endpoint.asked.wait(PATIENCE)
     second = threading.Thread(target=lambda: forced.append(session.refresh(force=True).token.reveal()))
     second.start()
-    assert eventually(lambda: session._flight is not None and session._flight.waiting == 2)
+    assert eventually(lambda: session._current is not None and session._current.waiting == 2)
     endpoint.released.set()
     first.join(PATIENCE)
     second.join(PATIENCE)
@@ -168,7 +168,7 @@ def test_an_interrupt_ends_the_wait_and_not_the_refresh(tmp_path: Path, endpoint
     interrupter.join(PATIENCE)
     endpoint.released.set()
     assert eventually(lambda: mark_of(token_of(store.load())) == "new-1")
-    assert eventually(lambda: session._flight is None)
+    assert eventually(lambda: session._current is None)
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals are sent to a thread")
@@ -180,7 +180,7 @@ def test_an_interrupt_before_anything_was_sent_is_the_end_of_it(tmp_path: Path, 
         interrupter = interrupt_main_when(waits)
 
         def announce() -> None:
-            assert eventually(lambda: session._flight is not None)
+            assert eventually(lambda: session._current is not None)
             waits.set()
 
         announcer = threading.Thread(target=announce)
@@ -189,7 +189,7 @@ def test_an_interrupt_before_anything_was_sent_is_the_end_of_it(tmp_path: Path, 
             session.access_token()
         announcer.join(PATIENCE)
         interrupter.join(PATIENCE)
-        assert eventually(lambda: session._flight is None)
+        assert eventually(lambda: session._current is None)
     assert endpoint.requests == 0
     assert mark_of(session.access_token()) == "new-1"
 
@@ -390,7 +390,7 @@ def test_a_bug_is_told_to_everybody_who_waits(
 
     session = Session(signed_in(tmp_path, OVER), endpoint.provider)
     with monkeypatch.context() as patched:
-        patched.setattr("loginmachine.drivers.threaded.session._send", broken)
+        patched.setattr("loginmachine.drivers.threaded.session.send", broken)
         with pytest.raises(RuntimeError, match="the session has failed with LookupError; this is a bug in it"):
             session.access_token()
     assert mark_of(session.access_token()) == "new-1"
@@ -418,7 +418,7 @@ def test_what_is_stored_by_the_holder_of_the_lock_is_adopted_before_it_is_releas
         tokens: list[str] = []
         waiting = threading.Thread(target=lambda: tokens.append(session.access_token()))
         waiting.start()
-        assert eventually(lambda: session._flight is not None)
+        assert eventually(lambda: session._current is not None)
         store.save(credentials(LASTING, "theirs"))
         waiting.join(PATIENCE)
         assert [mark_of(token) for token in tokens] == ["theirs"]
@@ -528,7 +528,7 @@ def test_it_is_for_the_blocking_client_only(tmp_path: Path) -> None:
         async with httpx.AsyncClient(auth=Session(FileStore(tmp_path)).auth) as client:
             await client.get("https://api.example/")
 
-    with pytest.raises(TypeError, match="take a TrioSession"):
+    with pytest.raises(TypeError, match="use a TrioSession"):
         trio.run(main)
 
 

@@ -150,7 +150,7 @@ def test_who_forces_is_not_content_with_a_refresh_that_decided_otherwise(
             nursery.start_soon(ask)
             await until(endpoint.asked.is_set)
             nursery.start_soon(force)
-            await until(lambda: session._flight is not None and session._flight.waiting == 2)
+            await until(lambda: session._current is not None and session._current.waiting == 2)
             endpoint.released.set()
 
     run(main)
@@ -173,7 +173,7 @@ def test_a_task_that_is_cancelled_leaves_the_refresh_to_the_others(tmp_path: Pat
             leader.start_soon(ask)
             await until(endpoint.asked.is_set)
             others.start_soon(ask)
-            await until(lambda: session._flight is not None and session._flight.waiting == 2)
+            await until(lambda: session._current is not None and session._current.waiting == 2)
             leader.cancel_scope.cancel()
             endpoint.released.set()
 
@@ -197,7 +197,7 @@ def test_what_was_sent_is_stored_although_nobody_waits_any_more(tmp_path: Path, 
     # The run ends with the refresh still under way, and waits for it.
     trio.run(main)
     assert mark_of(token_of(store.load())) == "new-1"
-    assert session._flight is None
+    assert session._current is None
 
 
 def test_a_cancellation_before_anything_was_sent_is_the_end_of_it(tmp_path: Path, endpoint: TokenEndpoint) -> None:
@@ -208,9 +208,9 @@ def test_a_cancellation_before_anything_was_sent_is_the_end_of_it(tmp_path: Path
         with store.renewing():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(session.access_token)
-                await until(lambda: session._flight is not None)
+                await until(lambda: session._current is not None)
                 nursery.cancel_scope.cancel()
-            await until(lambda: session._flight is None)
+            await until(lambda: session._current is None)
         assert endpoint.requests == 0
         assert mark_of(await session.access_token()) == "new-1"
 
@@ -225,7 +225,7 @@ def test_while_somebody_waits_for_the_lock_everybody_else_goes_on(tmp_path: Path
         with store.renewing():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(session.access_token)
-                await until(lambda: session._flight is not None)
+                await until(lambda: session._current is not None)
                 await in_thread(lambda: store.save(credentials(LASTING, "theirs")))
                 with trio.fail_after(PATIENCE):
                     assert mark_of(await session.access_token()) == "theirs"
@@ -404,5 +404,5 @@ def test_a_token_is_never_sent_in_the_clear(tmp_path: Path, endpoint: TokenEndpo
 
 def test_it_is_for_the_asynchronous_client_only(tmp_path: Path) -> None:
     session = TrioSession(FileStore(tmp_path))
-    with httpx.Client(auth=session.auth) as client, pytest.raises(TypeError, match="take a Session"):
+    with httpx.Client(auth=session.auth) as client, pytest.raises(TypeError, match="use a Session"):
         client.get("https://api.example/")

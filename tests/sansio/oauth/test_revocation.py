@@ -1,27 +1,22 @@
-"""Which token is given back, when, and what the answer means."""
+"""Which token is revoked, when, and what the response means."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import pytest
 
 from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
-from loginmachine.sansio.base.http import Encoding, TransportProblem
+from loginmachine.sansio.base.http import Encoding, HttpRequest, HttpRequestFailed, HttpResponse, TransportProblem
 from loginmachine.sansio.login.actions import Finish, ReportProgress, RevokeToken, StartTimer, Timer
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed
-from loginmachine.sansio.oauth.revocation import read_revocation, revocation, token_request
+from loginmachine.sansio.oauth.revocation import NOT_AWAITED, read_revocation, revocation
 
 from .. import samples
 from ..playbook import Answered, Kind, Playbook, Problem
-from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, answer, everything_in, machine_in, no_answer
-
-if TYPE_CHECKING:
-    from loginmachine.sansio.login.events import Event
+from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
 CHATGPT = Provider.chatgpt()
-REVOKE_OLD = RevokeToken(
+REVOKE_OLD = HttpRequest(
     url=ENDPOINT,
     form=(
         ("token", "canary-old-refresh"),
@@ -39,23 +34,23 @@ def tokens(refresh: str, access: str = "canary-old-access") -> Credentials:
     )
 
 
-def test_the_refresh_token() -> None:
+def test_the_refresh_token_is_revoked() -> None:
     assert revocation(CHATGPT, OLD) == REVOKE_OLD
     assert "canary" not in repr(REVOKE_OLD)
 
 
-def test_the_access_token_where_there_is_no_other() -> None:
-    order = revocation(CHATGPT, tokens(""))
-    assert order is not None
-    assert order.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
+def test_the_access_token_is_revoked_if_it_is_the_only_one() -> None:
+    request = revocation(CHATGPT, tokens(""))
+    assert request is not None
+    assert request.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
 
 
-def test_another_provider_is_asked_in_its_own_way() -> None:
+def test_another_provider_has_its_own_endpoint_and_encoding() -> None:
     provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
-    order = revocation(provider, OLD)
-    assert order is not None
-    assert (order.url, order.encoding) == ("https://id.example/revoke", Encoding.FORM)
-    assert order.form[2] == ("client_id", "client-1")
+    request = revocation(provider, OLD)
+    assert request is not None
+    assert (request.url, request.encoding) == ("https://id.example/revoke", Encoding.FORM)
+    assert request.form[2] == ("client_id", "client-1")
 
 
 def test_an_endpoint_is_checked_like_the_others() -> None:
@@ -64,7 +59,7 @@ def test_an_endpoint_is_checked_like_the_others() -> None:
 
 
 @pytest.mark.parametrize("mode", ["chatgpt", "apikey", None])
-def test_a_login_of_any_kind_leaves_its_tokens_behind(mode: str | None) -> None:
+def test_tokens_of_any_kind_of_login_are_revoked(mode: str | None) -> None:
     assert revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key()) == REVOKE_OLD
 
 
@@ -75,11 +70,11 @@ def samples_key() -> Credentials:
 @pytest.mark.parametrize(
     ("provider", "old", "new"),
     [
-        pytest.param(samples.OTHER_PROVIDER, OLD, None, id="the provider cannot"),
+        pytest.param(samples.OTHER_PROVIDER, OLD, None, id="the provider has no endpoint"),
         pytest.param(CHATGPT, None, None, id="nothing was stored"),
         pytest.param(CHATGPT, samples_key(), None, id="an API key is no token"),
         pytest.param(CHATGPT, tokens("", ""), None, id="empty tokens"),
-        pytest.param(CHATGPT, OLD.__replace__(auth_mode="chatgptAuthTokens"), None, id="somebody else's tokens"),
+        pytest.param(CHATGPT, OLD.__replace__(auth_mode="chatgptAuthTokens"), None, id="tokens of another program"),
         pytest.param(CHATGPT, OLD, tokens(OLD_REFRESH_TOKEN, "other"), id="the same refresh token is in use"),
         pytest.param(CHATGPT, tokens(""), tokens("new"), id="the same access token is in use"),
     ],
@@ -88,43 +83,41 @@ def test_nothing_to_revoke(provider: Provider, old: Credentials | None, new: Cre
     assert revocation(provider, old, new) is None
 
 
-def test_the_request() -> None:
-    request = token_request(REVOKE_OLD)
-    assert (request.url, request.form, request.encoding, request.timeout) == (
-        ENDPOINT,
-        REVOKE_OLD.form,
-        Encoding.JSON,
-        5.0,
-    )
+def response(status: int, body: bytes = b"") -> HttpResponse:
+    return HttpResponse(status=status, headers=(), body=body, received_at=1_800_000_000.0)
 
 
 @pytest.mark.parametrize(
-    ("event", "problem"),
+    ("answer", "problem"),
     [
-        (answer(0, 200, b""), ""),
-        (answer(0, 200, b"anything"), ""),
-        (answer(0, 204, b""), f"{ENDPOINT}: status 204"),
-        (answer(0, 302, b""), f"{ENDPOINT}: status 302"),
-        (answer(0, 400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),
-        (answer(0, 503, b""), f"{ENDPOINT}: status 503"),
-        (no_answer(TransportProblem.CONNECT, 0, "no connection"), f"{ENDPOINT}: no connection"),
+        (response(200), ""),
+        (response(200, b"anything"), ""),
+        (response(204), f"{ENDPOINT}: status 204"),
+        (response(302), f"{ENDPOINT}: status 302"),
+        (response(400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),
+        (response(503), f"{ENDPOINT}: status 503"),
+        (
+            HttpRequestFailed(kind=TransportProblem.CONNECT, message="no connection"),
+            f"{ENDPOINT}: no connection",
+        ),
+        (NOT_AWAITED, f"{ENDPOINT}: the program did not wait for the answer"),
     ],
 )
-def test_the_answer(event: Event, problem: str) -> None:
-    assert read_revocation(REVOKE_OLD, event) == problem  # type: ignore[arg-type]
+def test_the_answer(answer: HttpResponse | HttpRequestFailed, problem: str) -> None:
+    assert read_revocation(REVOKE_OLD, answer) == problem
 
 
 # In a login
 
 
-def test_the_replaced_token_is_revoked_when_the_caller_has_its_result() -> None:
+def test_the_replaced_token_is_revoked_after_the_result_is_delivered() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> CredentialsSaved(replaced=OLD)
         << Kind(ReportProgress)
         << Answered(1, 302)
         << Kind(Finish)
-        << REVOKE_OLD
+        << RevokeToken(**REVOKE_OLD.values())
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CancelRequested()
     )
@@ -139,7 +132,7 @@ def test_nothing_is_revoked_if_nothing_was_replaced(saved: CredentialsSaved) -> 
     assert not [action for action in actions if isinstance(action, RevokeToken)]
 
 
-def test_a_provider_that_cannot_revoke() -> None:
+def test_nothing_is_revoked_at_a_provider_without_revocation() -> None:
     options = LoginOptions(provider=CHATGPT.__replace__(revocation_endpoint=None))
     actions = machine_in("saving_credentials", options).handle(CredentialsSaved(replaced=OLD))
     assert not [action for action in actions if isinstance(action, RevokeToken)]
@@ -158,13 +151,13 @@ def test_a_login_that_fails_revokes_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in PATHS if state not in ("saving_credentials", "idle")])
-def test_no_other_order_ever_names_what_was_replaced(state: str) -> None:
+def test_no_other_action_holds_the_replaced_token(state: str) -> None:
     login = machine_in(state)
-    ordered = samples.drive(login, CancelRequested())
-    assert OLD_REFRESH_TOKEN not in everything_in(tuple(ordered))
+    actions = samples.drive(login, CancelRequested())
+    assert OLD_REFRESH_TOKEN not in everything_in(tuple(actions))
 
 
-def test_what_was_replaced_is_in_no_repr() -> None:
+def test_no_repr_shows_the_replaced_token() -> None:
     event = CredentialsSaved(replaced=OLD)
     assert "canary" not in repr(event)
     login = machine_in("saving_credentials")
