@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from ...drivers.errors import StoreError, TrustError, error_for
-from ...drivers.logging import told_with
+from ...drivers.logging import forward_warnings
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailurePhase
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         received = None
         try:
             command.check_store()
-            with told_with(command.warn):
+            with forward_warnings(command.warn):
                 received = sign_in(command)
         except TrustError as error:
             command.refuse(str(error), LoginFailurePhase.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)

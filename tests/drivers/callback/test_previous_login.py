@@ -83,13 +83,13 @@ def test_nobody_listens() -> None:
 
 
 def test_silence_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previous, "BUDGET", 0.05)
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 0.05)
     with ScriptedServer(Peer.wait_for_end) as server:
         assert cancel_previous(server.port) is False
 
 
 def test_a_drip_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previous, "BUDGET", 0.1)
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 0.1)
     sent = []
 
     def drip(peer: Peer) -> None:
@@ -107,7 +107,7 @@ def test_a_drip_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_endless_data_is_read_up_to_1_kib(monkeypatch: pytest.MonkeyPatch) -> None:
     # Far more than the budget would let through, if the amount were not limited.
-    monkeypatch.setattr(previous, "BUDGET", 60.0)
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 60.0)
 
     def endless(peer: Peer) -> None:
         peer.read_request()

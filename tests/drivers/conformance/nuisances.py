@@ -143,7 +143,7 @@ TABS = [
 
 def _ports(name: str, *holders: str, **rest: Any) -> Scenario:
     return Scenario(
-        name=name, holders=holders, drivers=BOTH, constants={"BIND_RETRY_DELAY": 0.05, "BUDGET": 0.2}, **rest
+        name=name, holders=holders, drivers=BOTH, constants={"BIND_RETRY_DELAY": 0.05, "CANCEL_TIMEOUT": 0.2}, **rest
     )
 
 

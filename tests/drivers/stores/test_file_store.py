@@ -244,7 +244,7 @@ def test_a_home_that_may_not_be_written(store: FileStore, old: Path) -> None:
 
 def test_a_home_that_is_a_file(store: FileStore, home: Path) -> None:
     home.write_bytes(b"x")
-    with pytest.raises(StoreError, match=r"auth\.json: its folder is not one$"):
+    with pytest.raises(StoreError, match=r"auth\.json: its folder is a file$"):
         store.save(CREDENTIALS)
     assert home.read_bytes() == b"x"
 

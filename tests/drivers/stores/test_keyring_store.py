@@ -179,7 +179,7 @@ def test_a_keyring_that_answers_with_no_text(
 ) -> None:
     keyring.entries[entry] = answer
     for act in everything(kept):
-        with pytest.raises(StoreError, match=r": the keyring answered with something that is no text$"):
+        with pytest.raises(StoreError, match=r": the keyring returned a value that is no text$"):
             act()
     assert keyring.entries[entry] == answer
 

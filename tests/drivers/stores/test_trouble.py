@@ -291,7 +291,7 @@ def test_the_locks_are_held_while_the_file_is_replaced(
 
 def test_a_folder_that_is_none_and_a_lock_that_is_one_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("canary")
-    with pytest.raises(StoreError, match=r"file/auth\.json: its folder is not one$"):
+    with pytest.raises(StoreError, match=r"file/auth\.json: its folder is a file$"):
         FileStore(tmp_path / "file").save(CREDENTIALS)
     (tmp_path / "auth.lock").mkdir()
     with pytest.raises(StoreError, match=r"/auth\.json: auth\.lock: "):
