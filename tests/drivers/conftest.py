@@ -21,6 +21,7 @@ from werkzeug import Response
 
 from loginmachine import LoginOptions, Provider
 
+from .replies import reply
 from .shared.session_support import TokenEndpoint
 from .support import API_KEY, PATIENCE, TOKENS, Progress, eventually
 
@@ -154,13 +155,6 @@ class ScriptedProvider:
         """Options that open no browser."""
         provider = changes.pop("provider", None) or self.provider()
         return LoginOptions(**{"provider": provider, "open_browser": False, "deadline": 60.0, **changes})
-
-
-def reply(content: object, status: int = 200, **headers: str) -> Callable[[], Response]:
-    """A JSON answer; bytes are sent as they are."""
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda: Response(body, status, fields, content_type="application/json")
 
 
 @pytest.fixture

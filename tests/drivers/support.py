@@ -149,9 +149,9 @@ class Progress:
         failed = (phase for phase in self.phases if phase.name == "failed")
         return [(phase.phase, phase.category, phase.fatal) for phase in failed]  # type: ignore[union-attr]
 
-    def wait_for(self, name: str, count: int = 1) -> None:
+    def wait_for(self, name: str, count: int = 1, timeout: float = PATIENCE) -> None:
         with self._condition:
-            assert self._condition.wait_for(lambda: self.names.count(name) >= count, PATIENCE), self.names
+            assert self._condition.wait_for(lambda: self.names.count(name) >= count, timeout), self.names
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from loginmachine.sansio.login import effects
 from loginmachine.sansio.login import state as login_data
 from loginmachine.sansio.oauth import revocation, token_requests
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer, drips
 from ..support import CODE, TOKENS, Browser, free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
@@ -144,5 +144,5 @@ def test_many_logins_at_once_in_threads(provider: ScriptedProvider) -> None:
     assert [dict(form)["code"] for form in provider.forms] == [CODE] * count
 
 
-def test_the_names_tell_them_apart() -> None:
+def test_every_scenario_has_its_own_name() -> None:
     assert len({param.id for param in PLAYS}) == len(PLAYS)

@@ -21,7 +21,7 @@ from loginmachine.sansio.login import device_effects
 from loginmachine.sansio.login.progress import DeviceCodeShown
 from loginmachine.sansio.oauth import device_code
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer
 from ..support import API_KEY, CANARIES, PATIENCE, TOKENS, Browser, Progress, free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
@@ -131,7 +131,7 @@ def test_connections_that_break(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_poll_without_an_answer_does_not_keep_the_next_from_being_sent(
+def test_a_poll_without_an_answer_does_not_stop_the_next(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del codes
@@ -172,7 +172,7 @@ def test_the_provider_says_no(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_nobody_uses_the_code(
+def test_the_code_is_not_used(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device_code, "DEFAULT_LIFETIME", 0.05)
@@ -181,7 +181,7 @@ def test_nobody_uses_the_code(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_deadline_of_ones_own(
+def test_a_deadline_of_the_program(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress
 ) -> None:
     codes.polls = [given.PENDING]
@@ -257,7 +257,7 @@ def test_rfc_8628(driver: str, provider: ScriptedProvider, identity_server: HTTP
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("endpoint", ["code_endpoint", "poll_endpoint"])
-def test_a_token_endpoint_without_tls_excuses_no_other_from_its_certificate(  # noqa: PLR0913
+def test_certificates_are_verified_beside_an_endpoint_without_tls(  # noqa: PLR0913
     *,
     driver: str,
     endpoint: str,
@@ -298,7 +298,7 @@ def test_a_token_endpoint_without_tls_excuses_no_other_from_its_certificate(  # 
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_token_endpoint_elsewhere_takes_no_other_through_a_proxy(
+def test_a_local_endpoint_beside_a_remote_one_uses_no_proxy(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes.code = reply({}, 403)
@@ -334,7 +334,7 @@ def test_a_provider_without_device_codes(begin: Callable[..., object], provider:
 
 @pytest.mark.parametrize("name", ["auth_url", "port", "device_code"])
 @pytest.mark.parametrize("begin", [start_login, open_login])
-def test_nothing_is_known_before_the_login_is_entered(
+def test_no_property_has_a_value_before_the_login_is_entered(
     begin: Callable[..., object], name: str, provider: ScriptedProvider
 ) -> None:
     login = begin(provider.options(), store=MemoryStore())

@@ -13,7 +13,7 @@ from loginmachine.drivers.threaded import revocation as driver_module
 from loginmachine.drivers.threaded.revocation import revoke
 from loginmachine.sansio.oauth import revocation
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer, drips
 from ..support import PATIENCE, REFRESH_TOKEN, Browser, eventually, free_port
 from ..trio.support import in_thread, no_idle_threads, run  # noqa: F401 - a fixture for all
@@ -48,7 +48,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 3600.0)
 
 
-def test_the_caller_has_its_result_before_in_threads(provider: ScriptedProvider, store: MemoryStore) -> None:
+def test_the_result_does_not_wait_for_the_revocation_in_threads(provider: ScriptedProvider, store: MemoryStore) -> None:
     provider.revocation = provider.hang
     with start_login(provider.options(), store=store) as login:
         Browser(login.auth_url).finish()
@@ -57,7 +57,7 @@ def test_the_caller_has_its_result_before_in_threads(provider: ScriptedProvider,
         provider.released.set()
 
 
-def test_the_caller_has_its_result_before_in_trio(provider: ScriptedProvider, store: MemoryStore) -> None:
+def test_the_result_does_not_wait_for_the_revocation_in_trio(provider: ScriptedProvider, store: MemoryStore) -> None:
     provider.revocation = provider.hang
 
     async def program() -> None:
@@ -111,7 +111,7 @@ def in_trio(options: LoginOptions, store: MemoryStore, hurry: Callable[[Any], No
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("hurry", HURRIES)
 @pytest.mark.parametrize("driver", [in_threads, in_trio])
-def test_nobody_in_a_hurry_waits_for_a_silent_endpoint(
+def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     *,
     provider: ScriptedProvider,
     store: MemoryStore,
@@ -135,7 +135,7 @@ def test_nobody_in_a_hurry_waits_for_a_silent_endpoint(
 
 
 @pytest.mark.parametrize("driver", [in_threads, in_trio])
-def test_what_could_not_be_revoked_is_logged(
+def test_a_failed_revocation_is_logged(
     provider: ScriptedProvider, store: MemoryStore, driver: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/revoke"

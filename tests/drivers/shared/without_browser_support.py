@@ -11,7 +11,7 @@ import trio
 
 from loginmachine import DeviceCode, LoginMethod, MemoryStore, open_login, start_login
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import PATIENCE, TOKENS
 
 if TYPE_CHECKING:

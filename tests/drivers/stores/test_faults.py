@@ -312,7 +312,7 @@ def fifo(path: Path) -> None:
         pytest.param(Path.mkdir, "it is not a regular file", id="folder"),
     ],
 )
-def test_what_is_no_file(home: Path, make: Callable[[Path], object], words: str) -> None:
+def test_a_path_that_is_no_file(home: Path, make: Callable[[Path], object], words: str) -> None:
     store = start(home, None)
     make(store.path)
     with pytest.raises(StoreError, match=words):

@@ -11,7 +11,7 @@ import pytest
 from loginmachine import LoginCancelled, MemoryStore, start_login
 from loginmachine.drivers.threaded import http_client
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import PATIENCE, TOKENS, Browser, Progress, connect, eventually
 
@@ -142,7 +142,7 @@ def test_an_observer_may_cancel(provider: ScriptedProvider) -> None:
     assert store.credentials is None
 
 
-def test_cancelling_before_the_token_request_is_on_its_way(
+def test_cancelling_before_the_token_request_is_sent(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The caller has not waited yet, so that everything is being loaded when the cancellation comes.
@@ -177,7 +177,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
     assert provider.forms == []
 
 
-def test_cancelling_before_it_begins(provider: ScriptedProvider, progress: Progress) -> None:
+def test_cancelling_before_the_login_is_entered(provider: ScriptedProvider, progress: Progress) -> None:
     login = start_login(provider.options(), store=MemoryStore(), on_progress=progress)
     login.cancel()
     with pytest.raises(LoginCancelled), login:
@@ -227,7 +227,7 @@ def test_leaving_while_the_credentials_are_being_stored(provider: ScriptedProvid
     assert progress.names[-1] == "succeeded"
 
 
-def test_an_exception_in_the_block_comes_out(provider: ScriptedProvider, progress: Progress) -> None:
+def test_an_exception_in_the_block_propagates(provider: ScriptedProvider, progress: Progress) -> None:
     with (
         pytest.raises(KeyError, match="mine"),
         start_login(provider.options(), store=MemoryStore(), on_progress=progress),
@@ -269,16 +269,14 @@ def test_cancelling_from_a_signal_handler(provider: ScriptedProvider) -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_login_is_entered_once(provider: ScriptedProvider) -> None:
+def test_a_login_can_be_entered_once_only(provider: ScriptedProvider) -> None:
     with start_login(provider.options(), store=MemoryStore()) as login:
         pass
     with pytest.raises(RuntimeError), login:
         pytest.fail("entered")
 
 
-def test_leaving_does_not_wait_for_a_browser_that_does_not_come_back(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaving_does_not_wait_for_the_last_page(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     # The listener stays for the last page: at most for the linger, which is the only thing that can end this.
     monkeypatch.setattr("loginmachine.sansio.login.state.LINGER", 0.05)
     with start_login(provider.options(), store=MemoryStore()) as login:

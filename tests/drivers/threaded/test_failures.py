@@ -9,7 +9,8 @@ import pytest
 
 from loginmachine import Credentials, LoginFailed, LoginTimedOut, MemoryStore, StoreError, TrustError, start_login
 
-from ..conftest import ScriptedProvider, reply
+from ..conftest import ScriptedProvider
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer, drips
 from ..support import CANARIES, NAMESPACE, PATIENCE, TOKENS, Browser, Progress, free_port, jwt
 
@@ -140,7 +141,7 @@ def test_a_workspace_that_is_not_allowed(
     assert error.message == f"the sign-in was for {whose}"
 
 
-def test_nobody_at_the_token_endpoint(provider: ScriptedProvider, login: Login) -> None:
+def test_a_token_endpoint_that_cannot_be_reached(provider: ScriptedProvider, login: Login) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}/oauth/token"
     error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
     assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_connect", 502)
@@ -301,9 +302,7 @@ def test_the_browser_is_given_the_url(
 # Threads
 
 
-def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
-    provider: ScriptedProvider, progress: Progress
-) -> None:
+def test_two_threads_start_a_worker_at_the_same_time(provider: ScriptedProvider, progress: Progress) -> None:
     meeting = threading.Barrier(2)
 
     class Ended(threading.Thread):
@@ -326,7 +325,7 @@ def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
 # Before anything begins
 
 
-def test_an_unusable_bundle_is_told_before_anything_begins(
+def test_an_unusable_bundle_is_reported_first(
     progress: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(tmp_path / "missing.pem"))

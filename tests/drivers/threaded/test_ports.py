@@ -48,7 +48,7 @@ def test_a_free_first_port(options: Any, ports: tuple[int, int], progress: Progr
     assert progress.names[:2] == ["binding", "listening"]
 
 
-def test_a_stranger_on_the_first_port(options: Any, ports: tuple[int, int], progress: Progress) -> None:
+def test_another_server_on_the_first_port(options: Any, ports: tuple[int, int], progress: Progress) -> None:
     with ScriptedServer(stranger, port=ports[0]) as holder:
         with start_login(options, store=MemoryStore(), on_progress=progress) as login:
             assert login.port == ports[1]
@@ -83,7 +83,7 @@ def test_a_port_of_the_callers_own_has_no_fallback(provider: ScriptedProvider, p
             pytest.fail("entered")
 
 
-def test_a_holder_that_says_it_goes_and_stays(
+def test_a_holder_that_agrees_to_go_and_stays(
     options: Any, ports: tuple[int, int], progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loginmachine.sansio.login.effects.BIND_RETRY_DELAY", 0.001)
@@ -117,7 +117,7 @@ def test_a_second_login_cancels_the_first(provider: ScriptedProvider, ports: tup
     assert progress.names[:4] == ["binding", "cancelling_previous", "binding", "listening"]
 
 
-def test_a_login_gives_way_in_the_words_that_others_look_for(options: Any) -> None:
+def test_a_login_gives_way_with_the_expected_words(options: Any) -> None:
     with start_login(options, store=MemoryStore()) as login:
         # As the Codex CLI asks.
         request = f"GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:{login.port}\r\nConnection: close\r\n\r\n"
@@ -128,9 +128,7 @@ def test_a_login_gives_way_in_the_words_that_others_look_for(options: Any) -> No
     assert answer.endswith(b"\r\n\r\nLogin cancelled")
 
 
-def test_a_login_that_is_storing_its_credentials_does_not_give_way(
-    provider: ScriptedProvider, progress: Progress
-) -> None:
+def test_a_login_that_stores_its_credentials_does_not_give_way(provider: ScriptedProvider, progress: Progress) -> None:
     asked = threading.Event()
 
     class SlowStore(MemoryStore):

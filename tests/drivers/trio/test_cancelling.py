@@ -9,7 +9,7 @@ import trio
 
 from loginmachine import LoginCancelled, LoginSuccess, MemoryStore, open_login
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import PATIENCE, TOKENS, Browser, Progress
 from .support import ask, finish, in_thread, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
 

@@ -1,4 +1,4 @@
-"""Token requests that nobody waits for any more."""
+"""HTTP requests that are aborted from another thread."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_nothing_is_sent_after_an_abort_on_a_connection_that_is_there() -> None:
     assert [type(event) for event in aborted.events] == [HttpRequestFailed]
 
 
-def test_a_connection_that_comes_about_after_the_client_was_closed_is_closed() -> None:
+def test_a_connection_made_after_the_close_is_closed() -> None:
     # What an abandoned thread does: it could not be interrupted while it connected.
     with ScriptedServer(silent) as server:
         aborted = Aborted(f"{server.url}/oauth/token")
