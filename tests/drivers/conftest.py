@@ -1,4 +1,4 @@
-"""What holds for every test of the drivers: nothing is left behind. And the provider that they sign in at."""
+"""Fixtures for all tests of the drivers: nothing is left behind, and a scripted provider to sign in at."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def umask() -> Iterator[Callable[[int], int]]:
 
 @pytest.fixture
 def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Everything that anybody logs, DEBUG included."""
+    """All log records, DEBUG included."""
     caplog.set_level(logging.DEBUG)
     return caplog
 

@@ -23,7 +23,7 @@ def query(text: bytes) -> bytes:
 
 
 HARMLESS: dict[str, tuple[bytes, int]] = {
-    # DESIGN section 3, in its order.
+    # The table of docs/design/listener.md, in its order.
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     "SSH": (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", 400),
     "HTTP/0.9": (b"GET " + CALLBACK + b"\r\n\r\n", 400),

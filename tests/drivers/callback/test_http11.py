@@ -61,7 +61,7 @@ CASES: dict[str, tuple[bytes, object]] = {
     "two spaces": (b"GET  /a HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "no Host": (GET + b"\r\n", 400),
     "two Hosts": (fields(b"Host: 127.0.0.1:1455"), 400),
-    # The machine refuses it: DESIGN section 3, second row.
+    # The machine refuses it (docs/design/listener.md).
     "empty Host": (GET + b"Host:\r\n\r\n", ("GET", ((b"host", b""),))),
     "folded field": (fields(b"X: a", b"  b"), ("GET", (OWN, (b"x", b"a b")))),
     "folded first field": (GET + b"  X: a\r\n" + HOST + b"\r\n", 400),

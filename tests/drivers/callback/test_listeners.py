@@ -42,7 +42,7 @@ def opened(port: int = 0, redirect_host: str = "127.0.0.1") -> Iterator[list[soc
 
 @contextlib.contextmanager
 def stranger(address: str, port: int = 0) -> Iterator[int]:
-    """Somebody else who listens."""
+    """Another program that listens."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as holder:
         if family == socket.AF_INET6:
@@ -140,7 +140,7 @@ def test_a_connection_of_an_earlier_login_does_not_hold_the_port() -> None:
         client = socket.create_connection(("127.0.0.1", port))
         found[0].setblocking(True)
         served, _ = found[0].accept()
-    # Whoever closes first keeps the port in TIME_WAIT.
+    # The side that closes first keeps the port in TIME_WAIT.
     served.close()
     client.close()
     with opened(port) as again:

@@ -1,4 +1,4 @@
-"""Asking whoever holds the port to give it up."""
+"""Asking an older login server to free the port."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ FAILURES = [
     *(failing(f"token endpoint: {name}", end, answers=(says,), exchanges=1) for name, (says, end) in _ANSWERS.items()),
     *(
         failing(f"token endpoint: {server}", (_TOKEN, f"token_exchange_{kind}"), token_server=server)
-        for server, kind in {"nobody": "connect", "garbage": "request", "hangs up": "request"}.items()
+        for server, kind in {"unreachable": "connect", "garbage": "request", "hangs up": "request"}.items()
     ),
     failing(
         "token endpoint: silent",

@@ -70,7 +70,7 @@ HOLDERS: dict[str, Callable[[Peer], object]] = {
 
 @contextlib.contextmanager
 def holding(kind: str, port: int, options: Callable[..., object], stage: Stage) -> Iterator[None]:
-    """Somebody who has the port."""
+    """Another program that holds the port."""
     if kind == "":
         yield
     elif kind == "deaf":
@@ -111,7 +111,7 @@ def test_scenario(
     stage.watch_machine(monkeypatch)
     changes = dict(scenario.provider)
     with contextlib.ExitStack() as stack:
-        if scenario.token_server == "nobody":
+        if scenario.token_server == "unreachable":
             changes["token_endpoint"] = f"http://127.0.0.1:{free_port()}/oauth/token"
         elif scenario.token_server != "scripted":
             server = stack.enter_context(ScriptedServer(TOKEN_SERVERS[scenario.token_server]))  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ def in_turn(names: Iterable[str]) -> pytest.MarkDecorator:
 
 
 class Ending(NamedTuple):
-    """What came of a login."""
+    """The result of a login."""
 
     trouble: BaseException | None
     page: Reply
@@ -527,7 +527,7 @@ def test_a_handshake_that_fails(name: str, driver: str, monkeypatch: pytest.Monk
 def test_both_requests_go_over_one_connection(
     driver: str, over: str, server_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second handshake would keep the browser waiting; and whoever keeps a connection also closes it."""
+    """A second handshake would make the browser wait. The connection is closed at the end."""
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
     left = threading.Event()
 

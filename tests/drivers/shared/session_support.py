@@ -57,7 +57,7 @@ def signed_in(home: Path, expires_in: float, mark: str = "old") -> FileStore:
 
 
 class TokenEndpoint:
-    """Gives new tokens, numbered, to whoever has the newest refresh token; and an API that takes the newest only."""
+    """A token endpoint that issues numbered tokens, and an API that accepts the newest access token only."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for("").rstrip("/")

@@ -108,7 +108,7 @@ def test_through_an_outage(driver: str, provider: ScriptedProvider, codes: Devic
     codes.polls = [given.PENDING, *[given.BROKEN] * 6, given.PENDING, given.BROKEN, given.GRANTED]
     ended = sign_in_with_code(driver, provider.options(), progress)
     assert ended.trouble is None
-    # It is told once per outage.
+    # It is reported once per outage.
     assert progress.names == [*SHOWN, "polling_delayed", "polling_delayed", *ALLOWED[2:]]
 
 
@@ -208,8 +208,8 @@ def test_no_device_codes(driver: str, provider: ScriptedProvider, codes: DeviceC
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_the_provider_cannot_be_reached(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
-    nobody = DeviceCodeEndpoints(code_endpoint=f"http://127.0.0.1:{free_port()}/device")
-    options = provider.options(provider=provider.provider(device_code=nobody))
+    unreachable = DeviceCodeEndpoints(code_endpoint=f"http://127.0.0.1:{free_port()}/device")
+    options = provider.options(provider=provider.provider(device_code=unreachable))
     ended = sign_in_with_code(driver, options, progress)
     check_failure(ended, progress, "request_device_code", "token_exchange_connect")
 

@@ -1,4 +1,4 @@
-"""After a login, the tokens that it replaced are given back: in the background, and in nobody's way."""
+"""After a login, the tokens that it replaced are revoked, in the background."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a silent revocation endpoint waits for longer than a test may take."""
+    """A revocation has a time limit that is longer than a test may take."""
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 3600.0)
 
 
@@ -76,7 +76,7 @@ def by_cancelling(login: Any) -> None:
     login.cancel()
 
 
-def by_a_handle(login: Any) -> None:
+def by_a_canceller(login: Any) -> None:
     login.canceller().cancel()
 
 
@@ -84,32 +84,32 @@ def by_raising(_login: Any) -> None:
     raise KeyboardInterrupt
 
 
-HURRIES = [by_cancelling, by_a_handle, by_raising]
+WAYS_TO_LEAVE = [by_cancelling, by_a_canceller, by_raising]
 
 
-def in_threads(options: LoginOptions, store: MemoryStore, hurry: Callable[[Any], None], asked: threading.Event) -> Any:
+def in_threads(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
     with start_login(options, store=store) as login:
         Browser(login.auth_url).finish()
         login.wait(PATIENCE)
         assert asked.wait(PATIENCE)
-        hurry(login)
+        leave(login)
     return login
 
 
-def in_trio(options: LoginOptions, store: MemoryStore, hurry: Callable[[Any], None], asked: threading.Event) -> Any:
+def in_trio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
     async def program() -> Any:
         async with open_login(options, store=store) as login:
             await in_thread(Browser(login.auth_url).finish)
             await login.wait()
             assert await in_thread(lambda: asked.wait(PATIENCE))
-            hurry(login)
+            leave(login)
         return login
 
     return trio.run(program)
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("hurry", HURRIES)
+@pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
 @pytest.mark.parametrize("driver", [in_threads, in_trio])
 def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     *,
@@ -117,14 +117,14 @@ def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     store: MemoryStore,
     caplog: pytest.LogCaptureFixture,
     driver: Callable[..., Any],
-    hurry: Callable[[Any], None],
+    leave: Callable[[Any], None],
 ) -> None:
     with ScriptedServer(Peer.wait_for_end) as server:
         options = provider.options(provider=provider.provider(revocation_endpoint=f"{server.url}/revoke"))
         try:
-            login = driver(options, store, hurry, server.reached)
+            login = driver(options, store, leave, server.reached)
         except KeyboardInterrupt:
-            assert hurry is by_raising
+            assert leave is by_raising
         else:
             assert isinstance(login.outcome, LoginSuccess)
         (message,) = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]

@@ -1,4 +1,4 @@
-"""Sessions in many processes on one home: one refresh, and nobody is hurt when one of them is killed."""
+"""Sessions in many processes on one home: one refresh, and the others continue when one of them is killed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_twenty_processes_cause_one_refresh(tmp_path: Path, endpoint: TokenEndpo
 
 
 def test_a_process_that_is_killed_during_its_request(tmp_path: Path, endpoint: TokenEndpoint) -> None:
-    """The lock dies with its holder: whoever waits for it is served."""
+    """Its lock ends with the process, and the next process gets it."""
     store = signed_in(tmp_path, OVER)
     before = store.path.read_bytes()
     gone = threading.Event()
@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_while_it_waits(tmp_path: Path, endpoint: Token
 
 
 def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: TokenEndpoint) -> None:
-    """What the provider answers is stored, although nobody waits for it any more."""
+    """The response of the provider is stored, although no caller waits for it."""
     store = signed_in(tmp_path, OVER)
     endpoint.hold()
     script = (

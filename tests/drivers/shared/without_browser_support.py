@@ -60,7 +60,7 @@ class DeviceCodes:
 
 @dataclass
 class Person:
-    """What somebody sees of a login, and what they can do."""
+    """What a person sees of a login, and what they can do."""
 
     paste: Callable[[str], None]
     cancel: Callable[[], None]

@@ -1,4 +1,4 @@
-"""Credentials in the keyring, and what becomes of them where there is none."""
+"""Credentials in the keyring, and where they are stored without one."""
 
 from __future__ import annotations
 

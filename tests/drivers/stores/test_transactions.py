@@ -164,7 +164,7 @@ def test_removing_from_a_missing_folder_does_not_create_it(store: FileStore, hom
 def test_a_file_that_cannot_be_read_is_removed(
     store: FileStore, old: Path, warnings: list[str], content: bytes
 ) -> None:
-    # Tokens may be in it all the same: whoever signs out does not want it set aside.
+    # It may hold tokens, so that a sign-out must not set it aside.
     old.write_bytes(content)
     assert store.remove() == Credentials(auth_mode=None)
     assert names(old.parent) == [name for name in NAMES if name != "auth.json"]

@@ -174,7 +174,7 @@ def test_a_mounted_file_is_emptied(
     assert removed is not None
     assert (old.read_bytes(), removed.api_key) == (b"{}", Secret("old"))
     assert warnings == [f"{old} is mounted on its own and cannot be removed; it was emptied"]
-    # There is nobody in it any more.
+    # No credentials are left in it.
     assert store.load() is None
     assert store.remove() is None
 

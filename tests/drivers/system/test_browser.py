@@ -241,7 +241,7 @@ def test_a_launcher_inherits_no_stream_terminal_or_descriptor(
     launchers("mine", f"ls -l /proc/self/fd > {report}; cat > {report}.in; ps -o sid= -p $$ > {report}.sid; exit 0")
     monkeypatch.setenv("BROWSER", "mine")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Even one that somebody made inheritable.
+        # Even a descriptor that was made inheritable.
         listener.set_inheritable(True)
         assert open_it() is None
     assert (tmp_path / "report.in").read_bytes() == b""

@@ -130,15 +130,15 @@ def test_an_expired_id_token_while_the_clocks_agree(provider: ScriptedProvider, 
 
 
 @pytest.mark.parametrize(
-    ("tokens", "whose"), [(TOKENS, "the workspace acc-1"), (NO_WORKSPACE, "an account without a workspace")]
+    ("tokens", "owner"), [(TOKENS, "the workspace acc-1"), (NO_WORKSPACE, "an account without a workspace")]
 )
 def test_a_workspace_that_is_not_allowed(
-    provider: ScriptedProvider, login: Login, tokens: dict[str, str], whose: str
+    provider: ScriptedProvider, login: Login, tokens: dict[str, str], owner: str
 ) -> None:
     provider.answers = [reply(tokens)]
     error, page = login.fails(provider.options(allowed_workspaces=("acc-2",)))
     assert (error.phase, error.category, page) == ("validate_callback", "workspace_restriction", 403)
-    assert error.message == f"the sign-in was for {whose}"
+    assert error.message == f"the sign-in was for {owner}"
 
 
 def test_a_token_endpoint_that_cannot_be_reached(provider: ScriptedProvider, login: Login) -> None:
@@ -315,7 +315,7 @@ def test_two_threads_start_a_worker_at_the_same_time(provider: ScriptedProvider,
     login = start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress)
     login._owner._workers._threads.append(Ended())
     with login:
-        # The login opens the browser; whoever waits has loaded what comes next.
+        # The login opens the browser in one worker, and `wait` preloads in another.
         with pytest.raises(TimeoutError):
             login.wait(timeout=0.0)
         Browser(login.auth_url).finish()

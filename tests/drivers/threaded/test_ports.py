@@ -65,7 +65,7 @@ def test_both_ports_taken(options: Any, ports: tuple[int, int], progress: Progre
         login = start_login(options, store=MemoryStore(), on_progress=progress)
         with pytest.raises(LoginFailed) as caught, login:
             pytest.fail("entered")
-        # Nobody is asked to leave the fallback port.
+        # The holder of the fallback port is not asked to stop.
         assert second.accepted == 0
     error = caught.value
     assert (error.phase, error.category) == ("bind_local_server", "local_server_unavailable")
@@ -177,7 +177,9 @@ def is_free(port: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not (is_free(1455) and is_free(1457)), reason="somebody on this machine holds port 1455 or 1457")
+@pytest.mark.skipif(
+    not (is_free(1455) and is_free(1457)), reason="another program on this machine holds port 1455 or 1457"
+)
 def test_the_registered_ports(provider: ScriptedProvider, progress: Progress) -> None:
     options = provider.options(provider=Provider.chatgpt(issuer=provider.url))
     with start_login(options, store=MemoryStore(), on_progress=progress) as login:

@@ -279,12 +279,12 @@ def test_many_logins_in_one_program(provider: ScriptedProvider) -> None:
             await finish(Browser(login.auth_url))
             assert await login.wait() is store.credentials
 
-    everybody = trio.Event()
+    all_waiting = trio.Event()
 
     async def all_wait() -> None:
         if len(ports) == count:
-            everybody.set()
-        await everybody.wait()
+            all_waiting.set()
+        await all_waiting.wait()
 
     async def program() -> None:
         async with trio.open_nursery() as nursery:
