@@ -23,17 +23,19 @@ from loginmachine.drivers import (
     Request,
     Response,
     client_settings,
-    encode,
+    encode_form,
     error_for,
-    failure_event,
     open_listeners,
     port_of,
+    to_failure,
+    to_response,
+    token_event,
 )
 from loginmachine.sansio import actions, events
 
 
 class BlockingLogin:
-    """Signs in while `run` runs. One connection at a time, so a silent client delays the others."""
+    """Signs a person in while `run` runs. It reads one connection at a time, so a silent client delays the others."""
 
     def __init__(self, options: LoginOptions, store: CredentialStore) -> None:
         self.options, self.store = options, store
@@ -46,7 +48,7 @@ class BlockingLogin:
         self.closed = False
 
     def run(self) -> Credentials:
-        """Perform actions until there are none left."""
+        """Perform the actions until the listener is closed."""
         try:
             while not self.closed:
                 event = self.inbox.popleft() if self.inbox else self.wait()
@@ -82,7 +84,7 @@ class BlockingLogin:
             return None
 
     def read(self, client: socket.socket) -> events.Event | None:
-        """Read one request head, or turn the client away."""
+        """Read one request head, or refuse it."""
         http = CallbackConnection()
         received: Request | Response | None = None
         while received is None:
@@ -101,7 +103,7 @@ class BlockingLogin:
         )
 
     def send(self, client: socket.socket, data: bytes) -> bool:
-        """Send an answer and end its connection."""
+        """Send an answer and close its connection."""
         try:
             with client:
                 client.settimeout(SEND_TIMEOUT)
@@ -114,7 +116,7 @@ class BlockingLogin:
         return True
 
     def perform(self, action: actions.Action) -> None:
-        """Perform one action, and post the event that answers it."""
+        """Perform one action, and put its result into the inbox."""
         match action:
             case actions.Bind(port=port):
                 result = open_listeners(port, self.options.redirect_host)
@@ -154,15 +156,9 @@ class BlockingLogin:
     def exchange(self, request: actions.SendTokenRequest) -> events.Event:
         """Send a token request."""
         try:
-            body, headers = encode(request.form, request.encoding)
+            body, headers = encode_form(request.form, request.encoding)
             with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
                 response = client.post(request.url, content=body, headers=headers)
         except Exception as error:
-            return failure_event(request.exchange_id, error)
-        return events.TokenResponseReceived(
-            exchange_id=request.exchange_id,
-            status=response.status_code,
-            headers=tuple(response.headers.raw),
-            body=response.content,
-            received_at=time.time(),
-        )
+            return token_event(request.exchange_id, to_failure(error))
+        return token_event(request.exchange_id, to_response(response, response.content))

@@ -2,8 +2,9 @@
 
 `open_listeners` and `port_of` make the sockets of the callback port; `cancel_previous` asks an older login to free it.
 `CallbackConnection` reads the bytes of a connection as a `Request`, and writes a `Response`; `HEAD_TIMEOUT`,
-`SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `client_settings` and `encode` are for httpx,
-`failure_event` makes an event of its exceptions. `error_for` is the exception for an outcome.
+`SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `client_settings` and `encode_form` prepare a
+request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
+either. `error_for` is the exception for an outcome.
 
 A program that signs a person in needs none of these, but `loginmachine.start_login` or `loginmachine.open_login`.
 """
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from .callback.listeners import open_listeners, port_of
     from .callback.previous_login import cancel_previous
     from .errors import error_for
-    from .http.client import client_settings, encode, failure_event
+    from .http.client import client_settings, encode_form, to_failure, to_response
+    from .shared.token_events import token_event
 
 __all__ = [
     "CLOSE_TIMEOUT",
@@ -28,11 +30,13 @@ __all__ = [
     "Response",
     "cancel_previous",
     "client_settings",
-    "encode",
+    "encode_form",
     "error_for",
-    "failure_event",
     "open_listeners",
     "port_of",
+    "to_failure",
+    "to_response",
+    "token_event",
 ]
 
 _HOMES = {
@@ -40,7 +44,8 @@ _HOMES = {
     "callback.listeners": ("open_listeners", "port_of"),
     "callback.previous_login": ("cancel_previous",),
     "errors": ("error_for",),
-    "http.client": ("client_settings", "encode", "failure_event"),
+    "http.client": ("client_settings", "encode_form", "to_failure", "to_response"),
+    "shared.token_events": ("token_event",),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a driver's public functions raise: one tree, built here from the outcome."""
+"""The exceptions of drivers and stores: one tree, and the exception for each outcome."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
 NO_THREAD: Final = "the system has no thread left"
-"""What both drivers say of it."""
+"""The message of both drivers when no thread can be started."""
 
 
 class LoginError(Exception):
-    """Base of everything that a driver or a store raises on purpose."""
+    """Base of all exceptions that drivers and stores raise on purpose."""
 
 
-class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the design's
-    """The login ended without credentials. Its text is the whole default text for a person."""
+class LoginFailed(LoginError):  # noqa: N818 - public names
+    """The login ended without credentials. `str` gives the whole text for a person."""
 
     def __init__(self, failure: LoginFailure) -> None:
         super().__init__(failure.describe())
@@ -31,7 +31,7 @@ class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the de
 
     @property
     def step(self) -> LoginFailureStep:
-        """What the login was doing."""
+        """The step in which the login failed."""
         return self.failure.step
 
     @property
@@ -42,12 +42,12 @@ class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the de
 
     @property
     def category(self) -> LoginFailureCategory:
-        """The kind of failure: a durable slug."""
+        """The kind of failure, a stable identifier."""
         return self.failure.category
 
     @property
     def message(self) -> str:
-        """What happened, in clean words."""
+        """What happened, as clean text."""
         return self.failure.message
 
     def __reduce__(self) -> tuple[type[LoginFailed], tuple[LoginFailure]]:
@@ -55,15 +55,15 @@ class LoginFailed(LoginError):  # noqa: N818 - the names of this tree are the de
 
 
 class LoginCancelled(LoginFailed):
-    """The caller, or another login on the same port, ended it."""
+    """The caller, or another login on the same port, cancelled the login."""
 
 
 class LoginTimedOut(LoginFailed):
-    """The browser did not come back before the deadline."""
+    """The browser did not call back before the deadline."""
 
 
 class RefreshFailed(LoginError):  # noqa: N818 - as above
-    """A session has no access token to give. Its text is the whole default text for a person."""
+    """A session has no valid access token. `str` gives the whole text for a person."""
 
     def __init__(self, failure: RefreshFailure) -> None:
         super().__init__(failure.describe())
@@ -71,17 +71,17 @@ class RefreshFailed(LoginError):  # noqa: N818 - as above
 
     @property
     def category(self) -> RefreshFailureCategory:
-        """The kind of failure: a durable slug."""
+        """The kind of failure, a stable identifier."""
         return self.failure.category
 
     @property
     def final(self) -> bool:
-        """Trying again is of no use before somebody has done something."""
+        """Whether another attempt is useless until the person acts, for example signs in."""
         return self.failure.final
 
     @property
     def message(self) -> str:
-        """What happened, in clean words."""
+        """What happened, as clean text."""
         return self.failure.message
 
     def __reduce__(self) -> tuple[type[RefreshFailed], tuple[RefreshFailure]]:
@@ -89,11 +89,11 @@ class RefreshFailed(LoginError):  # noqa: N818 - as above
 
 
 class SignInRequired(RefreshFailed):
-    """Only a new sign-in helps."""
+    """Only a new sign-in helps: nothing is stored, or the tokens cannot be refreshed any more."""
 
 
 class InsecureRequest(LoginError):  # noqa: N818 - as above
-    """A request would have carried a token over a connection that anybody can listen to. It was not sent."""
+    """A request would have sent a token over an unencrypted connection. It was not sent."""
 
 
 class TrustError(LoginError):
@@ -101,19 +101,19 @@ class TrustError(LoginError):
 
 
 class StoreError(LoginError):
-    """Credentials cannot be read or stored. The message has no value out of the file."""
+    """Credentials cannot be read or stored. The message holds no value from the store."""
 
 
 class KeyringUnavailable(StoreError):  # noqa: N818 - as above
-    """There is no keyring: no package for it, or none on this system."""
+    """There is no keyring: the package is missing, or the system has none."""
 
 
 class StoreBusy(StoreError):  # noqa: N818 - as above
-    """Somebody else has been changing the store for too long. Nothing is changed; it may work a moment later."""
+    """Another program or thread has locked the store for too long. Nothing was changed; a later attempt may succeed."""
 
 
 def error_for(outcome: LoginOutcome) -> LoginFailed | None:
-    """The exception that tells a caller of this outcome; None for a success."""
+    """Return the exception for an outcome, or None for a success."""
     match outcome:
         case LoginSuccess():
             return None

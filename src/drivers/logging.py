@@ -1,7 +1,7 @@
-"""Our log, and the silence of the libraries below us.
+"""The log of the package, and a filter for the logs of httpx and httpcore.
 
-A handler that raises must not harm a login, and httpx's and httpcore's records hold what no log may: header values, a
-redirect's location.
+A log handler that raises must not harm a login. The records of httpx and httpcore hold secrets: header values, the
+location of a redirect.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ _NOISY: Final = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http1
 
 
 def warn(text: str) -> None:
-    """Log a warning. Whatever a handler raises ends here."""
+    """Log a warning. Exceptions of log handlers are ignored."""
     with contextlib.suppress(Exception):
         _logger.warning("%s", text)
 
 
-class _Teller(logging.Handler):
-    def __init__(self, tell: Callable[[str], None]) -> None:
+class _WarningHandler(logging.Handler):
+    def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
-        self._tell = tell
+        self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(record.getMessage())
+        self._write(record.getMessage())
 
 
 @contextlib.contextmanager
-def told_with(tell: Callable[[str], None]) -> Iterator[None]:
-    """Hand our warnings to somebody while the block runs.
+def forward_warnings(write: Callable[[str], None]) -> Iterator[None]:
+    """Call a function with each warning of the package while the block runs.
 
-    Python's own way to show one that nobody handles writes to standard error at once: into the line that shows the
-    waiting, and without an end if the other side of a pipe does not read.
+    Without a handler, Python writes warnings to standard error at once. There they would break the line that shows the
+    wait, and block if standard error is a full pipe.
 
     Args:
-        tell: Takes each, in one line without an end. Called from any thread.
+        write: Called with one line of text, without a newline. Called from any thread.
     """
-    teller = _Teller(tell)
-    _logger.addHandler(teller)
+    handler = _WarningHandler(write)
+    _logger.addHandler(handler)
     try:
         yield
     finally:
-        _logger.removeHandler(teller)
+        _logger.removeHandler(handler)
 
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Keep the records of httpx and httpcore from every handler, in this thread or task only."""
+    """Suppress the log records of httpx and httpcore while the block runs, in this thread or task only."""
     for name in _NOISY:
-        # (Adding a filter that is there already does nothing.)
+        # Adding a filter for the second time does nothing.
         logging.getLogger(name).addFilter(_is_allowed)
     token = _quiet.set(True)
     try:

@@ -1,4 +1,4 @@
-"""Waiting in which signal handlers run."""
+"""Waiting for a `threading.Event` in a way that lets signal handlers run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ if TYPE_CHECKING:
     import threading
     from typing import Final
 
-SLICE: Final = 0.2
-"""Seconds after which a wait looks up. A signal that comes just before the main thread blocks on a lock does not end
-the wait, and on Windows none does: its handler would run when the login is over."""
+CHECK_INTERVAL: Final = 0.2
+"""Seconds that one wait on a lock lasts at most. A signal that arrives just before the main thread blocks on a lock
+does not end the wait, and on Windows no signal does: its handler would run only when the login is over."""
 
 
 def wait_for(event: threading.Event, timeout: float | None = None) -> bool:
-    """`threading.Event.wait`, in which signal handlers run."""
+    """Wait for an event as `threading.Event.wait` does, and let signal handlers run.
+
+    Args:
+        event: The event.
+        timeout: Seconds to wait at most. None for no limit.
+
+    Returns:
+        Whether the event is set.
+    """
     deadline = None if timeout is None else time.monotonic() + timeout
     while not event.is_set():
-        remaining = SLICE if deadline is None else deadline - time.monotonic()
+        remaining = CHECK_INTERVAL if deadline is None else deadline - time.monotonic()
         if remaining <= 0:
             return False
-        event.wait(min(remaining, SLICE))
+        event.wait(min(remaining, CHECK_INTERVAL))
     return True

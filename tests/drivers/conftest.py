@@ -1,4 +1,4 @@
-"""What holds for every test of the drivers: nothing is left behind. And the provider that they sign in at."""
+"""Fixtures for all tests of the drivers: nothing is left behind, and a scripted provider to sign in at."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from werkzeug import Response
 
 from loginmachine import LoginOptions, Provider
 
+from .replies import reply
 from .shared.session_support import TokenEndpoint
 from .support import API_KEY, PATIENCE, TOKENS, Progress, eventually
 
@@ -156,13 +157,6 @@ class ScriptedProvider:
         return LoginOptions(**{"provider": provider, "open_browser": False, "deadline": 60.0, **changes})
 
 
-def reply(content: object, status: int = 200, **headers: str) -> Callable[[], Response]:
-    """A JSON answer; bytes are sent as they are."""
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda: Response(body, status, fields, content_type="application/json")
-
-
 @pytest.fixture
 def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
     """A provider whose answers the test may change."""
@@ -199,7 +193,7 @@ def umask() -> Iterator[Callable[[int], int]]:
 
 @pytest.fixture
 def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Everything that anybody logs, DEBUG included."""
+    """All log records, DEBUG included."""
     caplog.set_level(logging.DEBUG)
     return caplog
 

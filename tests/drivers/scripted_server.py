@@ -117,8 +117,19 @@ class ScriptedServer:
                 self._script(Peer(wrapped, self))
 
 
+def sends(*parts: bytes) -> Callable[[Peer], None]:
+    """Read a request, and send these bytes."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for part in parts:
+            peer.send(part)
+
+    return script
+
+
 def drips(peer: Peer, start: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n") -> None:
-    """Each byte comes long before a read would time out; the answer never ends."""
+    """Send a reply without an end, each byte long before a read would time out."""
     peer.read_request()
     peer.send(start)
     while not peer.server.reached.wait(0.02):

@@ -25,7 +25,7 @@ PATIENCE = 5.0
 """Seconds after which a test gives up. Nothing that works comes near it."""
 
 _NOT_EPHEMERAL = range(20_000, 32_768)
-"""Below what Linux (and, higher still, others) give to whoever asks for any port."""
+"""Below the ports that systems choose themselves, on Linux from 32768."""
 
 CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
@@ -36,7 +36,7 @@ ACCOUNT_CLAIMS: dict[str, Any] = {"chatgpt_account_id": "acc-1", "chatgpt_plan_t
 
 
 def jwt(claims: dict[str, Any], signature: str = "c2lnbmF0dXJl") -> str:
-    """A JWT with this payload. Nobody checks its signature."""
+    """A JWT with this payload. Its signature is never checked."""
     payload = urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"eyJhbGciOiJSUzI1NiJ9.{payload}.{signature}"
 
@@ -145,17 +145,17 @@ class Progress:
 
     @property
     def problems(self) -> list[tuple[str, str, bool]]:
-        """Phase, category and fatality of what went wrong."""
+        """Step, category and fatality of each problem."""
         failed = (phase for phase in self.phases if phase.name == "failed")
-        return [(phase.phase, phase.category, phase.fatal) for phase in failed]  # type: ignore[union-attr]
+        return [(phase.step, phase.category, phase.fatal) for phase in failed]  # type: ignore[union-attr]
 
-    def wait_for(self, name: str, count: int = 1) -> None:
+    def wait_for(self, name: str, count: int = 1, timeout: float = PATIENCE) -> None:
         with self._condition:
-            assert self._condition.wait_for(lambda: self.names.count(name) >= count, PATIENCE), self.names
+            assert self._condition.wait_for(lambda: self.names.count(name) >= count, timeout), self.names
 
 
 def free_port() -> int:
-    """A port that nobody holds at the moment.
+    """A port that is free at the moment.
 
     Not one that the system would choose: it might give that to any other test's connection before it is used.
     """

@@ -38,22 +38,22 @@ FAILED = LoginFailure(
 OUTCOMES = [(TIMED_OUT, LoginTimedOut), (LoginCancellation(failure=CANCELLED), LoginCancelled), (FAILED, LoginFailed)]
 
 
-def test_a_success_is_no_error() -> None:
+def test_a_success_has_no_exception() -> None:
     from loginmachine.sansio.model.account import Account
 
     assert error_for(LoginSuccess(credentials=Credentials(), account=Account())) is None
 
 
 @pytest.mark.parametrize(("outcome", "kind"), OUTCOMES)
-def test_each_outcome_has_its_error(outcome: LoginFailure | LoginCancellation, kind: type[LoginFailed]) -> None:
+def test_each_outcome_has_its_exception(outcome: LoginFailure | LoginCancellation, kind: type[LoginFailed]) -> None:
     error = error_for(outcome)
     assert type(error) is kind
     assert isinstance(error, LoginError)
 
 
-def test_what_an_error_says() -> None:
+def test_the_text_of_an_exception() -> None:
     error = LoginFailed(FAILED)
-    assert (error.phase, error.category, error.message) == (
+    assert (error.step, error.category, error.message) == (
         "persist_credentials",
         "persist_failed",
         "No space left on device",

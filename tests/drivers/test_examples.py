@@ -13,7 +13,7 @@ import pytest
 
 import loginmachine
 
-from .conftest import reply
+from .replies import reply
 from .support import CANARIES, PATIENCE, Browser
 
 if TYPE_CHECKING:

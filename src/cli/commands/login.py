@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from ...drivers.errors import StoreError, TrustError
-from ...drivers.logging import told_with
+from ...drivers.logging import forward_warnings
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         received = None
         try:
             _check_store(arguments)
-            with told_with(view.warn):
+            with forward_warnings(view.warn):
                 received = sign_in(settings, view)
         except TrustError as error:
             view.not_started(str(error), LoginFailureStep.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)

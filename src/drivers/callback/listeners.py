@@ -1,7 +1,7 @@
-"""The loopback sockets, made by us with the right options on each system.
+"""The listening sockets on loopback, with the right options for each system.
 
-`trio.open_tcp_listeners` and `http.server` neither refuse a shared port on Windows nor treat the two loopback addresses
-as one.
+`trio.open_tcp_listeners` and `http.server` allow a shared port on Windows, and do not bind one port on both loopback
+addresses.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _BACKLOG: Final = 128
 _PAIR_ATTEMPTS: Final = 10
-"""How often a free IPv4 port is chosen anew because its IPv6 twin is taken."""
+"""How many free IPv4 ports are tried, if the same port is taken on IPv6."""
 _NO_IPV6: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _WINDOWS_FORBIDDEN: Final = 10013
 
 
@@ -28,9 +28,9 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
     """Listen on loopback, and nowhere else.
 
     Args:
-        port: 0 for any free one.
-        redirect_host: ``localhost`` also listens on ``[::1]``, same port: browsers try it first, and a stranger there
-            would receive the code.
+        port: 0 for any free port.
+        redirect_host: For ``localhost``, listen on ``[::1]`` too, on the same port. Browsers try that address first,
+            and another program there would receive the code.
 
     Returns:
         The listening, non-blocking sockets, all on one port; or why there are none.
@@ -47,13 +47,13 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
     return BindFailed(kind=_kind(failure), message=failure.strerror or type(failure).__name__)
 
 
-def is_out_of_room(error: OSError) -> bool:
-    """Whether accepting failed for want of descriptors or memory. Otherwise a client has gone again."""
-    return error.errno in _NO_ROOM
+def is_out_of_resources(error: OSError) -> bool:
+    """Return whether accepting failed for want of descriptors or memory. Otherwise the client has left."""
+    return error.errno in _NO_RESOURCES
 
 
 def port_of(listeners: list[socket.socket]) -> int:
-    """The port that they share."""
+    """Return the port that the sockets share."""
     port: int = listeners[0].getsockname()[1]
     return port
 
@@ -64,7 +64,7 @@ def _open(port: int, *, with_ipv6: bool) -> list[socket.socket]:
         try:
             listeners.append(_listen(socket.AF_INET6, "::1", port_of(listeners)))
         except OSError as error:
-            # A machine without IPv6 has no stranger on it either.
+            # On a machine without IPv6, no other program can listen there either.
             if error.errno not in _NO_IPV6:
                 listeners[0].close()
                 raise
@@ -75,10 +75,10 @@ def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.soc
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform == "win32":
-            # Without it another program could bind the same port and take the code.
+            # Without this, another program could bind the same port and receive the code.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
-            # Bind in spite of connections in TIME_WAIT. Never SO_REUSEPORT, which would share the port.
+            # Binds although old connections are in TIME_WAIT. Not SO_REUSEPORT, which would share the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -97,6 +97,7 @@ def _kind(error: OSError) -> BindProblem:
     if error.errno == errno.EADDRINUSE:
         return BindProblem.IN_USE
     if getattr(error, "winerror", None) == _WINDOWS_FORBIDDEN:
-        # A reserved range; also an exclusive holder, which cannot be told apart. The fallback port helps in both cases.
+        # The port is in a reserved range, or another program holds it exclusively. The fallback port helps in both
+        # cases.
         return BindProblem.FORBIDDEN
     return BindProblem.OTHER

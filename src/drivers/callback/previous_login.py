@@ -1,4 +1,4 @@
-"""Ask an older login server to free the port, in the way that the Codex CLI and we both understand."""
+"""Ask an older login server to free the port, with the request that the Codex CLI and this package understand."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from typing import Final
 
 from ...sansio.callback.responses import CANCEL_PATH, CANCELLED_BODY
 
-BUDGET: Final = 2.0
-"""Seconds for the whole conversation: whoever holds the port may be anybody."""
+CANCEL_TIMEOUT: Final = 2.0
+"""Seconds for the whole exchange, because any program may hold the port."""
 _MAX_ANSWER: Final = 1024
 
 
 def cancel_previous(port: int) -> bool:
-    """Send ``GET /cancel`` to whoever listens on a loopback port. Blocks for at most `BUDGET` seconds.
+    """Send ``GET /cancel`` to a loopback port. Blocks for at most `CANCEL_TIMEOUT` seconds.
 
-    A plain socket, so that no proxy gets in between. What comes back is only compared, never shown or believed further.
+    It uses a plain socket, so that no proxy is involved. The answer is only compared, and never shown.
+
+    Args:
+        port: The port that is taken.
 
     Returns:
-        The holder answered as a login server does, and will free the port.
+        Whether the holder answered as a login server does, and will free the port.
     """
-    deadline = time.monotonic() + BUDGET
+    deadline = time.monotonic() + CANCEL_TIMEOUT
     request = f"GET {CANCEL_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     answer = bytearray()
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=BUDGET) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=CANCEL_TIMEOUT) as connection:
             connection.sendall(request.encode("ascii"))
             while len(answer) < _MAX_ANSWER and not _accepted(answer):
                 connection.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -34,7 +37,7 @@ def cancel_previous(port: int) -> bool:
                     break
                 answer += data
     except OSError:
-        # Also a reset behind a complete answer.
+        # A reset may follow a complete answer.
         pass
     return _accepted(answer)
 

@@ -1,4 +1,4 @@
-"""Whom we trust: one TLS context, with the person's own certificate authorities added to the usual ones."""
+"""Build the TLS context, including a configured CA bundle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 _VARIABLES: Final = ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE")
-"""Where a bundle can be named; the first that is set and not empty counts."""
+"""The environment variables that name a bundle. The first one that is set and not empty is used."""
 _BEGIN: Final = b"CERTIFICATE-----"
 _END: Final = b"-----END "
 _DER_SEQUENCE: Final = b"\x30"
@@ -26,10 +26,10 @@ _MAX_BUNDLE: Final = 16 * 1024 * 1024
 
 
 def check_bundle() -> None:
-    """Look at the configured bundle without loading any TLS code, so that it costs nothing at start-up.
+    """Check the configured bundle without loading any TLS code, which would slow the start down.
 
     Raises:
-        TrustError: It cannot be read, or holds no certificate.
+        TrustError: The bundle cannot be read, or holds no certificate.
     """
     bundle = _bundle()
     if bundle is None:
@@ -46,7 +46,7 @@ def check_bundle() -> None:
 
 
 def _read(path: str) -> bytes:
-    # Never a pipe that nobody writes to, or a device without an end.
+    # A pipe without a writer would block, and a device may have no end.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -57,7 +57,7 @@ def _read(path: str) -> bytes:
 
 
 def _holds_certificate(data: bytes) -> bool:
-    """The first certificate looks like one: the whole check needs TLS code, and is made while the person signs in."""
+    """Return whether the first certificate has the right form. The whole check needs TLS code, and comes later."""
     _, begin, rest = data.partition(_BEGIN)
     body, end, _ = rest.partition(_END)
     try:
@@ -67,7 +67,7 @@ def _holds_certificate(data: bytes) -> bool:
 
 
 def tls_context() -> ssl.SSLContext:
-    """The context for the token endpoint: certifi's roots, the system's, and the configured bundle.
+    """Return the TLS context: certifi's roots, those of the system, and the configured bundle.
 
     Verification cannot be switched off.
 
@@ -84,7 +84,7 @@ def tls_context() -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=4)
 def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLContext:
-    """A context takes 50 ms and 1 MB: many logins in one program share it, until the bundle changes."""
+    """Make a context, which takes 50 ms and 1 MB. The logins of one program share it until the bundle changes."""
     import ssl  # noqa: PLC0415 - not needed before the URL is shown
 
     import certifi  # noqa: PLC0415
@@ -94,7 +94,7 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
         context = ssl.create_default_context(cafile=certifi.where())
         _load_system_roots(context)
     except OSError as error:
-        # SSLKEYLOGFILE, or certifi's own file.
+        # The cause is SSLKEYLOGFILE, or certifi's own file.
         unusable = error.strerror or "an unreadable file"
     if unusable:
         raise TrustError(f"TLS cannot be set up on this machine: {unusable}")
@@ -114,22 +114,22 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
 
 
 def _load_system_roots(context: ssl.SSLContext) -> None:
-    """Add the roots that this machine's OpenSSL, or Windows, has.
+    """Add the roots of this machine's OpenSSL, or of Windows.
 
-    OpenSSL, asked for its defaults, reads ``SSL_CERT_FILE`` by itself: it would trust that bundle in spite of a
-    ``CODEX_CA_CERTIFICATE``, and leave the machine's own out. So the places are named to it.
+    When OpenSSL loads its defaults, it reads ``SSL_CERT_FILE``. It would then trust that bundle although
+    ``CODEX_CA_CERTIFICATE`` names another one, and skip the machine's own roots. Therefore the paths are passed to it.
     """
     import ssl  # noqa: PLC0415
 
     if sys.platform == "win32":
         context.load_default_certs()
         return
-    places = ssl.get_default_verify_paths()
-    folder = os.environ.get("SSL_CERT_DIR") or places.openssl_capath
-    for place in ({"cafile": places.openssl_cafile}, {"capath": folder}):
-        # As with the defaults: a machine without them has certifi's.
+    paths = ssl.get_default_verify_paths()
+    folder = os.environ.get("SSL_CERT_DIR") or paths.openssl_capath
+    for roots in ({"cafile": paths.openssl_cafile}, {"capath": folder}):
+        # Missing files are no error, as with OpenSSL's defaults. The roots of certifi remain.
         with contextlib.suppress(OSError):
-            context.load_verify_locations(**place)
+            context.load_verify_locations(**roots)
 
 
 def _bundle() -> tuple[str, str] | None:

@@ -1,22 +1,28 @@
-"""What the sessions of threads and of trio share: the store's answers as events, and what a request carries."""
+"""What the sessions of both drivers share: store access, one refresh for many callers, and requests with a token."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import time
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
+from ...sansio.login import actions
+from ...sansio.model.provider import Provider
+from ...sansio.refresh import RefreshMachine
+from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
-from ...sansio.refresh.outcome import Delivery, RefreshSuccess
+from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from ..logging import warn
-from ..stores.protocols import host_trouble, save
+from ..stores.protocols import save, unexpected_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
-
-    import httpx
 
     from ...sansio.base.secret import Secret
     from ...sansio.login.events import CredentialsSaved, SaveFailed
@@ -29,92 +35,177 @@ if TYPE_CHECKING:
 UNAUTHORIZED: Final = 401
 
 
+class BaseSession:
+    """The arguments of a session, which are the same for both drivers."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        provider: Provider | None,
+        environment_key: str | None,
+        on_warning: Callable[[str], None] | None,
+    ) -> None:
+        self._store = store
+        self._provider = provider or Provider.chatgpt()
+        self._environment_key = environment_key
+        self._on_warning = on_warning or warn
+        self._memory = RefreshMemory()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {type(self._store).__name__}>"
+
+    def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
+        return RefreshMachine(self._provider, memory, environment_key=self._environment_key)
+
+
+class BaseRefresh:
+    """One run of a refresh machine. Callers that come meanwhile wait for its result.
+
+    Args:
+        machine: The machine.
+        access: Access to the store.
+        wanted: What the first caller wants.
+        on_warning: Called with each warning. An exception from it is ignored.
+    """
+
+    def __init__(
+        self, machine: RefreshMachine, access: StoreAccess, wanted: AccessTokenWanted, on_warning: Callable[[str], None]
+    ) -> None:
+        self.machine = machine
+        self.wanted = wanted
+        self.waiting = 0
+        """The number of callers that wait for the result."""
+        self.crash = ""
+        """The type of an exception that should not have happened. Empty if there was none."""
+        self._access = access
+        self._on_warning = on_warning
+        self._actions: list[refresh_actions.RefreshAction] = []
+
+    def result_for(self, wanted: AccessTokenWanted, *, is_leader: bool) -> RefreshOutcome | None:
+        """Return the outcome for one of the callers, when the refresh is done.
+
+        Args:
+            wanted: What the caller wants.
+            is_leader: Whether the refresh was started for this caller.
+
+        Returns:
+            The outcome. None if the caller needs another refresh.
+
+        Raises:
+            RuntimeError: The refresh crashed.
+        """
+        if self.crash:
+            raise RuntimeError(f"the session has failed with {self.crash}; this is a bug in it")
+        outcome = self.machine.outcome
+        return outcome if is_leader or (outcome is not None and can_share(outcome, self.wanted, wanted)) else None
+
+    def _can_stop_before(self, action: refresh_actions.RefreshAction) -> bool:
+        """Return whether to stop here: no caller waits any more, and no request has been sent."""
+        return not self.waiting and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
+
+    def _warn(self, message: str) -> None:
+        with contextlib.suppress(Exception):
+            self._on_warning(message)
+
+
 class StoreAccess:
-    """The store, as one refresh uses it. Every method may block, and says as an event what came of it."""
+    """The store, as one refresh uses it. Every method may block, and returns its result as an event."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
-        self._renewing: AbstractContextManager[None] | None = None
-        self._seen: Credentials | None = None
-        """What was stored when it was read last."""
+        self._lock: AbstractContextManager[None] | None = None
+        self._loaded: Credentials | None = None
+        """The credentials that were loaded last."""
 
     def load(self) -> CredentialsLoaded | LoadFailed:
-        """Read it. That needs no lock: it is replaced whole."""
+        """Load the credentials. This needs no lock, because a store replaces them as a whole."""
         try:
-            self._seen = self._store.load()
+            self._loaded = self._store.load()
         except StoreError as error:
             return LoadFailed(message=str(error))
-        except Exception as error:  # noqa: BLE001 - a host's own store
-            return LoadFailed(message=host_trouble(error))
-        return CredentialsLoaded(credentials=self._seen, loaded_at=time.time())
+        except Exception as error:  # noqa: BLE001 - a store of the program's own
+            return LoadFailed(message=unexpected_error(error))
+        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time())
 
-    def take(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
-        """Keep other sessions from renewing the tokens, or wait for `timeout` seconds for one that does."""
+    def take_lock(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
+        """Lock out other sessions that want to renew the tokens.
+
+        Args:
+            timeout: Seconds to wait at most for a session that holds the lock.
+        """
         try:
-            block = self._store.renewing(timeout=timeout)
-            block.__enter__()
+            lock = self._store.renewing(timeout=timeout)
+            lock.__enter__()
         except StoreBusy:
             return LockBusy()
         except StoreError as error:
             return LockFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - as above
-            return LockFailed(message=host_trouble(error))
-        self._renewing = block
+            return LockFailed(message=unexpected_error(error))
+        self._lock = lock
         return LockTaken()
 
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
-        """Store credentials, if what is stored is what was read last."""
-        return save(_Unchanged(self._store, self._seen), credentials)
+        """Save credentials, if the store still holds those that were loaded last."""
+        return save(_UnchangedStore(self._store, self._loaded), credentials)
 
-    def release(self) -> None:
-        """Let other sessions renew the tokens, if they were kept from it."""
-        block, self._renewing = self._renewing, None
+    def release_lock(self) -> None:
+        """Release the lock, if it is held."""
+        lock, self._lock = self._lock, None
         try:
-            if block is not None:
-                block.__exit__(None, None, None)
+            if lock is not None:
+                lock.__exit__(None, None, None)
         except Exception as error:  # noqa: BLE001 - as above
-            warn(f"the lock on the credentials could not be released: {host_trouble(error)}")
+            warn(f"the lock on the credentials could not be released: {unexpected_error(error)}")
 
 
-class _Unchanged:
-    """A store that is written only if nobody has since it was read: a sign-in that came between must not be lost."""
+class _UnchangedStore:
+    """A store that refuses to save if its credentials were changed since they were loaded, by a new sign-in perhaps."""
 
-    def __init__(self, store: SessionStore, seen: Credentials | None) -> None:
+    def __init__(self, store: SessionStore, loaded: Credentials | None) -> None:
         self._store = store
-        self._seen = seen
+        self._loaded = loaded
 
     def save(self, credentials: Credentials) -> Credentials | None:
         with self._store.transaction() as transaction:
-            if transaction.load() != self._seen:
+            if transaction.load() != self._loaded:
                 raise StoreError("other credentials were stored meanwhile")
             return transaction.save(credentials)
 
 
-def answers(outcome: RefreshOutcome, asked: AccessTokenWanted, wanted: AccessTokenWanted) -> bool:
-    """Whether the outcome of somebody else's refresh answers what is wanted here.
+def can_share(outcome: RefreshOutcome, started_for: AccessTokenWanted, wanted: AccessTokenWanted) -> bool:
+    """Return whether a caller can use the outcome of a refresh that was started for another caller.
 
     Args:
-        outcome: How it ended.
-        asked: What it was begun for.
-        wanted: What is wanted here.
+        outcome: How the refresh ended.
+        started_for: What the other caller wanted.
+        wanted: What this caller wants.
     """
     if not isinstance(outcome, RefreshSuccess):
-        # Somebody whose token was rejected has nothing; who only wants one in time may still have the old one.
-        return outcome.final or asked == wanted
+        # A failure that may pass fails only callers that want the same. A caller whose token was not rejected may still
+        # use the old token.
+        return outcome.final or started_for == wanted
     is_new = outcome.delivery in (Delivery.REFRESHED, Delivery.ADOPTED)
     return outcome.token != wanted.rejected and (is_new or not wanted.forced)
 
 
 def refresh_error(failure: RefreshFailure) -> RefreshFailed:
-    """The exception that tells a caller of this failure."""
+    """Return the exception for a failed refresh."""
     return SignInRequired(failure) if failure.category in SIGN_IN_REQUIRED else RefreshFailed(failure)
 
 
+class TokenAuth(httpx.Auth):
+    """Base of the sessions' authentication for httpx."""
+
+    requires_request_body = True
+    """httpx reads a request's body into memory, so that the request can be sent again."""
+
+
 def check_target(url: httpx.URL) -> None:
-    """Refuse to send a token where it could be overheard.
+    """Check that a token may be sent to a URL.
 
     Raises:
-        InsecureRequest: The request is neither ``https`` nor for this machine.
+        InsecureRequest: The URL is neither ``https`` nor on this machine.
     """
     if url.scheme != "https" and not _is_loopback(url.host):
         raise InsecureRequest(
@@ -135,6 +226,6 @@ def authorize(request: httpx.Request, token: Secret) -> None:
 
 
 def is_rejected(response: httpx.Response, token: Secret) -> bool:
-    """Whether an API says that the token is no good: an answer to a request without it, after a redirect, does not."""
-    carried = response.request.headers.get("Authorization")
-    return response.status_code == UNAUTHORIZED and carried == f"Bearer {token.reveal()}"
+    """Return whether an API rejected a token. A 401 for a request without the token, after a redirect, does not."""
+    sent = response.request.headers.get("Authorization")
+    return response.status_code == UNAUTHORIZED and sent == f"Bearer {token.reveal()}"

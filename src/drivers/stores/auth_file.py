@@ -1,4 +1,4 @@
-"""The file ``auth.json`` itself: read, replaced and removed whole or not at all. Whoever changes it holds the locks."""
+"""The file ``auth.json``: it is replaced and removed as a whole or not at all. The caller holds the locks."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MAX_FILE: Final = 8 * 1024 * 1024
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
-"""What a rename onto a bind-mounted file ends with."""
+"""Errors of a rename onto a bind-mounted file."""
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM})
-"""Some file systems, and Windows, cannot sync a folder."""
+"""Errors where a folder cannot be synced: on some file systems, and on Windows."""
 _TEMPORARY: Final = (".auth.json.", ".tmp")
-"""How the name of a file that is being written begins and ends."""
-NOTHING: Final = Credentials(auth_mode=None)
-"""What a file without any credentials says."""
+"""Prefix and suffix of the name of a file that is being written."""
+EMPTY: Final = Credentials(auth_mode=None)
+"""The credentials of a file that holds none."""
 
 
-def readable(data: bytes) -> Credentials | None:
-    """The credentials in the bytes of a file, or of what is stored in its form; None if they cannot be understood."""
+def parse_or_none(data: bytes) -> Credentials | None:
+    """Return the credentials in the bytes of a file, or None if they cannot be parsed."""
     try:
         return parse(data)
     except CredentialsError:
@@ -39,11 +39,11 @@ def readable(data: bytes) -> Credentials | None:
 class AuthFile:
     """``auth.json`` in a folder.
 
-    Every method raises `OSError` if the system refuses, and then has changed nothing.
+    Every method raises `OSError` if a system call fails, and then has changed nothing.
 
     Args:
         home: The folder.
-        on_warning: Told, in one line, when something unusual was done.
+        on_warning: Called with one line of text when something unusual was done.
     """
 
     def __init__(self, home: Path, on_warning: Callable[[str], None]) -> None:
@@ -53,25 +53,25 @@ class AuthFile:
 
     @property
     def where(self) -> str:
-        """The file's path, for people."""
+        """The path of the file, as text for people."""
         return str(self.path)
 
     def load(self) -> Credentials | None:
-        """What is in the file; None if there is none, or no credentials are in it.
+        """Return the credentials in the file. None if there is no file, or if it holds none.
 
         Raises:
-            CredentialsError: It cannot be understood.
+            CredentialsError: The file cannot be parsed.
         """
         data = self._read()
         credentials = None if data is None else parse(data)
-        return None if credentials == NOTHING else credentials
+        return None if credentials == EMPTY else credentials
 
     def replace(self, credentials: Credentials) -> Credentials | None:
-        """Put credentials into the file, and return those that were there, if they could be read.
+        """Replace the credentials in the file, and return the old ones if they could be read.
 
-        Members that are no credentials are kept. A file that is no JSON object is set aside.
+        Other members of the file are kept. A file that is no JSON object is set aside under another name.
         """
-        self._remove_strays()
+        self._remove_leftovers()
         data: bytes | None = None
         try:
             data = self._read(follow=False)
@@ -91,11 +91,11 @@ class AuthFile:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             _close(folder)
-        return None if corrupt or data is None else readable(data)
+        return None if corrupt or data is None else parse_or_none(data)
 
     def remove(self) -> Credentials | None:
-        """Remove the file, and return what was in it: nothing but a mode of None if that could not be read."""
-        self._remove_strays()
+        """Remove the file, and return its credentials. `EMPTY` if they could not be read, None if there were none."""
+        self._remove_leftovers()
         try:
             data = self._read()
         except CredentialsError:
@@ -111,22 +111,22 @@ class AuthFile:
             _close(folder)
         if data is None:
             return None
-        removed = readable(data)
+        removed = parse_or_none(data)
         if removed is None:
             self._warn(f"{self.path} could not be read; it was removed as it was")
-            return NOTHING
-        return None if removed == NOTHING else removed
+            return EMPTY
+        return None if removed == EMPTY else removed
 
-    def _remove_strays(self) -> None:
-        # (Names are compared by hand, because compiling a pattern takes longer than the rest of a save.)
+    def _remove_leftovers(self) -> None:
+        # The names are compared without a pattern, because compiling one takes longer than the rest of a save.
         for name in os.listdir(self._home):  # noqa: PTH208 - names are all that is needed
             if name.startswith(_TEMPORARY[0]) and name.endswith(_TEMPORARY[1]):
-                # Left by a writer that was killed: we hold the locks, so that nobody is using it.
+                # A writer that was killed left it. The locks are held, so that no other writer uses it.
                 with contextlib.suppress(OSError):
                     (self._home / name).unlink()
 
     def _unlink(self) -> None:
-        leads_to_a_file = self.path.is_symlink() and self.path.exists()
+        is_link_to_file = self.path.is_symlink() and self.path.exists()
         try:
             self.path.unlink()
         except OSError as error:
@@ -134,11 +134,11 @@ class AuthFile:
                 raise
             self._rewrite(b"{}")
             self._warn(f"{self.path} is mounted on its own and cannot be removed; it was emptied")
-        if leads_to_a_file:
+        if is_link_to_file:
             self._warn(f"{self.path} was a symbolic link: the file that it led to is still there")
 
     def _read(self, *, follow: bool = True) -> bytes | None:
-        """The file's bytes; None if there is none. Never hangs on a pipe or a device."""
+        """Return the bytes of the file, or None if there is no file. Never blocks on a pipe or a device."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | _NONBLOCK | (0 if follow else _NOFOLLOW))
         except FileNotFoundError:
@@ -164,7 +164,7 @@ class AuthFile:
         while (self._home / name).exists():
             name += "+"
         try:
-            # A second name, so that the old file stays in place until the new one takes it.
+            # A hard link, so that the old file stays in place until the new one replaces it.
             os.link(self.path, self._home / name)
             (self._home / name).chmod(0o600)
         except OSError:
@@ -172,7 +172,7 @@ class AuthFile:
         self._warn(f"{self.path} could not be read; it was set aside as {name}")
 
     def _rewrite(self, data: bytes) -> None:
-        """The last resort, for a file that cannot be replaced: if it fails, what was there is written again."""
+        """Write into a file that cannot be replaced. If that fails, write the old content again."""
         old = self._read() or b""
         try:
             _write(self.path, os.O_TRUNC, data)
@@ -192,7 +192,7 @@ class AuthFile:
 
 
 def _write(path: Path, flags: int, data: bytes) -> None:
-    """Write all of it, durably, for the owner only whatever the umask."""
+    """Write and sync a file with mode 0600, whatever the umask."""
     descriptor = os.open(path, os.O_WRONLY | _NOFOLLOW | flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         if hasattr(os, "fchmod"):
@@ -203,7 +203,7 @@ def _write(path: Path, flags: int, data: bytes) -> None:
 
 
 def _open_folder(folder: Path) -> int | None:
-    """A descriptor to sync the folder with, opened before anything is changed; None where that cannot be had."""
+    """Open a folder to sync it later, before anything is changed. None where folders cannot be opened."""
     try:
         return os.open(folder, os.O_RDONLY)
     except OSError as error:
@@ -213,14 +213,14 @@ def _open_folder(folder: Path) -> int | None:
 
 
 def _close(descriptor: int | None) -> None:
-    """Close what was only read. If the system complains, what had to be done is done all the same."""
+    """Close a descriptor that was not written to. An error here changes nothing."""
     if descriptor is not None:
         with contextlib.suppress(OSError):
             os.close(descriptor)
 
 
 def _sync_folder(descriptor: int | None) -> bool:
-    """Make a rename durable. False if the disk refuses, which comes too late to undo it."""
+    """Make a rename durable. Return False if the disk refuses; the rename cannot be undone then."""
     if descriptor is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Which store a home folder's credentials are in: the policy ``file``, ``keyring`` or ``auto``."""
+"""The store of a home folder for a policy: ``file``, ``keyring`` or ``auto``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..logging import warn
 from .auth_file import AuthFile
 from .file_store import FileStore
 from .home_store import HomeStore
-from .keyring_store import KEYRING_TIMEOUT, KeyringPlace, KeyringStore, account_of
+from .keyring_store import KEYRING_TIMEOUT, KeyringEntry, KeyringStore, account_of
 
 if TYPE_CHECKING:
     import os
@@ -27,9 +27,9 @@ class StorePolicy(StrEnum):
 
     FILE = "file"
     KEYRING = "keyring"
-    """Nowhere else: an error if there is no keyring."""
+    """In the keyring. Without one, every operation fails."""
     AUTO = "auto"
-    """In the keyring, or in the file if the keyring cannot be used; never silently."""
+    """In the keyring, or in the file if the keyring cannot be used. Falling back calls `on_fallback`."""
 
 
 def open_store(
@@ -39,14 +39,14 @@ def open_store(
     on_warning: Callable[[str], None] | None = None,
     on_fallback: Callable[[str], None] | None = None,
 ) -> HomeStore:
-    """The store of a home folder.
+    """Open the store of a home folder.
 
     Args:
-        home: The folder; made, for its owner only, when something is saved.
-        policy: Where credentials are kept.
-        on_warning: Told, in one line, when something unusual was done. By default a log record.
-        on_fallback: Told, in one line, when ``auto`` uses the file because the keyring cannot be used. By default as a
-            warning.
+        home: The folder. It is created with mode 0700 by the first save.
+        policy: Where credentials are kept: ``file``, ``keyring`` or ``auto``.
+        on_warning: Called with one line of text when something unusual was done. By default the text is logged.
+        on_fallback: Called with one line of text when ``auto`` uses the file because the keyring cannot be used. By
+            default `on_warning`.
 
     Raises:
         ValueError: There is no such policy.
@@ -63,12 +63,13 @@ def open_store(
 class AutoStore(HomeStore):
     """The keyring, or the file if the keyring cannot be used.
 
-    A file that is there is always the newer of the two, because storing in the keyring removes it: it is read first.
+    The file is read first. If it exists it is the newer of the two, because a save into the keyring removes it.
 
     Args:
-        home: The folder.
-        on_warning: Told, in one line, when something unusual was done. By default a log record.
-        on_fallback: Told, in one line, when the file is used because the keyring cannot be. By default as a warning.
+        home: The folder. It is created with mode 0700 by the first save.
+        on_warning: Called with one line of text when something unusual was done. By default the text is logged.
+        on_fallback: Called with one line of text when the file is used because the keyring cannot be used. By default
+            `on_warning`.
         timeout: Seconds for one call of the keyring.
     """
 
@@ -80,26 +81,27 @@ class AutoStore(HomeStore):
         on_fallback: Callable[[str], None] | None = None,
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
-        folder, tell = Path(home), on_warning or warn
-        file = AuthFile(folder, tell)
-        self._either = _Either(file, KeyringPlace(account_of(folder), file, tell, timeout), on_fallback or tell)
-        super().__init__(folder, self._either)
+        folder, on_warning = Path(home), on_warning or warn
+        file = AuthFile(folder, on_warning)
+        entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
+        self._both = _FileAndKeyring(file, entry, on_fallback or on_warning)
+        super().__init__(folder, self._both)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
-        """Where the credentials were that were last read or stored: ``file`` or ``keyring``."""
-        return "keyring" if self._either.in_keyring else "file"
+        """Where the credentials were found or stored last: ``file`` or ``keyring``."""
+        return "keyring" if self._both.in_keyring else "file"
 
 
-class _Either:
-    """A file and an entry of the keyring, as one place."""
+class _FileAndKeyring:
+    """A file and an entry of the keyring, used as one storage."""
 
-    def __init__(self, file: AuthFile, keyring: KeyringPlace, on_fallback: Callable[[str], None]) -> None:
+    def __init__(self, file: AuthFile, keyring: KeyringEntry, on_fallback: Callable[[str], None]) -> None:
         self._file = file
         self._keyring = keyring
         self._on_fallback = on_fallback
         self.in_keyring = False
-        """Where the credentials were that were last read or stored."""
+        """Whether the credentials were found or stored in the keyring last."""
 
     @property
     def where(self) -> str:
@@ -113,21 +115,21 @@ class _Either:
         try:
             credentials = self._keyring.load()
         except KeyringUnavailable as error:
-            # There is nothing that could be in it. One that is locked may hold credentials: that is an error.
-            self._on_fallback(self._words(error))
+            # A missing keyring holds no credentials. A locked one may, and is an error.
+            self._on_fallback(self._message(error))
         self.in_keyring = credentials is not None
         return credentials
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         replaced = None
-        # (What cannot be read is set aside, or removed.)
+        # A file that cannot be parsed is set aside or removed below.
         with contextlib.suppress(CredentialsError):
             replaced = self._file.load()
         problem = ""
         try:
             before = self._keyring.replace(credentials)
         except StoreError as error:
-            problem = self._words(error)
+            problem = self._message(error)
         else:
             self.in_keyring = True
             return before if replaced is None else replaced
@@ -141,10 +143,10 @@ class _Either:
         try:
             removed = self._keyring.remove_entry()
         except KeyringUnavailable as error:
-            self._on_fallback(self._words(error))
+            self._on_fallback(self._message(error))
         newer = self._file.remove()
         self.in_keyring = newer is None and removed is not None
         return removed if newer is None else newer
 
-    def _words(self, error: StoreError) -> str:
+    def _message(self, error: StoreError) -> str:
         return f"the keyring cannot be used, {self._file.where} is used instead ({error})"

@@ -20,9 +20,9 @@ class FileStore(HomeStore):
     """``auth.json`` in a folder, shared with the Codex CLI: its format, its locks, mode 0600.
 
     Args:
-        home: The folder; made, for its owner only, when something is saved.
-        on_warning: Told, in one line, when something unusual was done (a corrupt file set aside, a file rewritten in
-            place). By default a log record.
+        home: The folder. It is created with mode 0700 by the first save.
+        on_warning: Called with one line of text when something unusual was done: a corrupt file set aside, a file
+            rewritten in place. By default the text is logged.
     """
 
     kind = "file"
@@ -31,8 +31,8 @@ class FileStore(HomeStore):
         file = AuthFile(Path(home), on_warning or warn)
         super().__init__(Path(home), file)
         self.path = file.path
-        """The file."""
+        """The path of the file."""
 
     def remove(self) -> Credentials | None:
-        """Remove the file, as `HomeStore.remove` does. No folder is made in order to find nothing in it."""
+        """Remove the file, as `HomeStore.remove` does. A missing folder is not created for that."""
         return super().remove() if self._home.is_dir() else None

@@ -1,4 +1,4 @@
-"""What the stores of one home folder have in common: the locks that the Codex CLI takes too, and words for trouble."""
+"""What the stores of one home folder share: the locks, which the Codex CLI takes too, and the messages of errors."""
 
 from __future__ import annotations
 
@@ -23,124 +23,124 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _NO_LOCK: Final = frozenset({errno.EISDIR, errno.ELOOP})
-"""A folder, or a link, where a lock should be."""
+"""The path of the lock is a folder or a link."""
 
 
-class Place(Protocol):
-    """Where credentials lie. Whoever changes it holds the locks.
+class Storage(Protocol):
+    """Where a store keeps credentials, without locking. The caller of `replace` and `remove` holds the locks.
 
     Every method may raise `OSError`, `CredentialsError` or `StoreError`, and then has changed nothing.
     """
 
     @property
     def where(self) -> str:
-        """The place, for people: what the text of an error begins with."""
+        """The location as text for people. The messages of errors begin with it."""
 
     def load(self) -> Credentials | None:
-        """What is there; None if nothing is."""
+        """Return the credentials, or None if there are none."""
 
     def replace(self, credentials: Credentials) -> Credentials | None:
-        """Put credentials there, and return those that were, if they could be read."""
+        """Replace the credentials, and return the old ones if they could be read."""
 
     def remove(self) -> Credentials | None:
-        """Remove what is there, and return it: empty credentials if it could not be read, None if nothing was."""
+        """Remove the credentials, and return them. Empty ones if they could not be read, None if there were none."""
 
 
 class HomeStore:
-    """Credentials that belong to a home folder, and are locked there.
+    """A store for one home folder, with its locks in that folder.
 
     Args:
-        home: The folder; made, for its owner only, when something is saved.
-        place: Where they lie.
+        home: The folder. It is created with mode 0700 by the first save.
+        storage: Where the credentials are kept.
     """
 
     kind: str
-    """Where they lie, in a word."""
+    """Where the credentials are kept: ``file`` or ``keyring``."""
 
-    def __init__(self, home: Path, place: Place) -> None:
+    def __init__(self, home: Path, storage: Storage) -> None:
         self._home = home
-        self._place = place
+        self._storage = storage
 
     @property
     def where(self) -> str:
-        """Where they lie, for people."""
-        return self._place.where
+        """Where the credentials are kept, as text for people."""
+        return self._storage.where
 
     def load(self) -> Credentials | None:
-        """What is stored; None if nothing is. Takes no lock: it is replaced whole.
+        """Return the stored credentials, or None if nothing is stored. Takes no lock.
 
         Raises:
-            StoreError: It cannot be read or understood. Never a silent "nothing".
+            StoreError: The credentials cannot be read or parsed.
         """
-        return self._attempt(self._place.load)
+        return self._attempt(self._storage.load)
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        """Replace what is stored, whole or not at all; members of it that are no credentials are kept.
+        """Replace the stored credentials, as a whole or not at all. Other members of the file are kept.
 
         Returns:
-            What was replaced, if it could be read.
+            The replaced credentials. None if there were none, or if they could not be read.
 
         Raises:
-            StoreError: Nothing was stored; what was there is as it was.
+            StoreError: The credentials are not stored, and the store is unchanged.
         """
         with self.transaction() as transaction:
             return transaction.save(credentials)
 
     def remove(self) -> Credentials | None:
-        """Remove what is stored, whether or not it can be understood.
+        """Remove the stored credentials, even if they cannot be parsed.
 
         Returns:
-            What was removed, as far as it could be read; None if there was nothing.
+            The removed credentials, without members that could not be read. None if nothing was stored.
 
         Raises:
-            StoreError: It is still there.
+            StoreError: The credentials are still stored.
         """
         with self.transaction() as transaction:
             return transaction.remove()
 
     @contextlib.contextmanager
     def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
-        """Keep everybody else, the Codex CLI included, from changing what is stored while the block runs.
+        """Lock the store while the block runs. No other program, the Codex CLI included, can change it.
 
         Args:
-            timeout: Seconds to wait for somebody else at most.
+            timeout: Seconds to wait at most for another holder of the lock.
 
         Raises:
-            StoreBusy: Somebody else has held the lock for longer.
+            StoreBusy: Another holder did not release the lock in time.
             StoreError: The lock cannot be taken.
         """
-        with self._held("auth.lock", timeout):
+        with self._hold("auth.lock", timeout):
             yield _HomeTransaction(self, timeout)
 
     def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep other sessions, in this process or another, from renewing the tokens while the block runs.
+        """Lock out other sessions, in this process or another, that want to refresh the tokens while the block runs.
 
-        The lock is one of ours: Codex takes its own only to write, and neither it nor a login should have to wait for
-        an answer of the provider.
+        This lock is not one of Codex's. Codex takes its locks only to write, and neither Codex nor a login should wait
+        for a response of the provider.
 
         Args:
-            timeout: Seconds to wait for another session at most.
+            timeout: Seconds to wait at most for another session.
 
         Raises:
-            StoreBusy: Another session has been renewing them for longer.
+            StoreBusy: Another session did not finish its refresh in time.
             StoreError: The lock cannot be taken.
         """
-        return self._held("auth.refresh.lock", timeout)
+        return self._hold("auth.refresh.lock", timeout)
 
     @contextlib.contextmanager
-    def _held(self, name: str, timeout: float) -> Iterator[None]:
-        """Hold a lock in the folder. Only taking it is put into words of ours, not what happens in the block."""
-        with contextlib.ExitStack() as held:
+    def _hold(self, name: str, timeout: float) -> Iterator[None]:
+        """Hold a lock in the folder. Only errors of taking the lock become `StoreError`, not those of the block."""
+        with contextlib.ExitStack() as stack:
 
             def enter() -> None:
                 self._make_home()
-                held.enter_context(locked(self._home / name, timeout))
+                stack.enter_context(locked(self._home / name, timeout))
 
             self._attempt(enter)
             yield
 
     def _change(self, change: Callable[[], Result], timeout: float) -> Result:
-        """Change what is stored, under the second lock: Codex takes them in this order."""
+        """Change the storage under the second lock. Codex takes the two locks in this order."""
 
         def work() -> Result:
             with locked(self._home / "auth.json.lock", timeout):
@@ -149,30 +149,30 @@ class HomeStore:
         return self._attempt(work)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:
-        """Do something; say in words of ours what the system, or what is stored, has against it."""
+        """Call a function. Its errors become `StoreError` with a message of this package."""
         problem = ""
         try:
             return work()
         except OSError as error:
-            problem = _words(error)
+            problem = _message(error)
         except CredentialsError as error:
             problem = str(error)
         raise StoreError(f"{self.where}: {problem}")
 
     def _make_home(self) -> None:
         if self._home.exists() and not self._home.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "its folder is not one")
+            raise NotADirectoryError(errno.ENOTDIR, "its folder is a file")
         if not self._home.is_dir():
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Whatever the umask.
+            # The umask does not apply here.
             self._home.chmod(0o700)
 
 
-def _words(error: OSError) -> str:
-    """What the system has against it. Something else in the place of a lock is named: it has to go."""
-    words = error.strerror or type(error).__name__
+def _message(error: OSError) -> str:
+    """Return the system's message. A folder or link in the place of a lock is named, because it must be removed."""
+    message = error.strerror or type(error).__name__
     name = str(error.filename).rpartition(os.sep)[2]
-    return f"{name}: {words}" if error.errno in _NO_LOCK and name.endswith(".lock") else words
+    return f"{name}: {message}" if error.errno in _NO_LOCK and name.endswith(".lock") else message
 
 
 class _HomeTransaction:
@@ -184,7 +184,7 @@ class _HomeTransaction:
         return self._store.load()
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        return self._store._change(lambda: self._store._place.replace(credentials), self._timeout)  # noqa: SLF001
+        return self._store._change(lambda: self._store._storage.replace(credentials), self._timeout)  # noqa: SLF001
 
     def remove(self) -> Credentials | None:
-        return self._store._change(self._store._place.remove, self._timeout)  # noqa: SLF001
+        return self._store._change(self._store._storage.remove, self._timeout)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Credentials in the system's keyring, under the names that the Codex CLI gives them (the extra ``keyring``)."""
+"""Credentials in the system's keyring, under the same names as the Codex CLI uses. Needs the extra ``keyring``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...sansio.model.credentials import CredentialsError, parse, parse_object, s
 from ..errors import KeyringUnavailable, StoreError
 from ..logging import warn
 from ..waiting import wait_for
-from .auth_file import NOTHING, AuthFile, readable
+from .auth_file import EMPTY, AuthFile, parse_or_none
 from .home_store import HomeStore
 
 if TYPE_CHECKING:
@@ -29,24 +29,24 @@ SERVICE: Final = "Codex Auth"
 KEYRING_TIMEOUT: Final = 30.0
 """Seconds for one call: the person may be asked to unlock the keyring."""
 _WINDOWS_LIMIT: Final = 2560
-"""Bytes in a credential of Windows; characters take two."""
+"""Bytes in a credential of Windows. A character takes two."""
 
 Result = TypeVar("Result")
 
 
 def account_of(home: Path) -> str:
-    """The account of a home folder's entry, which differs from that of every other home."""
+    """Return the account name of a home folder's entry. Every home folder has another one."""
     return f"cli|{hashlib.sha256(str(home.resolve()).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 
 class KeyringStore(HomeStore):
-    """An entry of the system's keyring, named after a home folder and locked there.
+    """An entry of the system's keyring, named after a home folder, with its locks in that folder.
 
-    When something is stored, an ``auth.json`` in that folder is removed: its tokens would stay on the disk otherwise.
+    A save removes an ``auth.json`` in the folder, so that no tokens stay on the disk.
 
     Args:
-        home: The folder.
-        on_warning: Told, in one line, when something unusual was done. By default a log record.
+        home: The folder. It is created with mode 0700 by the first save.
+        on_warning: Called with one line of text when something unusual was done. By default the text is logged.
         timeout: Seconds for one call of the keyring, which may ask the person to unlock it.
     """
 
@@ -59,28 +59,28 @@ class KeyringStore(HomeStore):
         on_warning: Callable[[str], None] | None = None,
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
-        folder, tell = Path(home), on_warning or warn
-        self._entry = KeyringPlace(account_of(folder), AuthFile(folder, tell), tell, timeout)
+        folder, on_warning = Path(home), on_warning or warn
+        self._entry = KeyringEntry(account_of(folder), AuthFile(folder, on_warning), on_warning, timeout)
         super().__init__(folder, self._entry)
 
     def check(self) -> None:
-        """Find out whether the keyring can be used, for which it may ask the person to unlock it.
+        """Check that the keyring can be used. It may ask the person to unlock it.
 
         Raises:
-            StoreError: It cannot.
+            StoreError: The keyring cannot be used.
         """
         self._entry.check()
 
 
-class KeyringPlace:
-    """The entry itself. Whoever changes it holds the locks.
+class KeyringEntry:
+    """The entry of the keyring. The caller holds the locks.
 
-    Every method raises `StoreError` if the keyring refuses, and `OSError` if the system does.
+    Every method raises `StoreError` if the keyring fails, and `OSError` if a system call does.
 
     Args:
-        account: The entry's account.
-        file: The file that it takes the place of.
-        on_warning: Told when something unusual was done.
+        account: The account name of the entry.
+        file: The file that the entry replaces.
+        on_warning: Called with one line of text when something unusual was done.
         timeout: Seconds for one call of the keyring.
     """
 
@@ -92,16 +92,16 @@ class KeyringPlace:
         self._timeout = timeout
 
     def check(self) -> None:
-        """Ask the keyring for the entry, whatever is in it."""
+        """Read the entry, and ignore its content."""
         self._get()
 
     def load(self) -> Credentials | None:
-        """What is in the entry; None if there is none."""
+        """Return the credentials in the entry, or None if there is no entry."""
         value = self._get()
         return None if value is None else parse(_encoded(value))
 
     def replace(self, credentials: Credentials) -> Credentials | None:
-        """Put credentials into the entry, and return those that they replaced there, or else in the file."""
+        """Replace the credentials in the entry, and return the old ones of the entry, or else of the file."""
         old = self._get()
         previous = {}
         if old is not None:
@@ -112,32 +112,32 @@ class KeyringPlace:
         value = serialise(credentials, previous=previous).decode("ascii")
         self._call(lambda keyring: keyring.set_password(SERVICE, self._account, value), len(value))
         if self._get() != value:
-            # The null backend, for one, loses everything and says nothing.
+            # The null backend, for example, discards every value without an error.
             if old is not None:
                 with contextlib.suppress(StoreError):
                     self._call(lambda keyring: keyring.set_password(SERVICE, self._account, old))
             raise StoreError(f"{self.where}: the keyring did not keep what was stored in it")
         stale = self._remove_file()
-        return stale if old is None else readable(_encoded(old))
+        return stale if old is None else parse_or_none(_encoded(old))
 
     def remove(self) -> Credentials | None:
-        """Remove the entry, and the file."""
+        """Remove the entry and the file."""
         removed = self.remove_entry()
         stale = self._file.remove()
         return stale if removed is None else removed
 
     def remove_entry(self) -> Credentials | None:
-        """Remove the entry alone, and return what was in it: nothing but a mode of None if that could not be read."""
+        """Remove only the entry, and return its credentials. `EMPTY` if they could not be read."""
         old = self._get()
         if old is None:
             return None
         self._call(lambda keyring: keyring.delete_password(SERVICE, self._account))
         if self._get() is not None:
             raise StoreError(f"{self.where}: the keyring did not remove it")
-        removed = readable(_encoded(old))
+        removed = parse_or_none(_encoded(old))
         if removed is None:
             self._warn(f"{self.where} could not be read; it was removed as it was")
-        return removed or NOTHING
+        return removed or EMPTY
 
     def _remove_file(self) -> Credentials | None:
         try:
@@ -150,14 +150,15 @@ class KeyringPlace:
         value: object = self._call(lambda keyring: keyring.get_password(SERVICE, self._account))
         if value is None or isinstance(value, str):
             return value
-        raise StoreError(f"{self.where}: the keyring answered with something that is no text")
+        raise StoreError(f"{self.where}: the keyring returned a value that is no text")
 
     def _call(self, work: Callable[[KeyringBackend], Result], size: int = 0) -> Result:
-        """Ask the keyring something, in a thread that is given up if it does not answer.
+        """Call the keyring in a thread, which is abandoned if it does not return in time.
 
         Raises:
             KeyringUnavailable: There is no keyring.
-            StoreError: It refuses, or does not answer in time. Nothing of its words is used: they may hold the value.
+            StoreError: The call failed, or did not return in time. The message holds no text of the keyring, which may
+                hold the value.
         """
         results: list[Result] = []
         problems: list[StoreError] = []
@@ -171,7 +172,7 @@ class KeyringPlace:
             finally:
                 done.set()
 
-        # Daemonic: nothing can wake a backend that hangs.
+        # Daemonic, because a backend that hangs cannot be interrupted.
         threading.Thread(target=run, name="loginmachine-keyring", daemon=True).start()
         if not wait_for(done, self._timeout):
             raise StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds")
@@ -190,13 +191,13 @@ class KeyringPlace:
         if kind == "KeyringLocked":
             return StoreError(f"{self.where}: the keyring is locked; unlock it, and try again")
         if 2 * size > _WINDOWS_LIMIT and (sys.platform == "win32" or hasattr(error, "winerror")):
-            words = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
-            return StoreError(f"{self.where}: {words}; store them in the file")
+            reason = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
+            return StoreError(f"{self.where}: {reason}; store them in the file")
         return StoreError(f"{self.where}: the keyring raised {kind}")
 
 
 def _backend() -> KeyringBackend:
-    """The keyring of this system. Imported here: finding it takes time, and it may not be installed."""
+    """Return the keyring of this system. The import is here because it takes time, and the package may be missing."""
     import keyring  # noqa: PLC0415
 
     return keyring.get_keyring()

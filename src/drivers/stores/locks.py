@@ -30,17 +30,17 @@ else:
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold an exclusive lock on a file, which is made if it is missing. A dead process holds none.
+    """Hold an exclusive lock on a file, which is created if it is missing. The end of a process releases its locks.
 
-    It belongs to the block, not to a thread: two threads exclude each other, and a block may be entered in one and left
-    in another.
+    The lock belongs to the block, not to a thread. Two threads exclude each other, and a block may be entered in one
+    thread and left in another.
 
     Args:
         path: The file.
         timeout: Seconds to wait at most.
 
     Raises:
-        StoreBusy: Somebody else holds it for longer.
+        StoreBusy: Another holder did not release the lock in time.
         OSError: The file cannot be opened.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -53,7 +53,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
             time.sleep(_POLL)
         yield
     finally:
-        # Closing gives the lock back, also where the system complains; and what was done under it is done.
+        # Closing releases the lock even if it reports an error, and the work under the lock is done.
         with contextlib.suppress(OSError):
             os.close(descriptor)
 

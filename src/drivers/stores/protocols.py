@@ -1,4 +1,4 @@
-"""What a store of credentials is, and one in memory."""
+"""The protocols of credential stores, and a store in memory."""
 
 from __future__ import annotations
 
@@ -15,105 +15,105 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 LOCK_TIMEOUT: Final = 5.0
-"""Seconds that anybody waits for a store which somebody else is changing."""
+"""Seconds to wait, by default, for a store that another program or thread is changing."""
 
 
 class CredentialStore(Protocol):
-    """What a login needs of a store. Called in a worker thread; may block."""
+    """What a login needs of a store. Its method is called in a worker thread, and may block."""
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Make the credentials durable before returning.
 
         Returns:
-            Those that they replaced, if there were any and they could be read. A store that does not know returns None:
-            then nothing is revoked.
+            The credentials that were replaced. None if there were none, if they could not be read, or if the store does
+            not know; then no tokens are revoked.
 
         Raises:
-            StoreError: They are not stored, and what was stored before is as it was.
+            StoreError: The credentials are not stored, and the store is unchanged.
         """
 
 
 class SessionStore(CredentialStore, Protocol):
-    """What a session and the commands need besides. Called in any thread; may block."""
+    """What a session and the commands need of a store. Its methods are called in any thread, and may block."""
 
     def load(self) -> Credentials | None:
-        """What is stored; None if nothing is.
+        """Return the stored credentials, or None if nothing is stored.
 
         Raises:
-            StoreError: It cannot be read or understood. Never a silent "nothing".
+            StoreError: The credentials cannot be read or parsed. The store never returns None in that case.
         """
 
     def remove(self) -> Credentials | None:
-        """Remove what is stored, whether or not it can be understood.
+        """Remove the stored credentials, even if they cannot be parsed.
 
         Returns:
-            What was removed, without the members that could not be read; None if there was nothing.
+            The removed credentials, without members that could not be read. None if nothing was stored.
 
         Raises:
-            StoreError: It is still there.
+            StoreError: The credentials are still stored.
         """
 
     def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[Transaction]:
-        """Keep everybody else, in this process or another, from changing the store while the block runs.
+        """Lock the store while the block runs. No other thread or process can change it.
 
-        The block may be entered in one thread and left in another. Inside it, use what it gives: the store's own
+        The block may be entered in one thread and left in another. Inside it, use the transaction: the store's own
         `save` and `remove` would wait for the block to end.
 
         Args:
-            timeout: Seconds to wait for somebody else at most.
+            timeout: Seconds to wait at most for another transaction.
 
         Raises:
-            StoreBusy: Somebody else has held the store for longer.
+            StoreBusy: Another transaction did not end in time.
             StoreError: The store cannot be locked.
         """
 
     def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
-        """Keep other sessions, in this process or another, from renewing the tokens while the block runs.
+        """Lock out other sessions, in this process or another, that want to refresh the tokens while the block runs.
 
-        That takes as long as the provider does, so it keeps nobody from reading and changing the store. The block may
-        be entered in one thread and left in another.
+        A refresh takes as long as the provider needs. Therefore this lock does not stop others from reading or changing
+        the store. The block may be entered in one thread and left in another.
 
         Args:
-            timeout: Seconds to wait for another session at most.
+            timeout: Seconds to wait at most for another session.
 
         Raises:
-            StoreBusy: Another session has been renewing them for longer.
+            StoreBusy: Another session did not finish its refresh in time.
             StoreError: The store cannot be locked.
         """
 
 
 class Transaction(Protocol):
-    """A store that nobody else can change. Each method is as the store's."""
+    """A locked store. Each method does what the store's own method does."""
 
     def load(self) -> Credentials | None:
-        """What is stored; None if nothing is."""
+        """Return the stored credentials, or None if nothing is stored."""
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        """Make the credentials durable, and return those that they replaced."""
+        """Make the credentials durable, and return the replaced ones."""
 
     def remove(self) -> Credentials | None:
-        """Remove what is stored, and return it."""
+        """Remove the stored credentials, and return them."""
 
 
 def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved | SaveFailed:
-    """Save, and say what came of it: what both drivers do in a worker thread."""
+    """Save credentials, and return the result as an event. Both drivers call this in a worker thread."""
     try:
         replaced = store.save(credentials)
     except StoreError as error:
         return SaveFailed(message=str(error))
-    except Exception as error:  # noqa: BLE001 - a host's own store
-        return SaveFailed(message=host_trouble(error))
-    # (What else a host's own store returns says nothing.)
+    except Exception as error:  # noqa: BLE001 - a store of the program's own
+        return SaveFailed(message=unexpected_error(error))
+    # A store of the program's own may return anything.
     return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
 
 
-def host_trouble(error: Exception) -> str:
-    """What a host's own store raised. Its words are left out: they may hold anything."""
+def unexpected_error(error: Exception) -> str:
+    """Return a message for an exception that is no `StoreError`. Its text is left out, because it may hold a secret."""
     return f"the store raised {type(error).__name__}"
 
 
 class MemoryStore:
-    """Keeps credentials for the life of the program, for hosts that store them in a way of their own."""
+    """Keeps credentials in memory, for programs that store them in their own way."""
 
     def __init__(self) -> None:
         self.credentials: Credentials | None = None
@@ -121,25 +121,25 @@ class MemoryStore:
         self._renewal = threading.Lock()
 
     def load(self) -> Credentials | None:
-        """The credentials last saved."""
+        """Return the credentials that were saved last."""
         return self.credentials
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        """Keep them."""
+        """Keep the credentials, and return the replaced ones."""
         with self.transaction() as transaction:
             return transaction.save(credentials)
 
     def remove(self) -> Credentials | None:
-        """Forget them."""
+        """Forget the credentials, and return them."""
         with self.transaction() as transaction:
             return transaction.remove()
 
     @contextlib.contextmanager
     def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
-        """Keep other threads from changing the store.
+        """Lock the store for other threads while the block runs.
 
         Raises:
-            StoreBusy: Another thread has held it for longer than `timeout` seconds.
+            StoreBusy: Another thread has held the lock for more than `timeout` seconds.
         """
         if not self._lock.acquire(timeout=timeout):
             raise StoreBusy(f"another thread has held the credentials for more than {timeout:g} seconds")
@@ -150,10 +150,10 @@ class MemoryStore:
 
     @contextlib.contextmanager
     def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
-        """Keep other sessions from renewing the tokens.
+        """Lock out other sessions that want to refresh the tokens.
 
         Raises:
-            StoreBusy: Another session has been renewing them for longer than `timeout` seconds.
+            StoreBusy: Another session has held the lock for more than `timeout` seconds.
         """
         if not self._renewal.acquire(timeout=timeout):
             raise StoreBusy(f"another session has been renewing the tokens for more than {timeout:g} seconds")

@@ -1,6 +1,6 @@
-"""Open a URL in the person's browser: an argument list, never a shell, and nobody waits for a launcher that blocks.
+"""Open a URL in the person's browser: with an argument list, never a shell, and with a time limit for each launcher.
 
-The standard library's `webbrowser` waits for text browsers, takes over the terminal with them, and cannot be given up.
+The standard library's `webbrowser` waits for text browsers, gives them the terminal, and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import threading
 
 LAUNCH_TIMEOUT: Final = 5.0
-"""Seconds after which a launcher that still runs is taken for the browser itself."""
+"""Seconds after which a launcher that is still running is taken for the browser itself."""
 _POLL: Final = 0.05
 
-_left_alone: list[subprocess.Popen[bytes]] = []
-"""Browsers that were not waited for. (A thread's append is atomic.)"""
+_running: list[subprocess.Popen[bytes]] = []
+"""Browsers that are still running. (Appending is atomic.)"""
 
 _DESKTOP_LAUNCHERS: Final = (
     ("xdg-open",),
@@ -34,23 +34,23 @@ _DESKTOP_LAUNCHERS: Final = (
     ("google-chrome",),
 )
 _TEXT_BROWSERS: Final = frozenset(("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser"))
-"""They need the terminal, in which this program speaks to the person."""
+"""They need the terminal, which this program uses itself."""
 
 
 def open_url(url: str, stop: threading.Event) -> str | None:
-    """Launch a browser. Blocks for at most `LAUNCH_TIMEOUT` seconds for each launcher that is there.
+    """Launch a browser. Blocks for at most `LAUNCH_TIMEOUT` seconds for each launcher on this machine.
 
     Args:
-        url: Ours, built from a checked issuer: printable ASCII without a character that any launcher interprets.
-        stop: Set when nobody is interested any more.
+        url: A URL built from a checked issuer: printable ASCII without a character that any launcher interprets.
+        stop: Set when the login is over, and the wait for a launcher should end.
 
     Returns:
-        None if a launcher took the URL (what the person sees is not known), else why none did.
+        None if a launcher accepted the URL, which does not mean that the person sees it. Otherwise why none did.
     """
     if sys.platform == "win32":
         return _start_file(url)
-    # Those that ended meanwhile.
-    _left_alone[:] = [process for process in _left_alone if process.poll() is None]
+    # Forget those that have ended.
+    _running[:] = [process for process in _running if process.poll() is None]
     found = False
     for command in _launchers(url):
         found = True
@@ -62,7 +62,7 @@ def open_url(url: str, stop: threading.Event) -> str | None:
 
 
 def _launchers(url: str) -> list[list[str]]:
-    """The commands to try, in order: the person's choice first."""
+    """Return the commands to try, in order. The person's choice in ``BROWSER`` comes first."""
     chosen = [_fill_in(command, url) for command in os.environ.get("BROWSER", "").split(os.pathsep)]
     if sys.platform == "darwin":
         system = [["open", url]]
@@ -71,20 +71,20 @@ def _launchers(url: str) -> list[list[str]]:
     elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         system = [[*command, url] for command in _DESKTOP_LAUNCHERS]
     else:
-        # Without a display these would start a text browser, or nothing.
+        # Without a display, the launchers would start a text browser or nothing.
         system = []
     return [command for command in (*chosen, *system) if command and _is_usable(command[0])]
 
 
 def _is_usable(program: str) -> bool:
-    """It is there, and it is not a text browser, under another name either (Debian's alternatives)."""
+    """Return whether a program exists and is no text browser, also behind a link (Debian's alternatives)."""
     path = shutil.which(program)
     names = (program, path, os.path.realpath(path)) if path else ()
     return bool(names) and not any(os.path.basename(name) in _TEXT_BROWSERS for name in names)  # noqa: PTH119
 
 
 def _fill_in(command: str, url: str) -> list[str]:
-    """An entry of ``BROWSER``: a command, with ``%s`` where the URL goes, or else at the end."""
+    """Return the command of an entry in ``BROWSER``, with the URL for ``%s`` or at the end."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -96,8 +96,8 @@ def _fill_in(command: str, url: str) -> list[str]:
 
 def _launch(command: list[str], stop: threading.Event) -> bool:
     try:
-        # No terminal, no stream and no descriptor of ours: the listener must not live on in a browser.
-        process = subprocess.Popen(  # noqa: S603 - an argument list, and a URL of ours
+        # The browser inherits no terminal, stream or descriptor. The listening socket must not stay open in it.
+        process = subprocess.Popen(  # noqa: S603 - an argument list, and a URL of this package
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -113,14 +113,14 @@ def _launch(command: list[str], stop: threading.Event) -> bool:
         except subprocess.TimeoutExpired:
             if stop.is_set():
                 break
-    # It is the browser itself, which the person goes on using: it is left alone.
-    _left_alone.append(process)
+    # It is the browser itself, which the person goes on using.
+    _running.append(process)
     return True
 
 
 def _start_file(url: str) -> str | None:
     try:
-        os.startfile(url)  # type: ignore[attr-defined]  # noqa: S606 - Windows' own way, no shell
+        os.startfile(url)  # type: ignore[attr-defined]  # noqa: S606 - the function of Windows, no shell
     except OSError:
         return "Windows could not open a browser"
     return None

@@ -1,4 +1,4 @@
-"""Linux under Windows (WSL): the person's browser is a Windows program, and it reaches this system's loopback."""
+"""Linux under Windows (WSL). The person's browser is a Windows program, and can connect to this system's loopback."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from typing import Final
 
 EXPLORER: Final = "explorer.exe"
-"""Its exit status is 1 whatever it has done."""
+"""Its exit status is always 1."""
 OS_RELEASE: Final = "/proc/sys/kernel/osrelease"
 
 _WINDOWS: Final = "/mnt/c/Windows"
-"""Where its programs are if Windows' path was not appended to ours."""
+"""The folder of its programs, for when the path of Windows is not part of this system's path."""
 
 
 def is_wsl(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this is WSL: it says so in the environment, or else in the kernel's name."""
+    """Return whether this is WSL, from the environment or from the name of the kernel."""
     if environment.get("WSL_DISTRO_NAME") or environment.get("WSL_INTEROP"):
         return True
     try:
@@ -29,10 +29,10 @@ def is_wsl(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def launchers(url: str) -> list[list[str]]:
-    """The commands that open a URL in Windows, the best first.
+    """Return the commands that open a URL in Windows, the best first.
 
-    None of them is `cmd.exe`, to which an ampersand means something. PowerShell reads its last argument as code, in
-    which nothing between single quotes is interpreted, and our URLs hold none of those.
+    `cmd.exe` is not among them, because it interprets an ampersand. PowerShell reads its last argument as code, and
+    interprets nothing between single quotes. The URLs of this package hold no single quote.
     """
     if "'" in url:
         return []

@@ -1,4 +1,4 @@
-"""The callback listener with threads: one that accepts, and one for each connection."""
+"""The callback server with threads: one thread accepts connections, and one more serves each connection."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import socket
 import threading
 import time
 
-from ...sansio.login.events import ClientGone, RequestReceived, ResponseSent
-from ..callback.listeners import is_out_of_room
+from ...sansio.login.events import BindFailed, BindProblem, ClientGone, RequestReceived, ResponseSent
+from ..callback.listeners import is_out_of_resources
+from ..errors import NO_THREAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +23,36 @@ if TYPE_CHECKING:
     from ..callback.http11 import CallbackConnection, Request
 
 
-class CallbackServer:
-    """Accepts connections until it is closed, and turns what comes into events.
+def start_server(listeners: list[socket.socket], post: Callable[[Event], None]) -> CallbackServer | None:
+    """Start the callback server.
 
     Args:
-        listeners: Listening, non-blocking; closed with the server.
+        listeners: As for `CallbackServer`. They are closed if it cannot start.
         post: Takes an event, from any thread.
+
+    Returns:
+        The server. None if the system has no descriptor or no thread left for it; then `BindFailed` is posted.
+    """
+    try:
+        return CallbackServer(listeners, post)
+    except (OSError, RuntimeError) as error:
+        for listener in listeners:
+            listener.close()
+        message = error.strerror if isinstance(error, OSError) and error.strerror else NO_THREAD
+        post(BindFailed(kind=BindProblem.OTHER, message=message))
+        return None
+
+
+class CallbackServer:
+    """Accepts connections until it is closed, and posts each request as an event.
+
+    Args:
+        listeners: Listening sockets, non-blocking. They are closed with the server.
+        post: Takes an event, from any thread.
+
+    Raises:
+        OSError: The system has no descriptor left.
+        RuntimeError: The system has no thread left.
     """
 
     def __init__(self, listeners: list[socket.socket], post: Callable[[Event], None]) -> None:
@@ -46,14 +71,14 @@ class CallbackServer:
             raise
 
     def respond(self, request_id: int, answer: Response) -> None:
-        """Hand an answer to the connection whose request it is for."""
+        """Send an answer on the connection of its request."""
         with self._lock:
             connection = self._connections.get(request_id)
         if connection is not None:
             connection.reply(answer)
 
     def close(self) -> None:
-        """Stop accepting, drop who is owed no answer, let last answers go out, and wait for every thread."""
+        """Stop accepting, drop connections without a request, send the last answers, and wait for every thread."""
         self._wake.close()
         self._thread.join()
         for listener in self._listeners:
@@ -78,32 +103,32 @@ class CallbackServer:
                     self._pause()
 
     def _accept(self, listener: socket.socket) -> bool:
-        """Take one connection. False if the system has no room for it now."""
+        """Accept one connection. Return False if the system has no resources for it now."""
         try:
-            from ..callback.http11 import make_room  # noqa: PLC0415 - h11 is loaded when the first connection comes
+            from ..callback.http11 import enforce_limit  # noqa: PLC0415 - h11 is loaded with the first connection
         except (ImportError, OSError):
-            # There is no descriptor left to load it with.
+            # No descriptor is left to load it.
             return False
         try:
             client, _ = listener.accept()
         except OSError as error:
-            return not is_out_of_room(error)
+            return not is_out_of_resources(error)
         connection = _Connection(client, next(self._ids), self._post, self._forget)
         with self._lock:
-            if not make_room(self._connections.values()):
+            if not enforce_limit(self._connections.values()):
                 client.close()
                 return True
             try:
                 connection.start()
             except RuntimeError:
-                # The system has no thread left.
+                # No thread is left.
                 client.close()
                 return False
             self._connections[connection.request_id] = connection
         return True
 
     def _pause(self) -> None:
-        """Wait a moment for descriptors, unless the server is closed meanwhile. Needs no descriptor."""
+        """Wait a moment for descriptors, or until the server is closed. Needs no descriptor itself."""
         from ..callback.http11 import ACCEPT_RETRY_DELAY  # noqa: PLC0415
 
         self._woken.settimeout(ACCEPT_RETRY_DELAY)
@@ -116,7 +141,7 @@ class CallbackServer:
 
 
 class _Connection:
-    """One connection with its thread: a request head within its time, an answer, and the end."""
+    """One connection with its thread: it reads one request head, sends one answer, and ends."""
 
     def __init__(
         self,
@@ -126,8 +151,8 @@ class _Connection:
         forget: Callable[[int], None],
     ) -> None:
         self.request_id = request_id
-        self.is_owed = False
-        """A whole request has come, and its answer is not out yet."""
+        self.awaits_answer = False
+        """A whole request has arrived, and its answer has not been sent."""
         self.closing = False
         self._is_answered = False
         self._client = client
@@ -137,22 +162,22 @@ class _Connection:
         self._thread = threading.Thread(target=self._run, name="loginmachine-connection")
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start to read."""
         self._thread.start()
 
     def reply(self, answer: Response) -> None:
-        """Let the answer go out. Never blocks."""
+        """Send the answer. Never blocks."""
         self._replies.put(answer)
 
     def close(self) -> None:
-        """End it, unless its answer is going out or has gone: that end takes care of itself. Never blocks."""
+        """End the connection, or let it end by itself if its answer is being sent or was sent. Never blocks."""
         self.closing = True
         self._replies.put(None)
-        if not self.is_owed and not self._is_answered:
+        if not self.awaits_answer and not self._is_answered:
             self._shut_down()
 
     def drop(self) -> None:
-        """End it, to make room. Never blocks."""
+        """End the connection, because there are too many. Never blocks."""
         self.closing = True
         self._shut_down()
 
@@ -161,14 +186,14 @@ class _Connection:
             self._client.shutdown(socket.SHUT_RDWR)
 
     def join(self) -> None:
-        """Wait for its thread."""
+        """Wait for the thread."""
         self._thread.join()
 
     def _run(self) -> None:
         try:
             self._serve()
         except OSError:
-            # The client broke the connection, or was too slow. Nothing depends on it.
+            # The client broke the connection, or was too slow. The login goes on.
             pass
         finally:
             self._client.close()
@@ -180,7 +205,7 @@ class _Connection:
         http = CallbackConnection()
         request = self._read_head(http)
         if isinstance(request, Request):
-            self.is_owed = True
+            self.awaits_answer = True
             self._post(
                 RequestReceived(
                     request_id=self.request_id,
@@ -199,7 +224,7 @@ class _Connection:
         self._drain()
 
     def _read_head(self, http: CallbackConnection) -> Request | Response | None:
-        """What came; None if the client left or took too long: such connections end without a word."""
+        """Return the request, or the answer that refuses it. None if the client left or took too long."""
         from ..callback.http11 import HEAD_TIMEOUT, MAX_HEAD  # noqa: PLC0415
 
         deadline = time.monotonic() + HEAD_TIMEOUT
@@ -214,22 +239,22 @@ class _Connection:
         return None
 
     def _send(self, data: bytes) -> bool:
-        """Send all of it. False if the client is known to have left."""
+        """Send all of the data. Return False if the client is known to have left."""
         from ..callback.http11 import SEND_TIMEOUT  # noqa: PLC0415
 
         try:
             self._client.settimeout(SEND_TIMEOUT)
             self._client.sendall(data)
-            # On loopback a client that is gone has answered with a reset by now.
+            # On loopback, the reset from a client that left has arrived by now.
             return self._client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
         except OSError:
             return False
 
     def _drain(self) -> None:
-        """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
+        """Half-close, then read and discard. Closing with unread bytes would send a reset, and the answer be lost."""
         from ..callback.http11 import CLOSE_TIMEOUT, MAX_DRAINED  # noqa: PLC0415
 
-        self.is_owed, self._is_answered = False, True
+        self.awaits_answer, self._is_answered = False, True
         self._client.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + CLOSE_TIMEOUT
         drained = 0

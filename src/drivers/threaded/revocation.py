@@ -1,4 +1,4 @@
-"""Giving tokens back, with threads: in the background, within its time, and never in anybody's way."""
+"""Token revocation with threads: in the background of a login, or by itself."""
 
 from __future__ import annotations
 
@@ -6,57 +6,69 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from ...sansio.login.actions import SendTokenRequest
 from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
-from ..http.client import BlockingTokenClient, timeout_event
+from ..http.client import TIMED_OUT
+from .http_client import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.base.http import HttpRequest, HttpRequestFailed
-    from ...sansio.login.events import TokenResponseReceived
+    from ...sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
 
-_LOOK_UP: Final = 0.05
-"""Seconds between two looks at whether somebody is in a hurry: a signal handler wakes no thread."""
+_POLL: Final = 0.05
+"""Seconds between two checks whether the revocation is abandoned. A signal handler cannot wake a thread."""
 
 
 class Revocation:
-    """A token that is being revoked in a thread of its own."""
+    """A revocation request in a thread of its own.
 
-    def __init__(self, order: HttpRequest) -> None:
-        self._order = order
-        self._deadline = time.monotonic() + order.timeout
-        self._client = BlockingTokenClient()
-        self._answer: TokenResponseReceived | HttpRequestFailed | None = None
-        # Daemonic because name resolution cannot be interrupted: that thread ends by itself and sends nothing any more.
+    Args:
+        request: What `loginmachine.sansio.oauth.revocation.revocation` returned.
+
+    Raises:
+        RuntimeError: The system has no thread left.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._deadline = time.monotonic() + request.timeout
+        self._client = HttpClient()
+        self._answer: HttpResponse | HttpRequestFailed | None = None
+        # Daemonic, because resolving a name cannot be interrupted. The thread then ends by itself and sends nothing.
         self._thread = threading.Thread(target=self._run, name="loginmachine-revocation", daemon=True)
         self._thread.start()
 
-    def finish(self, is_hurried: Callable[[], bool] = lambda: False) -> str:
-        """Wait for the answer, until its time is up or somebody is in a hurry.
+    def finish(self, is_abandoned: Callable[[], bool] = lambda: False) -> str:
+        """Wait for the response, until the time limit or until the revocation is abandoned.
+
+        Args:
+            is_abandoned: Called every 50 ms. True ends the wait.
 
         Returns:
-            What could not be confirmed, in clean words; empty if the token is revoked.
+            Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
         """
         try:
-            while self._thread.is_alive() and not is_hurried() and time.monotonic() < self._deadline:
-                self._thread.join(_LOOK_UP)
-            # Before it is aborted: what that leads to is not the provider's doing.
-            answer = self._answer or (NOT_AWAITED if is_hurried() else timeout_event(0))
+            while self._thread.is_alive() and not is_abandoned() and time.monotonic() < self._deadline:
+                self._thread.join(_POLL)
+            # Read before the abort, which makes the request fail.
+            answer = self._answer or (NOT_AWAITED if is_abandoned() else TIMED_OUT)
         finally:
             self._client.abort()
-            self._thread.join(_LOOK_UP)
+            self._thread.join(_POLL)
             self._client.close()
-        return read_revocation(self._order, answer)
+        return read_revocation(self._request, answer)
 
     def _run(self) -> None:
-        self._answer = self._client.send(SendTokenRequest(exchange_id=0, **self._order.values()))
+        self._answer = self._client.send(self._request)
 
 
-def revoke(order: HttpRequest) -> str:
-    """Revoke a token, and wait for it.
+def revoke(request: HttpRequest) -> str:
+    """Revoke a token, and wait for the response.
+
+    Args:
+        request: What `loginmachine.sansio.oauth.revocation.revocation` returned.
 
     Returns:
-        What could not be confirmed, in clean words; empty if the token is revoked.
+        Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
     """
-    return Revocation(order).finish()
+    return Revocation(request).finish()

@@ -1,4 +1,4 @@
-"""Recording logins: what both drivers do when a trace is wanted, and the file that it goes to."""
+"""Recording logins: the machine that writes a trace, and the file for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
-    """A machine with fresh secrets, which writes a trace if there is something that takes its lines."""
+    """Return a machine with fresh secrets.
+
+    Args:
+        options: The options of the login.
+        record: Called with each line of the trace. None for no trace.
+    """
     secrets = LoginSecrets.generate()
     if record is None:
         return LoginMachine(options, secrets)
@@ -32,38 +37,38 @@ def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file for `read_trace`: of one that is too long no more than shows that it is."""
+    """Return the lines of a file for `read_trace`. Of a line that is too long, only the first part is read."""
     from ...sansio.trace.codec import MAX_LINE  # noqa: PLC0415 - as above
 
     return iter(lambda: file.readline(MAX_LINE + 1), b"")
 
 
 class TraceFile:
-    """A file of its own for one trace, mode 0600, of which every line is in the system's hands at once.
+    """The file of one trace, with mode 0600. Each line is written at once, without a buffer.
 
     Args:
-        path: An older file of this name is replaced.
+        path: The file. An older file of this name is overwritten.
 
     Raises:
-        OSError: It cannot be written there.
+        OSError: The file cannot be opened.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         self._descriptor = os.open(path, flags, 0o600)
-        # A device stays as it is: it is everybody's.
+        # The mode of a device is not changed.
         self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self._size = 0
         if self._is_file and hasattr(os, "fchmod"):
             with contextlib.suppress(OSError):
-                # It may be an older file, with another mode, or of another owner.
+                # An older file may have another mode, or another owner.
                 os.fchmod(self._descriptor, 0o600)
 
     def write(self, line: str) -> None:
         """Append a line.
 
         Raises:
-            OSError: It could not be written; then nothing of it is left in the file.
+            OSError: The line could not be written. No part of it is left in the file.
         """
         data = line.encode("ascii")
         try:

@@ -1,4 +1,4 @@
-"""Replaying many traces: a pure function of each file, mapped over processes."""
+"""Replaying many traces, each file in one of several processes."""
 
 from __future__ import annotations
 
@@ -20,33 +20,32 @@ if TYPE_CHECKING:
 
 
 class Report(Record):
-    """What came of one trace."""
+    """The result of replaying one trace."""
 
     path: str
     line: int
-    """Where the trace begins in its file, or what was wrong is; from 1."""
+    """The line where the trace begins in its file, or where the error is. Counted from 1."""
     outcome: str
-    """``succeeded``, ``failed``, ``cancelled``, ``unfinished``; ``unreadable`` if it is not a trace."""
+    """``succeeded``, ``failed``, ``cancelled`` or ``unfinished``; ``unreadable`` if the file is not a trace."""
     category: str | None = None
-    """Of a failure or a cancellation."""
+    """The category of a failure or a cancellation."""
     events: int = 0
     seconds: float = 0.0
-    """From the start of the login to its last recorded event."""
+    """Seconds from the start of the login to its last recorded event."""
     diverges_at: int | None = None
-    """The line from which on the machine acts differently today; None if it does not."""
+    """The first line at which the machine now acts differently. None if there is none."""
     problem: str | None = None
-    """Why it is unreadable."""
+    """Why the file is unreadable. None if it is readable."""
 
 
 def replay_file(path: str | os.PathLike[str]) -> list[Report]:
-    """Replay every trace of a file, which may hold many, one after the other.
+    """Replay every trace of a file, which may hold many, one after the other. Never raises.
 
     Args:
         path: The file.
 
     Returns:
-        A report for each trace, and one more for the place from which on the file cannot be read, if there is one.
-        Never raises.
+        A report for each trace, and one more for the line from which the file cannot be read, if there is one.
     """
     name = os.fspath(path)
     reports: list[Report] = []
@@ -64,13 +63,13 @@ def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | Non
     """Replay the traces of many files, each file in one of several processes.
 
     Args:
-        paths: The files. Several hundred traces in each keep the processes busy.
-        processes: How many; by default one for each processor.
+        paths: The files. With several hundred traces in each, the processes are used well.
+        processes: The number of processes. By default one for each processor.
 
     Returns:
         The reports, in the order of the files and of the traces in them.
     """
-    # Not forked: the host may have threads.
+    # Not forked, because the program may have threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         for reports in pool.map(replay_file, paths):

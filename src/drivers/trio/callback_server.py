@@ -1,4 +1,4 @@
-"""The callback listener with trio: a task for each listening socket, and one for each connection."""
+"""The callback server with trio: one task accepts on each listening socket, and one more serves each connection."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..callback.http11 import (
     SEND_TIMEOUT,
     CallbackConnection,
     Request,
-    make_room,
+    enforce_limit,
 )
-from ..callback.listeners import is_out_of_room
+from ..callback.listeners import is_out_of_resources
 
 if TYPE_CHECKING:
     import socket
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class CallbackServer:
-    """Accepts connections until it is closed, and turns what comes into events.
+    """Accepts connections until it is closed, and posts each request as an event.
 
     Args:
-        listeners: Listening, non-blocking; closed with the server.
+        listeners: Listening sockets, non-blocking. They are closed with the server.
         post: Takes an event.
     """
 
@@ -45,13 +45,13 @@ class CallbackServer:
         self._accepting = trio.CancelScope()
 
     def respond(self, request_id: int, answer: Response) -> None:
-        """Hand an answer to the connection whose request it is for."""
+        """Send an answer on the connection of its request."""
         connection = self._connections.get(request_id)
         if connection is not None:
             connection.reply(answer)
 
     def close(self) -> None:
-        """Stop accepting, drop who has no request yet, and let last answers go out. `serve` returns after that."""
+        """Stop accepting, drop connections without a request, and send the last answers. `serve` then returns."""
         self._accepting.cancel()
         for listener in self._listeners:
             listener.close()
@@ -71,10 +71,10 @@ class CallbackServer:
             try:
                 client, _ = await listener.accept()
             except OSError as error:
-                if is_out_of_room(error):
+                if is_out_of_resources(error):
                     await trio.sleep(ACCEPT_RETRY_DELAY)
                 continue
-            if not make_room(self._connections.values()):
+            if not enforce_limit(self._connections.values()):
                 client.close()
                 continue
             connection = _Connection(client, next(self._ids), self._post)
@@ -89,12 +89,12 @@ class CallbackServer:
 
 
 class _Connection:
-    """One connection: a request head within its time, an answer, and the end."""
+    """One connection: it reads one request head, sends one answer, and ends."""
 
     def __init__(self, client: trio.socket.SocketType, request_id: int, post: Callable[[Event], None]) -> None:
         self.request_id = request_id
-        self.is_owed = False
-        """A whole request has come, and its answer is not out yet."""
+        self.awaits_answer = False
+        """A whole request has arrived, and its answer has not been sent."""
         self.closing = False
         self._client = client
         self._post = post
@@ -104,29 +104,29 @@ class _Connection:
         self._draining = trio.CancelScope()
 
     def reply(self, answer: Response) -> None:
-        """Let the answer go out."""
+        """Send the answer."""
         if not self._answered.is_set():
             self._answer = answer
             self._answered.set()
 
     def close(self) -> None:
-        """End it, unless its answer is going out or has gone: that end takes care of itself."""
+        """End the connection, or let it end by itself if its answer is being sent or was sent."""
         self.closing = True
         self._reading.cancel()
         self._answered.set()
 
     def drop(self) -> None:
-        """End it, to make room."""
+        """End the connection, because there are too many."""
         self.closing = True
         self._reading.cancel()
         self._draining.cancel()
 
     async def run(self) -> None:
-        """Serve the one request that it carries."""
+        """Serve one request."""
         try:
             await self._serve()
         except OSError:
-            # The client broke the connection. Nothing depends on it.
+            # The client broke the connection. The login goes on.
             pass
         finally:
             self._client.close()
@@ -135,7 +135,7 @@ class _Connection:
         http = CallbackConnection()
         request = await self._read_head(http)
         if isinstance(request, Request):
-            self.is_owed = True
+            self.awaits_answer = True
             self._post(
                 RequestReceived(
                     request_id=self.request_id,
@@ -156,7 +156,7 @@ class _Connection:
         await self._drain()
 
     async def _read_head(self, http: CallbackConnection) -> Request | Response | None:
-        """What came; None if the client left or took too long: such connections end without a word."""
+        """Return the request, or the answer that refuses it. None if the client left or took too long."""
         with self._reading, trio.move_on_after(HEAD_TIMEOUT):
             while data := await self._client.recv(MAX_HEAD):
                 received = http.receive(data)
@@ -165,21 +165,21 @@ class _Connection:
         return None
 
     async def _send(self, data: bytes) -> bool:
-        """Send all of it. False if the client is known to have left."""
+        """Send all of the data. Return False if the client is known to have left."""
         sent = 0
         try:
             with trio.move_on_after(SEND_TIMEOUT):
                 while sent < len(data):
                     sent += await self._client.send(data[sent:])
-            # On loopback a client that is gone has answered with a reset by now.
+            # On loopback, the reset from a client that left has arrived by now.
             has_error = self._client.getsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_ERROR)
         except OSError:
             return False
         return sent == len(data) and not has_error
 
     async def _drain(self) -> None:
-        """Half-close, then read and drop: closing with unread bytes would reset the connection under the answer."""
-        self.is_owed = False
+        """Half-close, then read and discard. Closing with unread bytes would send a reset, and the answer be lost."""
+        self.awaits_answer = False
         self._client.shutdown(trio.socket.SHUT_WR)
         drained = 0
         with self._draining, trio.move_on_after(CLOSE_TIMEOUT):

@@ -1,6 +1,7 @@
 """The trio driver: performs a `LoginMachine`'s actions in tasks of its own.
 
-One task owns the machine and reads one inbox; everything else (the listener, workers, the caller) posts events to it.
+One task owns the machine and reads one inbox. All other tasks (the listener, the workers, the caller) post events to
+the inbox.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ from typing import TYPE_CHECKING, Self
 import trio
 
 from ...sansio.login import events
-from ...sansio.login.outcome import LoginSuccess
 from ...sansio.model.options import LoginMethod
-from ..errors import error_for
-from ..http.tls import check_bundle
+from ..shared.handle import LoginHandle
 from .owner import Owner
 
 if TYPE_CHECKING:
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
-    from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
 
 
@@ -44,42 +41,51 @@ def open_login(
             print(login.auth_url)
             credentials = await login.wait()
 
-    Cancellation from outside works at any point: the login is cancelled and cleaned up, in at most the time that the
-    last pages take, and `trio.Cancelled` goes on.
+    The block may be cancelled from outside at any point. The login is then cancelled and cleaned up, which takes at
+    most as long as sending the last pages, and `trio.Cancelled` propagates.
 
     Args:
-        options: What to do.
-        store: Where the credentials go; called in a worker thread.
-        on_progress: Called in the login's task with each phase. What it raises is logged and does no harm.
-        record: Takes each line of the login's trace, which is safe to share (docs/replay.md); None for no trace.
-        method: How the person signs in: in a browser that comes back to this machine, or anywhere with a device code.
+        options: The options of the login: its provider, time limit, ports.
+        store: Where the credentials are saved. Called in a worker thread.
+        on_progress: Called with each phase, in the login's task. An exception from it is logged, and the login
+            continues.
+        record: Called with each line of the login's trace, which is safe to share (docs/replay.md). None for no trace.
+        method: How the person signs in: in a browser that calls back to this machine, or with a device code on any
+            machine.
 
     Returns:
-        The login, to be entered. Entering raises `LoginFailed` if the callback port or the device code cannot be had,
-        and `TrustError` if the configured certificate bundle is unusable.
+        The login, an asynchronous context manager. Entering it raises `LoginFailed` if the callback port cannot be
+        bound or the provider issues no device code, and `TrustError` if the configured certificate bundle is unusable.
 
     Raises:
-        ValueError: A device code is wanted of a provider that has none.
+        ValueError: The method is a device code, and the provider has none.
     """
     return TrioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
-    """A handle that can only cancel. Safe to use from any thread and from a signal handler."""
+    """A handle that can only cancel its login. Safe to use from any thread and from a signal handler."""
 
     def __init__(self, post: Callable[[events.Event], None]) -> None:
         self._post = post
         self._token = trio.lowlevel.current_trio_token()
 
     def cancel(self, reason: str = "cancelled by the caller") -> None:
-        """End the login, unless its credentials are being stored already."""
-        # After the end of the program's run the login is over too.
+        """End the login, unless its credentials are being stored already.
+
+        Args:
+            reason: Why, for the outcome's message.
+        """
+        # When trio's run has finished, the login has ended too.
         with contextlib.suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._post, events.CancelRequested(reason=reason))
 
 
-class TrioLogin:
+class TrioLogin(LoginHandle):
     """A login that runs while its ``async with`` block does."""
+
+    _not_running = "the login is not running: use it in an async with statement"
+    _owner: Owner
 
     def __init__(
         self,
@@ -90,54 +96,18 @@ class TrioLogin:
         record: Callable[[str], object] | None,
         method: LoginMethod,
     ) -> None:
-        options.check_method(method)
-        self._options = options
+        super().__init__(options, method)
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
-    @property
-    def auth_url(self) -> str:
-        """The authorization request, for the person's browser. Holds this login's ``state``: show it to nobody else.
-
-        Raises:
-            RuntimeError: The login has not been entered, or has a device code instead.
-        """
-        if self._owner.auth_url is None:
-            raise RuntimeError(self._why_not())
-        return self._owner.auth_url
-
-    @property
-    def port(self) -> int:
-        """The callback port.
-
-        Raises:
-            RuntimeError: The login has not been entered, or has a device code instead.
-        """
-        if self._owner.port is None:
-            raise RuntimeError(self._why_not())
-        return self._owner.port
-
-    @property
-    def device_code(self) -> DeviceCode:
-        """The code that the person enters, and where. For the person only: show it to nobody else.
-
-        Raises:
-            RuntimeError: The login has not been entered, or goes through the browser.
-        """
-        if self._owner.device_code is None:
-            raise RuntimeError(self._why_not())
-        return self._owner.device_code
-
-    @property
-    def outcome(self) -> LoginOutcome | None:
-        """How it ended, account included; None until it has."""
-        return self._owner.outcome
-
     def paste(self, text: str) -> None:
-        """Hand in the address on which the person's browser ended, on another machine perhaps.
+        """Finish the login with the address that the person's browser ended on, for example on another machine.
 
-        Returns at once. The right one finishes the login; what is wrong with another is reported as a `PasteRefused`,
-        and the login goes on. For tasks of the same run, not for other threads.
+        Returns at once. A wrong address is reported as the phase `PasteRefused`, and the login continues. For tasks of
+        the same run, not for other threads.
+
+        Args:
+            text: The address as it was pasted.
 
         Raises:
             RuntimeError: The login has not been entered, or has a device code instead.
@@ -146,46 +116,29 @@ class TrioLogin:
             raise RuntimeError(self._why_not())
         self._owner.post(events.CallbackPasted(text=text))
 
-    def cancel(self, reason: str = "cancelled by the caller") -> None:
-        """End the login, unless its credentials are being stored already. Returns at once; `wait` tells what came."""
-        self._owner.post(events.CancelRequested(reason=reason))
-
     def canceller(self) -> Canceller:
-        """A handle for others, that can only cancel."""
+        """Return a handle for other threads and signal handlers, which can only cancel."""
         return Canceller(self._owner.post)
 
     async def wait(self) -> Credentials:
-        """Wait for the outcome. May be called any number of times, by any number of tasks.
+        """Wait until the login ends. May be called any number of times, by any number of tasks.
 
         Returns:
             The credentials, which are stored.
 
         Raises:
             LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`.
+            RuntimeError: The login has not been entered.
         """
-        if self._block is None:
-            raise RuntimeError("the login is not running: use it in an async with statement")
+        if not self._entered:
+            raise RuntimeError(self._not_running)
         await self._owner.finished.wait()
         if self._owner.outcome is None:
             raise RuntimeError("the login driver has failed; this is a bug in it")
-        failed = error_for(self._owner.outcome)
-        if failed is not None:
-            raise failed
-        assert isinstance(self._owner.outcome, LoginSuccess)
-        return self._owner.outcome.credentials
-
-    def _why_not(self) -> str:
-        if self._owner.device_code is not None:
-            return "this login has a device code, and no address to come back to"
-        if self._owner.auth_url is not None:
-            return "this login goes through the browser, and has no device code"
-        return "the login is not running: use it in an async with statement"
+        return self._credentials(self._owner.outcome)
 
     async def __aenter__(self) -> Self:
-        if self._options.provider.token_endpoint.startswith("https:"):
-            check_bundle()
-        if self._block is not None:
-            raise RuntimeError("a login can be entered only once")
+        self._check_before_entering()
         self._block = self._open()
         await self._block.__aenter__()
         return self
@@ -204,13 +157,13 @@ class TrioLogin:
             nursery.start_soon(self._owner.run)
             try:
                 await self._owner.ready.wait()
-                if self._owner.auth_url is None and self._owner.device_code is None:
+                if not self._is_ready():
                     await self.wait()
                 yield
             except BaseException as caught:  # noqa: BLE001 - raised again below: the nursery would wrap it in a group
                 raised = caught
             if raised is not None:
-                self._owner.hurry()
+                self._owner.abandon_revocation()
             if not self._owner.finished.is_set():
                 self.cancel("the program left before the sign-in was over")
             interrupted = await self._owner.join()

@@ -1,7 +1,4 @@
-"""The task that owns a login's machine, and the workers that do what takes time.
-
-One inbox; everything else (the listener, workers, the caller) posts events to it.
-"""
+"""The task that owns a login's machine. All other tasks post events to its inbox."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
 from ..logging import warn
+from ..shared.token_events import token_event
 from ..stores.protocols import save
 from ..system.browser import open_url
 from ..traces.recording import new_machine
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
-    from .http_client import TokenClient
+    from .http_client import HttpClient
 
     Result = TypeVar("Result")
     Other = TypeVar("Other")
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Owner:
-    """Performs the machine's actions, and tells it what came of them."""
+    """Performs the machine's actions, and posts their results as events."""
 
     def __init__(
         self,
@@ -55,7 +53,7 @@ class Owner:
         method: LoginMethod,
     ) -> None:
         self.ready = trio.Event()
-        """The port is bound, the device code is there, or the login is over already."""
+        """Set when the port is bound, when the device code is issued, or when the login has ended."""
         self.finished = trio.Event()
         self.outcome: LoginOutcome | None = None
         self.auth_url: str | None = None
@@ -69,32 +67,32 @@ class Owner:
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
         self._machine = new_machine(options, record)
         self._timers: dict[actions.Timer, float] = {}
-        """When each timer is up."""
+        """When each timer runs out."""
         self._server: CallbackServer | None = None
         self._closed = False
         self._exchanges: dict[int, trio.CancelScope] = {}
-        self._client: TokenClient | None = None
+        self._client: HttpClient | None = None
         self._nursery: trio.Nursery | None = None
         self._limiter = trio.CapacityLimiter(math.inf)
-        """Our threads neither wait for those of the host and of other logins, nor keep them waiting."""
+        """Of its own, so that this login's threads and those of the program do not wait for each other."""
         self._revocation = trio.CancelScope()
-        """Around what is given up in a hurry."""
+        """Around the revocation, which is abandoned when the program wants to go on."""
         self._closing = threading.Event()
-        """Whatever can be given up should be."""
+        """Set when workers should stop what can be stopped."""
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox. Never blocks; for tasks, not for other threads."""
         if isinstance(event, events.CancelRequested):
-            self.hurry()
+            self.abandon_revocation()
         self._sender.send_nowait(event)
 
-    def hurry(self) -> None:
-        """Give up what nobody's result depends on."""
+    def abandon_revocation(self) -> None:
+        """Do not wait for a revocation, whose result changes nothing."""
         self._revocation.cancel()
 
     async def run(self) -> None:
-        """Run the login until everything is performed, closed and ended."""
-        # Shielded: whoever cancels from outside leaves the block, which cancels the login in its own way.
+        """Run the login until every action is performed and every task has ended."""
+        # Shielded: a cancellation from outside ends the caller's block, and leaving the block cancels the login.
         with trio.CancelScope(shield=True):
             try:
                 await self._run_tasks()
@@ -115,15 +113,16 @@ class Owner:
                 finally:
                     self._release()
         finally:
-            # Also after an interrupt, which leaves the connection open between two requests.
+            # Here, because an interrupt between two requests leaves the connection open.
             if self._client is not None:
                 await self._client.aclose()
 
     async def join(self) -> KeyboardInterrupt | None:
-        """Wait until everything is performed, closed and ended, whoever cancels.
+        """Wait until every action is performed and every task has ended. A cancellation does not end the wait.
 
         Returns:
-            An interrupt that came meanwhile: raised at once, it would have left tasks behind.
+            A `KeyboardInterrupt` that came during the wait. It is not raised at once, because that would leave tasks
+            behind.
         """
         interrupted: KeyboardInterrupt | None = None
         while not self._ended.is_set():
@@ -132,7 +131,7 @@ class Owner:
                     await self._ended.wait()
             except KeyboardInterrupt as caught:
                 interrupted = caught
-                self.hurry()
+                self.abandon_revocation()
         return interrupted
 
     async def _next_event(self) -> events.Event:
@@ -195,8 +194,8 @@ class Owner:
         try:
             if self._on_progress is not None:
                 self._on_progress(phase)
-        except Exception as error:  # noqa: BLE001 - the observer's trouble is not the login's
-            warn(f"the progress observer raised {type(error).__name__} in phase {phase.name}")
+        except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
+            warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
         if isinstance(phase, DeviceCodeShown):
             self.device_code = self._machine.device_code
             self.ready.set()
@@ -210,7 +209,7 @@ class Owner:
         self._nursery.start_soon(work, *args)
 
     def _release(self) -> None:
-        """Close everything. The owner's nursery waits for every task."""
+        """Close everything. The nursery waits for every task."""
         self._closing.set()
         if self._server is not None:
             self._server.close()
@@ -218,29 +217,29 @@ class Owner:
     async def _in_thread(
         self, work: Callable[[*Arguments], Result], *args: *Arguments, otherwise: Other
     ) -> Result | Other:
-        """Do in a thread what may block. If the system has none left, say what is to be made of that."""
+        """Do work that may block in a thread. If the system has no thread left, return ``otherwise``."""
         try:
             return await trio.to_thread.run_sync(work, *args, limiter=self._limiter)
         except RuntimeError:
             return otherwise
 
-    # Workers: each posts what came of it
+    # Workers: each posts its result
 
     async def _preload(self) -> None:
         """Load httpx, and make the TLS context, while the person is in the browser."""
 
         def load() -> None:
-            # (In a thread: loading takes some 30 ms, in which the whole program would stand still.) What fails now, for
-            # want of a descriptor perhaps, may work when it is needed: `send` will tell.
+            # What cannot be loaded now, for want of a descriptor perhaps, is loaded when it is needed.
             with contextlib.suppress(Exception):
                 import html  # noqa: F401, PLC0415 - for the effect of loading it
 
-                from ..http.client import client_settings, rehearse  # noqa: PLC0415
-                from . import http_client as trio_token_client  # noqa: F401, PLC0415 - as above
+                from ..http.client import client_settings, warm_up  # noqa: PLC0415
+                from . import http_client  # noqa: F401, PLC0415 - as above
 
                 client_settings(self._options.provider.token_endpoint)
-                rehearse()
+                warm_up()
 
+        # In a thread, because loading takes some 30 ms, in which no other task could run.
         await self._in_thread(load, otherwise=None)
 
     async def _cancel_previous(self, port: int) -> None:
@@ -256,20 +255,18 @@ class Owner:
         self.post(await self._in_thread(save, self._store, credentials, otherwise=failed))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
-        from .http_client import TokenClient  # noqa: PLC0415
+        from .http_client import HttpClient  # noqa: PLC0415
 
         if self._client is None:
-            self._client = TokenClient(self._limiter)
+            self._client = HttpClient(self._limiter)
         with self._exchanges[request.exchange_id]:
-            self.post(await self._client.send(request))
+            self.post(token_event(request.exchange_id, await self._client.send(request)))
 
-    async def _revoke(self, order: actions.RevokeToken) -> None:
+    async def _revoke(self, request: actions.RevokeToken) -> None:
         from .http_client import send  # noqa: PLC0415
 
-        problem = read_revocation(order, NOT_AWAITED)
+        problem = read_revocation(request, NOT_AWAITED)
         with self._revocation:
-            problem = read_revocation(
-                order, await send(actions.SendTokenRequest(exchange_id=0, **order.values()), self._limiter)
-            )
+            problem = read_revocation(request, await send(request, self._limiter))
         if problem:
             warn(f"the tokens of the sign-in before could not be revoked: {problem}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ...sansio.login.actions import SendTokenRequest
 from ...sansio.model.provider import Provider
 from ...sansio.oauth.revocation import read_revocation, revocation
 from ..shared.sign_out import SignOutResult
@@ -39,5 +38,5 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     request = revocation(provider or Provider.chatgpt(), removed)
     if request is None:
         return SignOutResult(removed=removed)
-    problem = read_revocation(request, await send(SendTokenRequest(exchange_id=0, **request.values()), limiter))
+    problem = read_revocation(request, await send(request, limiter))
     return SignOutResult(removed=removed, is_revoked=not problem, problem=problem)

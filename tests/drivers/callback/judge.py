@@ -42,7 +42,7 @@ WITH_A_CODE = {LoginState.EXCHANGING_CODE}
 
 
 class Visit(NamedTuple):
-    """What became of one connection: the status (0 for none), and every byte of the answer."""
+    """The result of one connection: the status (0 for none), and every byte of the answer."""
 
     status: int
     answer: bytes
@@ -93,7 +93,7 @@ class Listener:
         return Visit(answer.status, _judged(connection.answer(answer), sent))
 
     def _judge_order(self, before: LoginState, request: Request, actions: Sequence[Action]) -> None:
-        """DESIGN section 6."""
+        """The invariants of docs/design/invariants.md."""
         after = self.machine.state
         assert not any(isinstance(action, SaveCredentials) for action in actions)
         self._exchanges += sum(isinstance(action, SendTokenRequest) for action in actions)

@@ -23,7 +23,7 @@ def query(text: bytes) -> bytes:
 
 
 HARMLESS: dict[str, tuple[bytes, int]] = {
-    # DESIGN section 3, in its order.
+    # The table of docs/design/listener.md, in its order.
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     "SSH": (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", 400),
     "HTTP/0.9": (b"GET " + CALLBACK + b"\r\n\r\n", 400),
@@ -135,7 +135,7 @@ def offsets(data: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bytes_mean_the_same_however_they_are_cut(name: str) -> None:
+def test_the_split_of_bytes_changes_nothing(name: str) -> None:
     data, status, state = CASES[name]
     listener = Listener()
     whole = listener.visit([data])
@@ -148,7 +148,7 @@ def test_bytes_mean_the_same_however_they_are_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 10])
-def test_everything_harmless_and_then_the_callback(times: int) -> None:
+def test_harmless_requests_before_the_callback(times: int) -> None:
     listener = Listener()
     for data, status in HARMLESS.values():
         assert [listener.visit([data]).status for _ in range(times)] == [status] * times
@@ -157,7 +157,7 @@ def test_everything_harmless_and_then_the_callback(times: int) -> None:
     assert listener.state is LoginState.EXCHANGING_CODE
 
 
-def test_everything_harmless_while_the_code_is_exchanged() -> None:
+def test_harmless_requests_while_the_code_is_exchanged() -> None:
     listener = Listener()
     listener.visit([GOOD])
     for data, status in HARMLESS.values():
@@ -168,7 +168,7 @@ def test_everything_harmless_while_the_code_is_exchanged() -> None:
 
 
 @pytest.mark.parametrize("end", ["denied", "cancel"])
-def test_everything_after_the_end(end: str) -> None:
+def test_requests_after_the_end(end: str) -> None:
     listener = Listener()
     listener.visit([ENDINGS[end][0]])
     over = listener.state
@@ -199,7 +199,7 @@ CUTS = st.lists(st.integers(1, 400), max_size=4)
 
 @settings(max_examples=200)
 @given(parts=st.lists(PIECES | st.binary(max_size=6), max_size=25), cuts=CUTS)
-def test_whatever_comes(parts: list[bytes], cuts: list[int]) -> None:
+def test_any_bytes(parts: list[bytes], cuts: list[int]) -> None:
     judge(b"".join(parts), cuts)
 
 
@@ -225,7 +225,7 @@ def test_visits_one_after_the_other(visits: list[str | bytes]) -> None:
 
 
 @pytest.mark.parametrize("number", [b"1", b"z" * 4096])
-def test_the_judge_would_see_it(number: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_judge_finds_a_violation(number: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A listener that takes any state does not get through."""
     monkeypatch.setattr("loginmachine.sansio.callback.requests.same_secret", lambda *_: True)
     with pytest.raises(AssertionError):

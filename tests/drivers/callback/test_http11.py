@@ -61,7 +61,7 @@ CASES: dict[str, tuple[bytes, object]] = {
     "two spaces": (b"GET  /a HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "no Host": (GET + b"\r\n", 400),
     "two Hosts": (fields(b"Host: 127.0.0.1:1455"), 400),
-    # The machine refuses it: DESIGN section 3, second row.
+    # The machine refuses it (docs/design/listener.md).
     "empty Host": (GET + b"Host:\r\n\r\n", ("GET", ((b"host", b""),))),
     "folded field": (fields(b"X: a", b"  b"), ("GET", (OWN, (b"x", b"a b")))),
     "folded first field": (GET + b"  X: a\r\n" + HOST + b"\r\n", 400),
@@ -115,7 +115,7 @@ def pairwise(data: bytes, cut: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bytes_mean_the_same_however_they_are_cut(name: str) -> None:
+def test_the_split_of_bytes_changes_nothing(name: str) -> None:
     data, expected = CASES[name]
     whole = feed([data])
     assert whole[0] == expected
@@ -127,7 +127,7 @@ def test_bytes_mean_the_same_however_they_are_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"G", b"GET", b"GET /a HTTP/1.1", GET + HOST, GET + HOST + b"\r"])
-def test_an_incomplete_head_is_waited_for(data: bytes) -> None:
+def test_an_incomplete_head_needs_more_bytes(data: bytes) -> None:
     assert feed([data]) == (None, None)
 
 
@@ -204,7 +204,7 @@ REQUEST_LIKE = st.lists(
 
 @settings(max_examples=300)
 @given(data=st.binary(max_size=400) | REQUEST_LIKE, cuts=st.lists(st.integers(0, 400), max_size=5))
-def test_garbage_never_raises_and_never_depends_on_its_cutting(data: bytes, cuts: list[int]) -> None:
+def test_garbage_never_raises_and_its_split_changes_nothing(data: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     chunks = [data[start:end] for start, end in itertools.pairwise(edges)]
     assert feed(chunks) == feed([data] if data else [])
@@ -219,7 +219,7 @@ def test_garbage_never_raises_and_never_depends_on_its_cutting(data: bytes, cuts
         b"GET /auth/callback?code=canary" + b"y" * 9000 + b" HTTP/1.1\r\n\r\n",
     ],
 )
-def test_no_word_of_a_request_comes_out_again(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_text_of_a_request_is_in_an_answer(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     connection = CallbackConnection()
     out = connection.receive(data)

@@ -42,7 +42,7 @@ def opened(port: int = 0, redirect_host: str = "127.0.0.1") -> Iterator[list[soc
 
 @contextlib.contextmanager
 def stranger(address: str, port: int = 0) -> Iterator[int]:
-    """Somebody else who listens."""
+    """Another program that listens."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as holder:
         if family == socket.AF_INET6:
@@ -112,13 +112,13 @@ def test_a_port_taken_on_either_address_is_in_use_for_localhost(address: str) ->
 
 
 @needs_ipv6
-def test_a_stranger_on_ipv6_does_not_matter_to_an_ipv4_redirect() -> None:
+def test_a_listener_on_ipv6_does_not_matter_to_an_ipv4_redirect() -> None:
     with stranger("::1") as port, opened(port) as (listener,):
         assert listener.getsockname() == ("127.0.0.1", port)
 
 
 @needs_ipv6
-def test_any_port_is_chosen_anew_when_its_twin_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_free_port_is_tried_if_it_is_taken_on_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
     real, ports = listeners._listen, []
 
     def twin_is_taken_twice(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
@@ -140,7 +140,7 @@ def test_a_connection_of_an_earlier_login_does_not_hold_the_port() -> None:
         client = socket.create_connection(("127.0.0.1", port))
         found[0].setblocking(True)
         served, _ = found[0].accept()
-    # Whoever closes first keeps the port in TIME_WAIT.
+    # The side that closes first keeps the port in TIME_WAIT.
     served.close()
     client.close()
     with opened(port) as again:
@@ -156,7 +156,7 @@ def test_a_connection_of_an_earlier_login_does_not_hold_the_port() -> None:
         (errno.EMFILE, None, BindProblem.OTHER),
     ],
 )
-def test_what_the_system_says(
+def test_the_kind_of_each_system_error(
     monkeypatch: pytest.MonkeyPatch, number: int, winerror: int | None, kind: BindProblem
 ) -> None:
     def refuse(*_: object) -> NoReturn:

@@ -1,31 +1,18 @@
-"""Asking whoever holds the port to give it up."""
+"""Asking an older login server to free the port."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 import pytest
 
 from loginmachine.drivers.callback import previous_login as previous
 from loginmachine.drivers.callback.previous_login import cancel_previous
 
-from ..scripted_server import OK, Peer, ScriptedServer
+from ..scripted_server import OK, Peer, ScriptedServer, sends
 from ..support import free_port
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 CANCELLED = OK % (15, b"Login cancelled")
-
-
-def answering(*parts: bytes) -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        for part in parts:
-            peer.send(part)
-
-    return script
 
 
 @pytest.mark.parametrize(
@@ -38,14 +25,14 @@ def answering(*parts: bytes) -> Callable[[Peer], None]:
     ],
 )
 def test_a_login_server_gives_way(parts: tuple[bytes, ...]) -> None:
-    with ScriptedServer(answering(*parts)) as server:
+    with ScriptedServer(sends(*parts)) as server:
         assert cancel_previous(server.port) is True
         ((head, body),) = server.requests
     request = f"GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
     assert (head, body) == (request.encode(), b"")
 
 
-def test_a_login_server_that_says_so_and_keeps_the_connection_is_believed_at_once() -> None:
+def test_a_login_server_that_keeps_the_connection_open() -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(CANCELLED)
@@ -68,28 +55,28 @@ def test_a_login_server_that_says_so_and_keeps_the_connection_is_believed_at_onc
         pytest.param(b"", id="closed at once"),
     ],
 )
-def test_a_stranger_does_not(answer: bytes) -> None:
-    with ScriptedServer(answering(answer)) as server:
+def test_another_server_does_not_give_way(answer: bytes) -> None:
+    with ScriptedServer(sends(answer)) as server:
         assert cancel_previous(server.port) is False
 
 
-def test_a_stranger_that_does_not_even_read() -> None:
+def test_a_server_that_does_not_read() -> None:
     with ScriptedServer(lambda _: None) as server:
         assert cancel_previous(server.port) is False
 
 
-def test_nobody_listens() -> None:
+def test_a_port_without_a_listener() -> None:
     assert cancel_previous(free_port()) is False
 
 
-def test_silence_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previous, "BUDGET", 0.05)
+def test_silence_ends_with_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 0.05)
     with ScriptedServer(Peer.wait_for_end) as server:
         assert cancel_previous(server.port) is False
 
 
-def test_a_drip_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previous, "BUDGET", 0.1)
+def test_a_drip_ends_with_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 0.1)
     sent = []
 
     def drip(peer: Peer) -> None:
@@ -107,7 +94,7 @@ def test_a_drip_ends_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_endless_data_is_read_up_to_1_kib(monkeypatch: pytest.MonkeyPatch) -> None:
     # Far more than the budget would let through, if the amount were not limited.
-    monkeypatch.setattr(previous, "BUDGET", 60.0)
+    monkeypatch.setattr(previous, "CANCEL_TIMEOUT", 60.0)
 
     def endless(peer: Peer) -> None:
         peer.read_request()
@@ -120,14 +107,14 @@ def test_endless_data_is_read_up_to_1_kib(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(("filler", "accepted"), [(990, True), (991, False)])
-def test_the_answer_counts_only_within_its_first_1024_bytes(filler: int, accepted: bool) -> None:  # noqa: FBT001
+def test_only_the_first_1024_bytes_of_the_answer_are_compared(filler: int, accepted: bool) -> None:  # noqa: FBT001
     answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * filler + b"Login cancelled"
-    with ScriptedServer(answering(answer)) as server:
+    with ScriptedServer(sends(answer)) as server:
         assert cancel_previous(server.port) is accepted
 
 
-def test_no_proxy_comes_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedServer(answering(CANCELLED)) as server, ScriptedServer(answering(b"")) as proxy:
+def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(sends(CANCELLED)) as server, ScriptedServer(sends(b"")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         assert cancel_previous(server.port) is True

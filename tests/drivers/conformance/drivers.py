@@ -57,7 +57,7 @@ class Play:
         self._person.start()
 
     def left(self) -> None:
-        """The block is over: nobody may hold the port any more."""
+        """Check, after the block, that the port is free."""
         if self.port:
             socket.create_server(("127.0.0.1", self.port)).close()
 
@@ -80,7 +80,7 @@ class Play:
             self.visit(self)
         except BaseException as failed:  # noqa: BLE001 - raised again in `finish`
             self._failed = failed
-            # Nobody would end the login.
+            # Without this, the login would not end.
             self.goes.set()
             self.cancel()
 

@@ -1,4 +1,4 @@
-"""The scenarios around a login: clients that are a nuisance, several tabs, ports that are taken."""
+"""The scenarios around a login: strange clients, several tabs, ports that are taken."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from .scenarios import (
     SIGNED_IN,
     Ask,
     Asked,
+    Drip,
     Dropped,
     Gets,
     Idle,
+    IdleAsks,
     Leave,
     Open,
     Release,
@@ -25,34 +27,43 @@ from .scenarios import (
     Scenario,
     Seen,
     Send,
+    Until,
     failing,
     surviving,
 )
 
 _ORIGIN = (("Origin", "https://evil.example"),)
+_FOREIGN = (("Host", "evil.example:{port}"),)
 _MISMATCH = (*LISTENED, "failed", *DONE[2:])
 _SLOW = {"HEAD_TIMEOUT": 0.1}
 _PATIENT = {"HEAD_TIMEOUT": 60.0}
+_NO_PATIENCE = {"SEND_TIMEOUT": 0.1, "CLOSE_TIMEOUT": 0.1}
 _SMUGGLED = (("Content-Length", "0"), ("Transfer-Encoding", "chunked"))
 _LATE = "{path}?code=another&state={state}"
+_HEAD_OF_CALLBACK = b"GET /auth/callback?code=x HTTP/1.1\r\nHost: "
+_EXTRA = b"x" * 100_000
 NUISANCES = [
     surviving("favicon", Ask("/favicon.ico", 404, "Not found", times=50)),
     surviving(
         "wrong state", Ask("{path}?code=x&state=y", 400, "callback_state_mismatch", times=50), progress=_MISMATCH
     ),
     surviving("error with a wrong state", Ask("{path}?error=x&state=", 400, "another sign-in"), progress=_MISMATCH),
+    surviving("error without state", Ask("{path}?error=access_denied", 400, "", times=50), progress=_MISMATCH),
     surviving("state twice", Ask("{path}?code=x&state={state}&state={state}", 400, "cannot be read")),
-    surviving("OPTIONS", Ask("*", 405, "only GET", "OPTIONS")),
+    surviving("OPTIONS", Ask("*", 405, "only GET", "OPTIONS", times=50)),
     surviving("HEAD", Ask(status=405, says="", method="HEAD", times=50)),
-    surviving("POST", Ask(status=405, says="only GET", method="POST", headers=(("Content-Length", "0"),))),
-    surviving("a body", Ask(status=413, says="body", headers=(("Content-Length", "3"),))),
+    surviving("POST", Ask(status=405, says="only GET", method="POST", headers=(("Content-Length", "0"),), times=50)),
+    surviving("a body", Ask(status=413, says="body", headers=(("Content-Length", "3"),), times=50)),
     surviving("prefetch", Ask(status=503, says="Prefetch", headers=(("Sec-Purpose", "prefetch"),), times=50)),
+    surviving("prerender", Ask(status=503, says="", headers=(("Sec-Purpose", "prefetch;prerender"),), times=50)),
     surviving("a foreign Host", Ask(status=403, says="Forbidden", headers=(("Host", "evil.example"),))),
-    surviving("an empty Host", Ask(status=400, says="Bad request", headers=(("Host", ""),))),
-    surviving("another path", Ask("/{callback}", 404, "Not found")),
+    surviving("a foreign Host with our port", Ask(status=403, says="", headers=_FOREIGN, times=50)),
+    surviving("a Host without a port", Ask(status=403, says="", headers=(("Host", "127.0.0.1"),), times=50)),
+    surviving("an empty Host", Ask(status=400, says="Bad request", headers=(("Host", ""),), times=50)),
+    surviving("another path", Ask("/{callback}", 404, "Not found", times=50)),
     surviving("/success too early", Ask("/success", 404, "Not found", times=50)),
     surviving("/cancel by a page", Ask("/cancel", 403, "Forbidden", headers=_ORIGIN, times=50)),
-    surviving("not HTTP", Send(b"\x16\x03\x01", 400)),
+    surviving("not HTTP", Send(b"\x16\x03\x01", 400), *(Send(b"\x16\x03\x01\x02\x00\x01", 400),) * 50),
     surviving("a long target", Send(b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", 414)),
     surviving("a long head", Send(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 17_000, 431)),
     surviving("HTTP/1.2", Send(b"GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505)),
@@ -61,18 +72,27 @@ NUISANCES = [
     surviving("a target without an end", Send(b"GET /" + b"x" * 9000, 414)),
     surviving("a length and a coding", Ask(status=413, says="body", headers=(*_SMUGGLED,))),
     surviving("more than its request", *(Send(b"GET / HTTP/1.1\r\n\r\n" + b"x" * 60_000, 400),) * 20),
+    surviving("more than a request for an icon", Ask("/favicon.ico", 404, "Not found", extra=_EXTRA)),
+    Scenario(name="more than the callback", steps=(Ask(extra=_EXTRA), SIGNED_IN), exchanges=2),
     surviving("CONNECT", Ask("127.0.0.1:80", 405, "only GET", "CONNECT")),
     surviving("WebSocket", Ask("/", 404, "Not found", headers=(("Connection", "Upgrade"), ("Upgrade", "websocket")))),
     surviving("silent", Idle(1)),
     surviving("silent, and dropped in time", Send(b""), constants=_SLOW),
     surviving("slow, and dropped in time", Send(b"GET /auth/callback?code"), constants=_SLOW),
+    *(
+        surviving(f"a drip after {len(start)} bytes", Drip(start), constants=_SLOW, drivers=BOTH)
+        for start in (b"", b"G", _HEAD_OF_CALLBACK)
+    ),
+    surviving("a client that never reads", Open("a", "/favicon.ico", buffer=1), constants=_NO_PATIENCE, drivers=BOTH),
     surviving("resets at once", *(Open("a", ""), Leave("a", "reset")) * 20),
-    surviving("closes at once", *(Open("a", ""), Leave("a", "close")) * 20),
+    surviving("resets in the request line", Open("a", start=b"GET /auth"), Leave("a", "reset")),
+    surviving("closes at once", *(Open("a", ""), Leave("a", "close")) * 50),
     surviving("half-closes at once", Open("a", ""), Leave("a", "half"), Gets("a", 0, "")),
-    Scenario(name="half-closed", steps=(Open("a"), Leave("a", "half"), Gets("a"), SIGNED_IN)),
+    Scenario(name="half-closed", steps=(Open("a"), Leave("a", "half"), Gets("a"), SIGNED_IN), exchanges=2),
     surviving("50 idle connections", Idle(50), drivers=BOTH),
+    surviving("64 idle connections, and a login", Idle(64), drivers=BOTH),
     surviving(
-        "64 idle connections",
+        "64 idle connections, and one more",
         Idle(64),
         Open("a", "/x"),
         Dropped(),
@@ -80,6 +100,8 @@ NUISANCES = [
         constants=_PATIENT,
         drivers=BOTH,
     ),
+    surviving("65 idle connections", Idle(65), Dropped(), IdleAsks("/favicon.ico", 404), drivers=BOTH),
+    surviving("64 answered connections that stay open", Idle(64, "/favicon.ico"), drivers=BOTH),
     surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
 ]
 
@@ -107,10 +129,12 @@ TABS = [
     *(
         Scenario(
             name=f"the tab leaves while it waits: {how}",
-            steps=(Open("a"), Asked(1), Leave("a", how), Release()),
+            # The failure is reported long before the listener is closed.
+            steps=(Open("a"), Asked(1), Leave("a", how), Release(), Until("succeeded"), Until("failed", timeout=0.2)),
             answers=_HELD,
             progress=(*DONE, "failed"),
-            constants={"LINGER": 0.2},
+            problems=(("redirect_back", "redirect_failed", False),),
+            constants={"LINGER": 0.3},
             drivers=BOTH,
         )
         for how in ("reset", "close")
@@ -124,7 +148,7 @@ TABS = [
     ),
     Scenario(name="a browser that does not come back for its page", steps=(Ask(),), constants={"LINGER": 0.05}),
     failing(
-        "waiting tabs are told of a failure",
+        "waiting tabs get the page of a failure",
         REJECTED,
         steps=(
             Open("a"),
@@ -143,7 +167,7 @@ TABS = [
 
 def _ports(name: str, *holders: str, **rest: Any) -> Scenario:
     return Scenario(
-        name=name, holders=holders, drivers=BOTH, constants={"BIND_RETRY_DELAY": 0.05, "BUDGET": 0.2}, **rest
+        name=name, holders=holders, drivers=BOTH, constants={"BIND_RETRY_DELAY": 0.05, "CANCEL_TIMEOUT": 0.2}, **rest
     )
 
 

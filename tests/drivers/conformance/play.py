@@ -1,16 +1,17 @@
-"""Plays a scenario of `conformance` with one driver, and judges how it went."""
+"""Runs a scenario with one driver, and checks the result."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import json
+import socket
 from typing import TYPE_CHECKING, Any, assert_never
 
 from loginmachine import Credentials, FileStore, LoginCancelled, LoginFailed, LoginMachine, LoginTimedOut, StoreError
 from loginmachine.sansio.login.events import RequestReceived
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import (
     CANARIES,
     CLIENT_ID,
@@ -29,10 +30,12 @@ from .scenarios import (
     Ask,
     Asked,
     Cancel,
+    Drip,
     Dropped,
     Gets,
     HostGoes,
     Idle,
+    IdleAsks,
     Leave,
     Open,
     Release,
@@ -45,7 +48,6 @@ from .scenarios import (
 )
 
 if TYPE_CHECKING:
-    import socket
     import threading
     from collections.abc import Callable
     from pathlib import Path
@@ -159,13 +161,13 @@ class Stage:
         match step:
             case Ask():
                 for _ in range(step.times):
-                    request = self._browser.request_bytes(self._target(step.target), step.method, **dict(step.headers))
-                    with connect(self._browser.port) as client:
-                        client.sendall(request)
-                        self._gets(client, step.status, step.says)
+                    self._ask(step)
             case Open():
                 self._tabs[step.tab] = client = connect(self._browser.port)
-                client.sendall(self._browser.request_bytes(self._target(step.target)) if step.target else b"")
+                if step.buffer is not None:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, step.buffer)
+                asks = step.target and not step.start
+                client.sendall(self._browser.request_bytes(self._target(step.target)) if asks else step.start)
             case Gets():
                 with self._tabs[step.tab] as client:
                     self._gets(client, step.status, step.says)
@@ -178,13 +180,18 @@ class Stage:
             case Send():
                 with connect(self._browser.port) as client:
                     client.sendall(step.data)
-                    self._gets(client, step.status, "")
+                    self._gets(client, step.status, "", is_head=step.data.startswith(b"HEAD"))
+            case Drip():
+                self._drip(step.data)
             case Idle():
-                self._idle += [connect(self._browser.port) for _ in range(step.count)]
+                self._idle += [self._idle_client(step.target) for _ in range(step.count)]
             case Dropped():
                 assert read_to_end(self._idle[0]) == b""
+            case IdleAsks():
+                self._idle[1].sendall(self._browser.request_bytes(step.target))
+                self._gets(self._idle[1], step.status, "")
             case Until():
-                self.progress.wait_for(step.phase)
+                self.progress.wait_for(step.phase, timeout=step.timeout)
             case Asked():
                 assert eventually(lambda: len(self.provider.forms) >= step.times)
             case Seen():
@@ -200,20 +207,52 @@ class Stage:
             case _:
                 assert_never(step)
 
+    def _ask(self, step: Ask) -> None:
+        headers = {name: value.format(port=self._browser.port) for name, value in step.headers}
+        request = self._browser.request_bytes(self._target(step.target), step.method, **headers)
+        with connect(self._browser.port) as client:
+            client.sendall(request + step.extra)
+            self._gets(client, step.status, step.says, is_head=step.method == "HEAD")
+
+    def _idle_client(self, target: str) -> socket.socket:
+        client = connect(self._browser.port)
+        if target:
+            client.sendall(self._browser.request_bytes(target))
+            assert client.recv(1) == b"H"
+        return client
+
+    def _drip(self, data: bytes) -> None:
+        received = None
+        with connect(self._browser.port) as client:
+            client.sendall(data)
+            client.settimeout(0.02)
+            while received is None:
+                # A byte that comes too late is answered with a reset.
+                with contextlib.suppress(TimeoutError):
+                    try:
+                        received = client.recv(100)
+                    except ConnectionResetError:
+                        received = b""
+                with contextlib.suppress(OSError):
+                    client.sendall(data[-1:])
+        assert received == b""
+
     def _target(self, target: str) -> str:
         browser = self._browser
         return target.format(callback=browser.target(), path=browser.path, state=browser.state)
 
-    def _gets(self, client: socket.socket, status: int, says: str) -> None:
-        received = b""
-        # What a client sent too much of is answered with a reset, behind the answer.
+    def _gets(self, client: socket.socket, status: int, says: str, *, is_head: bool = False) -> None:
+        received = bytearray()
+        # Bytes that the server did not read cause a reset behind the answer.
         with contextlib.suppress(ConnectionResetError):
-            received = read_to_end(client)
+            while data := client.recv(65536):
+                received += data
         if not status:
             assert received == b""
             return
         assert received
-        answer = parse_reply(received)
+        answer = parse_reply(bytes(received))
+        assert is_head or int(answer.headers["content-length"]) == len(answer.body)
         seen = answer.headers.get("location", "") + answer.body.decode()
         assert (answer.status, says in seen) == (status, True), (answer.status, seen)
         assert answer.headers["connection"] == "close"
@@ -230,6 +269,7 @@ class Stage:
         assert tuple(names) == scenario.progress, names
         self._judge_trouble(play)
         assert self._ends() == scenario.ends
+        assert scenario.problems in (None, tuple(self.progress.problems))
         kinds = [dict(form)["grant_type"] for form in self.provider.forms]
         assert kinds.count("authorization_code") <= 1
         assert scenario.exchanges in (None, len(kinds))
@@ -241,22 +281,22 @@ class Stage:
         assert {path.name for path in self._home.iterdir()} <= {"auth.json", *_LOCKS}
 
     def _judge_revocation(self, driver: str) -> None:
-        """Old tokens are given back if and only if new ones are stored; who is in a hurry does not wait for it."""
+        """Old tokens are revoked if and only if new ones are stored. A host that leaves does not wait for that."""
         scenario = self.scenario
-        hurried = scenario.host != "waits" or any(isinstance(step, Cancel) for step in scenario.steps)
+        leaves = scenario.host != "waits" or any(isinstance(step, Cancel) for step in scenario.steps)
         if scenario.ends is not None or driver == "blocking":
             assert self.provider.revoked == []
-        elif hurried:
+        elif leaves:
             assert self.provider.revoked in ([], [REVOKED])
         else:
             assert self.provider.revoked == [REVOKED]
 
     def _ends(self) -> tuple[str, str] | None:
-        """Phase and category of the end, as it was reported; None for a success."""
+        """Step and category of the end, as it was reported; None for a success."""
         last: Any = next((phase for phase in reversed(self.progress.phases) if getattr(phase, "fatal", True)), None)
         if last.name == "succeeded":
             return None
-        return last.phase, "login_cancelled" if last.name == "cancelled" else last.category
+        return last.step, "login_cancelled" if last.name == "cancelled" else last.category
 
     def _judge_trouble(self, play: Play) -> None:
         """What came out of the host's block."""
@@ -276,6 +316,6 @@ class Stage:
         assert isinstance(play.trouble, LoginFailed)
         kind = {"login_cancelled": LoginCancelled, "login_timed_out": LoginTimedOut}.get(ends[1], LoginFailed)
         assert type(play.trouble) is kind
-        assert (play.trouble.phase, play.trouble.category) == ends
+        assert (play.trouble.step, play.trouble.category) == ends
         assert play.trouble.__context__ is None
         assert not [canary for canary in CANARIES if canary in str(play.trouble)]

@@ -1,7 +1,7 @@
-"""What every driver must do, written once: scenarios as data, played over real sockets by `conformance_play`.
+"""What every driver must do, written once: scenarios as data. `play` runs them over real sockets.
 
-A scenario reads: this provider, this port, this host; the person does these steps; the login ends so.
-In a target ``{callback}`` is a good callback, ``{path}`` its path and ``{state}`` this login's state.
+A scenario names the provider, the port and the host, the steps of the person, and how the login ends. In a target,
+``{callback}`` is a good callback, ``{path}`` its path and ``{state}`` this login's state.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..support import API_KEY, NAMESPACE, TOKENS, jwt
+from ..support import API_KEY, NAMESPACE, PATIENCE, TOKENS, jwt
 
 EVERY = ("threads", "trio", "blocking")
 BOTH = ("threads", "trio")
@@ -17,7 +17,7 @@ BOTH = ("threads", "trio")
 
 @dataclass(frozen=True)
 class Says:
-    """An answer of the token endpoint."""
+    """A reply of the token endpoint."""
 
     content: object = b""
     status: int = 200
@@ -31,27 +31,34 @@ class Says:
 
 @dataclass(frozen=True)
 class Ask:
-    """Ask for something, and get this answer; ``says`` is in its page or its Location."""
+    """Send a request, and get this answer. ``says`` is in its page or its Location."""
 
     target: str = "{callback}"
     status: int = 302
     says: str = "/success"
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    extra: bytes = b""
+    """Sent behind the request."""
     times: int = 1
 
 
 @dataclass(frozen=True)
 class Open:
-    """Ask in a tab of its own, and go on."""
+    """Send a request in a tab of its own, and do not wait for the answer."""
 
     tab: str
     target: str = "{callback}"
+    """Empty for a connection without a request."""
+    start: bytes = b""
+    """Bytes to send instead of a request."""
+    buffer: int | None = None
+    """The size of the client's receive buffer."""
 
 
 @dataclass(frozen=True)
 class Gets:
-    """A tab gets its answer at last."""
+    """Wait for the answer in a tab."""
 
     tab: str
     status: int = 302
@@ -60,7 +67,7 @@ class Gets:
 
 @dataclass(frozen=True)
 class Leave:
-    """A tab is closed: with a reset, in an orderly way, or for sending only."""
+    """Close a tab: with a reset, in an orderly way, or for sending only."""
 
     tab: str
     how: Literal["reset", "close", "half"]
@@ -68,22 +75,39 @@ class Leave:
 
 @dataclass(frozen=True)
 class Send:
-    """Bytes that are no good request, or only the start of one; 0 for a connection that ends without a word."""
+    """Send bytes that are no valid request, or only the start of one. Status 0: the connection ends without one."""
 
     data: bytes
     status: int = 0
 
 
 @dataclass(frozen=True)
+class Drip:
+    """Send bytes, and then the last of them every 20 ms, until the connection ends without an answer."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Idle:
-    """Connections that say nothing, and stay."""
+    """Open connections that stay."""
 
     count: int
+    target: str = ""
+    """What each connection asks for. Its answer arrives, and the connection stays open all the same."""
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """The oldest idle connection is ended without a word."""
+    """The oldest idle connection ends without an answer."""
+
+
+@dataclass(frozen=True)
+class IdleAsks:
+    """The second idle connection asks for something, and gets this answer."""
+
+    target: str
+    status: int
 
 
 @dataclass(frozen=True)
@@ -91,25 +115,27 @@ class Until:
     """Wait for a phase."""
 
     phase: str
+    timeout: float = PATIENCE
+    """Seconds."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Wait until the token endpoint has been asked so often."""
+    """Wait until the token endpoint has got this many requests."""
 
     times: int
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Wait until so many requests have come to the machine."""
+    """Wait until the machine has got this many requests."""
 
     times: int
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is held (an answer, a store) goes on."""
+    """Release what is held: a reply, a store."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +148,23 @@ class HostGoes:
     """The host leaves the block, in the way that the scenario says."""
 
 
-Step = Ask | Open | Gets | Leave | Send | Idle | Dropped | Until | Asked | Seen | Release | Cancel | HostGoes
+Step = (
+    Ask
+    | Open
+    | Gets
+    | Leave
+    | Send
+    | Drip
+    | Idle
+    | Dropped
+    | IdleAsks
+    | Until
+    | Asked
+    | Seen
+    | Release
+    | Cancel
+    | HostGoes
+)
 Host = Literal["waits", "leaves", "raises", "is cancelled"]
 End = tuple[str, str]
 """Phase and category."""
@@ -146,7 +188,9 @@ class Scenario:
     """None for a success."""
     progress: tuple[str, ...] = DONE
     exchanges: int | None = None
-    """Token requests; None for any number."""
+    """The number of token requests. None for any number."""
+    problems: tuple[tuple[str, str, bool], ...] | None = None
+    """Step, category and fatality of each failure that is reported. None for any."""
     host: Host = "waits"
     provider: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
@@ -154,7 +198,7 @@ class Scenario:
     """Times that are shorter in this scenario."""
     store: Literal["file", "held", "broken", "raising"] = "file"
     revocation: Says = Says()
-    """What comes of giving back the tokens that the login replaces."""
+    """The reply to the revocation of the tokens that the login replaces."""
     token_server: str = "scripted"
     holders: tuple[str, ...] = ()
     """Who is on the first port, and on the fallback port."""
@@ -164,14 +208,14 @@ class Scenario:
 
 
 def failing(name: str, ends: End, *, progress: tuple[str, ...] = CAME, page: int = 502, **rest: Any) -> Scenario:
-    """A good callback, and an end all the same; the page says which."""
+    """A valid callback, and a failure all the same, which the page names."""
     steps = rest.pop("steps", (Ask(status=page, says=ends[1]),))
     return Scenario(name=name, steps=steps, ends=ends, progress=(*progress, "failed"), **rest)
 
 
 def surviving(name: str, *steps: Step, **rest: Any) -> Scenario:
-    """What does no harm, followed by a login."""
-    return Scenario(name=name, steps=(*steps, *FINISH), **rest)
+    """Steps that do no harm, followed by a login."""
+    return Scenario(name=name, steps=(*steps, *FINISH), **{"exchanges": 2, **rest})
 
 
 _TOKEN, _CALLBACK = "exchange_token", "validate_callback"
@@ -240,7 +284,7 @@ FAILURES = [
     *(failing(f"token endpoint: {name}", end, answers=(says,), exchanges=1) for name, (says, end) in _ANSWERS.items()),
     *(
         failing(f"token endpoint: {server}", (_TOKEN, f"token_exchange_{kind}"), token_server=server)
-        for server, kind in {"nobody": "connect", "garbage": "request", "hangs up": "request"}.items()
+        for server, kind in {"unreachable": "connect", "garbage": "request", "hangs up": "request"}.items()
     ),
     failing(
         "token endpoint: silent",

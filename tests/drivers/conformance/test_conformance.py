@@ -18,7 +18,7 @@ from loginmachine.sansio.login import effects
 from loginmachine.sansio.login import state as login_data
 from loginmachine.sansio.oauth import revocation, token_requests
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer, drips
 from ..support import CODE, TOKENS, Browser, free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
@@ -70,7 +70,7 @@ HOLDERS: dict[str, Callable[[Peer], object]] = {
 
 @contextlib.contextmanager
 def holding(kind: str, port: int, options: Callable[..., object], stage: Stage) -> Iterator[None]:
-    """Somebody who has the port."""
+    """Another program that holds the port."""
     if kind == "":
         yield
     elif kind == "deaf":
@@ -111,7 +111,7 @@ def test_scenario(
     stage.watch_machine(monkeypatch)
     changes = dict(scenario.provider)
     with contextlib.ExitStack() as stack:
-        if scenario.token_server == "nobody":
+        if scenario.token_server == "unreachable":
             changes["token_endpoint"] = f"http://127.0.0.1:{free_port()}/oauth/token"
         elif scenario.token_server != "scripted":
             server = stack.enter_context(ScriptedServer(TOKEN_SERVERS[scenario.token_server]))  # type: ignore[arg-type]
@@ -144,5 +144,5 @@ def test_many_logins_at_once_in_threads(provider: ScriptedProvider) -> None:
     assert [dict(form)["code"] for form in provider.forms] == [CODE] * count
 
 
-def test_the_names_tell_them_apart() -> None:
+def test_every_scenario_has_its_own_name() -> None:
     assert len({param.id for param in PLAYS}) == len(PLAYS)

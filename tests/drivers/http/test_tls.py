@@ -68,7 +68,7 @@ def test_an_empty_variable_is_an_unset_one(variable: str, monkeypatch: pytest.Mo
     assert set(tls_context().get_ca_certs(binary_form=True)) == before
 
 
-def test_an_empty_variable_gives_way_to_the_next(
+def test_after_an_empty_variable_the_next_one_is_used(
     bundle: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", "")
@@ -76,7 +76,7 @@ def test_an_empty_variable_gives_way_to_the_next(
     assert knows(tls_context(), authority)
 
 
-def test_the_first_variable_counts(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_variable_is_used(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(tmp_path / "missing.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     for look in (check_bundle, tls_context):
@@ -130,7 +130,7 @@ def test_a_damaged_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert caught.value.__context__ is None
 
 
-def test_only_the_bundle_that_counts_is_trusted(
+def test_only_the_bundle_of_the_first_variable_is_trusted(
     bundle: Path, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # OpenSSL reads SSL_CERT_FILE too, unless it is told where to look.
@@ -141,7 +141,7 @@ def test_only_the_bundle_that_counts_is_trusted(
     assert not knows(tls_context(), authority)
 
 
-def test_a_configured_bundle_does_not_take_the_systems_place(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_bundle_does_not_replace_the_systems_roots(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = ssl.get_default_verify_paths().openssl_cafile
     asked: list[object] = []
     real = ssl.SSLContext.load_verify_locations

@@ -13,7 +13,8 @@ import pytest
 from loginmachine import IdTokenPolicy, LoginFailed, LoginOptions, MemoryStore, Provider
 
 from ..conformance.drivers import DRIVERS, Play
-from ..scripted_server import OK, Peer, ScriptedServer
+from ..replies import raw_reply
+from ..scripted_server import OK, Peer, ScriptedServer, sends
 from ..support import (
     API_KEY,
     CANARIES,
@@ -55,7 +56,7 @@ def in_turn(names: Iterable[str]) -> pytest.MarkDecorator:
 
 
 class Ending(NamedTuple):
-    """What came of a login."""
+    """The result of a login."""
 
     trouble: BaseException | None
     page: Reply
@@ -89,7 +90,7 @@ def fails(driver: str, url: str, **changes: Any) -> tuple[str, str]:
     assert isinstance(ending.trouble, LoginFailed)
     assert ending.trouble.__context__ is None
     assert ending.store.credentials is None
-    assert ending.trouble.phase == "exchange_token"
+    assert ending.trouble.step == "exchange_token"
     assert ending.page.status == PAGES.get(ending.trouble.category, 502)
     for canary in CANARIES:
         assert canary not in str(ending.trouble)
@@ -106,28 +107,12 @@ def succeeds(driver: str, url: str, **changes: Any) -> None:
     assert ending.store.credentials.tokens.refresh_token.reveal() == TOKENS["refresh_token"]
 
 
-def saying(*answers: bytes) -> Callable[[Peer], None]:
-    """These bytes, after the request."""
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        for answer in answers:
-            peer.send(answer)
-
-    return script
-
-
-def answer(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
-    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *fields])
-    return head.encode("latin-1") + b"\r\n\r\n" + body
-
-
 def issuing(first: bytes) -> Callable[[Peer], None]:
     """This answer to the code, and an API key after it."""
 
     def script(peer: Peer) -> None:
         _, body = peer.read_request()
-        peer.send(answer(KEY) if b"token-exchange" in body else first)
+        peer.send(raw_reply(KEY) if b"token-exchange" in body else first)
 
     return script
 
@@ -168,18 +153,18 @@ BROKEN: dict[str, tuple[Callable[[Peer], None], str]] = {
     "reset after the request": (resets_after(b""), REQUEST),
     "reset in the head": (resets_after(b"HTTP/1.1 200"), REQUEST),
     "reset in the body": (resets_after(HEAD + b"{"), REQUEST),
-    "closed after the request": (saying(b""), REQUEST),
-    "head cut short": (saying(HEAD[:30]), REQUEST),
-    "body cut short": (saying(HEAD + GOOD), REQUEST),
-    "chunks cut short": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), REQUEST),
-    "body without a length, cut short": (saying(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", GOOD[:-1]), MALFORMED),
-    "a bad chunk size": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}"), REQUEST),
-    "two lengths": (saying(answer(GOOD, "200 OK", "Content-Length: 3")), REQUEST),
-    "a negative length": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + GOOD), REQUEST),
-    "another transfer coding": (saying(answer(GOOD, "200 OK", "Transfer-Encoding: gzip")), REQUEST),
-    "an endless head": (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), REQUEST),
-    "a switch of protocols": (saying(b"HTTP/1.1 101 Go\r\nUpgrade: canary\r\n\r\n"), REQUEST),
-    "another protocol": (saying(b"220 smtp.example ESMTP canary\r\n"), REQUEST),
+    "closed after the request": (sends(b""), REQUEST),
+    "head cut short": (sends(HEAD[:30]), REQUEST),
+    "body cut short": (sends(HEAD + GOOD), REQUEST),
+    "chunks cut short": (sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), REQUEST),
+    "body without a length, cut short": (sends(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", GOOD[:-1]), MALFORMED),
+    "a bad chunk size": (sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}"), REQUEST),
+    "two lengths": (sends(raw_reply(GOOD, "200 OK", "Content-Length: 3")), REQUEST),
+    "a negative length": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + GOOD), REQUEST),
+    "another transfer coding": (sends(raw_reply(GOOD, "200 OK", "Transfer-Encoding: gzip")), REQUEST),
+    "an endless head": (sends(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000), REQUEST),
+    "a switch of protocols": (sends(b"HTTP/1.1 101 Go\r\nUpgrade: canary\r\n\r\n"), REQUEST),
+    "another protocol": (sends(b"220 smtp.example ESMTP canary\r\n"), REQUEST),
     "silence": (silent, TIMEOUT),
     "a dripped status line": (drips(b"HTTP/1.1 200 "), TIMEOUT),
     "a dripped head": (drips(b"HTTP/1.1 200 OK\r\nX: "), TIMEOUT),
@@ -204,7 +189,7 @@ def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.Mon
 
 
 @both_drivers
-def test_nobody_listens(driver: str) -> None:
+def test_a_port_without_a_listener(driver: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert fails(driver, url) == (CONNECT, f"{url}/oauth/token: no connection: Connection refused")
 
@@ -231,7 +216,7 @@ def test_300_mb_are_not_read(driver: str) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip", "x-unknown"])
 def test_a_body_that_would_inflate(driver: str, coding: str) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
-    with ScriptedServer(saying(answer(bomb, "200 OK", f"Content-Encoding: {coding}"))) as server:
+    with ScriptedServer(sends(raw_reply(bomb, "200 OK", f"Content-Encoding: {coding}"))) as server:
         category, words = fails(driver, server.url)
         assert b"accept-encoding: identity\r\n" in server.requests[0][0].lower()
     assert category == MALFORMED
@@ -284,7 +269,7 @@ BODIES: dict[str, bytes] = {
 
 @in_turn(BODIES)
 def test_a_body_that_cannot_be_used(name: str, driver: str) -> None:
-    with ScriptedServer(saying(answer(BODIES[name], "200 OK", "Content-Type: application/json"))) as server:
+    with ScriptedServer(sends(raw_reply(BODIES[name], "200 OK", "Content-Type: application/json"))) as server:
         category, words = fails(driver, server.url)
     assert category == MALFORMED
     assert "canary" not in words
@@ -294,21 +279,22 @@ def test_a_body_that_cannot_be_used(name: str, driver: str) -> None:
 @pytest.mark.parametrize(
     "first",
     [
-        pytest.param(answer(b"\xef\xbb\xbf" + GOOD), id="a byte order mark"),
-        pytest.param(answer(GOOD, "200 OK", "Content-Type: text/html"), id="text/html"),
-        pytest.param(answer(GOOD, "200 OK", "Content-Type: \xff/\xfe; charset=utf-16"), id="nonsense as its type"),
+        pytest.param(raw_reply(b"\xef\xbb\xbf" + GOOD), id="a byte order mark"),
+        pytest.param(raw_reply(GOOD, "200 OK", "Content-Type: text/html"), id="text/html"),
+        pytest.param(raw_reply(GOOD, "200 OK", "Content-Type: \xff/\xfe; charset=utf-16"), id="nonsense as its type"),
         pytest.param(
-            answer(tokens(expires_in="soon", token_type="BEARER", error=None)[:-1] + b', "x": 1e999}'), id="odd members"
+            raw_reply(tokens(expires_in="soon", token_type="BEARER", error=None)[:-1] + b', "x": 1e999}'),
+            id="odd members",
         ),
-        pytest.param(answer(GOOD, "201 Created", "Location: http://evil.example/"), id="201"),
-        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(GOOD), id="early hints"),
-        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 20 + answer(GOOD), id="continue"),
+        pytest.param(raw_reply(GOOD, "201 Created", "Location: http://evil.example/"), id="201"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + raw_reply(GOOD), id="early hints"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 20 + raw_reply(GOOD), id="continue"),
         pytest.param(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD, id="HTTP/1.0"),
-        pytest.param(answer(GOOD, "200 OK", "Content-Encoding: identity", "Set-Cookie: a=b"), id="identity"),
-        pytest.param(answer(GOOD, "200 OK", "Date: yesterday", "Retry-After: \x80"), id="nonsense in its fields"),
+        pytest.param(raw_reply(GOOD, "200 OK", "Content-Encoding: identity", "Set-Cookie: a=b"), id="identity"),
+        pytest.param(raw_reply(GOOD, "200 OK", "Date: yesterday", "Retry-After: \x80"), id="nonsense in its fields"),
     ],
 )
-def test_an_odd_answer_that_will_do(driver: str, first: bytes) -> None:
+def test_an_odd_answer_that_is_accepted(driver: str, first: bytes) -> None:
     with ScriptedServer(issuing(first)) as server:
         succeeds(driver, server.url)
 
@@ -331,7 +317,7 @@ ID_TOKENS: dict[str, str] = {
 
 @in_turn(ID_TOKENS)
 def test_an_id_token_that_is_refused(name: str, driver: str) -> None:
-    with ScriptedServer(saying(answer(tokens(id_token=ID_TOKENS[name])))) as server:
+    with ScriptedServer(sends(raw_reply(tokens(id_token=ID_TOKENS[name])))) as server:
         category, words = fails(driver, server.url)
     assert category == INVALID
     assert words.startswith("the id token was refused: it")
@@ -345,7 +331,7 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
 
     def script(peer: Peer) -> None:
         peer.read_request()
-        peer.send(answer(tokens(id_token=jwt({**now, "iss": peer.server.url, NAMESPACE: {}, **claims}))))
+        peer.send(raw_reply(tokens(id_token=jwt({**now, "iss": peer.server.url, NAMESPACE: {}, **claims}))))
 
     with ScriptedServer(script) as server:
         category, words = fails(driver, server.url, uses_nonce=True, id_token_policy=IdTokenPolicy.STRICT)
@@ -374,7 +360,7 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
     ],
 )
 def test_a_refusal_is_not_tried_again(driver: str, status: str, fields: tuple[str, ...], told: str) -> None:
-    with ScriptedServer(saying(answer(b"canary", status, *fields))) as server:
+    with ScriptedServer(sends(raw_reply(b"canary", status, *fields))) as server:
         category, words = fails(driver, server.url)
         assert server.accepted == 1
     assert category == REJECTED
@@ -390,10 +376,10 @@ LOCATIONS = ("http://127.0.0.1:{}/canary", "//127.0.0.1:{}/canary", "/oauth/toke
     [(status, LOCATIONS[0]) for status in (300, 301, 302, 303, 304, 305, 308)] + [(307, where) for where in LOCATIONS],
 )
 def test_a_redirect_is_never_followed(driver: str, status: int, location: str) -> None:
-    with ScriptedServer(saying(answer(GOOD))) as stranger:
+    with ScriptedServer(sends(raw_reply(GOOD))) as stranger:
         refresh, service = f"Refresh: 0; url={stranger.url}", f'Alt-Svc: h2=":{stranger.port}"'
         fields = (f"Location: {location.format(stranger.port)}", refresh, service)
-        with ScriptedServer(saying(answer(GOOD, f"{status} Go", *fields))) as server:
+        with ScriptedServer(sends(raw_reply(GOOD, f"{status} Go", *fields))) as server:
             category, words = fails(driver, server.url)
             assert server.accepted == 1
         assert stranger.accepted == 0
@@ -444,7 +430,7 @@ def tls_for(authority: trustme.CA, *names: str, **more: Any) -> ssl.SSLContext:
         ("other", None, False),
     ],
 )
-def test_whom_the_variables_make_us_trust(  # noqa: PLR0913
+def test_the_bundle_that_each_variable_configures(  # noqa: PLR0913
     *,
     driver: str,
     codex: str | None,
@@ -459,7 +445,7 @@ def test_whom_the_variables_make_us_trust(  # noqa: PLR0913
     for variable, value in {"CODEX_CA_CERTIFICATE": codex, "SSL_CERT_FILE": openssl}.items():
         if value is not None:
             monkeypatch.setenv(variable, files[value])
-    with ScriptedServer(issuing(answer(GOOD)), tls=server_tls) as server:
+    with ScriptedServer(issuing(raw_reply(GOOD)), tls=server_tls) as server:
         if is_trusted:
             succeeds(driver, server.url)
             return
@@ -471,7 +457,7 @@ def test_whom_the_variables_make_us_trust(  # noqa: PLR0913
 
 @both_drivers
 @pytest.mark.parametrize("kind", ["expired", "another host", "another address"])
-def test_a_certificate_that_is_not_good(
+def test_a_certificate_that_is_not_valid(
     driver: str, kind: str, authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from datetime import UTC, datetime
@@ -483,7 +469,7 @@ def test_a_certificate_that_is_not_good(
         "another host": (tls_for(authority, "evil.example"), "IP address mismatch"),
         "another address": (tls_for(authority, "127.0.0.2"), "IP address mismatch"),
     }[kind]
-    with ScriptedServer(issuing(answer(GOOD)), tls=tls) as server:
+    with ScriptedServer(issuing(raw_reply(GOOD)), tls=tls) as server:
         category, words = fails(driver, server.url)
         assert server.requests == []
     assert category == CONNECT
@@ -491,7 +477,7 @@ def test_a_certificate_that_is_not_good(
 
 
 def speaks_http(peer: Peer) -> None:
-    peer.send(answer(GOOD))
+    peer.send(raw_reply(GOOD))
     peer.wait_for_end()
 
 
@@ -522,7 +508,7 @@ HANDSHAKES: dict[str, tuple[Callable[[Peer], None], str]] = {
 
 @both_drivers
 @pytest.mark.parametrize("name", HANDSHAKES)
-def test_a_handshake_that_does_not_come_about(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handshake_that_fails(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = HANDSHAKES[name]
     if category == TIMEOUT:
         monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.2)
@@ -541,7 +527,7 @@ def test_a_handshake_that_does_not_come_about(name: str, driver: str, monkeypatc
 def test_both_requests_go_over_one_connection(
     driver: str, over: str, server_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second handshake would keep the browser waiting; and whoever keeps a connection also closes it."""
+    """A second handshake would make the browser wait. The connection is closed at the end."""
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
     left = threading.Event()
 
@@ -574,7 +560,7 @@ class Proxy:
         peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
         with self._tls.wrap_socket(peer.connection, server_side=True) as inside:
             peer.server._connections.append(inside)
-            issuing(answer(GOOD))(Peer(inside, peer.server))
+            issuing(raw_reply(GOOD))(Peer(inside, peer.server))
 
     def refuse(self, status: bytes) -> Callable[[Peer], None]:
         def script(peer: Peer) -> None:
@@ -632,7 +618,7 @@ def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypa
 
 @both_drivers
 @pytest.mark.parametrize("value", ["canary://me:canary@x", "http://me:canary@127.0.0.1:nope", "http://[canary"])
-def test_proxy_settings_that_make_no_sense(
+def test_proxy_settings_that_are_invalid(
     driver: str, value: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
@@ -643,7 +629,7 @@ def test_proxy_settings_that_make_no_sense(
 
 @both_drivers
 def test_no_proxy_for_this_machine(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedServer(issuing(answer(GOOD))) as server, ScriptedServer(saying(b"")) as stranger:
+    with ScriptedServer(issuing(raw_reply(GOOD))) as server, ScriptedServer(sends(b"")) as stranger:
         for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, stranger.url)
         succeeds(driver, server.url)

@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 
 from loginmachine import Credentials, FileStore, Provider, Secret, Tokens
 
+from ..replies import reply
 from ..support import ID_TOKEN, PATIENCE, jwt
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def signed_in(home: Path, expires_in: float, mark: str = "old") -> FileStore:
 
 
 class TokenEndpoint:
-    """Gives new tokens, numbered, to whoever has the newest refresh token; and an API that takes the newest only."""
+    """A token endpoint that issues numbered tokens, and an API that accepts the newest access token only."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for("").rstrip("/")
@@ -91,7 +92,7 @@ class TokenEndpoint:
         if scripted is not None:
             return scripted()
         self.accepted = access_token(LASTING, f"new-{number}")
-        return answer(access_token=self.accepted, refresh_token=f"canary-refresh-{number}")
+        return reply({"access_token": self.accepted, "refresh_token": f"canary-refresh-{number}"})()
 
     def handle_call(self, request: Request) -> Response:
         authorization = request.headers.get("Authorization")
@@ -105,7 +106,3 @@ class TokenEndpoint:
     def hold(self) -> None:
         """Response only when `released` is set."""
         self.released.clear()
-
-
-def answer(status: int = 200, **members: Any) -> Response:
-    return Response(json.dumps(members), status, content_type="application/json")

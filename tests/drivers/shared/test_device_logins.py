@@ -17,11 +17,11 @@ from loginmachine import (
     open_login,
     start_login,
 )
-from loginmachine.sansio.login import device_effects
+from loginmachine.sansio.login.device_code import effects
 from loginmachine.sansio.login.progress import DeviceCodeShown
 from loginmachine.sansio.oauth import device_code
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer
 from ..support import API_KEY, CANARIES, PATIENCE, TOKENS, Browser, Progress, free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
@@ -55,7 +55,7 @@ def codes(identity_server: HTTPServer, provider: ScriptedProvider) -> DeviceCode
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polls a moment apart, in the same proportions."""
     for name, seconds in {"SHORTEST_INTERVAL": 0.002, "SLOW_DOWN": 0.01, "LONGEST_BACK_OFF": 0.02}.items():
-        for module in (device_code, device_effects):
+        for module in (device_code, effects):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, seconds)
 
@@ -66,13 +66,13 @@ def sign_in_with_code(
     return sign_in(driver, options, method=LoginMethod.DEVICE_CODE, on_progress=progress, act=act)
 
 
-def check_failure(ended: Ended, progress: Progress, phase: str, category: str, kind: type = LoginFailed) -> None:
+def check_failure(ended: Ended, progress: Progress, step: str, category: str, kind: type = LoginFailed) -> None:
     assert type(ended.trouble) is kind
     assert isinstance(ended.trouble, LoginFailed)
-    assert (ended.trouble.phase, ended.trouble.category) == (phase, category)
+    assert (ended.trouble.step, ended.trouble.category) == (step, category)
     assert ended.store is not None
     assert ended.store.credentials is None
-    assert progress.problems == ([] if kind is LoginCancelled else [(phase, category, True)])
+    assert progress.problems == ([] if kind is LoginCancelled else [(step, category, True)])
     told = str(ended.trouble)
     assert not [canary for canary in (*given.DEVICE_CANARIES, given.USER_CODE) if canary in told]
 
@@ -100,7 +100,7 @@ def test_through_pending_and_slow_down(
     assert person.device_code is not None
     assert (person.device_code.user_code, person.auth_url, person.port) == (given.USER_CODE, None, None)
     assert person.device_code.verification_url == f"{provider.url}/codex/device"
-    assert set(person.refusals) == {"this login has a device code, and no address to come back to"}
+    assert set(person.refusals) == {"this login has a device code, and no callback address"}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -108,7 +108,7 @@ def test_through_an_outage(driver: str, provider: ScriptedProvider, codes: Devic
     codes.polls = [given.PENDING, *[given.BROKEN] * 6, given.PENDING, given.BROKEN, given.GRANTED]
     ended = sign_in_with_code(driver, provider.options(), progress)
     assert ended.trouble is None
-    # It is told once per outage.
+    # It is reported once per outage.
     assert progress.names == [*SHOWN, "polling_delayed", "polling_delayed", *ALLOWED[2:]]
 
 
@@ -131,11 +131,11 @@ def test_connections_that_break(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_poll_without_an_answer_does_not_keep_the_next_from_being_sent(
+def test_a_poll_without_an_answer_does_not_stop_the_next(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del codes
-    monkeypatch.setattr(device_effects, "POLL_TIMEOUT", 0.1)
+    monkeypatch.setattr(device_code, "POLL_TIMEOUT", 0.1)
 
     def silent_at_first(peer: Peer) -> None:
         head, _ = peer.read_request()
@@ -172,7 +172,7 @@ def test_the_provider_says_no(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_nobody_uses_the_code(
+def test_the_code_is_not_used(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device_code, "DEFAULT_LIFETIME", 0.05)
@@ -181,7 +181,7 @@ def test_nobody_uses_the_code(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_deadline_of_ones_own(
+def test_a_deadline_of_the_program(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress
 ) -> None:
     codes.polls = [given.PENDING]
@@ -208,8 +208,8 @@ def test_no_device_codes(driver: str, provider: ScriptedProvider, codes: DeviceC
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_the_provider_cannot_be_reached(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
-    nobody = DeviceCodeEndpoints(code_endpoint=f"http://127.0.0.1:{free_port()}/device")
-    options = provider.options(provider=provider.provider(device_code=nobody))
+    unreachable = DeviceCodeEndpoints(code_endpoint=f"http://127.0.0.1:{free_port()}/device")
+    options = provider.options(provider=provider.provider(device_code=unreachable))
     ended = sign_in_with_code(driver, options, progress)
     check_failure(ended, progress, "request_device_code", "token_exchange_connect")
 
@@ -257,7 +257,7 @@ def test_rfc_8628(driver: str, provider: ScriptedProvider, identity_server: HTTP
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("endpoint", ["code_endpoint", "poll_endpoint"])
-def test_a_token_endpoint_without_tls_excuses_no_other_from_its_certificate(  # noqa: PLR0913
+def test_certificates_are_verified_beside_an_endpoint_without_tls(  # noqa: PLR0913
     *,
     driver: str,
     endpoint: str,
@@ -298,7 +298,7 @@ def test_a_token_endpoint_without_tls_excuses_no_other_from_its_certificate(  # 
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_token_endpoint_elsewhere_takes_no_other_through_a_proxy(
+def test_a_local_endpoint_beside_a_remote_one_uses_no_proxy(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes.code = reply({}, 403)
@@ -334,7 +334,7 @@ def test_a_provider_without_device_codes(begin: Callable[..., object], provider:
 
 @pytest.mark.parametrize("name", ["auth_url", "port", "device_code"])
 @pytest.mark.parametrize("begin", [start_login, open_login])
-def test_nothing_is_known_before_the_login_is_entered(
+def test_no_property_has_a_value_before_the_login_is_entered(
     begin: Callable[..., object], name: str, provider: ScriptedProvider
 ) -> None:
     login = begin(provider.options(), store=MemoryStore())

@@ -32,7 +32,7 @@ def address(person: Person, query: str | None = None) -> str:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_wrong_old_and_right(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+def test_wrong_old_and_right_addresses(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
     def act(person: Person) -> None:
         assert person.auth_url is not None
         wrong = (
@@ -71,7 +71,7 @@ def test_a_refusal_that_is_pasted(driver: str, provider: ScriptedProvider, progr
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_pasted_and_brought_at_once(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
     provider.hold()
     statuses: list[int] = []
 
@@ -122,19 +122,19 @@ def test_pasting_after_the_end_does_nothing_in_trio(provider: ScriptedProvider) 
     assert provider.forms == []
 
 
-def test_nothing_can_be_pasted_before_there_is_an_address(provider: ScriptedProvider) -> None:
+def test_pasting_before_the_login_is_entered(provider: ScriptedProvider) -> None:
     login = start_login(provider.options(), store=MemoryStore())
     with pytest.raises(RuntimeError, match="is not running"):
         login.paste("x")
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_nothing_can_be_pasted_in_a_login_with_a_device_code(
+def test_pasting_in_a_login_with_a_device_code(
     driver: str, provider: ScriptedProvider, identity_server: HTTPServer
 ) -> None:
     DeviceCodes(identity_server)
     options, code = provider.options(), LoginMethod.DEVICE_CODE
-    expected = r"^this login has a device code, and no address to come back to$"
+    expected = r"^this login has a device code, and no callback address$"
     if driver == "threads":
         with (
             start_login(options, store=MemoryStore(), method=code) as login,

@@ -1,4 +1,4 @@
-"""After a login, the tokens that it replaced are given back: in the background, and in nobody's way."""
+"""After a login, the tokens that it replaced are revoked, in the background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loginmachine.drivers.threaded import revocation as driver_module
 from loginmachine.drivers.threaded.revocation import revoke
 from loginmachine.sansio.oauth import revocation
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer, drips
 from ..support import PATIENCE, REFRESH_TOKEN, Browser, eventually, free_port
 from ..trio.support import in_thread, no_idle_threads, run  # noqa: F401 - a fixture for all
@@ -44,11 +44,11 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a silent revocation endpoint waits for longer than a test may take."""
+    """A revocation has a time limit that is longer than a test may take."""
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 3600.0)
 
 
-def test_the_caller_has_its_result_before_in_threads(provider: ScriptedProvider, store: MemoryStore) -> None:
+def test_the_result_does_not_wait_for_the_revocation_in_threads(provider: ScriptedProvider, store: MemoryStore) -> None:
     provider.revocation = provider.hang
     with start_login(provider.options(), store=store) as login:
         Browser(login.auth_url).finish()
@@ -57,7 +57,7 @@ def test_the_caller_has_its_result_before_in_threads(provider: ScriptedProvider,
         provider.released.set()
 
 
-def test_the_caller_has_its_result_before_in_trio(provider: ScriptedProvider, store: MemoryStore) -> None:
+def test_the_result_does_not_wait_for_the_revocation_in_trio(provider: ScriptedProvider, store: MemoryStore) -> None:
     provider.revocation = provider.hang
 
     async def program() -> None:
@@ -76,7 +76,7 @@ def by_cancelling(login: Any) -> None:
     login.cancel()
 
 
-def by_a_handle(login: Any) -> None:
+def by_a_canceller(login: Any) -> None:
     login.canceller().cancel()
 
 
@@ -84,58 +84,58 @@ def by_raising(_login: Any) -> None:
     raise KeyboardInterrupt
 
 
-HURRIES = [by_cancelling, by_a_handle, by_raising]
+WAYS_TO_LEAVE = [by_cancelling, by_a_canceller, by_raising]
 
 
-def in_threads(options: LoginOptions, store: MemoryStore, hurry: Callable[[Any], None], asked: threading.Event) -> Any:
+def in_threads(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
     with start_login(options, store=store) as login:
         Browser(login.auth_url).finish()
         login.wait(PATIENCE)
         assert asked.wait(PATIENCE)
-        hurry(login)
+        leave(login)
     return login
 
 
-def in_trio(options: LoginOptions, store: MemoryStore, hurry: Callable[[Any], None], asked: threading.Event) -> Any:
+def in_trio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
     async def program() -> Any:
         async with open_login(options, store=store) as login:
             await in_thread(Browser(login.auth_url).finish)
             await login.wait()
             assert await in_thread(lambda: asked.wait(PATIENCE))
-            hurry(login)
+            leave(login)
         return login
 
     return trio.run(program)
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("hurry", HURRIES)
+@pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
 @pytest.mark.parametrize("driver", [in_threads, in_trio])
-def test_nobody_in_a_hurry_waits_for_a_silent_endpoint(
+def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     *,
     provider: ScriptedProvider,
     store: MemoryStore,
     caplog: pytest.LogCaptureFixture,
     driver: Callable[..., Any],
-    hurry: Callable[[Any], None],
+    leave: Callable[[Any], None],
 ) -> None:
     with ScriptedServer(Peer.wait_for_end) as server:
         options = provider.options(provider=provider.provider(revocation_endpoint=f"{server.url}/revoke"))
         try:
-            login = driver(options, store, hurry, server.reached)
+            login = driver(options, store, leave, server.reached)
         except KeyboardInterrupt:
-            assert hurry is by_raising
+            assert leave is by_raising
         else:
             assert isinstance(login.outcome, LoginSuccess)
         (message,) = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
-        assert message.endswith(f"could not be revoked: {server.url}/revoke: nobody waited for the answer")
+        assert message.endswith(f"could not be revoked: {server.url}/revoke: the program did not wait for the answer")
     assert store.credentials is not None
     assert store.credentials.tokens is not None
     assert store.credentials.tokens.refresh_token == Secret(REFRESH_TOKEN)
 
 
 @pytest.mark.parametrize("driver", [in_threads, in_trio])
-def test_what_could_not_be_revoked_is_logged(
+def test_a_failed_revocation_is_logged(
     provider: ScriptedProvider, store: MemoryStore, driver: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/revoke"

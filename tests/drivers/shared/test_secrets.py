@@ -13,7 +13,7 @@ import pytest
 from loginmachine import Credentials, LoginFailed, MemoryStore, Provider, Secret, StoreError
 
 from ..conformance.drivers import DRIVERS, Play
-from ..conftest import ScriptedProvider, reply
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer
 from ..support import API_KEY, CANARIES, CODE, REFRESH_TOKEN, TOKENS, Browser, Progress, Reply, free_port, jwt
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import trustme
 
     from loginmachine import CredentialStore
+
+    from ..conftest import ScriptedProvider
 
 both_drivers = pytest.mark.parametrize("driver", ["threads", "trio"])
 
@@ -255,7 +257,7 @@ def test_no_secret_is_seen_of_a_certificate_that_is_not_trusted(
 
 
 @both_drivers
-def test_what_a_store_says_itself_is_told(driver: str, seen: Seen) -> None:
+def test_the_message_of_a_store_error_is_shown(driver: str, seen: Seen) -> None:
     # Its words are for people: `StoreError` promises that no value is in them.
     class Full:
         def save(self, _: Credentials) -> None:
@@ -266,7 +268,7 @@ def test_what_a_store_says_itself_is_told(driver: str, seen: Seen) -> None:
 
 
 @both_drivers
-def test_a_launched_browser_is_given_the_address_and_nothing_else(
+def test_a_launched_browser_gets_the_address_only(
     driver: str, seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launcher = tmp_path / "launcher"
@@ -295,7 +297,7 @@ def test_a_secret_is_not_pickled() -> None:
 
 
 @both_drivers
-def test_the_tests_would_see_it(driver: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tests_find_a_secret_in_a_log(driver: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Progress.__call__
 
     def chatty(progress: Progress, phase: Any) -> None:

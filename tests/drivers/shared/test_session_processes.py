@@ -1,4 +1,4 @@
-"""Sessions in many processes on one home: one refresh, and nobody is hurt when one of them is killed."""
+"""Sessions in many processes on one home: one refresh, and the others continue when one of them is killed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from loginmachine import FileStore, Session
 
+from ..replies import reply
 from ..support import PATIENCE, eventually
-from .session_support import OVER, TokenEndpoint, answer, mark_of, signed_in, token_of
+from .session_support import OVER, TokenEndpoint, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,15 +87,15 @@ def test_twenty_processes_cause_one_refresh(tmp_path: Path, endpoint: TokenEndpo
     assert token_of(store.load()) == tokens[0]
 
 
-def test_a_process_that_is_killed_in_the_middle_of_its_request(tmp_path: Path, endpoint: TokenEndpoint) -> None:
-    """The lock dies with its holder: whoever waits for it is served."""
+def test_a_process_that_is_killed_during_its_request(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    """Its lock ends with the process, and the next process gets it."""
     store = signed_in(tmp_path, OVER)
     before = store.path.read_bytes()
     gone = threading.Event()
 
     def hang() -> Response:
         assert gone.wait(PATIENCE)
-        return answer(500)
+        return reply({}, 500)()
 
     endpoint.scripted.append(hang)
     session = Session(FileStore(tmp_path), endpoint.provider)
@@ -105,7 +106,7 @@ def test_a_process_that_is_killed_in_the_middle_of_its_request(tmp_path: Path, e
         assert endpoint.asked.wait(PATIENCE)
         waiting.start()
         go(second)
-        assert eventually(lambda: session._flight is not None)
+        assert eventually(lambda: session._current is not None)
         first.kill()
         waiting.join(PATIENCE)
         assert [mark_of(token) for token in (*tokens, line_of(second))] == ["new-2", "new-2"]
@@ -126,7 +127,7 @@ def test_a_process_that_is_killed_while_it_waits(tmp_path: Path, endpoint: Token
 
 
 def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: TokenEndpoint) -> None:
-    """What the provider answers is stored, although nobody waits for it any more."""
+    """The response of the provider is stored, although no caller waits for it."""
     store = signed_in(tmp_path, OVER)
     endpoint.hold()
     script = (
@@ -146,7 +147,7 @@ def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: To
     assert mark_of(token_of(store.load())) == "new-1"
 
 
-def test_what_others_put_into_the_file_is_there_afterwards(tmp_path: Path, endpoint: TokenEndpoint) -> None:
+def test_other_members_of_the_file_are_kept(tmp_path: Path, endpoint: TokenEndpoint) -> None:
     store = signed_in(tmp_path, OVER)
     members: dict[str, Any] = json.loads(store.path.read_text())
     members["tokens"]["oauth_provenance"] = {"x": 1}

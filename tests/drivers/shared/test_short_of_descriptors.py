@@ -30,7 +30,7 @@ TROUBLES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONN
 
 @pytest.mark.parametrize("number", TROUBLES)
 @pytest.mark.parametrize("driver", ["threads", "trio"])
-def test_accepting_fails_and_the_login_goes_on(
+def test_the_login_continues_when_accepting_fails(
     driver: str, number: int, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures, moments = [OSError(number, os.strerror(number))] * 3, []
@@ -69,7 +69,7 @@ def test_accepting_fails_and_the_login_goes_on(
 
 
 @pytest.mark.parametrize("driver", ["threads", "trio"])
-def test_loading_beforehand_fails_and_the_login_goes_on(
+def test_the_login_continues_when_preloading_fails(
     driver: str, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has_failed = threading.Event()

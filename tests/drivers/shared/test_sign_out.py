@@ -10,7 +10,7 @@ from loginmachine import Credentials, MemoryStore, Secret, SignOutResult, StoreE
 from loginmachine.drivers.errors import NO_THREAD
 from loginmachine.drivers.threaded import sign_out as threaded_module
 
-from ..conftest import reply
+from ..replies import reply
 from ..trio.support import no_idle_threads, run  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:

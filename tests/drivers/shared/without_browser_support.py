@@ -11,7 +11,7 @@ import trio
 
 from loginmachine import DeviceCode, LoginMethod, MemoryStore, open_login, start_login
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import PATIENCE, TOKENS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class DeviceCodes:
 
 @dataclass
 class Person:
-    """What somebody sees of a login, and what they can do."""
+    """What a person sees of a login, and what they can do."""
 
     paste: Callable[[str], None]
     cancel: Callable[[], None]

@@ -48,7 +48,7 @@ def start(home: Path, content: bytes | None) -> FileStore:
 
 
 def content_of(home: Path) -> bytes | None:
-    """What is in the file, which nobody else may read; None if there is none."""
+    """The content of the file, which only its owner may read. None if there is no file."""
     path = home / "auth.json"
     if not path.exists():
         return None
@@ -100,7 +100,7 @@ def test_every_system_call_fails(fault: int, *, lasts: bool, begins: str, home: 
         assert "sk-" not in problem
         if "unlink" not in disk.failed:
             assert strays(home) == set(), where
-        # And nobody is kept from saving.
+        # The next save works.
         with FaultyDisk().mounted():
             store.save(CREDENTIALS)
         assert content_of(home) == NEW, where
@@ -145,7 +145,7 @@ def test_killed_at_every_system_call(begins: str, tmp_path: Path) -> None:
     assert done.stdout.split() == ["9"] * count
     assert {content_of(home) for home in homes} == {before, new}
     for home in homes:
-        # What a killed writer leaves is gone after the next, which nobody's lock holds up.
+        # The next save removes what a killed writer left, and waits for no lock.
         with FaultyDisk().mounted():
             FileStore(home, on_warning=lambda _: None).save(CREDENTIALS)
         assert content_of(home) == NEW
@@ -312,7 +312,7 @@ def fifo(path: Path) -> None:
         pytest.param(Path.mkdir, "it is not a regular file", id="folder"),
     ],
 )
-def test_what_is_no_file(home: Path, make: Callable[[Path], object], words: str) -> None:
+def test_a_path_that_is_no_file(home: Path, make: Callable[[Path], object], words: str) -> None:
     store = start(home, None)
     make(store.path)
     with pytest.raises(StoreError, match=words):

@@ -78,7 +78,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_bytes(store: FileStore, home: Path, warnings: list[str]) -> None:
+def test_the_bytes_of_the_file(store: FileStore, home: Path, warnings: list[str]) -> None:
     store.save(CREDENTIALS)
     assert store.path == home / "auth.json"
     assert store.path.read_bytes() == NEW
@@ -219,7 +219,7 @@ def make_folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_fifo, make_folder])
-def test_what_is_no_regular_file_is_a_clear_error(store: FileStore, home: Path, make: Callable[[Path], None]) -> None:
+def test_a_path_that_is_no_regular_file_is_an_error(store: FileStore, home: Path, make: Callable[[Path], None]) -> None:
     # Nothing hangs, and no descriptor is left: the fixture of all tests counts them.
     home.mkdir()
     make(store.path)
@@ -244,7 +244,7 @@ def test_a_home_that_may_not_be_written(store: FileStore, old: Path) -> None:
 
 def test_a_home_that_is_a_file(store: FileStore, home: Path) -> None:
     home.write_bytes(b"x")
-    with pytest.raises(StoreError, match=r"auth\.json: its folder is not one$"):
+    with pytest.raises(StoreError, match=r"auth\.json: its folder is a file$"):
         store.save(CREDENTIALS)
     assert home.read_bytes() == b"x"
 

@@ -1,4 +1,4 @@
-"""Credentials in the keyring, and what becomes of them where there is none."""
+"""Credentials in the keyring, and where they are stored without one."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_stale_file_that_cannot_be_removed(kept: KeyringStore, home: Path, war
     assert warnings == [f"an older sign-in is still in {home / 'auth.json'}: it is not a regular file"]
 
 
-def test_whether_it_can_be_used(kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str]) -> None:
+def test_whether_the_keyring_can_be_used(kept: KeyringStore, keyring: FakeKeyring, entry: tuple[str, str]) -> None:
     kept.check()
     # What is in it does not matter.
     keyring.entries[entry] = "canary"
@@ -179,14 +179,12 @@ def test_a_keyring_that_answers_with_no_text(
 ) -> None:
     keyring.entries[entry] = answer
     for act in everything(kept):
-        with pytest.raises(StoreError, match=r": the keyring answered with something that is no text$"):
+        with pytest.raises(StoreError, match=r": the keyring returned a value that is no text$"):
             act()
     assert keyring.entries[entry] == answer
 
 
-def test_a_backend_that_cannot_be_loaded_is_not_taken_for_a_missing_package(
-    kept: KeyringStore, keyring: FakeKeyring
-) -> None:
+def test_a_backend_that_cannot_be_loaded(kept: KeyringStore, keyring: FakeKeyring) -> None:
     keyring.trouble = raising(ModuleNotFoundError("canary", name="no_such_backend"), "get")
     with pytest.raises(KeyringUnavailable, match=r"^the keyring's backend, .* cannot be loaded$"):
         kept.check()
@@ -234,7 +232,7 @@ def test_a_keyring_that_refuses(
     assert keyring.entries[entry] == OLD.decode()
 
 
-def test_what_windows_does_not_take(kept: KeyringStore, keyring: FakeKeyring) -> None:
+def test_a_value_that_is_too_long_for_windows(kept: KeyringStore, keyring: FakeKeyring) -> None:
     keyring.trouble = raising(TooMuchForWindows("canary"), "set")
     big = Credentials(auth_mode="apikey", api_key=Secret("x" * 2000))
     with pytest.raises(
@@ -277,7 +275,7 @@ def test_auto_prefers_the_keyring(
 
 
 @pytest.mark.parametrize(("without", "words"), [("nowhere", NO_BACKEND), ("not_installed", NO_PACKAGE)])
-def test_auto_falls_back_and_says_so(
+def test_auto_falls_back_and_reports_it(
     auto: AutoStore, fallbacks: list[str], request: pytest.FixtureRequest, without: str, words: str
 ) -> None:
     request.getfixturevalue(without)
@@ -317,7 +315,7 @@ def test_auto_stores_in_the_file_what_the_keyring_refuses(
     assert (keyring.entries, auto.load()) == ({}, None)
 
 
-def test_auto_never_takes_a_locked_keyring_for_nobody(
+def test_auto_does_not_treat_a_locked_keyring_as_empty(
     auto: AutoStore, keyring: FakeKeyring, fallbacks: list[str]
 ) -> None:
     auto.save(CREDENTIALS)
@@ -338,7 +336,7 @@ def test_auto_over_a_corrupt_file(auto: AutoStore, old: Path, content: bytes) ->
     assert (auto.load(), auto.kind) == (CREDENTIALS, "keyring")
 
 
-def test_the_library_is_loaded_when_it_is_needed(store: FileStore) -> None:
+def test_the_library_is_loaded_when_it_is_used(store: FileStore) -> None:
     script = (
         "import sys; from loginmachine import open_store; open_store(sys.argv[1], 'auto')\n"
         "assert 'keyring' not in sys.modules"

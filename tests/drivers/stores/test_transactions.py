@@ -74,7 +74,7 @@ def test_a_transaction(any_store: SessionStore) -> None:
     assert any_store.load() == OTHERS
 
 
-def test_nobody_else_may_change_it_meanwhile(any_store: SessionStore) -> None:
+def test_a_transaction_locks_out_other_writers(any_store: SessionStore) -> None:
     any_store.save(OTHERS)
     with any_store.transaction():
         with pytest.raises(StoreBusy, match=r"for more than 0\.05 seconds$"), any_store.transaction(timeout=0.05):
@@ -84,7 +84,7 @@ def test_nobody_else_may_change_it_meanwhile(any_store: SessionStore) -> None:
     any_store.save(CREDENTIALS)
 
 
-def test_one_session_renews_at_a_time_and_keeps_nobody_from_the_store(any_store: SessionStore) -> None:
+def test_one_session_refreshes_at_a_time_and_the_store_stays_usable(any_store: SessionStore) -> None:
     with any_store.renewing():
         with pytest.raises(StoreBusy, match=r"for more than 0\.05 seconds$"), any_store.renewing(timeout=0.05):
             pass
@@ -95,7 +95,7 @@ def test_one_session_renews_at_a_time_and_keeps_nobody_from_the_store(any_store:
         pass
 
 
-def test_whoever_waits_comes_next(any_store: SessionStore) -> None:
+def test_a_waiting_holder_gets_the_lock_next(any_store: SessionStore) -> None:
     found: list[object] = []
     entering = threading.Event()
 
@@ -130,7 +130,7 @@ def test_each_step_in_another_thread(any_store: SessionStore) -> None:
     assert any_store.save(OTHERS) == CREDENTIALS
 
 
-def test_a_block_that_raises_gives_the_lock_back(any_store: SessionStore) -> None:
+def test_a_block_that_raises_releases_the_lock(any_store: SessionStore) -> None:
     mine = OSError("mine")
 
     def fail() -> None:
@@ -155,7 +155,7 @@ def test_a_removed_file(store: FileStore, old: Path, warnings: list[str]) -> Non
     assert warnings == []
 
 
-def test_no_folder_is_made_to_find_nothing_in_it(store: FileStore, home: Path) -> None:
+def test_removing_from_a_missing_folder_does_not_create_it(store: FileStore, home: Path) -> None:
     assert store.remove() is None
     assert not home.exists()
 
@@ -164,7 +164,7 @@ def test_no_folder_is_made_to_find_nothing_in_it(store: FileStore, home: Path) -
 def test_a_file_that_cannot_be_read_is_removed(
     store: FileStore, old: Path, warnings: list[str], content: bytes
 ) -> None:
-    # Tokens may be in it all the same: whoever signs out does not want it set aside.
+    # It may hold tokens, so that a sign-out must not set it aside.
     old.write_bytes(content)
     assert store.remove() == Credentials(auth_mode=None)
     assert names(old.parent) == [name for name in NAMES if name != "auth.json"]
@@ -178,7 +178,7 @@ def test_a_huge_file_is_removed_unread(store: FileStore, old: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("dangling", [True, False])
-def test_a_symbolic_link_is_removed_and_told_of(
+def test_a_symbolic_link_is_removed_with_a_warning(
     *, store: FileStore, home: Path, tmp_path: Path, warnings: list[str], dangling: bool
 ) -> None:
     home.mkdir()
@@ -193,7 +193,7 @@ def test_a_symbolic_link_is_removed_and_told_of(
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"OPENAI_API_KEY": null, "tokens": null}'])
-def test_a_file_without_credentials_is_nothing(store: FileStore, old: Path, content: bytes) -> None:
+def test_a_file_without_credentials_is_empty(store: FileStore, old: Path, content: bytes) -> None:
     old.write_bytes(content)
     assert store.load() is None
     assert store.remove() is None

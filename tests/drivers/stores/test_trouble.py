@@ -174,7 +174,7 @@ def test_a_mounted_file_is_emptied(
     assert removed is not None
     assert (old.read_bytes(), removed.api_key) == (b"{}", Secret("old"))
     assert warnings == [f"{old} is mounted on its own and cannot be removed; it was emptied"]
-    # There is nobody in it any more.
+    # No credentials are left in it.
     assert store.load() is None
     assert store.remove() is None
 
@@ -187,7 +187,7 @@ def test_a_mounted_file_that_cannot_be_emptied(store: FileStore, old: Path, monk
     assert old.read_bytes() == OLD
 
 
-def test_a_removal_that_cannot_be_synced_is_told_of(
+def test_a_removal_that_cannot_be_synced_is_a_warning(
     store: FileStore, old: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", failing(errno.EIO))
@@ -237,7 +237,7 @@ def test_a_lock_that_another_process_holds(
     assert [path for path in names(old.parent) if path.endswith("tmp")] == []
 
 
-def test_a_lock_that_is_given_back_in_time(
+def test_a_lock_that_is_released_in_time(
     store: FileStore, old: Path, hold: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder = hold("auth.lock")
@@ -256,9 +256,7 @@ def test_a_lock_that_is_given_back_in_time(
     assert old.read_bytes() == NEW
 
 
-def test_a_dead_holder_does_not_matter(
-    store: FileStore, old: Path, hold: Callable[[str], subprocess.Popen[str]]
-) -> None:
+def test_a_dead_holder_holds_no_lock(store: FileStore, old: Path, hold: Callable[[str], subprocess.Popen[str]]) -> None:
     for name in LOCK_NAMES:
         holder = hold(name)
         holder.kill()
@@ -289,9 +287,9 @@ def test_the_locks_are_held_while_the_file_is_replaced(
     assert held == LOCK_NAMES
 
 
-def test_a_folder_that_is_none_and_a_lock_that_is_one_are_named(tmp_path: Path) -> None:
+def test_a_home_that_is_a_file_and_a_lock_that_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("canary")
-    with pytest.raises(StoreError, match=r"file/auth\.json: its folder is not one$"):
+    with pytest.raises(StoreError, match=r"file/auth\.json: its folder is a file$"):
         FileStore(tmp_path / "file").save(CREDENTIALS)
     (tmp_path / "auth.lock").mkdir()
     with pytest.raises(StoreError, match=r"/auth\.json: auth\.lock: "):

@@ -99,7 +99,7 @@ def test_no_launcher_at_all(launchers: Callable[..., Path], monkeypatch: pytest.
         ("'unbalanced:mine", [URL]),
     ],
 )
-def test_the_persons_choice(
+def test_the_browser_variable(
     launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, command: str, expected: list[str]
 ) -> None:
     seen = launchers("mine")
@@ -108,7 +108,7 @@ def test_the_persons_choice(
     assert arguments(seen) == expected
 
 
-def test_the_persons_choice_comes_first(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_variable_comes_first(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = launchers("mine"), launchers("xdg-open")
     monkeypatch.setenv("BROWSER", "mine")
     monkeypatch.setenv("DISPLAY", ":0")
@@ -176,7 +176,7 @@ def test_the_launcher_of_wsl_comes_first(launchers: Callable[..., Path], monkeyp
 
 
 @pytest.mark.usefixtures("in_wsl")
-def test_powershell_gets_the_url_as_a_word_in_quotes(launchers: Callable[..., Path]) -> None:
+def test_powershell_gets_the_url_in_single_quotes(launchers: Callable[..., Path]) -> None:
     launchers("wslview", "exit 1")
     seen = launchers("powershell.exe")
     assert open_it() is None
@@ -184,7 +184,7 @@ def test_powershell_gets_the_url_as_a_word_in_quotes(launchers: Callable[..., Pa
 
 
 @pytest.mark.usefixtures("in_wsl")
-def test_explorer_does_not_say_whether_it_could(launchers: Callable[..., Path]) -> None:
+def test_the_exit_status_of_explorer_is_ignored(launchers: Callable[..., Path]) -> None:
     launchers("powershell.exe", "exit 1")
     seen = launchers("explorer.exe", "exit 1")
     assert open_it() is None
@@ -192,7 +192,7 @@ def test_explorer_does_not_say_whether_it_could(launchers: Callable[..., Path]) 
 
 
 @pytest.mark.usefixtures("in_wsl")
-def test_the_persons_choice_comes_first_in_wsl_too(
+def test_the_browser_variable_comes_first_in_wsl_too(
     launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, theirs = launchers("mine"), launchers("wslview")
@@ -202,7 +202,7 @@ def test_the_persons_choice_comes_first_in_wsl_too(
     assert not theirs.exists()
 
 
-def test_a_url_that_could_leave_its_quotes_is_not_given_to_windows() -> None:
+def test_a_url_with_a_single_quote_is_not_passed_to_windows() -> None:
     assert wsl.launchers("https://id.example/'; calc; '") == []
 
 
@@ -216,7 +216,7 @@ def test_a_url_that_could_leave_its_quotes_is_not_given_to_windows() -> None:
         ({}, None, False),
     ],
 )
-def test_how_wsl_is_known(
+def test_how_wsl_is_detected(
     variables: dict[str, str], release: str | None, *, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wsl, "OS_RELEASE", str(tmp_path / "osrelease"))
@@ -225,9 +225,7 @@ def test_how_wsl_is_known(
     assert wsl.is_wsl(variables) is expected
 
 
-def test_nothing_is_given_to_a_shell(
-    launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_shell_is_used(launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = launchers("mine")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", "mine %s; touch gotcha $(touch gotcha) | tee gotcha")
@@ -236,14 +234,14 @@ def test_nothing_is_given_to_a_shell(
     assert not (tmp_path / "gotcha").exists()
 
 
-def test_a_launcher_has_no_stream_terminal_or_descriptor_of_ours(
+def test_a_launcher_inherits_no_stream_terminal_or_descriptor(
     launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = tmp_path / "report"
     launchers("mine", f"ls -l /proc/self/fd > {report}; cat > {report}.in; ps -o sid= -p $$ > {report}.sid; exit 0")
     monkeypatch.setenv("BROWSER", "mine")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # Even one that somebody made inheritable.
+        # Even a descriptor that was made inheritable.
         listener.set_inheritable(True)
         assert open_it() is None
     assert (tmp_path / "report.in").read_bytes() == b""
@@ -278,7 +276,7 @@ def test_a_launcher_that_blocks_is_taken_for_the_browser(
     end(pid)
 
 
-def test_a_launcher_that_blocks_is_not_waited_for_when_nobody_is_interested(
+def test_the_wait_for_a_blocking_launcher_ends_with_the_login(
     launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = blocking(launchers, tmp_path)

@@ -14,7 +14,7 @@ import pytest
 from loginmachine import LoginFailed, MemoryStore, start_login
 from loginmachine.drivers.callback import http11
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import CANARIES, CODE, Browser, Progress, connect, eventually
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_no_descriptor_for_a_connection(
     assert set(refused) == {24}
 
 
-def test_a_client_that_is_gone_before_it_is_accepted(
+def test_a_client_that_leaves_before_it_is_accepted(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, failures = socket.socket.accept, [ConnectionAbortedError(103, "gone"), InterruptedError(4, "again")]
@@ -88,7 +88,7 @@ def test_a_client_that_is_gone_before_it_is_accepted(
     assert failures == []
 
 
-def test_a_connection_that_stays_is_dropped_after_its_time(
+def test_a_connection_that_stays_open_is_closed_in_time(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http11, "CLOSE_TIMEOUT", 0.05)

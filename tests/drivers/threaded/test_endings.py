@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import LoginCancelled, MemoryStore, start_login
-from loginmachine.drivers.http import client as token_client
+from loginmachine.drivers.threaded import http_client
 
-from ..conftest import reply
+from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import PATIENCE, TOKENS, Browser, Progress, connect, eventually
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginmachine import ThreadedLogin
-    from loginmachine.sansio.login.actions import SendTokenRequest
-    from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
+    from loginmachine.sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
     from loginmachine.sansio.login.progress import LoginPhase
 
     from ..conftest import ScriptedProvider
@@ -56,7 +55,7 @@ def test_cancelling_while_waiting(
         # Too late, and harmless.
         cancel(login)
     cancel(login)
-    assert (caught.value.phase, caught.value.category) == ("wait_for_callback", "login_cancelled")
+    assert (caught.value.step, caught.value.category) == ("wait_for_callback", "login_cancelled")
     assert caught.value.message == "cancelled by the caller"
     assert progress.names == ["binding", "listening", "cancelled"]
     assert store.credentials is None
@@ -94,7 +93,7 @@ def test_cancelling_while_exchanging(provider: ScriptedProvider, progress: Progr
             login.wait(PATIENCE)
         tab.join(PATIENCE)
     assert own_threads() == []
-    assert caught.value.phase == "exchange_token"
+    assert caught.value.step == "exchange_token"
     assert store.credentials is None
     (page,) = pages
     assert page.status == 410
@@ -143,13 +142,13 @@ def test_an_observer_may_cancel(provider: ScriptedProvider) -> None:
     assert store.credentials is None
 
 
-def test_cancelling_before_the_token_request_is_on_its_way(
+def test_cancelling_before_the_token_request_is_sent(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The caller has not waited yet, so that everything is being loaded when the cancellation comes.
     cancelled, pause, aborted = threading.Event(), threading.Event(), threading.Event()
 
-    class LoadedSlowly(token_client.BlockingTokenClient):
+    class LoadedSlowly(http_client.HttpClient):
         def __init__(self) -> None:
             cancelled.wait(0.1)
             pause.wait(0.1)
@@ -159,7 +158,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
             super().abort()
             aborted.set()
 
-        def send(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
+        def send(self, request: HttpRequest) -> HttpResponse | HttpRequestFailed:
             aborted.wait(1)
             return super().send(request)
 
@@ -170,7 +169,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
             cancelled.set()
 
     logins: list[ThreadedLogin] = []
-    monkeypatch.setattr(token_client, "BlockingTokenClient", LoadedSlowly)
+    monkeypatch.setattr(http_client, "HttpClient", LoadedSlowly)
     with start_login(provider.options(), store=MemoryStore(), on_progress=observer) as login:
         logins.append(login)
         assert Browser(login.auth_url).callback().status == 410
@@ -178,7 +177,7 @@ def test_cancelling_before_the_token_request_is_on_its_way(
     assert provider.forms == []
 
 
-def test_cancelling_before_it_begins(provider: ScriptedProvider, progress: Progress) -> None:
+def test_cancelling_before_the_login_is_entered(provider: ScriptedProvider, progress: Progress) -> None:
     login = start_login(provider.options(), store=MemoryStore(), on_progress=progress)
     login.cancel()
     with pytest.raises(LoginCancelled), login:
@@ -228,7 +227,7 @@ def test_leaving_while_the_credentials_are_being_stored(provider: ScriptedProvid
     assert progress.names[-1] == "succeeded"
 
 
-def test_an_exception_in_the_block_comes_out(provider: ScriptedProvider, progress: Progress) -> None:
+def test_an_exception_in_the_block_propagates(provider: ScriptedProvider, progress: Progress) -> None:
     with (
         pytest.raises(KeyError, match="mine"),
         start_login(provider.options(), store=MemoryStore(), on_progress=progress),
@@ -270,16 +269,14 @@ def test_cancelling_from_a_signal_handler(provider: ScriptedProvider) -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_login_is_entered_once(provider: ScriptedProvider) -> None:
+def test_a_login_can_be_entered_once_only(provider: ScriptedProvider) -> None:
     with start_login(provider.options(), store=MemoryStore()) as login:
         pass
     with pytest.raises(RuntimeError), login:
         pytest.fail("entered")
 
 
-def test_leaving_does_not_wait_for_a_browser_that_does_not_come_back(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaving_does_not_wait_for_the_last_page(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     # The listener stays for the last page: at most for the linger, which is the only thing that can end this.
     monkeypatch.setattr("loginmachine.sansio.login.state.LINGER", 0.05)
     with start_login(provider.options(), store=MemoryStore()) as login:

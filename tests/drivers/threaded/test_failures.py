@@ -9,7 +9,8 @@ import pytest
 
 from loginmachine import Credentials, LoginFailed, LoginTimedOut, MemoryStore, StoreError, TrustError, start_login
 
-from ..conftest import ScriptedProvider, reply
+from ..conftest import ScriptedProvider
+from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer, drips
 from ..support import CANARIES, NAMESPACE, PATIENCE, TOKENS, Browser, Progress, free_port, jwt
 
@@ -96,7 +97,7 @@ class Login:
                 login.wait()
         assert self.store.credentials is None
         assert caught.value.__context__ is None
-        assert self.progress.problems == [(caught.value.phase, caught.value.category, True)]
+        assert self.progress.problems == [(caught.value.step, caught.value.category, True)]
         assert self.progress.names[-1] == "failed"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert str(caught.value.category).encode() in page.body
@@ -116,7 +117,7 @@ def test_answers_of_the_token_endpoint(name: str, provider: ScriptedProvider, lo
     answer, category, status, message = ANSWERS[name]
     provider.answers = [answer]
     error, page = login.fails(provider.options())
-    assert (error.phase, error.category, page) == ("exchange_token", category, status)
+    assert (error.step, error.category, page) == ("exchange_token", category, status)
     assert error.message == (message if category == "id_token_invalid" else provider.url + message)
     assert len(provider.forms) == 1
 
@@ -129,21 +130,21 @@ def test_an_expired_id_token_while_the_clocks_agree(provider: ScriptedProvider, 
 
 
 @pytest.mark.parametrize(
-    ("tokens", "whose"), [(TOKENS, "the workspace acc-1"), (NO_WORKSPACE, "an account without a workspace")]
+    ("tokens", "owner"), [(TOKENS, "the workspace acc-1"), (NO_WORKSPACE, "an account without a workspace")]
 )
 def test_a_workspace_that_is_not_allowed(
-    provider: ScriptedProvider, login: Login, tokens: dict[str, str], whose: str
+    provider: ScriptedProvider, login: Login, tokens: dict[str, str], owner: str
 ) -> None:
     provider.answers = [reply(tokens)]
     error, page = login.fails(provider.options(allowed_workspaces=("acc-2",)))
-    assert (error.phase, error.category, page) == ("validate_callback", "workspace_restriction", 403)
-    assert error.message == f"the sign-in was for {whose}"
+    assert (error.step, error.category, page) == ("validate_callback", "workspace_restriction", 403)
+    assert error.message == f"the sign-in was for {owner}"
 
 
-def test_nobody_at_the_token_endpoint(provider: ScriptedProvider, login: Login) -> None:
+def test_a_token_endpoint_that_cannot_be_reached(provider: ScriptedProvider, login: Login) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}/oauth/token"
     error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
-    assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_connect", 502)
+    assert (error.step, error.category, page) == ("exchange_token", "token_exchange_connect", 502)
     assert error.message == f"{endpoint}: no connection: Connection refused"
 
 
@@ -153,7 +154,7 @@ def test_a_token_endpoint_that_is_silent(
     monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.1)
     provider.answers = [provider.hang]
     error, page = login.fails(provider.options())
-    assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_timeout", 504)
+    assert (error.step, error.category, page) == ("exchange_token", "token_exchange_timeout", 504)
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
@@ -166,7 +167,7 @@ def test_a_token_endpoint_that_drips_for_ever(
         endpoint = f"{server.url}/oauth/token"
         error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
         server.reached.set()
-    assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_timeout", 504)
+    assert (error.step, error.category, page) == ("exchange_token", "token_exchange_timeout", 504)
     assert error.message == f"{endpoint}: no complete answer in time"
 
 
@@ -178,8 +179,8 @@ def test_a_token_endpoint_that_is_no_http_server(provider: ScriptedProvider, log
     with ScriptedServer(garbage) as server:
         endpoint = f"{server.url}/oauth/token"
         error, page = login.fails(provider.options(provider=provider.provider(token_endpoint=endpoint)))
-    assert (error.phase, error.category, page) == ("exchange_token", "token_exchange_request", 502)
-    assert error.message == f"{endpoint}: what came back is not HTTP, or it is incomplete"
+    assert (error.step, error.category, page) == ("exchange_token", "token_exchange_request", 502)
+    assert error.message == f"{endpoint}: the answer is not HTTP, or it is incomplete"
 
 
 CALLBACKS = [
@@ -208,7 +209,7 @@ def test_callbacks_that_end_a_login(
     provider: ScriptedProvider, login: Login, query: str, expected: tuple[str, int, str]
 ) -> None:
     error, page = login.fails(provider.options(), query)
-    assert error.phase == "validate_callback"
+    assert error.step == "validate_callback"
     assert (error.category, page, error.message.replace("\ufffd", "")) == expected
     assert provider.forms == []
 
@@ -247,7 +248,7 @@ class BrokenStore:
 )
 def test_a_store_that_raises(provider: ScriptedProvider, login: Login, error: Exception, message: str) -> None:
     failed, page = login.fails(provider.options(), store=BrokenStore(error))
-    assert (failed.phase, failed.category, page) == ("persist_credentials", "persist_failed", 500)
+    assert (failed.step, failed.category, page) == ("persist_credentials", "persist_failed", 500)
     assert failed.message == message
 
 
@@ -257,7 +258,7 @@ def test_the_deadline(provider: ScriptedProvider, progress: Progress) -> None:
             login.wait()
         with pytest.raises(LoginTimedOut):
             login.wait()
-    assert (caught.value.phase, caught.value.category) == ("wait_for_callback", "login_timed_out")
+    assert (caught.value.step, caught.value.category) == ("wait_for_callback", "login_timed_out")
     assert caught.value.message == "no callback came within 0.05 seconds"
     assert progress.problems == [("wait_for_callback", "login_timed_out", True)]
 
@@ -301,9 +302,7 @@ def test_the_browser_is_given_the_url(
 # Threads
 
 
-def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
-    provider: ScriptedProvider, progress: Progress
-) -> None:
+def test_two_threads_start_a_worker_at_the_same_time(provider: ScriptedProvider, progress: Progress) -> None:
     meeting = threading.Barrier(2)
 
     class Ended(threading.Thread):
@@ -314,9 +313,9 @@ def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
             return False
 
     login = start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress)
-    login._owner._workers.append(Ended())
+    login._owner._workers._threads.append(Ended())
     with login:
-        # The login opens the browser; whoever waits has loaded what comes next.
+        # The login opens the browser in one worker, and `wait` preloads in another.
         with pytest.raises(TimeoutError):
             login.wait(timeout=0.0)
         Browser(login.auth_url).finish()
@@ -326,7 +325,7 @@ def test_the_caller_and_the_login_start_a_thread_at_the_same_time(
 # Before anything begins
 
 
-def test_an_unusable_bundle_is_told_before_anything_begins(
+def test_an_unusable_bundle_is_reported_first(
     progress: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(tmp_path / "missing.pem"))

@@ -14,7 +14,7 @@ import pytest
 
 from loginmachine import AuthMode, FileStore, LoginSuccess, MemoryStore, Secret, start_login
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import (
     ACCESS_TOKEN,
     API_KEY,
@@ -26,6 +26,8 @@ from ..support import (
     TOKENS,
     Browser,
     Progress,
+    parse_reply,
+    raw,
 )
 
 if TYPE_CHECKING:
@@ -205,6 +207,18 @@ def test_localhost_as_the_redirect_host(provider: ScriptedProvider) -> None:
     assert provider.forms[0][3] == ("redirect_uri", browser.redirect_uri)
 
 
+def test_localhost_answers_on_both_addresses(provider: ScriptedProvider) -> None:
+    with start_login(provider.options(redirect_host="localhost"), store=MemoryStore()) as login:
+        for host in ("localhost", "[::1]", "127.0.0.1"):
+            request = f"GET /favicon.ico HTTP/1.1\r\nHost: {host}:{login.port}\r\n\r\n".encode()
+            for address in ("127.0.0.1", "::1"):
+                try:
+                    answer = raw(login.port, request, address)
+                except OSError:
+                    pytest.skip("this machine has no IPv6 loopback address")
+                assert parse_reply(answer).status == 404
+
+
 # wait and outcome
 
 
@@ -222,7 +236,7 @@ def test_waiting_twice_and_afterwards(provider: ScriptedProvider) -> None:
 def test_waiting_for_a_time_only(provider: ScriptedProvider) -> None:
     with start_login(provider.options(), store=MemoryStore()) as login:
         for timeout in (0, 0.01):
-            with pytest.raises(TimeoutError, match="the login is still going on"):
+            with pytest.raises(TimeoutError, match="the login is still running"):
                 login.wait(timeout=timeout)
         Browser(login.auth_url).finish()
         login.wait(timeout=PATIENCE)
@@ -241,7 +255,7 @@ def test_the_result_does_not_wait_for_the_last_page(provider: ScriptedProvider) 
     assert len(provider.forms) == 2
 
 
-def test_a_long_deadline_is_no_trouble(provider: ScriptedProvider) -> None:
+def test_a_very_long_deadline(provider: ScriptedProvider) -> None:
     with start_login(provider.options(deadline=1e12), store=MemoryStore()) as login:
         Browser(login.auth_url).finish()
         login.wait(PATIENCE)
@@ -256,7 +270,7 @@ def test_no_deadline(provider: ScriptedProvider) -> None:
 # Observers and loggers
 
 
-def test_an_observer_that_raises_does_no_harm(provider: ScriptedProvider, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_of_on_progress_is_logged(provider: ScriptedProvider, caplog: pytest.LogCaptureFixture) -> None:
     def observer(phase: LoginPhase) -> None:
         raise ValueError(f"canary {phase.name}")
 
@@ -264,12 +278,12 @@ def test_an_observer_that_raises_does_no_harm(provider: ScriptedProvider, caplog
         Browser(login.auth_url).finish()
         login.wait(PATIENCE)
     warnings = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
-    assert warnings[0] == "the progress observer raised ValueError in phase binding"
+    assert warnings[0] == "on_progress raised ValueError in phase binding"
     assert len(warnings) == 7
     assert "canary" not in "".join(warnings)
 
 
-def test_an_observer_may_use_what_it_is_told(provider: ScriptedProvider) -> None:
+def test_on_progress_gets_the_url_and_a_text(provider: ScriptedProvider) -> None:
     seen: list[str] = []
 
     def observer(phase: LoginPhase) -> None:

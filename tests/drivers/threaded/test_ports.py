@@ -48,7 +48,7 @@ def test_a_free_first_port(options: Any, ports: tuple[int, int], progress: Progr
     assert progress.names[:2] == ["binding", "listening"]
 
 
-def test_a_stranger_on_the_first_port(options: Any, ports: tuple[int, int], progress: Progress) -> None:
+def test_another_server_on_the_first_port(options: Any, ports: tuple[int, int], progress: Progress) -> None:
     with ScriptedServer(stranger, port=ports[0]) as holder:
         with start_login(options, store=MemoryStore(), on_progress=progress) as login:
             assert login.port == ports[1]
@@ -65,10 +65,10 @@ def test_both_ports_taken(options: Any, ports: tuple[int, int], progress: Progre
         login = start_login(options, store=MemoryStore(), on_progress=progress)
         with pytest.raises(LoginFailed) as caught, login:
             pytest.fail("entered")
-        # Nobody is asked to leave the fallback port.
+        # The holder of the fallback port is not asked to stop.
         assert second.accepted == 0
     error = caught.value
-    assert (error.phase, error.category) == ("bind_local_server", "local_server_unavailable")
+    assert (error.step, error.category) == ("bind_local_server", "local_server_unavailable")
     assert error.message == f"port {ports[1]}: Address already in use"
     assert progress.problems == [("bind_local_server", "local_server_unavailable", True)]
     with pytest.raises(LoginFailed):
@@ -83,7 +83,7 @@ def test_a_port_of_the_callers_own_has_no_fallback(provider: ScriptedProvider, p
             pytest.fail("entered")
 
 
-def test_a_holder_that_says_it_goes_and_stays(
+def test_a_holder_that_agrees_to_go_and_stays(
     options: Any, ports: tuple[int, int], progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loginmachine.sansio.login.effects.BIND_RETRY_DELAY", 0.001)
@@ -110,14 +110,14 @@ def test_a_second_login_cancels_the_first(provider: ScriptedProvider, ports: tup
         assert store.credentials is None
         Browser(second.auth_url).finish()
         assert second.wait() is store.credentials
-    assert (caught.value.phase, caught.value.category) == ("wait_for_callback", "login_cancelled")
+    assert (caught.value.step, caught.value.category) == ("wait_for_callback", "login_cancelled")
     assert caught.value.message == "another sign-in on this machine took over"
     assert seen.names == ["binding", "listening", "cancelled"]
     assert isinstance(seen.phases[-1], Cancelled)
     assert progress.names[:4] == ["binding", "cancelling_previous", "binding", "listening"]
 
 
-def test_a_login_gives_way_in_the_words_that_others_look_for(options: Any) -> None:
+def test_a_login_gives_way_with_the_expected_words(options: Any) -> None:
     with start_login(options, store=MemoryStore()) as login:
         # As the Codex CLI asks.
         request = f"GET /cancel HTTP/1.1\r\nHost: 127.0.0.1:{login.port}\r\nConnection: close\r\n\r\n"
@@ -128,9 +128,7 @@ def test_a_login_gives_way_in_the_words_that_others_look_for(options: Any) -> No
     assert answer.endswith(b"\r\n\r\nLogin cancelled")
 
 
-def test_a_login_that_is_storing_its_credentials_does_not_give_way(
-    provider: ScriptedProvider, progress: Progress
-) -> None:
+def test_a_login_that_stores_its_credentials_does_not_give_way(provider: ScriptedProvider, progress: Progress) -> None:
     asked = threading.Event()
 
     class SlowStore(MemoryStore):
@@ -179,7 +177,9 @@ def is_free(port: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not (is_free(1455) and is_free(1457)), reason="somebody on this machine holds port 1455 or 1457")
+@pytest.mark.skipif(
+    not (is_free(1455) and is_free(1457)), reason="another program on this machine holds port 1455 or 1457"
+)
 def test_the_registered_ports(provider: ScriptedProvider, progress: Progress) -> None:
     options = provider.options(provider=Provider.chatgpt(issuer=provider.url))
     with start_login(options, store=MemoryStore(), on_progress=progress) as login:

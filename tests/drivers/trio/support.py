@@ -39,7 +39,7 @@ def run(program: Callable[[], Awaitable[None]]) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens there; raises if somebody does."""
+    """Return True if the port is free. Raises OSError otherwise."""
     with socket.create_server(("127.0.0.1", port)):
         return True
 
@@ -49,7 +49,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 async def ask(browser: Browser, target: str) -> bytes:
-    """Ask for a page in the same program; whatever becomes of it."""
+    """Ask for a page in the same program, and ignore a broken connection."""
     received = b""
     try:
         async with await trio.open_tcp_stream("127.0.0.1", browser.port) as stream:

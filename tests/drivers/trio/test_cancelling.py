@@ -9,7 +9,7 @@ import trio
 
 from loginmachine import LoginCancelled, LoginSuccess, MemoryStore, open_login
 
-from ..conftest import reply
+from ..replies import reply
 from ..support import PATIENCE, TOKENS, Browser, Progress
 from .support import ask, finish, in_thread, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
 
@@ -115,7 +115,7 @@ def test_an_outer_time_limit(provider: ScriptedProvider, progress: Progress, pos
         assert is_free(login.port)
         with pytest.raises(LoginCancelled, match="the program left before the sign-in was over") as caught:
             await login.wait()
-        assert caught.value.phase == ("wait_for_callback", "exchange_token")[position]
+        assert caught.value.step == ("wait_for_callback", "exchange_token")[position]
 
     run(program)
     assert progress.names[-1] == "cancelled"

@@ -11,7 +11,7 @@ import trio.testing
 from loginmachine import LoginFailed, LoginMethod, MemoryStore, open_login
 from loginmachine.sansio.login.actions import Timer
 
-from ..conftest import reply
+from ..replies import reply
 from ..shared import without_browser_support as given
 from ..shared.without_browser_support import DeviceCodes, tokens_only
 from ..support import Progress, eventually

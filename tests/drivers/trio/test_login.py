@@ -15,7 +15,8 @@ import trio.testing
 
 from loginmachine import LoginCancelled, LoginFailed, MemoryStore, open_login
 
-from ..conftest import ScriptedProvider, reply
+from ..conftest import ScriptedProvider
+from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import API_KEY, CODE, PATIENCE, TOKENS, Browser, Progress, eventually, free_port
 from .support import ask, finish, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("mine", [KeyError("mine"), ExceptionGroup("mine", [KeyError("one"), ValueError("two")])])
-def test_an_exception_of_the_host_comes_out_as_it_is(
+def test_an_exception_in_the_block_is_not_wrapped(
     provider: ScriptedProvider, progress: Progress, mine: Exception
 ) -> None:
     async def program() -> None:
@@ -45,7 +46,7 @@ def test_an_exception_of_the_host_comes_out_as_it_is(
     assert progress.names[-1] == "cancelled"
 
 
-def test_a_failed_login_comes_out_as_it_is(provider: ScriptedProvider) -> None:
+def test_a_failed_login_is_not_wrapped(provider: ScriptedProvider) -> None:
     async def program() -> None:
         async with open_login(provider.options(), store=MemoryStore()) as login:
             login.cancel("enough")
@@ -68,7 +69,7 @@ def test_an_exception_and_a_cancellation(provider: ScriptedProvider) -> None:
 
 
 @pytest.mark.parametrize("when", ["binding", "listening", "callback_received", "saving_credentials", "succeeded"])
-def test_an_interrupt_in_the_drivers_own_task_leaves_nothing(provider: ScriptedProvider, when: str) -> None:
+def test_an_interrupt_in_the_task_of_the_driver(provider: ScriptedProvider, when: str) -> None:
     # Python raises KeyboardInterrupt wherever it is, the driver included. Here an observer does.
     ports: list[int] = []
 
@@ -118,9 +119,7 @@ def test_an_interrupt_leaves_no_connection_to_the_token_endpoint(when: str) -> N
         assert left.wait(PATIENCE)
 
 
-def test_an_interrupt_while_the_block_is_left_comes_out_as_it_is(
-    provider: ScriptedProvider, progress: Progress
-) -> None:
+def test_an_interrupt_while_the_block_is_left_is_not_wrapped(provider: ScriptedProvider, progress: Progress) -> None:
     # As it does out of the block, and with threads.
     clock = trio.testing.MockClock()
     main_thread = threading.main_thread().ident
@@ -193,7 +192,7 @@ def test_a_system_without_threads(
 # From elsewhere
 
 
-def test_cancelling_before_it_begins(provider: ScriptedProvider, progress: Progress) -> None:
+def test_cancelling_before_the_login_is_entered(provider: ScriptedProvider, progress: Progress) -> None:
     async def program() -> None:
         login = open_login(provider.options(), store=MemoryStore(), on_progress=progress)
         login.cancel("never mind")
@@ -205,7 +204,7 @@ def test_cancelling_before_it_begins(provider: ScriptedProvider, progress: Progr
     assert progress.names == ["cancelled"]
 
 
-def test_a_login_is_entered_once(provider: ScriptedProvider) -> None:
+def test_a_login_can_be_entered_once_only(provider: ScriptedProvider) -> None:
     async def program() -> None:
         async with open_login(provider.options(), store=MemoryStore()) as login:
             pass
@@ -280,12 +279,12 @@ def test_many_logins_in_one_program(provider: ScriptedProvider) -> None:
             await finish(Browser(login.auth_url))
             assert await login.wait() is store.credentials
 
-    everybody = trio.Event()
+    all_waiting = trio.Event()
 
     async def all_wait() -> None:
         if len(ports) == count:
-            everybody.set()
-        await everybody.wait()
+            all_waiting.set()
+        await all_waiting.wait()
 
     async def program() -> None:
         async with trio.open_nursery() as nursery:

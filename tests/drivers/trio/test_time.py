@@ -81,7 +81,7 @@ def test_the_deadline(provider: ScriptedProvider, progress: Progress) -> None:
 
 
 @pytest.mark.parametrize("position", [0, 1])
-def test_the_deadline_is_not_for_the_exchanges(provider: ScriptedProvider, position: int) -> None:
+def test_the_deadline_does_not_apply_to_the_exchanges(provider: ScriptedProvider, position: int) -> None:
     good = provider.answers[position]
 
     def held() -> Any:
@@ -104,7 +104,7 @@ def test_the_deadline_is_not_for_the_exchanges(provider: ScriptedProvider, posit
     run(program)
 
 
-def test_the_deadline_is_not_for_the_store(provider: ScriptedProvider, progress: Progress) -> None:
+def test_the_deadline_does_not_apply_to_the_store(provider: ScriptedProvider, progress: Progress) -> None:
     released = threading.Event()
 
     class SlowStore(MemoryStore):
@@ -176,7 +176,7 @@ def test_the_listener_stays_for_2_seconds(provider: ScriptedProvider, *, comes_b
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
-def test_a_token_request_takes_30_seconds_at_most_however_it_drips(
+def test_a_dripped_token_response_takes_30_seconds_at_most(
     provider: ScriptedProvider, progress: Progress, start: bytes
 ) -> None:
     next_byte, sent, over = threading.Semaphore(0), threading.Semaphore(0), threading.Event()

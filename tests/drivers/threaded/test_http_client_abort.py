@@ -1,4 +1,4 @@
-"""Token requests that nobody waits for any more."""
+"""HTTP requests that are aborted from another thread."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.drivers.http.client import BlockingTokenClient
-from loginmachine.sansio.login.actions import SendTokenRequest
-from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
+from loginmachine.drivers.threaded.http_client import HttpClient
+from loginmachine.sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
 
 from ..scripted_server import OK, Peer, ScriptedServer
 from ..support import PATIENCE, eventually, trust_only
@@ -28,8 +27,8 @@ class Aborted:
     """A client with a request in a thread of its own, to be aborted."""
 
     def __init__(self, url: str) -> None:
-        self.client = BlockingTokenClient()
-        self.request = SendTokenRequest(exchange_id=7, url=url, form=FORM, timeout=PATIENCE)
+        self.client = HttpClient()
+        self.request = HttpRequest(url=url, form=FORM, timeout=PATIENCE)
         self.events: list[object] = []
         self._thread = threading.Thread(target=lambda: self.events.append(self.client.send(self.request)))
 
@@ -77,7 +76,7 @@ def test_an_abort_wakes_a_reader_at_once(  # noqa: PLR0913
         woken = aborted.abort()
     aborted.close()
     assert woken
-    assert [type(event) for event in aborted.events] == [TokenRequestFailed]
+    assert [type(event) for event in aborted.events] == [HttpRequestFailed]
 
 
 def test_an_abort_wakes_the_reader_of_a_second_answer() -> None:
@@ -90,13 +89,13 @@ def test_an_abort_wakes_the_reader_of_a_second_answer() -> None:
 
     with ScriptedServer(one_answer_only) as server:
         aborted = Aborted(f"{server.url}/oauth/token")
-        assert isinstance(aborted.client.send(aborted.request), TokenResponseReceived)
+        assert isinstance(aborted.client.send(aborted.request), HttpResponse)
         aborted.start()
         assert eventually(lambda: len(server.requests) == 2)
         woken = aborted.abort()
     aborted.close()
     assert woken
-    assert [type(event) for event in aborted.events] == [TokenRequestFailed]
+    assert [type(event) for event in aborted.events] == [HttpRequestFailed]
 
 
 @pytest.mark.parametrize("with_tls", [False, True])
@@ -108,7 +107,7 @@ def test_nothing_is_sent_after_an_abort(*, with_tls: bool, server_tls: ssl.SSLCo
         aborted.start()
         aborted.close()
         assert server.requests == []
-    assert [type(event) for event in aborted.events] == [TokenRequestFailed]
+    assert [type(event) for event in aborted.events] == [HttpRequestFailed]
 
 
 def test_nothing_is_sent_after_an_abort_on_a_connection_that_is_there() -> None:
@@ -118,15 +117,15 @@ def test_nothing_is_sent_after_an_abort_on_a_connection_that_is_there() -> None:
 
     with ScriptedServer(two_answers) as server:
         aborted = Aborted(f"{server.url}/oauth/token")
-        assert isinstance(aborted.client.send(aborted.request), TokenResponseReceived)
+        assert isinstance(aborted.client.send(aborted.request), HttpResponse)
         aborted.client.abort()
         aborted.start()
         aborted.close()
         assert len(server.requests) == 1
-    assert [type(event) for event in aborted.events] == [TokenRequestFailed]
+    assert [type(event) for event in aborted.events] == [HttpRequestFailed]
 
 
-def test_a_connection_that_comes_about_after_the_client_was_closed_is_closed() -> None:
+def test_a_connection_made_after_the_close_is_closed() -> None:
     # What an abandoned thread does: it could not be interrupted while it connected.
     with ScriptedServer(silent) as server:
         aborted = Aborted(f"{server.url}/oauth/token")
@@ -139,6 +138,6 @@ def test_a_connection_that_comes_about_after_the_client_was_closed_is_closed() -
 
 
 def test_abort_and_close_may_come_in_any_order_and_twice() -> None:
-    client = BlockingTokenClient()
+    client = HttpClient()
     for call in (client.abort, client.close, client.abort, client.close):
         call()

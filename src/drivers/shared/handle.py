@@ -1,0 +1,132 @@
+"""What the login objects of both drivers share: their properties, and the checks before a login starts."""
+
+from __future__ import annotations
+
+from ...sansio.login import events
+from ...sansio.login.outcome import LoginSuccess
+from ..errors import error_for
+from ..http.tls import check_bundle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ...sansio.login.outcome import LoginOutcome
+    from ...sansio.model.credentials import Credentials
+    from ...sansio.model.options import LoginMethod, LoginOptions
+    from ...sansio.oauth.device_code import DeviceCode
+
+    class LoginOwner(Protocol):
+        """What a login object reads from the owner of its machine."""
+
+        auth_url: str | None
+        port: int | None
+        device_code: DeviceCode | None
+        outcome: LoginOutcome | None
+
+        def post(self, event: events.Event) -> None:
+            """Put an event into the inbox."""
+
+
+class LoginHandle:
+    """Base of `ThreadedLogin` and `TrioLogin`.
+
+    Raises:
+        ValueError: The method is a device code, and the provider has none.
+    """
+
+    _not_running = "the login is not running: use it in a with statement"
+    _owner: LoginOwner
+    """Set by the subclass."""
+
+    def __init__(self, options: LoginOptions, method: LoginMethod) -> None:
+        options.check_method(method)
+        self._options = options
+        self._entered = False
+
+    @property
+    def auth_url(self) -> str:
+        """The URL of the authorization request, for the person's browser.
+
+        It holds this login's ``state``. Show it to the person only.
+
+        Raises:
+            RuntimeError: The login has not been entered, or has a device code instead.
+        """
+        if self._owner.auth_url is None:
+            raise RuntimeError(self._why_not())
+        return self._owner.auth_url
+
+    @property
+    def port(self) -> int:
+        """The callback port.
+
+        Raises:
+            RuntimeError: The login has not been entered, or has a device code instead.
+        """
+        if self._owner.port is None:
+            raise RuntimeError(self._why_not())
+        return self._owner.port
+
+    @property
+    def device_code(self) -> DeviceCode:
+        """The code that the person enters, and the page to enter it on. Show it to the person only.
+
+        Raises:
+            RuntimeError: The login has not been entered, or goes through the browser.
+        """
+        if self._owner.device_code is None:
+            raise RuntimeError(self._why_not())
+        return self._owner.device_code
+
+    @property
+    def outcome(self) -> LoginOutcome | None:
+        """How the login ended, account included. None while it is running."""
+        return self._owner.outcome
+
+    def cancel(self, reason: str = "cancelled by the caller") -> None:
+        """End the login, unless its credentials are being stored already.
+
+        Returns at once. `wait` then raises `LoginCancelled`, or returns the credentials if they are stored.
+
+        Args:
+            reason: Why, for the outcome's message.
+        """
+        self._owner.post(events.CancelRequested(reason=reason))
+
+    def _check_before_entering(self) -> None:
+        """Check what must be right before anything starts.
+
+        Raises:
+            TrustError: The configured certificate bundle is unusable.
+            RuntimeError: The login was entered before.
+        """
+        if self._options.provider.token_endpoint.startswith("https:"):
+            check_bundle()
+        if self._entered:
+            raise RuntimeError("a login can be entered only once")
+        self._entered = True
+
+    def _is_ready(self) -> bool:
+        """Return whether the person can sign in now. A login that ended before that is never ready."""
+        return self._owner.auth_url is not None or self._owner.device_code is not None
+
+    def _credentials(self, outcome: LoginOutcome) -> Credentials:
+        """Return the credentials of a successful login.
+
+        Raises:
+            LoginFailed: The login failed or was cancelled.
+        """
+        failed = error_for(outcome)
+        if failed is not None:
+            raise failed
+        assert isinstance(outcome, LoginSuccess)
+        return outcome.credentials
+
+    def _why_not(self) -> str:
+        """Return why a property has no value."""
+        if self._owner.device_code is not None:
+            return "this login has a device code, and no callback address"
+        if self._owner.auth_url is not None:
+            return "this login goes through the browser, and has no device code"
+        return self._not_running
