@@ -13,9 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .records import _RecordMeta
+    from collections.abc import Collection, Iterable, Mapping
 
 
 def import_types(module: str, annotations: Iterable[object]) -> None:
@@ -55,33 +53,40 @@ def _run_type_checking_blocks(module: str) -> None:
         namespace.setdefault(name, value)
 
 
-def signature(record: _RecordMeta) -> inspect.Signature:
-    """The signature of a record: its fields, keyword-only, in the order in which they are declared."""
+def signature(record: type, fields: Iterable[str], defaults: Mapping[str, object]) -> inspect.Signature:
+    """Return the signature of a record.
+
+    Args:
+        record: The class.
+        fields: Its fields in the order in which they are declared. They become keyword-only parameters.
+        defaults: The default of each field that has one.
+    """
     annotations = {field: annotation for cls in reversed(record.__mro__) for field, annotation in _own(cls).items()}
     parameters = [
         inspect.Parameter(
             field,
             inspect.Parameter.KEYWORD_ONLY,
-            default=record._defaults.get(field, inspect.Parameter.empty),  # noqa: SLF001 - made for this
+            default=defaults.get(field, inspect.Parameter.empty),
             annotation=annotations[field],
         )
-        for field in record._fields
+        for field in fields
     ]
     return inspect.Signature(parameters)
 
 
-def field_doc(record: _RecordMeta, field: str) -> str:
-    """The documentation of a field: its type, its default, and the docstring below it in the source, if that is there.
+def field_doc(record: type, field: str, defaults: Mapping[str, object], hidden: Collection[str]) -> str:
+    """Return the documentation of a field: its type, its default, and the docstring below it in the source, if any.
 
     Args:
         record: The class that declares the field.
         field: Its name.
+        defaults: The default of each field that has one.
+        hidden: The fields that no repr shows.
     """
     annotation = _own(record)[field]
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    defaults = record._defaults  # noqa: SLF001 - made for this
     lines = [f"{text} = {defaults[field]!r}" if field in defaults else f"{text}, required"]
-    if field in record._hidden:  # noqa: SLF001 - as above
+    if field in hidden:
         lines.append("Not shown in the repr.")
     docstring = _docstrings(record.__module__, record.__qualname__).get(field)
     return "\n".join([*lines, docstring] if docstring else lines)

@@ -92,7 +92,7 @@ class _Slots(dict[str, object]):
     def __getitem__(self, field: str) -> str:
         from .inspection import field_doc  # noqa: PLC0415 - only tools need it
 
-        return field_doc(self.record, field)
+        return field_doc(self.record, field, self.record._defaults, self.record._hidden)  # noqa: SLF001
 
 
 def _annotations(namespace: dict[str, Any]) -> dict[str, object]:
@@ -153,7 +153,7 @@ class _RecordMeta(type):
         """The keyword-only fields, for `inspect.signature` and `help`."""
         from .inspection import signature  # noqa: PLC0415 - only tools need it
 
-        return signature(cls)
+        return signature(cls, cls._fields, cls._defaults)
 
 
 class Record(metaclass=_RecordMeta):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REVOCATION_TIMEOUT: Final = 5.0
 """Seconds for the request."""
-NOT_AWAITED: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="the response was not awaited")
+NOT_AWAITED: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="the program did not wait for the answer")
 """The result of a request that was abandoned."""
 _OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
 """The modes with tokens from a login. In other modes another program may own the tokens, and still use them."""

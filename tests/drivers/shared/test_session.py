@@ -141,7 +141,7 @@ def test_nothing_is_stored(driver: Driver, tmp_path: Path, endpoint: TokenEndpoi
         True,
         "nothing is stored",
     )
-    assert str(caught.value).startswith("Nobody is signed in.\nSign in first.\n")
+    assert str(caught.value).startswith("You are not signed in.\nSign in first.\n")
     again = pickle.loads(pickle.dumps(caught.value))
     assert (type(again), again.failure) == (SignInRequired, caught.value.failure)
 

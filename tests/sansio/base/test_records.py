@@ -224,7 +224,7 @@ def test_help_on_a_class_in_a_function() -> None:
         x: int
         """Of this function."""
 
-    assert inspection.field_doc(Local, "x") == "int, required\nOf this function."
+    assert inspection.field_doc(Local, "x", {}, ()) == "int, required\nOf this function."
 
 
 EAGER = """
