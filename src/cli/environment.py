@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
 
 from ..drivers.system.wsl import is_wsl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
 _CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")
 """Files that Docker and Podman put into a container."""

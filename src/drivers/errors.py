@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..sansio.base.deprecation import warn_deprecated
 from ..sansio.login.failures import LoginFailureCategory
 from ..sansio.login.outcome import LoginCancellation, LoginSuccess
 
@@ -37,6 +36,8 @@ class LoginFailed(LoginError):  # noqa: N818 - public names
     @property
     def phase(self) -> LoginFailureStep:
         """The step, under its old name. Deprecated."""
+        from ..sansio.base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
+
         warn_deprecated("LoginFailed.phase", "LoginFailed.step")
         return self.failure.step
 

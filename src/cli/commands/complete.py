@@ -14,7 +14,7 @@ from ...sansio.callback.pasted import LoopbackCallback, read_loopback_callback
 from ...sansio.callback.responses import SUCCESS_PATH
 from .. import exit_codes
 from ..terminal.standard_input import ask_hidden, read_input
-from ..terminal.writer import is_terminal, print_error
+from ..terminal.writer import can_hide_input, is_terminal, print_error
 
 if TYPE_CHECKING:
     import argparse
@@ -59,10 +59,12 @@ def _read_address() -> str:
     """Read the address from a pipe, or from the terminal without showing it."""
     if not is_terminal(sys.stdin):
         return read_input(_MAX_INPUT).decode("utf-8", "replace")
-    from ..terminal.hidden_input import can_hide_input, read_hidden  # noqa: PLC0415 - for terminals only
-
     question = "Paste the address at which your browser ended (input is hidden): "
-    return (read_hidden(question) or "") if can_hide_input() else ask_hidden(question)
+    if not can_hide_input():
+        return ask_hidden(question)
+    from ..terminal.hidden_input import read_hidden  # noqa: PLC0415 - for terminals only
+
+    return read_hidden(question) or ""
 
 
 def _send(callback: LoopbackCallback) -> int | None:

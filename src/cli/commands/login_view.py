@@ -6,6 +6,7 @@ from ...drivers.errors import error_for
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory
 from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
 from ..terminal.display import Terminal
+from ..terminal.writer import can_hide_input
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ class LoginView:
         if not self._has_callback:
             self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
             return
-        from ..terminal.hidden_input import HiddenInput, can_hide_input  # noqa: PLC0415 - the URL is shown first
-
         if can_hide_input():
+            from ..terminal.hidden_input import HiddenInput  # noqa: PLC0415 - the URL is shown first
+
             self._input = HiddenInput(paste)
             self._input.start()
         self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
@@ -158,7 +159,6 @@ class LoginView:
         self._has_callback = True
         # The URL is on its way to the screen: now there is time to load these.
         from ..environment import why_no_browser  # noqa: PLC0415
-        from ..terminal.hidden_input import can_hide_input  # noqa: PLC0415
 
         reason = why_no_browser()
         if reason is not None:
@@ -182,8 +182,6 @@ class LoginView:
         if self._has_hinted:
             return
         self._has_hinted = True
-        from ..terminal.hidden_input import can_hide_input  # noqa: PLC0415 - the URL is shown first
-
         where = "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
         self._terminal.line(f"{reason}. You can use a browser on another machine in one of two ways:")
         self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")

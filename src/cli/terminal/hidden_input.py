@@ -6,7 +6,6 @@ The terminal's own line editing is switched off too: it would cut a line after 4
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import select
@@ -16,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ..signals import exception_for, install_handlers, restore_handlers
+from .writer import is_in_foreground
 
 if sys.platform != "win32":
     # On Windows, `loginmachine complete` reads with `getpass` instead.
@@ -97,15 +97,6 @@ class LineParser:
             texts.append(text)
 
 
-def can_hide_input() -> bool:
-    """Return whether standard input and error are a terminal of which this command can switch off the echo."""
-    try:
-        on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        return False
-    return on_terminal and sys.platform != "win32" and _in_foreground(sys.stdin.fileno())
-
-
 class HiddenInput:
     """Reads texts from the terminal, without showing them, in a thread of its own.
 
@@ -160,7 +151,7 @@ class HiddenInput:
         lines, wake = LineParser(), self._wake[0]
         with contextlib.suppress(OSError):
             while wake not in select.select([self._terminal, wake], [], [])[0]:
-                if not _in_foreground(self._terminal):
+                if not is_in_foreground(self._terminal):
                     # In the background: reading would suspend the command, and the input is for another program.
                     if select.select([wake], [], [], _POLL_INTERVAL)[0]:
                         return
@@ -173,7 +164,7 @@ class HiddenInput:
 
     def _hide(self) -> None:
         with contextlib.suppress(OSError, termios.error):
-            if self._keep_echo or not _in_foreground(self._terminal):
+            if self._keep_echo or not is_in_foreground(self._terminal):
                 return
             if self._saved is None:
                 self._saved = termios.tcgetattr(self._terminal)
@@ -189,7 +180,7 @@ class HiddenInput:
         saved, self._saved = self._saved, None
         with contextlib.suppress(OSError, termios.error):
             # In the background, the shell has restored the terminal already.
-            if saved is not None and _in_foreground(self._terminal):
+            if saved is not None and is_in_foreground(self._terminal):
                 self._write_mode(_BRACKETED_PASTE_OFF)
                 termios.tcsetattr(self._terminal, termios.TCSANOW, saved)
                 termios.tcflush(self._terminal, termios.TCIFLUSH)
@@ -254,11 +245,3 @@ def read_hidden(question: str) -> str | None:
     if received:
         raise exception_for(received[0])
     return texts[0] if texts else None
-
-
-def _in_foreground(descriptor: int) -> bool:
-    """Return whether this process may read the terminal: it is in the foreground, or not controlled by it."""
-    try:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError as error:
-        return error.errno == errno.ENOTTY

@@ -6,6 +6,7 @@ is dropped at the end.
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import sys
@@ -27,6 +28,23 @@ def is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
+
+
+def can_hide_input() -> bool:
+    """Return whether standard input and error are a terminal of which this command can switch off the echo."""
+    try:
+        on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+    return on_terminal and sys.platform != "win32" and is_in_foreground(sys.stdin.fileno())
+
+
+def is_in_foreground(descriptor: int) -> bool:
+    """Return whether this process may read the terminal: it is in the foreground, or not controlled by it."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError as error:
+        return error.errno == errno.ENOTTY
 
 
 def print_out(text: str) -> bool:

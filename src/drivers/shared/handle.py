@@ -1,20 +1,27 @@
-"""What the login objects of both drivers share: their properties, and the checks before a login starts."""
+"""What the logins of both drivers share: their machine, their properties, and the checks before they start."""
 
 from __future__ import annotations
 
+import time
+
 from ...sansio.login import events
+from ...sansio.login.machine import LoginMachine
 from ...sansio.login.outcome import LoginSuccess
+from ...sansio.model.options import LoginSecrets
 from ..errors import error_for
 from ..http.tls import check_bundle
+from ..logging import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
+    from ...sansio.trace import Recorder
 
     class LoginOwner(Protocol):
         """What a login object reads from the owner of its machine."""
@@ -26,6 +33,21 @@ if TYPE_CHECKING:
 
         def post(self, event: events.Event) -> None:
             """Put an event into the inbox."""
+
+
+def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
+    """Return a machine with fresh secrets.
+
+    Args:
+        options: The options of the login.
+        record: Called with each line of the trace. None for no trace.
+    """
+    secrets = LoginSecrets.generate()
+    if record is None:
+        return LoginMachine(options, secrets)
+    from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
+
+    return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
 
 
 class LoginHandle:

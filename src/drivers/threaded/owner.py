@@ -14,8 +14,8 @@ from ...sansio.login.progress import DeviceCodeShown, Listening
 from ..callback.listeners import open_listeners, port_of
 from ..errors import NO_THREAD
 from ..logging import warn
+from ..shared.handle import new_machine
 from ..shared.token_events import token_event
-from ..traces.recording import new_machine
 from ..waiting import CHECK_INTERVAL
 from .callback_server import start_server
 from .workers import Workers
@@ -262,8 +262,11 @@ class Owner:
         # A module that is loaded later makes the browser wait. What cannot be loaded now, for want of a descriptor
         # perhaps, is loaded when it is needed.
         with contextlib.suppress(Exception):
+            import hmac  # noqa: F401, PLC0415
             import html  # noqa: F401, PLC0415
 
+            from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415
+            from ...sansio.oauth import revocation  # noqa: F401, PLC0415
             from ..callback import http11  # noqa: F401, PLC0415
             from ..stores import protocols  # noqa: F401, PLC0415
 

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from .recording import TraceFile, lines_of
     from .replaying import Report, replay_file, replay_many

@@ -1,45 +1,22 @@
-"""Recording logins: the machine that writes a trace, and the file for it."""
+"""Files for the traces of logins."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
-import time
+from typing import TYPE_CHECKING
 
-from ...sansio.login.machine import LoginMachine
-from ...sansio.model.options import LoginSecrets
-from ..logging import warn
+from ...sansio.trace.codec import MAX_LINE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import BinaryIO, Self
-
-    from ...sansio.model.options import LoginOptions
-    from ...sansio.trace import Recorder
-
-
-def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
-    """Return a machine with fresh secrets.
-
-    Args:
-        options: The options of the login.
-        record: Called with each line of the trace. None for no trace.
-    """
-    secrets = LoginSecrets.generate()
-    if record is None:
-        return LoginMachine(options, secrets)
-    from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
-
-    return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Return the lines of a file for `read_trace`. Of a line that is too long, only the first part is read."""
-    from ...sansio.trace.codec import MAX_LINE  # noqa: PLC0415 - as above
-
     return iter(lambda: file.readline(MAX_LINE + 1), b"")
 
 

@@ -17,10 +17,10 @@ from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
 from ..logging import warn
+from ..shared.handle import new_machine
 from ..shared.token_events import token_event
 from ..stores.protocols import save
 from ..system.browser import open_url
-from ..traces.recording import new_machine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -231,8 +231,10 @@ class Owner:
         def load() -> None:
             # What cannot be loaded now, for want of a descriptor perhaps, is loaded when it is needed.
             with contextlib.suppress(Exception):
-                import html  # noqa: F401, PLC0415 - for the effect of loading it
+                import hmac  # noqa: F401, PLC0415 - for the effect of loading it
+                import html  # noqa: F401, PLC0415 - as above
 
+                from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415 - as above
                 from ..http.client import client_settings, warm_up  # noqa: PLC0415
                 from . import http_client  # noqa: F401, PLC0415 - as above
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -53,4 +51,6 @@ class Secret:
 
 def same_secret(one: str, other: str) -> bool:
     """Compare in constant time. On bytes, because `hmac.compare_digest` raises on non-ASCII strings."""
+    import hmac  # noqa: PLC0415 - not needed before the login URL is shown
+
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import sys
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import json
     from typing import Any, Final, NoReturn, TypeAlias

@@ -10,7 +10,6 @@ from ..callback import responses
 from ..callback.pasted import PasteProblem
 from ..oauth import token_requests
 from ..oauth.authorization import authorization_url, redirect_uri
-from ..oauth.revocation import revocation
 from . import actions, progress
 from .actions import Timer
 from .failures import LoginFailure, LoginFailureCategory
@@ -222,6 +221,8 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
     if login.browser_waited and not login.waiting:
         login.report_browser_gone()
     # The replaced tokens are revoked only now that the new credentials are durable.
+    from ..oauth.revocation import revocation  # noqa: PLC0415 - not needed before the login URL is shown
+
     revoke = revocation(login.options.provider, meaning.replaced, credentials)
     login.end(LoginSuccess(credentials=credentials, account=account), responses.redirect_to_success(), revoke)
 

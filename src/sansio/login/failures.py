@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ..base.deprecation import warn_deprecated
 from ..base.records import Record
 from ..callback import responses
 from ..callback.pages import Explanation
@@ -227,6 +226,8 @@ class LoginFailure(Record):
     @property
     def phase(self) -> LoginFailureStep:
         """The step, under its old name. Deprecated."""
+        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
+
         warn_deprecated("LoginFailure.phase", "LoginFailure.step")
         return self.step
 

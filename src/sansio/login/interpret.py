@@ -11,10 +11,8 @@ from ..base.text import clean_text
 from ..model.options import LoginMethod
 from . import events
 from .actions import Timer
-from .device_code.interpret import interpret_device_failure, interpret_device_response
 from .failures import LoginFailureStep
 from .interpret_callback import interpret_paste, interpret_request
-from .interpret_tokens import interpret_token_failure, interpret_token_response
 from .interpretation import AnsweredRequest, Cancellation, Interpretation, PortBound, Problem, SavedCredentials
 from .states import LoginState, Trigger
 
@@ -162,8 +160,14 @@ def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFai
 def _token_request_failed(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
     if not _is_outstanding(event, login):
         return None
-    in_device_state = login.state in _DEVICE_STATES
-    return (interpret_device_failure if in_device_state else interpret_token_failure)(event, login)
+    # The login URL is shown before the modules for the provider's responses are loaded. Drivers load them after it.
+    if login.state in _DEVICE_STATES:
+        from .device_code.interpret import interpret_device_failure  # noqa: PLC0415
+
+        return interpret_device_failure(event, login)
+    from .interpret_tokens import interpret_token_failure  # noqa: PLC0415
+
+    return interpret_token_failure(event, login)
 
 
 def _token_response_received(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
@@ -171,8 +175,14 @@ def _token_response_received(event: events.TokenResponseReceived, login: LoginDa
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None
-    in_device_state = login.state in _DEVICE_STATES
-    return (interpret_device_response if in_device_state else interpret_token_response)(event, login)
+    # As above.
+    if login.state in _DEVICE_STATES:
+        from .device_code.interpret import interpret_device_response  # noqa: PLC0415
+
+        return interpret_device_response(event, login)
+    from .interpret_tokens import interpret_token_response  # noqa: PLC0415
+
+    return interpret_token_response(event, login)
 
 
 def _credentials_saved(event: events.CredentialsSaved, _: LoginData) -> SavedCredentials:

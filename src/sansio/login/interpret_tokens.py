@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base.http import TransportProblem
 from ..base.text import clean_text, safe_url
 from ..model.account import read_account, workspace_allowed
@@ -12,7 +14,6 @@ from ..oauth.token_responses import Malformed, Rejected, read_api_key, read_toke
 from .interpretation import CheckedTokens, Problem, ReceivedApiKey
 from .states import LoginState, Trigger
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..base.deprecation import warn_deprecated
 from ..base.records import Record, hidden
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep
@@ -230,6 +229,8 @@ class Failed(Phase):
     @property
     def phase(self) -> LoginFailureStep:
         """The step, under its old name. Deprecated."""
+        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
+
         warn_deprecated("Failed.phase", "Failed.step")
         return self.step
 
@@ -251,6 +252,8 @@ class Cancelled(Phase):
     @property
     def phase(self) -> LoginFailureStep:
         """The step, under its old name. Deprecated."""
+        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
+
         warn_deprecated("Cancelled.phase", "Cancelled.step")
         return self.step
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base.records import Record
 from ..base.text import clean_text
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..base.strict_json import JsonObject
     from .provider import Provider

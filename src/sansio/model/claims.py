@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode
+from typing import TYPE_CHECKING
 
 from ..base.strict_json import JsonError, JsonObject, loads_object
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ..base.records import Record, hidden
 from ..base.secret import Secret
@@ -11,7 +12,6 @@ from ..base.text import is_printable_ascii
 from . import claims
 from .account import identifier, read_account
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime

@@ -5,12 +5,13 @@ The signature is not verified: the token comes from the token endpoint over TLS 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base.http import header_values
 from ..base.secret import same_secret
 from ..model.claims import ClaimError, expiry
 from ..model.provider import IdTokenPolicy
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base.http import HttpRequest, HttpRequestFailed, TransportProblem
 from ..base.text import safe_url
 from ..model.credentials import AuthMode
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 

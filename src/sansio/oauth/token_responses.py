@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base.http import header_values
 from ..base.records import Record
 from ..base.secret import Secret
@@ -9,7 +11,6 @@ from ..base.strict_json import JsonError, JsonObject, loads_object
 from ..base.text import clean_text, is_printable_ascii
 from ..model.tokens import RefreshedTokens, TokenSet
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeGuard
 

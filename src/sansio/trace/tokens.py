@@ -15,7 +15,7 @@ from ..model.claims import LAST_MOMENT, ClaimError, read_claims
 from ..model.credentials import AuthMode, Credentials, Tokens
 from ..model.provider import is_verification_url
 from ..oauth.authorization import MAX_CODE
-from ..oauth.device_code import MAX_USER_CODE
+from ..oauth.device_code_responses import MAX_USER_CODE
 from ..oauth.token_responses import MAX_TOKEN_RESPONSE
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 

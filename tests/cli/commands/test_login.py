@@ -132,7 +132,9 @@ def test_home_without_write_permission_is_refused(provider: ScriptedProvider, tm
 
 
 def loaded_when_the_url_is_printed(home: Path, call: str, first: str = "") -> set[str]:
-    """Return the modules that are loaded when the URL is shown.
+    """Return the modules that are loaded when the URL and the hint below it are shown.
+
+    What is loaded for the hint delays the URL too, because another thread writes the URL to the terminal.
 
     Args:
         home: The home folder.
@@ -141,13 +143,12 @@ def loaded_when_the_url_is_printed(home: Path, call: str, first: str = "") -> se
     """
     script = (
         f"{first}\n"
-        "import sys; from loginmachine.cli.terminal.display import Terminal; from loginmachine.cli import main\n"
-        "line = Terminal.line\n"
-        "def spy(self, text='', style=''):\n"
-        "    line(self, text, style)\n"
-        "    if text.startswith('https://'):\n"
-        "        print(' '.join(sorted(sys.modules))); sys.stdout.flush()\n"
-        "Terminal.line = spy\n"
+        "import sys; from loginmachine.cli.commands.login_view import LoginView; from loginmachine.cli import main\n"
+        "show_url = LoginView._show_url\n"
+        "def spy(self, url):\n"
+        "    show_url(self, url)\n"
+        "    print(' '.join(sorted(sys.modules))); sys.stdout.flush()\n"
+        "LoginView._show_url = spy\n"
         f"arguments = ['login', '--no-browser', '--port', '0', '--timeout', '0.01', '--home', {str(home)!r}]\n"
         f"{call}\n"
     )

@@ -19,7 +19,7 @@ from loginmachine import (
 )
 from loginmachine.sansio.login.device_code import effects
 from loginmachine.sansio.login.progress import DeviceCodeShown
-from loginmachine.sansio.oauth import device_code
+from loginmachine.sansio.oauth import device_code, device_code_responses
 
 from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer
@@ -55,7 +55,7 @@ def codes(identity_server: HTTPServer, provider: ScriptedProvider) -> DeviceCode
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polls a moment apart, in the same proportions."""
     for name, seconds in {"SHORTEST_INTERVAL": 0.002, "SLOW_DOWN": 0.01, "LONGEST_BACK_OFF": 0.02}.items():
-        for module in (device_code, effects):
+        for module in (device_code, device_code_responses, effects):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, seconds)
 
@@ -175,7 +175,7 @@ def test_the_provider_says_no(
 def test_the_code_is_not_used(
     driver: str, provider: ScriptedProvider, codes: DeviceCodes, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device_code, "DEFAULT_LIFETIME", 0.05)
+    monkeypatch.setattr(device_code_responses, "DEFAULT_LIFETIME", 0.05)
     codes.polls = [given.PENDING]
     check_failure(sign_in_with_code(driver, provider.options(), progress), progress, IN_POLL, "device_code_expired")
 

@@ -10,17 +10,8 @@ import pytest
 from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 from loginmachine.sansio.model.tokens import TokenSet
-from loginmachine.sansio.oauth.device_code import (
-    DeviceCode,
-    DeviceGrant,
-    NotEnabled,
-    PollRejected,
-    code_request,
-    grant_exchange,
-    poll_request,
-    read_device_code,
-    read_poll,
-)
+from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant, code_request, grant_exchange, poll_request
+from loginmachine.sansio.oauth.device_code_responses import NotEnabled, PollRejected, read_device_code, read_poll
 from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
 
 from ..callback.asking import CHATGPT

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...base.text import clean_text, safe_url
 from ...model.tokens import TokenSet
-from ...oauth.device_code import (
-    DeviceCode,
-    DeviceGrant,
-    NotEnabled,
-    PollProblem,
-    PollRejected,
-    endpoints_of,
-    poll_endpoint,
-    read_device_code,
-    read_poll,
-)
+from ...oauth.device_code import DeviceCode, DeviceGrant, endpoints_of, poll_endpoint
+from ...oauth.device_code_responses import NotEnabled, PollProblem, PollRejected, read_device_code, read_poll
 from ...oauth.token_responses import Malformed
 from ..failures import LoginFailureStep
 from ..interpret_tokens import TRANSPORT_PROBLEMS, check_tokens
 from ..interpretation import Problem, ReceivedDeviceCode, ReceivedGrant
 from ..states import LoginState, Trigger
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
