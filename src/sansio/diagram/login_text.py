@@ -123,13 +123,13 @@ STORIES: Final = (
     ),
     Story(
         "The browser is on another machine, and the person pastes the address on which it ended",
-        "The address is judged like a callback. The person is told what is wrong with it, and pastes again.",
+        "The address is judged like a callback. The person reads what is wrong with it, and pastes again.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The person pastes the address of an older sign-in",
-        "The person is told that it belongs to another sign-in, and nothing is sent. The login goes on: the right "
+        "The person reads that it belongs to another sign-in, and nothing is sent. The login goes on: the right "
         "address, or the browser itself, may still come.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED),

@@ -28,22 +28,25 @@ if TYPE_CHECKING:
     from ..model.tokens import TokenSet
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
-"""Seconds for the request for a code."""
+"""Time limit of the request for a code, in seconds."""
 POLL_TIMEOUT: Final = 15.0
-"""Seconds for a poll."""
+"""Time limit of a poll, in seconds."""
 DEFAULT_INTERVAL: Final = 5.0
 """Seconds between two polls, if the provider names none (RFC 8628 section 3.2)."""
 SHORTEST_INTERVAL: Final = 1.0
+"""The least number of seconds between two polls, whatever the provider names."""
 LONGEST_INTERVAL: Final = 60.0
+"""The greatest number of seconds between two polls, whatever the provider names."""
 SLOW_DOWN: Final = 5.0
-"""Seconds added to the interval for good, when the provider asks for it (RFC 8628 section 3.5)."""
+"""Seconds that ``slow_down`` adds to the interval, for all later polls (RFC 8628 section 3.5)."""
 LONGEST_BACK_OFF: Final = 30.0
-"""Seconds between two polls while the provider does not answer, unless the interval is longer."""
+"""The most seconds between two polls while the provider does not respond, unless the interval is longer."""
 DEFAULT_LIFETIME: Final = 900.0
 """Seconds for which a code is valid, if the provider names none."""
 LONGEST_LIFETIME: Final = 3600.0
+"""The greatest number of seconds for which a code is used, whatever the provider names."""
 MAX_USER_CODE: Final = 64
-"""Characters of a user code."""
+"""The most characters of a user code."""
 
 _GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _CODEX: Final = DeviceCodeDialect.CODEX
@@ -149,6 +152,9 @@ def read_device_code(
         response: With any status.
         provider: Its dialect decides how the response is read.
         hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The code (RFC 8628 section 3.2), or why there is none.
     """
     body = read_object(response)
     answer = judge(response, body, hide)
@@ -170,7 +176,7 @@ def read_poll(
         hide: Secrets that were sent. An error description may echo them.
 
     Returns:
-        The tokens, not checked yet, or in Codex's dialect the authorization code; else what the response means.
+        The tokens, not checked yet, or the authorization code in Codex's dialect. Otherwise why there are none.
     """
     dialect = endpoints_of(provider).dialect
     body = read_object(response)
@@ -230,7 +236,7 @@ def _grant(answer: JsonObject) -> DeviceGrant | Malformed:
 
 
 def endpoints_of(provider: Provider) -> DeviceCodeEndpoints:
-    """Return the endpoints of a provider that has device codes. A login with another provider never gets here."""
+    """Return the device code endpoints of a provider. The provider must have them."""
     assert provider.device_code is not None
     return provider.device_code
 
@@ -240,7 +246,7 @@ def _is_code(value: object, longest: int) -> TypeGuard[str]:
 
 
 def _seconds(value: object, default: float, longest: float) -> float:
-    """Read a number of seconds, or its digits, and keep it within its bounds. The default stands for anything else."""
+    """Return a number of seconds, given as a number or as digits, within its bounds. Otherwise return the default."""
     if isinstance(value, str):
         value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -28,14 +28,14 @@ _IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d
 def check_id_token(
     claims: JsonObject, provider: Provider, *, nonce: str | None, headers: Headers, received_at: float
 ) -> None:
-    """Check the claims of an ID token.
+    """Check the claims of an ID token (OpenID Connect Core section 3.1.3.7).
 
     Args:
         claims: The token's payload.
         provider: The issuer and the client. Its policy says whether a missing claim is refused.
         nonce: The nonce of the authorization request; None if none was sent.
         headers: The header fields of the token response. Their ``Date`` can show that our clock is wrong.
-        received_at: The time of our clock, in seconds since 1970.
+        received_at: When the response was received, by our clock, in seconds since 1970.
 
     Raises:
         ClaimError: A claim is wrong or missing. The message names the claim.
