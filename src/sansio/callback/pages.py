@@ -50,7 +50,7 @@ def success(*, email: str | None, plan: str | None, setup_url: str | None) -> st
     Args:
         email: The person's address, if known.
         plan: The person's plan, if known.
-        setup_url: The page where an organisation is set up. It carries the ID token, which that endpoint requires
+        setup_url: The page where an organisation is set up. It carries the id token, which that endpoint requires
             (docs/design/wire.md).
     """
     body = "<p>You can close this tab and go back to your program.</p>"

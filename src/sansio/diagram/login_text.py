@@ -55,7 +55,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.TOKEN_REQUEST_BROKEN:       "the connection to the token endpoint broke",
     T.TOKEN_ENDPOINT_REJECTED:    "the token endpoint refused the request",
     T.TOKEN_RESPONSE_MALFORMED:   "the response of the token endpoint cannot be used",
-    T.ID_TOKEN_REFUSED:           "the ID token did not pass the checks",
+    T.ID_TOKEN_REFUSED:           "the id token did not pass the checks",
     T.WORKSPACE_REFUSED:          "the account is not in an allowed workspace",
     T.API_KEY_RECEIVED:           "the API key came",
     T.API_KEY_UNAVAILABLE:        "the provider gives no API key",

@@ -64,7 +64,7 @@ def has_fallback(login: LoginData, _: Interpretation) -> bool:
 
 
 def wants_api_key(login: LoginData, _: Interpretation) -> bool:
-    """The provider exchanges ID tokens for API keys, and this is not a login with a device code."""
+    """The provider exchanges id tokens for API keys, and this is not a login with a device code."""
     return login.options.provider.exchanges_api_key and login.device_code is None
 
 
@@ -185,7 +185,7 @@ def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
 
 
 def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
-    """Exchange the ID token for an API key."""
+    """Exchange the id token for an API key."""
     login.credentials, login.account = meaning.credentials, meaning.account
     login.report(progress.ExchangingApiKey())
     login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))

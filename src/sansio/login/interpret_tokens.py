@@ -53,7 +53,7 @@ def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> 
 
 
 def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> CheckedTokens | Problem:
-    """Check the ID token and the workspace.
+    """Check the id token and the workspace.
 
     Args:
         tokens: The tokens of the response.

@@ -182,7 +182,7 @@ class ExchangingCode(Phase):
 
 
 class ExchangingApiKey(Phase):
-    """The ID token is being exchanged for an API key."""
+    """The id token is being exchanged for an API key."""
 
     name: ClassVar[str] = "exchanging_api_key"
     sentence: ClassVar[str] = "Asking for an API key."

@@ -129,7 +129,7 @@ class LoginData:
 
     @property
     def id_token(self) -> Secret:
-        """The ID token of the credentials."""
+        """The id token of the credentials."""
         assert self.credentials is not None
         assert self.credentials.tokens is not None
         return self.credentials.tokens.id_token

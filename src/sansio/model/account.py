@@ -18,7 +18,7 @@ class Account(Record):
     """The ChatGPT account, which is also the workspace."""
     email: str | None = None
     plan: str | None = None
-    """The plan in the ID token. It decides which credentials apply."""
+    """The plan in the id token. It decides which credentials apply."""
     shown_plan: str | None = None
     """The plan in the access token. It is shown on the success page."""
     organization_id: str | None = None
@@ -31,7 +31,7 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
     """Return the account that the tokens describe.
 
     Args:
-        id_claims: The claims of the ID token. They come first.
+        id_claims: The claims of the id token. They come first.
         access_claims: The claims of the access token.
         provider: Says which claim holds the account claims.
     """

@@ -56,7 +56,7 @@ class Tokens(Record):
     """The tokens of a ChatGPT login."""
 
     id_token: Secret
-    """The ID token, unchanged since it was received."""
+    """The id token, unchanged since it was received."""
     access_token: Secret
     refresh_token: Secret
     account_id: str | None = None
@@ -148,7 +148,7 @@ class Credentials(Record):
         """Return the mode in which the credentials are used.
 
         Args:
-            plan: The plan in the ID token; None if unknown.
+            plan: The plan in the id token; None if unknown.
 
         Returns:
             `auth_mode` if it is set. Otherwise the mode that older versions inferred from the other members.

@@ -93,7 +93,7 @@ class LoginSecrets(Record):
     code_verifier: str = hidden()
     """Binds the authorization code to this program (RFC 7636)."""
     nonce: str = hidden(default="")
-    """Binds the ID token to this login. It is sent only to a provider that uses it."""
+    """Binds the id token to this login. It is sent only to a provider that uses it."""
 
     def _check(self) -> None:
         wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]

@@ -27,7 +27,7 @@ _NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
 
 
 class IdTokenPolicy(StrEnum):
-    """What to do if an ID token lacks a claim that OpenID Connect requires."""
+    """What to do if an id token lacks a claim that OpenID Connect requires."""
 
     STRICT = "strict"
     """Refuse the token."""
@@ -100,7 +100,7 @@ class Provider(Record):
     workspace_parameter: str | None = None
     """The authorization parameter that names the allowed workspaces."""
     exchanges_api_key: bool = False
-    """The provider exchanges ID tokens for API keys (RFC 8693)."""
+    """The provider exchanges id tokens for API keys (RFC 8693)."""
     no_entitlement_marker: str | None = None
     """A text in the description of ``access_denied`` which means that the workspace has no access to this client."""
     platform_url: str | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
 """Time limit of the exchange of an authorization code, in seconds."""
 API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
-"""Time limit of the exchange of an ID token for an API key, in seconds."""
+"""Time limit of the exchange of an id token for an API key, in seconds."""
 REFRESH_TIMEOUT: Final = 60.0
 """Time limit of a refresh, in seconds."""
 
@@ -44,7 +44,7 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
 
 
 def api_key_exchange(provider: Provider, id_token: Secret) -> HttpRequest:
-    """Return the token exchange of an ID token for an API key (RFC 8693 section 2.1)."""
+    """Return the token exchange of an id token for an API key (RFC 8693 section 2.1)."""
     return HttpRequest(
         url=provider.token_endpoint,
         form=(

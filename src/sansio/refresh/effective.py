@@ -39,7 +39,7 @@ def applicable(
 
     Args:
         stored: The stored credentials; None if nothing is stored.
-        provider: Says where an ID token holds the plan.
+        provider: Says where an id token holds the plan.
         environment_key: The API key of the environment; None or empty for none.
 
     Returns:

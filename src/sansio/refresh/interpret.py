@@ -198,7 +198,7 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
             words = "the new id token is of another account"
             return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
         if new_account is None and _account_id(old.id_token, refresh):
-            # The new ID token is unreadable, and the old one is kept. The other new tokens must not be lost.
+            # The new id token is unreadable, and the old one is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
     assert refresh.credentials is not None
     refreshed = refresh.credentials.refreshed(answer, received_at=now)

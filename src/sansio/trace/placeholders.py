@@ -65,7 +65,7 @@ class Placeholders:
         return "cut" if 0 < len(state) < self._state_length else self.of("foreign-state", state) if state else ""
 
     def nonce(self, value: str) -> str:
-        """Return the placeholder of the nonce in an ID token, which the machine compares with this login's."""
+        """Return the placeholder of the nonce in an id token, which the machine compares with this login's."""
         return SECRETS.nonce if value == self._secrets.nonce else self.of("foreign-nonce", value)
 
     def text(self, words: str) -> str:
