@@ -47,7 +47,7 @@ def test_each_package_has_the_names_that_it_says(name: str) -> None:
 
 
 def functions_of(value: Any) -> list[FunctionType]:
-    """A function itself, or the functions of a class that are ours."""
+    """Return a function itself, or the functions of a class that are defined in this package."""
     if isinstance(value, FunctionType):
         return [value]
     if not isinstance(value, type):

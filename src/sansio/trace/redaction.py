@@ -70,7 +70,7 @@ class Redactor:
                 return event.__replace__(
                     headers=_headers(event.headers),
                     body=self._responses.body(event.body),
-                    # (Times out of range are refused. They need not be told apart.)
+                    # (The machine refuses every time that is out of range.)
                     received_at=received_at if events.is_moment(received_at) else -1.0,
                 )
             case (

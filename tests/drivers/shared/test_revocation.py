@@ -44,7 +44,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A revocation has a time limit that is longer than a test may take."""
+    """Make the time limit of a revocation longer than any test."""
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 3600.0)
 
 
