@@ -84,7 +84,7 @@ STORIES: Final = (
         (may_cancel_previous, may_bind_again),
     ),
     Story(
-        "A stranger holds the port, and the fallback is taken too",
+        "Another program holds the port, and the fallback port is taken too",
         "The other registered port is tried once. Its holder is not asked to stop.",
         S.IDLE,
         (T.STARTED, T.PORT_TAKEN, T.PREVIOUS_REFUSED, T.PORT_TAKEN),

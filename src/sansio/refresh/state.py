@@ -64,7 +64,7 @@ class RefreshData:
         self.stored: Secret | None = None
         """The refresh token in the store when the lock was taken."""
         self.seen: Secret | None = None
-        """The access token that was stored first. Another one means that the tokens were refreshed elsewhere."""
+        """The access token that was stored first. Another one means that another process has refreshed the tokens."""
         self.unwanted: Secret | None = None
         """The access token that must not be delivered, even if it is valid."""
         self.refreshed: Credentials | None = None
