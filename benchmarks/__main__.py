@@ -39,7 +39,7 @@ def provider(*arguments: str) -> Iterator[str]:
 
 
 def make_certificates(folder: Path) -> tuple[str, str]:
-    """An authority's certificate for the provider, and a bundle as large as those that people have, with it inside."""
+    """Make a certificate for the provider, and a bundle of the usual size that contains its authority."""
     authority = trustme.CA()
     certificate, bundle = folder / "provider.pem", folder / "bundle.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)

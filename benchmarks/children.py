@@ -32,7 +32,7 @@ _HEADERS = (
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This environment, without what would change a program's start (`PYTHONDONTWRITEBYTECODE` above all) or trust."""
+    """Return this environment without variables that change a program's start or trust (`PYTHONDONTWRITEBYTECODE`)."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -55,7 +55,7 @@ class Program:
 def script(
     name: str, module: str, *arguments: str, python: str = sys.executable, says: str = "", **extra: str
 ) -> Program:
-    """A program of the folder `programs`, run from its byte code as an installed one would be."""
+    """Return a program of the folder `programs`. It runs from byte code, as an installed one does."""
     command = [python, "-c", f"import {module}; {module}.main()", *arguments]
     return Program(name, command, environment(PYTHONPATH=str(PROGRAMS), **extra), says)
 

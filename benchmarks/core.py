@@ -49,7 +49,7 @@ def _jwt(claims: dict[str, Any]) -> str:
 
 
 def login_events() -> list[tuple[str, Event]]:
-    """A whole login, and what each event is called in the tables."""
+    """Return the events of a whole login, each with its name in the tables."""
     account = {"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1", "chatgpt_plan_type": "plus"}}
     tokens = {
         "id_token": _jwt({"email": "ada@example.com", **account}),
@@ -171,7 +171,7 @@ def _rate(values: list[float]) -> tuple[str, ...]:
 
 
 def microseconds(work: Callable[[], None]) -> float:
-    """The processor time of one turn, measured over a batch."""
+    """Return the processor time of one turn, measured over a batch."""
     begin = time.process_time_ns()
     for _ in range(_BATCH):
         work()

@@ -30,14 +30,14 @@ SETTLE = 1.5
 
 
 def command(issuer: str, home: str, **extra: str) -> Program:
-    """The installed command. It asks for tokens and an API key."""
+    """Return the installed command. It requests tokens and an API key."""
     executable = str(Path(sys.executable).with_name("loginmachine"))
     arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--issuer", issuer]
     return Program(OURS, [executable, *arguments], environment(**extra))
 
 
 def peer(name: str, module: str, issuer: str, **extra: str) -> Program | None:
-    """A library compared with, in the environment that `make bench` has made for it; None if it could not."""
+    """Return a program with another library, in its own environment; None if `make bench` could not make that."""
     python = _python(name)
     return script(name, module, issuer, python=str(python), says="tokens", **extra) if python.exists() else None
 

@@ -21,16 +21,16 @@ class Table:
     """What could not be measured, and why."""
 
     def median(self, row: str) -> float | None:
-        """The median of a row; None if it was not measured."""
+        """Return the median of a row; None if it was not measured."""
         return statistics.median(self.rows[row]) if self.rows.get(row) else None
 
     def ratio(self, row: str, base: str) -> float | None:
-        """How often the median of one row holds that of another."""
+        """Return the ratio of the medians of two rows."""
         one, other = self.median(row), self.median(base)
         return None if one is None or not other else one / other
 
     def text(self) -> str:
-        """The table for people."""
+        """Return the table for people."""
         head = f"{self.title:<44} {'median':>10} {'quartiles':>19}   n" + "".join(
             f"{f'/ {name}':>27}" for name in self.compared_with
         )
@@ -47,7 +47,7 @@ class Table:
         return "\n".join([*lines, *(f"({note})" for note in self.notes)])
 
     def data(self) -> dict[str, object]:
-        """The table for programs."""
+        """Return the table for programs."""
         rows = {
             name: {
                 "median": self.median(name),
@@ -70,7 +70,7 @@ class Target:
     """None: one of the two sides could not be measured here."""
 
     def text(self) -> str:
-        """One line for people."""
+        """Return one line for people."""
         if self.value is None:
             return f"({self.key}) {self.words:<64} at most {self.limit:<6g} not measured"
         verdict = "met" if self.value <= self.limit else "MISSED"

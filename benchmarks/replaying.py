@@ -21,7 +21,7 @@ _LIMIT = 500.0
 
 
 def _recorded() -> list[bytes]:
-    """The lines of a trace of the login that (e) measures."""
+    """Return the lines of a trace of the login that (e) measures."""
     lines: list[str] = []
     recorder = Recorder(OPTIONS, SECRETS, write=lines.append, clock=lambda: 0.0)
     for _, event in login_events():

@@ -22,7 +22,7 @@ async def sign_in(options: LoginOptions) -> Credentials:
     try:
         return await asyncio.to_thread(run)
     except asyncio.CancelledError:
-        # The thread ends by itself, in a moment.
+        # This ends the thread.
         login.cancel("the task was cancelled")
         raise
 

@@ -33,7 +33,7 @@ STATE = "s" * 43
 
 
 def token_response(exchange_id: int, members: dict[str, str]) -> events.TokenResponseReceived:
-    """A good answer of the token endpoint."""
+    """Return a good response of the token endpoint."""
     body = json.dumps(members).encode()
     return events.TokenResponseReceived(exchange_id=exchange_id, status=200, headers=(), body=body, received_at=1.8e9)
 

@@ -20,7 +20,7 @@ MODULES = (
     "loginmachine.drivers",
     "loginmachine.drivers.traces",
 )
-"""The public modules. What a name means is said where it stands first."""
+"""The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")
 PROVISIONAL = {"loginmachine.RefreshMachine"}
 """Names of stable modules that are provisional all the same. In all other modules every name is provisional."""
@@ -49,7 +49,7 @@ the old name moves from `__all__` to `_DEPRECATED` in the `__init__.py` that has
 
 
 def names_of(module: ModuleType) -> list[str]:
-    """The public names of a module: its ``__all__``, or else what it defines itself."""
+    """Return the public names of a module: its ``__all__``, or else the names that it defines."""
     listed: list[str] | None = getattr(module, "__all__", None)
     if listed is not None:
         return sorted(listed, key=str.lower)
@@ -62,7 +62,7 @@ def names_of(module: ModuleType) -> list[str]:
 
 
 def public_names() -> Iterator[tuple[str, str, Any]]:
-    """Each public name once: the module, the name and the value. The modules among a module's names follow it."""
+    """Yield each public name once: the module, the name and the value. Public modules in a module follow it."""
     seen: set[tuple[str, int]] = set()
     for module_name in MODULES:
         module = importlib.import_module(module_name)
@@ -78,17 +78,17 @@ def public_names() -> Iterator[tuple[str, str, Any]]:
 
 
 def members(module: ModuleType) -> list[tuple[str, Any]]:
-    """The public names of a module with their values."""
+    """Return the public names of a module with their values."""
     return [(name, getattr(module, name)) for name in names_of(module)]
 
 
 def stability(place: str, name: str) -> str:
-    """``stable`` or ``provisional``."""
+    """Return the stability of a name: ``stable`` or ``provisional``."""
     return "stable" if place in STABLE and f"{place}.{name}" not in PROVISIONAL else "provisional"
 
 
 def documented(module: ModuleType) -> dict[str, str]:
-    """The docstrings below the constants and type aliases of a module."""
+    """Return the docstrings below the constants and type aliases of a module."""
     found = {}
     for statement, below in itertools.pairwise([*ast.parse(inspect.getsource(module)).body, None]):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -98,7 +98,7 @@ def documented(module: ModuleType) -> dict[str, str]:
 
 
 def description(module: ModuleType, name: str, value: Any) -> str:
-    """The first sentence of the documentation of a name; empty if there is none."""
+    """Return the first sentence of the documentation of a name; empty if there is none."""
     if inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value):
         text = (vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__) or ""
     else:
@@ -113,7 +113,7 @@ def description(module: ModuleType, name: str, value: Any) -> str:
 
 
 def kind(value: Any) -> str:
-    """What a reader calls it."""
+    """Return the kind of a name, as the page shows it."""
     if inspect.ismodule(value):
         return "module"
     if inspect.isclass(value):
@@ -124,7 +124,7 @@ def kind(value: Any) -> str:
 
 
 def page() -> str:
-    """The text of `docs/api.md`."""
+    """Return the text of `docs/api.md`."""
     lines = [HEAD]
     for place, rows in itertools.groupby(public_names(), key=lambda row: row[0]):
         module = module_at(place)
@@ -144,7 +144,7 @@ def page() -> str:
 
 
 def module_at(place: str) -> ModuleType:
-    """A public module, by its public name."""
+    """Import a public module by its public name."""
     parent, _, name = place.rpartition(".")
     value = getattr(importlib.import_module(parent), name) if parent else None
     return value if isinstance(value, ModuleType) else importlib.import_module(place)

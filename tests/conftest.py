@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-# A program inherits which signals are ignored, and ours respects that. Started by a script in the background, or under
-# nohup, the suite would hand it down to the commands whose signals are tested.
+# A process inherits the signals that its parent ignores, and the command leaves them ignored. If the suite runs in the
+# background of a script, or under nohup, the commands would ignore the signals of the tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

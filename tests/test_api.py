@@ -47,7 +47,7 @@ def test_each_package_has_the_names_that_it_says(name: str) -> None:
 
 
 def functions_of(value: Any) -> list[FunctionType]:
-    """A function itself, or the functions of a class that are ours."""
+    """Return a function itself, or the functions of a class that are defined in this package."""
     if isinstance(value, FunctionType):
         return [value]
     if not isinstance(value, type):
@@ -105,7 +105,7 @@ def test_help_of_the_package_shows_its_parts_and_its_names() -> None:
     assert "Sign out:\n        `sign_out` with threads" in text
     assert "LoginOptions(*, provider: 'Provider', port: 'int | None' = None" in text
     assert "start_login(options: 'LoginOptions', *, store: 'CredentialStore'" in text
-    assert "The callback port; None for the provider's own, 0 for any." in text
+    assert "The callback port, 0 to 65535; None for the provider's own, 0 for any free port." in text
 
 
 # What documentation, examples and the typing examples use is public

@@ -40,9 +40,9 @@ LAYERS = (
     ("demo",),
     ("cli",),
 )
-"""From the bottom up. Rooms of one layer know nothing of each other."""
+"""From the bottom up. Parts of one layer do not import each other."""
 FACADES = ("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "drivers.threaded", "drivers.trio")
-"""Packages whose ``__init__`` only offers the names of what is in them."""
+"""Packages with an ``__init__`` that only exports names of their modules."""
 
 
 class Import(NamedTuple):
@@ -62,7 +62,7 @@ SANSIO = [module for module in PATHS if module.startswith("sansio.")]
 
 
 def imports_of(module: str) -> Iterator[str]:
-    """The modules of this package that a module imports, wherever in it."""
+    """Return the modules of this package that a module imports, in functions too."""
     path = PATHS[module]
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -77,14 +77,14 @@ def imports_of(module: str) -> Iterator[str]:
 IMPORTS = [Import(module, imported) for module in PATHS for imported in set(imports_of(module)) if imported != module]
 
 
-def room_of(module: str) -> str:
-    rooms = [room for layer in LAYERS for room in layer if module == room or module.startswith(f"{room}.")]
-    assert rooms, f"{module} is in no room: add it to LAYERS"
-    return rooms[0]
+def part_of(module: str) -> str:
+    parts = [part for layer in LAYERS for part in layer if module == part or module.startswith(f"{part}.")]
+    assert parts, f"{module} is in no part: add it to LAYERS"
+    return parts[0]
 
 
-def rank_of(room: str) -> int:
-    return next(rank for rank, layer in enumerate(LAYERS) if room in layer)
+def rank_of(part: str) -> int:
+    return next(rank for rank, layer in enumerate(LAYERS) if part in layer)
 
 
 def test_imports_point_down_only() -> None:
@@ -93,7 +93,7 @@ def test_imports_point_down_only() -> None:
         if importer in FACADES or (imported == "" and importer.startswith("cli.")):
             # (The command reads the version.)
             continue
-        upper, lower = room_of(importer), room_of(imported)
+        upper, lower = part_of(importer), part_of(imported)
         if upper != lower and rank_of(lower) >= rank_of(upper):
             wrong.append(f"{importer} imports {imported}")
     assert wrong == []
@@ -163,7 +163,7 @@ samples.machine_in("exchanging_code").handle(late)
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules that some code loads, beyond those that `import transitions` loads."""
+    """Return the modules that some code loads, without those that `import transitions` loads."""
     run = subprocess.run(
         [sys.executable, "-c", LOADED.format(code=code)], capture_output=True, text=True, check=False, timeout=50
     )
@@ -189,7 +189,7 @@ def test_a_whole_login_loads_nothing_that_does_io() -> None:
 
 
 @pytest.mark.parametrize("package", ["refresh", "trace", "diagram"])
-def test_each_room_loads_nothing_that_does_io(package: str) -> None:
+def test_each_part_loads_nothing_that_does_io(package: str) -> None:
     check(loaded_by(f"import loginmachine.sansio.{package}"))
 
 

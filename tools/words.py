@@ -205,7 +205,7 @@ def _comments_of_script(source: str) -> Iterator[Text]:
 
 
 def _joined(comments: Iterable[tuple[int, str]]) -> Iterator[Text]:
-    """Comments on lines that follow each other, as one text each."""
+    """Join comments on consecutive lines to one text each."""
     begun, last, words = 0, -1, ""
     for number, comment in comments:
         if number != last + 1 and words:

@@ -218,7 +218,7 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         self.refresh_tokens.keep(token["refresh_token"], sign_in, _REFRESH_TOKEN_LIFETIME)
 
     def get_authorization_grant(self, request: FlaskOAuth2Request) -> BaseGrant:
-        """The grant for a response type.
+        """Return the grant for a response type.
 
         Raises:
             UnsupportedResponseTypeError: There is none.
@@ -229,7 +229,7 @@ class DemoServer(AuthorizationServer):  # type: ignore[misc]
         raise UnsupportedResponseTypeError("this")
 
     def generate_token(self, *args: object, **kwargs: object) -> _Tokens:
-        """Return a token response whose content does not appear in Authlib's debug log."""
+        """Return a token response that Authlib cannot show in its debug log."""
         return _Tokens(super().generate_token(*args, **kwargs))
 
     def create_oauth2_request(self, _request: object) -> FlaskOAuth2Request:
@@ -260,7 +260,7 @@ class _JsonRequest(FlaskOAuth2Request):  # type: ignore[misc]
 
 
 class _Tokens(dict[str, Any]):
-    """A token response whose repr is empty, because Authlib logs it at DEBUG."""
+    """A token response with an empty repr, because Authlib logs it at DEBUG."""
 
     def __repr__(self) -> str:
         return "<token response>"

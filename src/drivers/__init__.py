@@ -1,4 +1,4 @@
-"""What does the I/O of a login, and what the author of another driver needs (docs/writing-a-driver.md).
+"""Drivers, which do the I/O of a login, and tools for authors of other drivers (docs/writing-a-driver.md).
 
 `open_listeners` and `port_of` make the sockets of the callback port; `cancel_previous` asks an older login to free it.
 `CallbackConnection` reads the bytes of a connection as a `Request`, and writes a `Response`; `HEAD_TIMEOUT`,
@@ -6,7 +6,7 @@
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
 either. `error_for` is the exception for an outcome.
 
-A program that signs a person in needs none of these, but `loginmachine.start_login` or `loginmachine.open_login`.
+A program that signs a person in uses `loginmachine.start_login` or `loginmachine.open_login` instead.
 """
 
 from __future__ import annotations
@@ -57,5 +57,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
+    """Return the public names, loaded or not."""
     return sorted(__all__)

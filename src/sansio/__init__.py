@@ -1,11 +1,11 @@
 """The login as a state machine that does no I/O.
 
-Nothing here opens a socket or a file, reads a clock, starts a thread or draws a random number (but
-`LoginSecrets.generate`, which hosts call). Loads `transitions` and pure parts of the standard library only, and each
-name when it is first used.
+This package opens no socket and no file, reads no clock, starts no thread and draws no random number. The exception is
+`LoginSecrets.generate`, which hosts call. Apart from the standard library it imports only `transitions`. Each name is
+loaded when it is first used.
 
-`LoginMachine` takes `events` and returns `actions`; `LoginOptions` and `LoginSecrets` make it. It is in one of the
-states of `LoginState`, and a `Trigger` leads to the next. `loginmachine.sansio.trace` records and replays logins.
+A `LoginMachine` is made from `LoginOptions` and `LoginSecrets`, takes `events` and returns `actions`. Its state is a
+`LoginState`, and the meaning of an event is a `Trigger`. `loginmachine.sansio.trace` records and replays logins.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _HOMES = {
     "oauth.device_code": ("DeviceCode",),
 }
 _DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}
-"""For each old name, the name to use instead and the version in which the old name goes (docs/api.md)."""
+"""For each old name, the name to use instead and the version in which the old name is removed (docs/api.md)."""
 
 
 def __getattr__(name: str) -> object:
@@ -85,5 +85,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
+    """Return the public names, loaded or not."""
     return sorted(__all__)

@@ -42,7 +42,7 @@ _OUTSIDE = (
 
 
 def open_files() -> set[tuple[str, str]]:
-    """The descriptors of this process and what they are; empty where the system does not show them."""
+    """Return the descriptors of this process with their files; empty where the system does not show them."""
     found = set()
     for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
         try:
@@ -54,7 +54,7 @@ def open_files() -> set[tuple[str, str]]:
 
 
 def children() -> set[str]:
-    """The processes that this one has started and not waited for."""
+    """Return the child processes that this process has not waited for."""
     found: set[str] = set()
     for task in _TASKS.iterdir() if _TASKS.exists() else ():
         # A thread may end meanwhile; not every system has this file.
@@ -65,14 +65,14 @@ def children() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, bundle or browser of the machine that the tests run on."""
+    """Remove the proxies, certificate bundles and browser of this machine from the environment."""
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(clean_environment: None, identity_server: HTTPServer) -> Iterator[None]:
-    """No thread, descriptor or child of a test may outlive it."""
+    """Check that no thread, descriptor or child process outlives its test."""
     del clean_environment, identity_server
     threads, files, processes = set(threading.enumerate()), open_files(), children()
     yield
@@ -96,7 +96,7 @@ def nothing_left(clean_environment: None, identity_server: HTTPServer) -> Iterat
 
 @pytest.fixture(scope="session")
 def identity_server() -> Iterator[HTTPServer]:
-    """The provider's HTTP server, shared by all tests."""
+    """Run the provider's HTTP server, which all tests share."""
     server = HTTPServer("127.0.0.1", 0, threaded=True)
     server.start()
     yield server
@@ -104,9 +104,9 @@ def identity_server() -> Iterator[HTTPServer]:
 
 
 class ScriptedProvider:
-    """A provider with a token endpoint that answers as a test wants, and remembers what it was asked.
+    """A provider with a token endpoint that sends the responses of a test, and records the requests.
 
-    `answers` are given one after the other; by default these are good tokens, then an API key.
+    `answers` are sent one after the other. By default they are good tokens, then an API key.
     """
 
     def __init__(self, url: str) -> None:
@@ -115,7 +115,7 @@ class ScriptedProvider:
         self.bodies: list[bytes] = []
         self.answers: list[Callable[[], Response]] = [reply(TOKENS), reply({"access_token": API_KEY})]
         self.revoked: list[dict[str, str]] = []
-        """What the revocation endpoint was asked."""
+        """The requests to the revocation endpoint."""
         self.revocation: Callable[[], Response] = reply(b"")
         self.asked = threading.Event()
         self.released = threading.Event()
@@ -133,12 +133,12 @@ class ScriptedProvider:
         return self.revocation()
 
     def hang(self) -> Response:
-        """Response only when the test is over."""
+        """Respond when the test is over."""
         self.released.wait(PATIENCE)
         return Response(status=500)
 
     def hold(self) -> None:
-        """Give the first answer only when `released` is set."""
+        """Send the first response when `released` is set."""
         answer = self.answers[0]
 
         def when_released() -> Response:
@@ -148,18 +148,18 @@ class ScriptedProvider:
         self.answers[0] = when_released
 
     def provider(self, **changes: object) -> Provider:
-        """The ChatGPT provider at this server, on any port, unless changed."""
+        """Return the ChatGPT provider at this server, with any callback port, and with changes."""
         return Provider.chatgpt(issuer=self.url).__replace__(**{"port": 0, "fallback_port": None, **changes})
 
     def options(self, **changes: Any) -> LoginOptions:
-        """Options that open no browser."""
+        """Return options that open no browser."""
         provider = changes.pop("provider", None) or self.provider()
         return LoginOptions(**{"provider": provider, "open_browser": False, "deadline": 60.0, **changes})
 
 
 @pytest.fixture
 def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
-    """A provider whose answers the test may change."""
+    """Return a provider with responses that the test may change."""
     scripted = ScriptedProvider(identity_server.url_for("").rstrip("/"))
     identity_server.expect_request("/oauth/token", method="POST").respond_with_handler(scripted.handle)
     identity_server.expect_request("/oauth/revoke", method="POST").respond_with_handler(scripted.revoke)
@@ -170,7 +170,7 @@ def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
 
 @pytest.fixture
 def endpoint(identity_server: HTTPServer) -> Iterator[TokenEndpoint]:
-    """A token endpoint that renews tokens, and an API that takes them."""
+    """Run a token endpoint that refreshes tokens, and an API that accepts them."""
     scripted = TokenEndpoint(identity_server)
     yield scripted
     scripted.released.set()
@@ -179,7 +179,7 @@ def endpoint(identity_server: HTTPServer) -> Iterator[TokenEndpoint]:
 
 @pytest.fixture
 def progress() -> Progress:
-    """An observer."""
+    """Return an observer that remembers the phases."""
     return Progress()
 
 
@@ -193,14 +193,14 @@ def umask() -> Iterator[Callable[[int], int]]:
 
 @pytest.fixture
 def all_logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """All log records, DEBUG included."""
+    """Capture all log records, DEBUG included."""
     caplog.set_level(logging.DEBUG)
     return caplog
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """A certificate authority that no machine knows."""
+    """Return a certificate authority that no machine trusts."""
     return trustme.CA()
 
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def reply(content: object, status: int = 200, **headers: str) -> Callable[[], Response]:
-    """A JSON reply. Bytes are sent as they are."""
+    """Return a reply with a JSON body. Bytes are sent as they are."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda: Response(body, status, fields, content_type="application/json")
 
 
 def raw_reply(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
-    """The bytes of a whole HTTP response, for a scripted TCP server."""
+    """Return the bytes of a whole HTTP response, for a scripted TCP server."""
     head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *fields])
     return head.encode("latin-1") + b"\r\n\r\n" + body

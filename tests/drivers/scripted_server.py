@@ -1,4 +1,4 @@
-"""A TCP server on loopback whose every connection does what a test says, byte for byte."""
+"""A TCP server on loopback. A script of the test sends the bytes of each connection."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Peer:
         self.server = server
 
     def read_head(self) -> bytes:
-        """Everything up to the empty line, or up to the end."""
+        """Return the bytes up to the empty line, or to the end."""
         received = bytearray()
         while b"\r\n\r\n" not in received and (data := self.connection.recv(1)):
             received += data
         return bytes(received)
 
     def read_request(self) -> tuple[bytes, bytes]:
-        """A head and the body that its Content-Length promises; two empty strings when the client has left."""
+        """Return the head and the body, by its Content-Length; two empty strings if the client has left."""
         head = self.read_head()
         length = re.search(rb"(?i)content-length: *(\d+)", head)
         body = bytearray()
@@ -46,7 +46,7 @@ class Peer:
         self.connection.sendall(data)
 
     def wait_for_end(self) -> None:
-        """Say nothing until the client leaves or the test ends."""
+        """Send nothing until the client leaves or the test ends."""
         self.server.reached.set()
         with contextlib.suppress(OSError):
             while self.connection.recv(65536):
@@ -57,7 +57,7 @@ class ScriptedServer:
     """Runs ``script`` for each connection, in a thread of its own.
 
     Args:
-        script: Gets the connection, which is closed when it returns. A client that leaves ends it quietly.
+        script: Called with the connection, which is closed when it returns. If the client leaves, it ends quietly.
         tls: Wraps each connection.
         port: 0 for any.
     """

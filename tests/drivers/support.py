@@ -1,4 +1,4 @@
-"""Clients, values and small tools for the tests of the drivers. All literal: nothing comes from the code under test."""
+"""Clients, values and small tools for the tests of the drivers. They use nothing of the code under test."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from loginmachine.sansio.login.progress import LoginPhase
 
 PATIENCE = 5.0
-"""Seconds after which a test gives up. Nothing that works comes near it."""
+"""Seconds after which a test gives up. Code that works needs much less."""
 
 _NOT_EPHEMERAL = range(20_000, 32_768)
-"""Below the ports that systems choose themselves, on Linux from 32768."""
+"""Ports below those that systems choose for connections, on Linux from 32768."""
 
 CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
@@ -36,7 +36,7 @@ ACCOUNT_CLAIMS: dict[str, Any] = {"chatgpt_account_id": "acc-1", "chatgpt_plan_t
 
 
 def jwt(claims: dict[str, Any], signature: str = "c2lnbmF0dXJl") -> str:
-    """A JWT with this payload. Its signature is never checked."""
+    """Return a JWT with this payload. Its signature is never checked."""
     payload = urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"eyJhbGciOiJSUzI1NiJ9.{payload}.{signature}"
 
@@ -45,7 +45,7 @@ ID_TOKEN = jwt({"email": "ada@example.org", NAMESPACE: ACCOUNT_CLAIMS}, "canary-
 ACCESS_TOKEN = jwt({NAMESPACE: {"chatgpt_plan_type": "plus"}}, "canary-access-token")
 TOKENS = {"id_token": ID_TOKEN, "access_token": ACCESS_TOKEN, "refresh_token": REFRESH_TOKEN}
 CANARIES = (CODE, quote(CODE, safe=""), "canary-id-token", "canary-access-token", REFRESH_TOKEN, API_KEY)
-"""With a login's own `state`, which its URL shows: what must not be seen anywhere."""
+"""Secrets that must not be shown anywhere. (A login's own `state`, from its URL, is another.)"""
 
 
 class Reply(NamedTuple):
@@ -57,7 +57,7 @@ class Reply(NamedTuple):
 
 
 def parse_reply(data: bytes) -> Reply:
-    """Read an answer that has come whole."""
+    """Parse a complete response."""
     head, _, body = data.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("ascii").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -65,12 +65,12 @@ def parse_reply(data: bytes) -> Reply:
 
 
 def connect(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """A client's connection."""
+    """Return the connection of a client."""
     return socket.create_connection((host, port), timeout=PATIENCE)
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Return all bytes until the other side closes."""
     received = bytearray()
     while data := client.recv(65536):
         received += data
@@ -78,7 +78,7 @@ def read_to_end(client: socket.socket) -> bytes:
 
 
 def raw(port: int, data: bytes, host: str = "127.0.0.1") -> bytes:
-    """Send bytes, and return all that comes back."""
+    """Send bytes, and return all bytes that are received."""
     with connect(port, host) as client:
         client.sendall(data)
         return read_to_end(client)
@@ -91,7 +91,7 @@ def reset(client: socket.socket) -> None:
 
 
 class Browser:
-    """The person's browser, for one login: it knows no more than the URL that it was given."""
+    """The person's browser, for one login. It knows only the authorization URL."""
 
     def __init__(self, auth_url: str) -> None:
         self.auth_url = auth_url
@@ -110,7 +110,7 @@ class Browser:
         return parse_reply(raw(self.port, self.request_bytes(target, method, **headers)))
 
     def target(self, query: str | None = None) -> str:
-        """The callback's target: a good one unless a query is given, in which ``{state}`` is filled in."""
+        """Return the target of a callback. In a query that is given, ``{state}`` is filled in."""
         text = f"code={quote(CODE, safe='')}&state={{state}}" if query is None else query
         return f"{self.path}?{text.format(state=self.state)}"
 
@@ -145,7 +145,7 @@ class Progress:
 
     @property
     def problems(self) -> list[tuple[str, str, bool]]:
-        """Step, category and fatality of each problem."""
+        """The step, the category and `fatal` of each reported problem."""
         failed = (phase for phase in self.phases if phase.name == "failed")
         return [(phase.step, phase.category, phase.fatal) for phase in failed]  # type: ignore[union-attr]
 
@@ -155,9 +155,9 @@ class Progress:
 
 
 def free_port() -> int:
-    """A port that is free at the moment.
+    """Return a free port.
 
-    Not one that the system would choose: it might give that to any other test's connection before it is used.
+    It is not one that the system would choose, because the system could use that for a connection of another test.
     """
     while True:
         port = secrets.choice(_NOT_EPHEMERAL)

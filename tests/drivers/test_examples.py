@@ -1,4 +1,4 @@
-"""The examples as programs of their own: they print their address, the test is the browser."""
+"""Run the examples as programs. They print their address, and the test acts as the browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROGRAMS = ("threads.py", "trio_program.py", "asyncio_program.py")
 
 @contextmanager
 def program(name: str, issuer: str, scratch: Path) -> Iterator[tuple[subprocess.Popen[str], Browser]]:
-    """An example that has shown its address."""
+    """Run an example until it shows its address."""
     path = os.pathsep.join((str(Path(loginmachine.__file__).parents[1]), os.environ.get("PYTHONPATH", "")))
     process = subprocess.Popen(
         [sys.executable, "-W", "error", str(EXAMPLES / name), issuer],
@@ -50,7 +50,7 @@ def program(name: str, issuer: str, scratch: Path) -> Iterator[tuple[subprocess.
 
 
 def ends(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Status and output; standard input stays open, as at a terminal."""
+    """Return the exit status and the output. Standard input stays open, as at a terminal."""
     assert process.stdout is not None
     assert process.stderr is not None
     status = process.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""Many traces at once: a report for each, in order, and one for whatever cannot be read."""
+"""Replay many traces: a report for each, in order, and one for each unreadable file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def record(*happened: Event) -> str:
-    """A trace in which a second passes before each event."""
+    """Record a login with one second before each event."""
     lines: list[str] = []
     recorder = Recorder(OPTIONS, SECRETS, write=lines.append, clock=itertools.count().__next__)
     for event in happened:
@@ -35,7 +35,7 @@ UNFINISHED = record(*PATHS["awaiting_callback"])
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> list[Path]:
-    """Three files: two logins, one that is cut off, one that the machine of today plays otherwise."""
+    """Write three files: two logins, a trace that is cut off, and one that the machine now replays differently."""
     files = {
         "a": SUCCESS + TIMEOUT,
         "b": UNFINISHED + TIMEOUT[:-20],
@@ -71,11 +71,11 @@ def test_processes_come_to_the_same(corpus: list[Path], tmp_path: Path) -> None:
     assert list(replay_many(corpus, processes=2)) == expected(tmp_path)
 
 
-def test_the_example_tells_what_became_of_a_corpus(tmp_path: Path) -> None:
+def test_the_example_counts_the_outcomes_of_a_corpus(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples" / "replay_corpus.py"
     command = [sys.executable, str(example)]
     subprocess.run([*command, "--generate", "40", str(tmp_path / "corpus")], check=True)
-    told = subprocess.run([*command, str(tmp_path / "corpus")], check=True, capture_output=True, text=True).stdout
-    assert told.startswith("40 logins replayed in ")
-    assert "succeeded" in told
-    assert told.endswith("\n0 act differently today\n")
+    output = subprocess.run([*command, str(tmp_path / "corpus")], check=True, capture_output=True, text=True).stdout
+    assert output.startswith("40 logins replayed in ")
+    assert "succeeded" in output
+    assert output.endswith("\n0 act differently today\n")

@@ -1,4 +1,4 @@
-"""Looks for bytes that break the callback listener, guided by the code that they reach: ``make fuzz``.
+"""Look for bytes that break the callback listener, guided by the code that they reach: ``make fuzz``.
 
     python -m tests.fuzz.callback -max_total_time=60 FOLDER...     as libFuzzer
     python -m tests.fuzz.callback FILE                             one input again
@@ -22,12 +22,12 @@ DICTIONARY = Path(__file__).parent / "words.dict"
 
 
 def one_input(data: bytes) -> None:
-    """A login that gets these connections; each of them alone as well, however it is cut."""
+    """Check one login with the connections of an input, and then each connection alone, also in pieces."""
     visits = [visit for visit in data.split(BETWEEN)[:8] if visit]
     listener = Listener()
     for visit in visits:
         listener.visit([visit])
-        # Cut where the bytes themselves say.
+        # The last bytes of the input determine where it is cut.
         judge(visit, accumulate(visit[-3:]))
 
 

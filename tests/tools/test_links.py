@@ -1,4 +1,4 @@
-"""What the documentation refers to exists: pages, sections, and files of the repository."""
+"""Check that links and paths in the documentation lead to existing files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE_IN_SOURCE = re.compile(r"docs/[\w/-]+\.md")
 
 
 def exists(name: str) -> bool:
-    """Whether a path names a file or folder: from the root, from src, or from tests."""
+    """Return whether a path names a file or folder, relative to the root, to src or to tests."""
     return any(list(base.glob(name.rstrip("/"))) for base in (ROOT, ROOT / "src", ROOT / "tests"))
 
 

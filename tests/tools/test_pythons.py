@@ -1,4 +1,4 @@
-"""The runner for several Pythons: which it finds, and what it says of those that it skips."""
+"""The runner for several Pythons: those that it finds, and its messages about those that it skips."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def put_python(path: Path, version: str, *, venv: str = ":", tests: int = 0) -> 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on the search path, before that of the system's commands. There is no Python but what a test makes."""
+    """Return a folder at the beginning of the search path. The only Pythons are those that a test makes there."""
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     tools = tmp_path / "commands"
     tools.mkdir()

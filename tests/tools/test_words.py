@@ -1,4 +1,4 @@
-"""The words check: what it finds in each kind of file, and what it lets pass."""
+"""The check of words: what it finds in each kind of file, and what it accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the golden traces anew: ``python -m tests.traces.record``, then look at what git shows."""
+"""Write the golden traces again: ``python -m tests.traces.record``. Review the difference that git shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 
 
 def record(scenario: Scenario) -> str:
-    """The trace of a login; a quarter of a second passes from event to event."""
+    """Return the trace of a login with a quarter of a second between events."""
     lines: list[str] = []
     ticks = count()
     recorder = Recorder(scenario.options, SECRETS, write=lines.append, clock=lambda: next(ticks) / 4)

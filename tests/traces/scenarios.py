@@ -77,7 +77,7 @@ class Scenario(NamedTuple):
     """A login to be recorded."""
 
     name: str
-    """Also that of its file."""
+    """The name of the scenario, and of its file."""
     events: tuple[Event, ...]
     options: LoginOptions = OPTIONS
 
@@ -88,7 +88,7 @@ TOKENS = (*CALLBACK, answer())
 SAVING = (*TOKENS, api_key_answer())
 LAST_PAGES = (ResponseSent(request_id=1), get("/success", 9), ResponseSent(request_id=9))
 SHOWN = (ResponseSent(request_id=1),)
-"""The page of a login that failed has reached the browser."""
+"""The events after a failure: the page has reached the browser."""
 CANCEL = CancelRequested()
 BY_CODE = Started(method=LoginMethod.DEVICE_CODE)
 POLLING = (BY_CODE, device_code_answer(), POLL_DUE)
@@ -283,7 +283,7 @@ SCENARIOS = (
     Scenario("device_code_unavailable", (BY_CODE, answer(1, 404, b""))),
     Scenario("device_code_denied", (*POLLING, answer(2, 400, b'{"error": "access_denied"}'))),
     Scenario("device_code_expired", (*POLLING, pending(), EXPIRY)),
-    # Cancelled, and by whom
+    # Cancelled by the caller, or by another login
     Scenario("login_cancelled_while_binding", (Started(), CANCEL)),
     Scenario("login_cancelled_while_waiting", (*LISTENING, CANCEL)),
     Scenario("login_cancelled_while_exchanging_code", (*CALLBACK, CANCEL, *SHOWN)),

@@ -1,4 +1,4 @@
-"""The golden traces: a change of what the machine does shows here first."""
+"""The golden traces. A change of the machine's behaviour shows here first."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def test_there_are_no_others() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_it_tells_no_secret(path: Path) -> None:
-    told = everything_told(path.read_text(encoding="ascii"))
+def test_it_shows_no_secret(path: Path) -> None:
+    content = everything_told(path.read_text(encoding="ascii"))
     hidden = (*CANARIES, "ada", "example.org", "acc-", "canary", "evil.example")
-    assert [secret for secret in hidden if secret in told] == []
+    assert [secret for secret in hidden if secret in content] == []
 
 
 def test_every_category_is_shown() -> None:

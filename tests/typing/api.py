@@ -1,4 +1,4 @@
-"""Typed as a user would write it: checked by mypy --strict against the built package, never run."""
+"""Code with types as a user writes it. mypy --strict checks it against the built package. It is never run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def with_a_device_code(options: LoginOptions) -> str:
 
 
 class VaultStore:
-    """A store of a host's own needs no base class."""
+    """A store of a host, without a base class."""
 
     def save(self, credentials: Credentials) -> None: ...
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one callback connection: bytes in, bytes out. No socket and no clock, so that every driver shares it.
+"""HTTP/1.1 on one callback connection. It takes and returns bytes, without a socket or a clock, for every driver.
 
 h11 parses and serialises. The limits are enforced here, because h11 applies its own to incomplete input only. How the
 bytes are split into packets does not change the answer: h11 sees only whole heads, and every earlier refusal happens at

@@ -182,8 +182,8 @@ def can_share(outcome: RefreshOutcome, started_for: AccessTokenWanted, wanted: A
         wanted: What this caller wants.
     """
     if not isinstance(outcome, RefreshSuccess):
-        # A failure that may pass fails only callers that want the same. A caller whose token was not rejected may still
-        # use the old token.
+        # A temporary failure is used only for callers that want the same. A caller with a token that was not rejected
+        # may still use it.
         return outcome.final or started_for == wanted
     is_new = outcome.delivery in (Delivery.REFRESHED, Delivery.ADOPTED)
     return outcome.token != wanted.rejected and (is_new or not wanted.forced)

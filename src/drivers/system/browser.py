@@ -34,7 +34,7 @@ _DESKTOP_LAUNCHERS: Final = (
     ("google-chrome",),
 )
 _TEXT_BROWSERS: Final = frozenset(("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser"))
-"""They need the terminal, which this program uses itself."""
+"""Browsers that need the terminal, which this program uses itself."""
 
 
 def open_url(url: str, stop: threading.Event) -> str | None:

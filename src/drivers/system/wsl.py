@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from typing import Final
 
 EXPLORER: Final = "explorer.exe"
-"""Its exit status is always 1."""
+"""A launcher of Windows. Its exit status is always 1."""
 OS_RELEASE: Final = "/proc/sys/kernel/osrelease"
 
 _WINDOWS: Final = "/mnt/c/Windows"
-"""The folder of its programs, for when the path of Windows is not part of this system's path."""
+"""The folder of Windows programs, which is used if the path of Windows is not part of this system's path."""
 
 
 def is_wsl(environment: Mapping[str, str] = os.environ) -> bool:

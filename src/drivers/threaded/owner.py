@@ -87,7 +87,7 @@ class Owner:
         self._inbox.put(event)
 
     def abandon_revocation(self) -> None:
-        """Do not wait for a revocation, whose result changes nothing. Never blocks; safe in a signal handler."""
+        """Stop waiting for the revocation, if one is running. Never blocks; safe in a signal handler."""
         self._revocation_abandoned = True
 
     def start(self) -> None:
@@ -254,7 +254,7 @@ class Owner:
         if self._revocation is not None:
             problem = self._revocation.finish(lambda: self._revocation_abandoned)
             if problem:
-                warn(f"the tokens of the sign-in before could not be revoked: {problem}")
+                warn(f"the tokens of the previous sign-in could not be revoked: {problem}")
 
     # Workers: each posts its result
 

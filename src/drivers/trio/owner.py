@@ -87,7 +87,7 @@ class Owner:
         self._sender.send_nowait(event)
 
     def abandon_revocation(self) -> None:
-        """Do not wait for a revocation, whose result changes nothing."""
+        """Stop waiting for the revocation, if one is running."""
         self._revocation.cancel()
 
     async def run(self) -> None:
@@ -271,4 +271,4 @@ class Owner:
         with self._revocation:
             problem = read_revocation(request, await send(request, self._limiter))
         if problem:
-            warn(f"the tokens of the sign-in before could not be revoked: {problem}")
+            warn(f"the tokens of the previous sign-in could not be revoked: {problem}")

@@ -1,4 +1,4 @@
-"""Names that stay for one minor release after they were renamed (docs/api.md)."""
+"""Warn about old names, which stay for one minor release after a rename (docs/api.md)."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
         @property
         def trigger(self) -> StrEnum:
-            """What happened."""
+            """What the event means."""
 
         @property
         def source(self) -> tuple[StrEnum, ...]:
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
         @property
         def dest(self) -> StrEnum | None:
-            """The state that the row leads to; None for staying."""
+            """The state that the row leads to; None to stay in the same state."""
 
         @property
         def effect(self) -> Callable[[Any, Any], None]:
-            """What follows."""
+            """The function that is called when the row applies."""
 
         @property
         def guard(self) -> Callable[[Any, Any], bool] | None:
-            """On what condition; None for none."""
+            """The condition of the row; None for a row without one."""
 
     class _Typed(Generic[StateT, TriggerT, ModelT]):
         pass
@@ -64,7 +64,7 @@ class Row(_Typed["StateT", "TriggerT", "ModelT"]):
     """One transition of a table.
 
     Args:
-        trigger: What happened.
+        trigger: What the event means.
         source: The states in which the row applies.
         dest: The state that follows; None to stay in the same state.
         effect: Called with the model and the interpretation of the event. It must not fail.
@@ -97,7 +97,7 @@ logging.getLogger("transitions.core").addFilter(_is_of_another)
 
 
 class _State(transitions.State):
-    """A state without callbacks on entry and exit: the tables have effects on their rows only."""
+    """A state without callbacks on entry and exit, because the tables have effects on their rows only."""
 
     name = ""
 
@@ -120,10 +120,11 @@ class _Machine(transitions.Machine):
 class Engine:
     """Moves models through one table.
 
-    One engine serves all logins: an unregistered model costs 1 us, a `transitions.Machine` 500 us and 40 KB.
+    One engine serves all logins, because a `transitions.Machine` costs 500 us and 40 KB. An unregistered model costs
+    1 us.
 
     Args:
-        states: All of them. Every model begins in the first.
+        states: All states of the table. Every model begins in the first.
         rows: The table.
     """
 
@@ -150,11 +151,11 @@ class Engine:
 
         Args:
             model: Its state is in the attribute ``_state``.
-            trigger: One that the table permits in that state.
-            interpretation: Handed to the row's guard and effect, after the model.
+            trigger: A trigger that the table permits in that state.
+            interpretation: Passed to the row's guard and effect, after the model.
         """
         moved = self._machine.events[trigger].trigger(model, model, interpretation)
-        # False means that every guard refused. The last row of each cell has no guard; a test makes sure of that.
+        # False means that no guard held. The last row of each cell has no guard; a test checks that.
         assert moved, f"no row of {trigger} applied"
 
 

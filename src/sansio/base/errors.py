@@ -1,4 +1,4 @@
-"""The only exception that a machine raises: the host used it wrongly."""
+"""The only exception that a machine raises. It means that the host used the machine wrongly."""
 
 from __future__ import annotations
 

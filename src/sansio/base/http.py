@@ -1,4 +1,4 @@
-"""HTTP requests and responses as values: what the core asks a driver to send, and what came back."""
+"""HTTP requests and responses as values: what the core asks a driver to send, and what the driver received."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-"""Header fields in the order received or to be sent. Names are in any case."""
+"""Header fields, in the order in which they were received or are to be sent. Names are in upper or lower case."""
 
 Form: TypeAlias = tuple[tuple[str, str], ...]
 """The parameters of a request body, in the order to send them."""

@@ -1,4 +1,4 @@
-"""What `inspect`, `typing` and `help` want to know of records and public names. Loaded when one of them asks."""
+"""Signatures, types and field documentation for `inspect`, `typing` and `help`. Loaded only for them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def import_types(module: str, annotations: Iterable[object]) -> None:
-    """Make sure that annotations can be evaluated in the module that they stand in.
+    """Import the types that the annotations of a module need.
 
-    If one of them needs a name that the module imports under ``if TYPE_CHECKING:``, all such imports of that module
-    are made. Without the module's source nothing happens.
+    If an annotation needs a name that the module imports under ``if TYPE_CHECKING:``, all such imports of that module
+    are executed. If the module's source is missing, the function does nothing.
 
     Args:
         module: The name of the module.
-        annotations: As text. Others are left alone.
+        annotations: The annotations. Those that are not text are ignored.
     """
     texts = [annotation for annotation in annotations if isinstance(annotation, str)]
     namespace = getattr(sys.modules.get(module), "__dict__", None)
@@ -49,7 +49,7 @@ def _run_type_checking_blocks(module: str) -> None:
             with contextlib.suppress(ImportError):
                 exec(code, found)  # noqa: S102 - the module's own source
     for name, value in found.items():
-        # What the module does have keeps its value.
+        # A name that the module has already keeps its value.
         namespace.setdefault(name, value)
 
 
@@ -93,13 +93,13 @@ def field_doc(record: type, field: str, defaults: Mapping[str, object], hidden: 
 
 
 def _own(cls: type) -> dict[str, object]:
-    """The annotations of a class, its bases aside."""
+    """Return the annotations of a class, without those of its bases."""
     return inspect.get_annotations(cls)
 
 
 @cache
 def _docstrings(module: str, qualified_name: str) -> dict[str, str]:
-    """The docstrings below the fields of a class, by the name of the field."""
+    """Return the docstrings below the fields of a class, by the name of the field."""
     node: ast.AST = _tree(module)
     for name in qualified_name.split("."):
         body = getattr(node, "body", [])
@@ -117,7 +117,7 @@ def _docstrings(module: str, qualified_name: str) -> dict[str, str]:
 
 
 def _tree(module: str) -> ast.Module:
-    """The source of a module; empty if it is not there."""
+    """Return the syntax tree of a module; an empty one if its source is missing."""
     with contextlib.suppress(OSError, TypeError, KeyError):
         return ast.parse(textwrap.dedent(inspect.getsource(sys.modules[module])))
     return ast.Module([], [])

@@ -1,4 +1,4 @@
-"""How a package loads its public names when they are first used (PEP 562), and how one of them is deprecated."""
+"""Load the public names of a package when they are first used (PEP 562), and deprecate old ones."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ def load(
     """Load a public name of a package. The package's ``__getattr__`` calls this.
 
     Args:
-        package: The name of the package, which keeps the result.
+        package: The name of the package. The value becomes an attribute of it.
         homes: The public names of the package, by the module or package that each is in, relative to this package.
-        name: The name that is wanted.
-        deprecated: For each old name, the name to use instead and the version in which the old name goes.
+        name: The name to load.
+        deprecated: For each old name, the name to use instead and the version in which the old name is removed.
+
+    Returns:
+        The value of the name.
 
     Raises:
         AttributeError: The package has no such public name.
@@ -39,7 +42,7 @@ def load(
     if home is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
     place = import_module(f"{package}.{home}")
-    # A name may be that of a module, which is not there before it is imported.
+    # A name may be that of a module, which is no attribute before it is imported.
     value = getattr(place, name) if hasattr(place, name) else import_module(f"{place.__name__}.{name}")
     make_hints_work(value)
     setattr(sys.modules[package], name, value)
@@ -47,7 +50,7 @@ def load(
 
 
 def make_hints_work(value: object) -> None:
-    """Let `typing.get_type_hints` find the types of a public function, class or module when it is asked for them."""
+    """Make `typing.get_type_hints` work for a public function, class or module."""
     if isinstance(value, FunctionType):
         _make_function_work(value)
     elif isinstance(value, ModuleType):

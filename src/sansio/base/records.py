@@ -1,15 +1,15 @@
-"""Immutable value classes that cost nothing at start-up.
+"""Immutable value classes that cost little at start-up.
 
-Events, actions, phases and failures are what ``@dataclass(frozen=True, slots=True, kw_only=True)`` would make them.
-That decorator compiles six methods for each class, 0.7 ms every time the program starts, and there are about fifty such
-classes between the start of the process and the moment the person sees the URL. `Record` writes the methods once. Type
-checkers see an ordinary frozen dataclass (PEP 681).
+Events, actions, phases and failures behave like classes with ``@dataclass(frozen=True, slots=True, kw_only=True)``.
+That decorator compiles six methods for each class, which takes 0.7 ms at each start of the program, and about fifty
+such classes are loaded before the person sees the URL. `Record` has the methods once. Type checkers see an ordinary
+frozen dataclass (PEP 681).
 
-For the same reason the modules that are loaded before the URL is shown import nothing from `typing` when they run: it
-takes 5 ms. ``TYPE_CHECKING = False`` is the idiom for that, which type checkers and ruff know.
+For the same reason, modules that are loaded before the URL is shown do not import `typing`, which takes 5 ms. They set
+``TYPE_CHECKING = False`` instead, an idiom that type checkers and ruff know.
 
-What `inspect.signature`, `typing.get_type_hints` and `help` need is computed when they ask for it, by
-`loginmachine.sansio.base.inspection`.
+`loginmachine.sansio.base.inspection` computes what `inspect.signature`, `typing.get_type_hints` and `help` need, when
+one of them is used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_: object) -> object:
-        """For type checkers only."""
+        """Do nothing. Only type checkers use the arguments."""
         return lambda cls: cls
 
 
@@ -42,19 +42,23 @@ class _Hidden:
 
 
 def hidden(*, default: Any = _REQUIRED) -> Any:  # noqa: ANN401 - as dataclasses.field
-    """Declare a field that no repr shows. Give its default, if it has one."""
+    """Declare a field that is not shown in the repr.
+
+    Args:
+        default: The default of the field. Without it, the field is required.
+    """
     return _Hidden(default)
 
 
 class Annotations(dict[str, object]):
-    """The annotations of a class or function, whose types are imported when the annotations are listed.
+    """The annotations of a class or function. Listing them imports the types that they name.
 
-    Python evaluates an annotation in the module that it stands in. Names that are imported under ``if TYPE_CHECKING:``
-    are missing there, until `typing.get_type_hints` or another reader lists the annotations.
+    Python evaluates an annotation in its module. Names that are imported under ``if TYPE_CHECKING:`` are missing there
+    until `typing.get_type_hints` or another reader lists the annotations.
 
     Args:
-        annotations: By the name of the field or parameter.
-        module: The name of the module in which they stand.
+        annotations: The annotations, by the name of the field or parameter.
+        module: The name of their module.
     """
 
     __slots__ = ("_module",)
@@ -73,18 +77,18 @@ class Annotations(dict[str, object]):
         return super().__iter__()
 
     def keys(self) -> KeysView[str]:  # type: ignore[override]  # the type of a dict's view has no public name
-        """The names, after the types are imported."""
+        """Import the types, and return the names."""
         self._import_types()
         return super().keys()
 
     def items(self) -> ItemsView[str, object]:  # type: ignore[override]  # as above
-        """The names and annotations, after the types are imported."""
+        """Import the types, and return the names with the annotations."""
         self._import_types()
         return super().items()
 
 
 class _Slots(dict[str, object]):
-    """The ``__slots__`` of a record. Python takes a field's documentation from there, if it is a dictionary."""
+    """The ``__slots__`` of a record. Python reads a field's documentation from them, because they are a dictionary."""
 
     __slots__ = ("record",)
     record: _RecordMeta
@@ -96,7 +100,7 @@ class _Slots(dict[str, object]):
 
 
 def _annotations(namespace: dict[str, Any]) -> dict[str, object]:
-    """The annotations of a class body."""
+    """Return the annotations of a class body."""
     found: dict[str, object] = namespace.get("__annotations__", {})
     annotate = namespace.get("__annotate_func__")
     if annotate is not None:
@@ -160,14 +164,14 @@ class Record(metaclass=_RecordMeta):
     """Base of all events, actions, phases and outcomes: frozen, slotted, keyword-only, compared by type and value."""
 
     if TYPE_CHECKING:
-        # (Annotations that exist when the program runs would be listed among the fields of every record.)
+        # (At run time these annotations would become fields of every record.)
         _defaults: ClassVar[dict[str, object]]
         _hidden: ClassVar[frozenset[str]]
         _fields: ClassVar[tuple[str, ...]]
         _required: ClassVar[tuple[str, ...]]
 
     def __init__(self, **values: object) -> None:
-        # A login makes some fifty records: what is not given is not put into them here.
+        # A login makes about fifty records. Defaults are not stored here, but by `__getattr__` when they are read.
         field = problem = ""
         try:
             for field in values:  # noqa: PLC0206 - a variable for the value would be one of those locals
@@ -179,20 +183,23 @@ class Record(metaclass=_RecordMeta):
             problem = "got an unexpected"
         except KeyError:
             problem = "needs the"
-        # What is wrong below must not show them, in a traceback with locals.
+        # An exception below must not show the values in a traceback with locals.
         values.clear()
         if problem:
             raise TypeError(f"{type(self).__name__}() {problem} keyword argument {field!r}")
         self._check()
 
     def _check(self) -> None:
-        """Refuse values that make no sense: in an ``__init__`` of its own, type checkers would lose the fields."""
+        """Check the values, and raise `ValueError` if one is wrong.
 
-    # A type checker that saw these would take every attribute for one that can be set.
+        Subclasses override this method and not `__init__`, which tells type checkers the fields.
+        """
+
+    # If type checkers saw these methods, they would accept the assignment of any attribute.
     if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> object:
-            # The slot of a field that was not given is empty, until somebody wants to know.
+            # The slot of a field that was not given stays empty until the field is read.
             if name not in self._defaults:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             _put(self, name, self._defaults[name])
@@ -232,7 +239,7 @@ class Record(metaclass=_RecordMeta):
         return _rebuild, (type(self), values)
 
     def values(self) -> dict[str, Any]:
-        """The fields and their values, in the order they are declared."""
+        """Return the fields and their values, in the order in which they are declared."""
         return {field: getattr(self, field) for field in self._fields}
 
     def __replace__(self, **changes: Any) -> Self:  # noqa: ANN401 - as dataclasses.replace

@@ -8,10 +8,13 @@ if TYPE_CHECKING:
 
 
 class Secret:
-    """A string that shows itself only when asked by name.
+    """A string that is kept out of output.
 
-    ``repr``, ``str``, ``format`` and pickling never give the value; `reveal` does. Two secrets are compared in constant
-    time.
+    ``repr``, ``str`` and ``format`` show a placeholder, and pickling raises `TypeError`. Only `reveal` returns the
+    value. Two secrets are compared in constant time.
+
+    Args:
+        value: The string to protect.
     """
 
     __slots__ = ("_value",)
@@ -20,7 +23,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself, for the one place that has to send or store it."""
+        """Return the value. Call this only where it is sent or stored."""
         return self._value
 
     def __repr__(self) -> str:
@@ -50,7 +53,10 @@ class Secret:
 
 
 def same_secret(one: str, other: str) -> bool:
-    """Compare in constant time. On bytes, because `hmac.compare_digest` raises on non-ASCII strings."""
+    """Return whether two strings are equal, in constant time.
+
+    Bytes are compared, because `hmac.compare_digest` raises an exception for strings that are not ASCII.
+    """
     import hmac  # noqa: PLC0415 - not needed before the login URL is shown
 
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

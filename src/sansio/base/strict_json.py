@@ -1,7 +1,7 @@
-"""JSON from outside, read strictly.
+"""Read JSON from outside strictly.
 
-`json.loads` takes UTF-16, duplicate members, NaN and any top-level value, and raises `RecursionError` on deep nesting.
-A token endpoint that sends such things is broken or hostile; RFC 8259 sections 4 and 8.1 allow none of it.
+`json.loads` accepts UTF-16, duplicate members, NaN and any top-level value, and raises `RecursionError` on deep
+nesting. A token endpoint that sends such a body is broken or hostile. RFC 8259 sections 4, 6 and 8.1 do not allow them.
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ else:
 _BOM: Final = b"\xef\xbb\xbf"
 _LARGEST: Final = sys.float_info.max
 _LONGEST: Final = 4000
-"""Digits of an integer."""
+"""The most digits of an integer that is read exactly."""
 
 
 class JsonError(ValueError):
-    """The bytes are not one strict JSON object. The message names the rule, never the content."""
+    """The bytes are not a strict JSON object. The message names the rule, never the content."""
 
 
 def loads_object(data: bytes) -> JsonObject:
     """Read one JSON object.
 
     Args:
-        data: UTF-8; a byte order mark is skipped.
+        data: The text in UTF-8. A byte order mark at the beginning is skipped.
 
     Returns:
         The object.
 
     Raises:
-        JsonError: It is not UTF-8, not JSON, has a duplicate member or NaN, is nested too deeply, or is no object.
+        JsonError: The data is not UTF-8, not JSON or not an object, has a duplicate member or NaN, or is nested too
+            deeply.
     """
     value: object = None
     problem = ""
-    # The library's exceptions hold the whole body (`doc`, `object`), so ours is raised after they are gone.
+    # The library's exceptions hold the whole body (`doc`, `object`). Ours is raised outside, so that it has no context.
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
         value = _decoder().decode(text)
@@ -63,7 +64,7 @@ def loads_object(data: bytes) -> JsonObject:
 
 @functools.cache
 def _decoder() -> json.JSONDecoder:
-    # Imported here: the URL is shown to the person long before the first JSON arrives.
+    # Imported here, because the URL is shown to the person long before the first JSON arrives.
     import json  # noqa: PLC0415
 
     return json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int)
@@ -81,10 +82,10 @@ def _no_constant(_name: str) -> NoReturn:
 
 
 def _float(digits: str) -> float:
-    # An infinity could not be written back; RFC 8259 section 6 lets a reader limit the range.
+    # JSON has no infinity. RFC 8259 section 6 lets a reader limit the range.
     return max(-_LARGEST, min(float(digits), _LARGEST))
 
 
 def _int(digits: str) -> float:
-    # Python refuses to read more; nobody means such a number, and it must not cost anybody their login.
+    # Python refuses to read longer integers. Such a number matters to no login, so it must not end one.
     return int(digits) if len(digits) <= _LONGEST else _float(digits)

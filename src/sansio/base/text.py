@@ -1,7 +1,7 @@
-"""What may be printed or logged, and what may not.
+"""Make text safe to print and to log.
 
-Two kinds of text are handled here: our own secrets, which `Secret` keeps out of every repr, and text from outside
-(error descriptions, claims), which `clean_text` makes safe to show in a terminal, a log or a page.
+`clean_text` makes text from outside (error descriptions, claims) safe for a terminal, a log or a page. `safe_url`
+removes secrets from a URL. `loginmachine.sansio.base.secret` has the type for secrets of our own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 SHOWN_TEXT_LIMIT: Final = 256
-"""Characters of foreign text that are shown at most."""
+"""The most characters of text from outside that are shown."""
 
 _MASK: Final = "[redacted]"
 
@@ -24,11 +24,11 @@ SECRET_QUERY_KEYS: Final = frozenset(
         *("refresh_token", "requested_token", "state", "subject_token", "token"),
     )
 )
-"""Query parameters whose values are never printed."""
+"""Query parameters with values that are never printed."""
 
 # C0 and C1 controls, line and paragraph separators, bidirectional marks and isolates, zero-width characters and lone
 # surrogates: everything that can move a cursor, reverse a line, hide text, or fail to be written.
-# (A table: compiling a pattern costs more than everything else that this module does at start-up.)
+# (It is a table, because compiling a pattern takes longer than everything else that this module does at start-up.)
 _UNPRINTABLE: Final = {
     code: "\ufffd"
     for first, last in (
@@ -37,31 +37,32 @@ _UNPRINTABLE: Final = {
     )
     for code in range(first, last + 1)
 }
-
-
-_ACTING: Final = {code: shown for code, shown in _UNPRINTABLE.items() if code != ord("\n")}
+_UNPRINTABLE_BUT_NEWLINE: Final = {code: shown for code, shown in _UNPRINTABLE.items() if code != ord("\n")}
 
 
 def is_printable_ascii(text: str) -> bool:
-    """Nothing but what a token may hold (RFC 6749 appendix A.12): visible ASCII and spaces. True if it is empty."""
+    """Return whether a text has only visible ASCII characters and spaces, as a token must (RFC 6749 appendix A.12).
+
+    The result is true for an empty text.
+    """
     return text.isascii() and text.isprintable()
 
 
 def is_visible_ascii(text: str) -> bool:
-    """Printable ASCII without the space, and not empty."""
+    """Return whether a text is not empty and has only visible ASCII characters, without spaces."""
     return is_printable_ascii(text) and " " not in text and text != ""
 
 
 def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_LIMIT) -> str:
-    """Make foreign text safe to show.
+    """Make text from outside safe to show.
 
     Args:
-        text: Anything from outside.
-        hide: Secrets that the other side may echo; each is replaced, also in its percent-encoded form.
-        limit: The longest result, in characters.
+        text: The text.
+        hide: Secrets that the other side may echo. Each is masked, also in its percent-encoded form.
+        limit: The greatest length of the result, in characters.
 
     Returns:
-        The text with secrets masked, control and bidirectional characters replaced, cut to ``limit``.
+        The text with masked secrets, without control and bidirectional characters, cut to ``limit``.
     """
     if text and hide:
         text = _mask(text, hide)
@@ -72,28 +73,32 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
 
 
 def printable(text: str) -> str:
-    """A text of ours that has a path or a setting of this machine in it: it keeps its line ends and its length."""
-    return text if is_printable_ascii(text) else text.translate(_ACTING)
+    """Replace control and bidirectional characters in a text of our own, which may contain a path or a setting.
+
+    Line breaks stay, and nothing is cut off.
+    """
+    return text if is_printable_ascii(text) else text.translate(_UNPRINTABLE_BUT_NEWLINE)
 
 
 def _mask(text: str, hide: Iterable[str]) -> str:
     forms = [form for secret in hide if secret for form in _written_forms(secret)]
     if any(form in text for form in forms):
-        import re  # noqa: PLC0415 - one pass, so that no mask is looked into
+        # One pass, so that no secret is looked for inside a mask.
+        import re  # noqa: PLC0415 - rarely needed
 
         text = re.sub("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), _MASK, text)
     return text
 
 
 def _written_forms(secret: str) -> tuple[str, ...]:
-    """As it is, and percent-encoded with digits of either case."""
+    """Return a secret as it is, and percent-encoded with upper-case and lower-case digits."""
     encoded = quote(secret, safe="", errors="surrogatepass")
     first, *rest = encoded.split("%")
     return secret, encoded, "%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
 
 
 def safe_url(url: str) -> str:
-    """A URL that may be printed: no userinfo, no fragment, and secret query values masked."""
+    """Return a URL without user name, password and fragment, and with secret query values masked, for printing."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -1,7 +1,7 @@
 """The pages that the browser shows.
 
 They are constants of this module, so that no file is read. They have no script and load nothing. They work in dark
-mode, on a phone and with a screen reader. Everything that is put into them is escaped here.
+mode, on a phone and with a screen reader. This module escapes every value that it inserts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STYLE: Final = (
     "font-size:.875rem}code{font-family:ui-monospace,Menlo,Consolas,monospace}"
 )
 STYLE_HASH: Final = "sha256-" + b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
-"""For the Content-Security-Policy, which allows this style and nothing else."""
+"""The hash of the style, for the Content-Security-Policy, which allows nothing else."""
 
 _TICK: Final = '<circle cx="12" cy="12" r="10"/><path d="m7.5 12.5 3 3 6-6.5"/>'
 _CROSS: Final = '<circle cx="12" cy="12" r="10"/><path d="M12 7v6M12 16.5v.01"/>'
@@ -50,7 +50,7 @@ def success(*, email: str | None, plan: str | None, setup_url: str | None) -> st
     Args:
         email: The person's address, if known.
         plan: The person's plan, if known.
-        setup_url: The page where an organisation is set up. It carries the ID token, which that endpoint requires
+        setup_url: The page where an organisation is set up. It carries the id token, which that endpoint requires
             (docs/design/wire.md).
     """
     body = "<p>You can close this tab and go back to your program.</p>"
@@ -73,9 +73,9 @@ class Explanation(Record):
     hint: str
     """One concrete thing to do."""
     message: str
-    """The details, in clean words."""
+    """The details, as clean text."""
     category: str
-    """The kind of failure, for support."""
+    """The category of the failure, for support."""
     help_url: str | None
     """A page of the provider that may help, if there is one."""
 

@@ -1,8 +1,8 @@
 """Classify a pasted address.
 
-A person whose browser is on another machine may copy the address on which it ended: there, no listener answers it. The
-address is judged by the rules for a request to the callback listener. Unlike a browser, the person can be told what is
-wrong and paste again, so an address that is merely cut off does not end the login.
+If the browser is on another machine, no listener answers the callback there. The person copies the address on which the
+browser ended, and pastes it here. The rules for a callback request apply to it too, with one exception: an address that
+is cut off does not end the login, because the person can paste it again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .requests import Callback, CallbackRules
 
 _WRAPPERS: Final = "<>\"'`"
-"""Characters that mail programs, chats and people put around an address. None is part of one."""
+"""Characters that mail programs, chats and people put around an address. They are no part of it."""
 
 
 class PasteProblem(StrEnum):
@@ -30,9 +30,9 @@ class PasteProblem(StrEnum):
 
     NOT_AN_ADDRESS = "not_an_address"
     AUTHORIZATION_REQUEST = "authorization_request"
-    """It is the address with which the sign-in begins."""
+    """It is the authorization request, with which the sign-in begins."""
     OTHER_ADDRESS = "other_address"
-    """It is not under this login's redirect URI: another port, page or machine."""
+    """It does not begin with this login's redirect URI: the port, the path or the machine is another one."""
     OTHER_SIGN_IN = "other_sign_in"
     """It does not carry this login's ``state``."""
     INCOMPLETE = "incomplete"
@@ -53,15 +53,18 @@ PASTE_ADVICE: Final[Mapping[PasteProblem, str]] = {
     PasteProblem.INCOMPLETE: "That address is cut off or damaged. Copy all of your browser's address bar.",
     PasteProblem.ALREADY_ANSWERED: "This sign-in is already being completed; nothing more needs to be pasted.",
 }
-"""What the person reads. For another address, the redirect URI follows."""
+"""The text for the person. After the text for `OTHER_ADDRESS` comes the redirect URI."""
 
 
 def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
-    """Say what a pasted text means.
+    """Classify a pasted text.
 
     Args:
-        text: Anything. White space is dropped wherever it is: a terminal or a mail program breaks long lines.
-        rules: The login that it is for.
+        text: The text. White space in it is ignored, because terminals and mail programs break long lines.
+        rules: The rules of the login.
+
+    Returns:
+        The callback, or why the text is none.
     """
     query = pasted_query(text, rules)
     if isinstance(query, PasteProblem):
@@ -71,7 +74,7 @@ def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
         return PasteProblem.INCOMPLETE
     state = parameters.get("state", "")
     if not same_secret(state, rules.state):
-        # Only its length is looked at: the state of another sign-in is as long as ours.
+        # Only the length decides: the state of another sign-in is as long as ours.
         return PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE
     if _is_cut_off(parameters, rules):
         return PasteProblem.INCOMPLETE
@@ -79,7 +82,12 @@ def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
 
 
 def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
-    """Return the query of the callback address in a text, or why there is none."""
+    """Return the query of the callback address in a text, or why there is none.
+
+    Args:
+        text: The pasted text.
+        rules: The rules of the login.
+    """
     address = _address_in(text)
     if address is None:
         return PasteProblem.NOT_AN_ADDRESS
@@ -91,7 +99,7 @@ def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
     if raw.startswith((b"?", b"code=", b"state=", b"error=")):
         return raw.removeprefix(b"?")
     if raw.partition(b"/")[0].lower() in own:
-        # Browsers show addresses without their scheme.
+        # Browsers show addresses without the scheme.
         raw = b"http://" + raw
     authority, origin_form = split_target(raw)
     if authority is None:
@@ -103,16 +111,16 @@ def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
 
 
 def _address_in(text: str) -> str | None:
-    """Return the pasted address without what was copied with it; None if the text cannot be an address."""
+    """Return the pasted address without white space and quotes; None if the text cannot be an address."""
     address = "".join(text.split()).strip(_WRAPPERS)
     if not is_visible_ascii(address) or len(address) > MAX_TARGET:
         return None
-    # A browser sends no fragment, and some pages leave an empty one behind.
+    # A browser sends no fragment, but some pages add an empty one to the address.
     return address.partition("#")[0]
 
 
 def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
-    """Return whether the right state is there, but a parameter that belongs to it was not copied."""
+    """Return whether a callback with the right state lacks a parameter, or the end of one."""
     if "error" in parameters:
         return False
     if not parameters.get("code"):
@@ -144,7 +152,7 @@ def read_loopback_callback(text: str) -> LoopbackCallback | None:
     """Find the listener that a pasted address belongs to, without knowing the login.
 
     Returns:
-        None if it is no callback to this machine: it has another host, no port, or lacks a state or a result.
+        The callback. None if the address has another host or no port, or lacks a state, or lacks a code and an error.
     """
     address = _address_in(text)
     if address is None:

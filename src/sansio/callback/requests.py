@@ -1,8 +1,8 @@
 """Classify a request to the callback listener.
 
-The checks are made on the raw bytes, in the order of docs/design/listener.md. An origin-form target is never parsed as
-a URL (``urlsplit("//auth/callback")`` would read a host), nothing is decoded before it is compared, and no dot or slash
-is folded.
+The checks are made on the raw bytes, in the order of docs/design/listener.md. An origin-form target is not parsed as a
+URL, because ``urlsplit("//auth/callback")`` would find a host in it. Paths are compared without decoding them and
+without removing dots and slashes.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from .responses import Response
 
 MAX_TARGET: Final = 8192
-"""Bytes of a request target, and characters of a pasted address."""
+"""The most bytes of a request target, and the most characters of a pasted address."""
 MAX_PARAMETERS: Final = 50
+"""The most parameters of a query."""
 PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
 PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
-"""One of these words in one of these header fields means that the person has not opened the page yet."""
+"""One of these words in one of the prefetch headers means that the person has not opened the page yet."""
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
@@ -39,19 +40,19 @@ _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
 
 class CallbackRules(Record):
-    """What the listener needs to know of the login to classify a request."""
+    """The values of a login that decide what a request means."""
 
     provider: Provider
     port: int
     state: str = hidden()
     accepted_code: str = hidden(default="")
-    """The code of the callback that was accepted, if there was one."""
+    """The code of the accepted callback; empty if none was accepted."""
     hide: tuple[str, ...] = hidden(default=())
     """Secrets that the other side may echo."""
 
 
 class Refused(Record):
-    """The request breaks a rule, or asks for no page of ours."""
+    """The request breaks a rule, or asks for an unknown path."""
 
     response: Response
 
@@ -73,12 +74,13 @@ class CallbackVerdict(StrEnum):
 
     ACCEPTED = "accepted"
     REPEATED = "repeated"
-    """It is the callback that was accepted before."""
+    """The callback was accepted before."""
     CONFLICTED = "conflicted"
     """Another callback was accepted before."""
     DENIED = "denied"
     """The provider sent an error (RFC 6749 section 4.1.2.1)."""
     WITHOUT_CODE = "without_code"
+    """It has neither an error nor a usable code."""
     ISSUER_MISMATCHED = "issuer_mismatched"
     """It does not name the right issuer (RFC 9207)."""
 
@@ -90,21 +92,21 @@ class Callback(Record):
     code: str = hidden(default="")
     """The authorization code of an accepted callback."""
     message: str = ""
-    """What is wrong with the others, in clean words."""
+    """What is wrong with the callback, as clean text; empty if it was accepted."""
 
 
 Classified: TypeAlias = Refused | SuccessPageRequested | CancelAsked | Mismatched | Callback
-"""What a request can be."""
+"""The classes of a request."""
 
 
 def classify_request(method: bytes, target: bytes, headers: Headers, rules: CallbackRules) -> Classified:
-    """Say what a request is.
+    """Classify a request.
 
     Args:
-        method: Of a whole, well-formed HTTP/1.x request without a body.
+        method: The method of a complete, well-formed HTTP/1.x request without a body.
         target: The raw request target.
-        headers: In any case.
-        rules: The login that the request came to.
+        headers: The header fields.
+        rules: The rules of the login.
     """
     authority, origin_form = split_target(target)
     path, _, query = origin_form.partition(b"?")
@@ -122,7 +124,12 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
 
 
 def split_target(target: bytes) -> tuple[bytes | None, bytes]:
-    """Split a target into the authority of its absolute form (RFC 9112 section 3.2.2), if it has one, and the rest."""
+    """Split a request target into authority and origin form.
+
+    Returns:
+        The authority of a target in absolute form (RFC 9112 section 3.2.2); None in origin form. Then the path with the
+        query.
+    """
     if target[:7].lower() != b"http://":
         return None, target
     rest = target[7:]
@@ -131,7 +138,7 @@ def split_target(target: bytes) -> tuple[bytes | None, bytes]:
 
 
 def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> int:
-    """Return the status that refuses a request before its path is looked at; 0 to go on."""
+    """Return the status for a request that is refused whatever its path is; 0 if it is not refused."""
     hosts: list[bytes] = []
     purposes = b""
     for name, value in headers:
@@ -145,10 +152,10 @@ def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: b
     allowed = own_authorities(rules.port)
     named = [hosts[0]] if authority is None else [hosts[0], authority]
     if any(name.strip().lower() not in allowed for name in named):
-        # DNS rebinding: a foreign name that resolves to loopback.
+        # DNS rebinding: the name of another host resolves to loopback.
         return 403
     if purposes and any(word in purposes for word in PREFETCH_WORDS):
-        # A prefetch would spend the code. After a 204 or 200 the real navigation would not come.
+        # A prefetch would use up the code. After a 204 or 200 the browser would not send the real request.
         return 503
     return 0 if method == b"GET" else 405
 
@@ -157,18 +164,19 @@ def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatch
     parameters = read_query(query)
     if parameters is None:
         return Refused(response=responses.malformed_callback())
-    # Before anything else is believed, `error` included: any web page can send a browser here (CVE-2026-42073).
+    # The state is checked before all other parameters, `error` included, because any web page can send a browser here
+    # (CVE-2026-42073).
     if not same_secret(parameters.get("state", ""), rules.state):
         return Mismatched()
     return judge_callback(parameters, rules)
 
 
 def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Callback:
-    """Say what a callback with the right state means, whether a request or a pasted address brought it.
+    """Decide what a callback with the right state means, from a request or from a pasted address.
 
     Args:
-        parameters: Its query.
-        rules: The login that it came to.
+        parameters: The parameters of its query.
+        rules: The rules of the login.
     """
     verdict, message = _read_callback(parameters, rules.provider)
     code = parameters.get("code", "")
@@ -209,7 +217,7 @@ def _denial(error: str, description: str, provider: Provider) -> str:
 
 
 def is_of_browser(name: bytes, value: bytes) -> bool:
-    """Return whether a header field shows that a browser sent the request. A login server sends none of them."""
+    """Return whether a header field shows that a browser sent the request. Login servers do not send such fields."""
     key = name.lower()
     if key == b"user-agent":
         return b"mozilla/" in value.lower()
@@ -236,7 +244,7 @@ def read_query(query: bytes) -> dict[str, str] | None:
 
 
 def _decode(text: bytes) -> str | None:
-    # urllib leaves a broken escape as it is; here it makes the parameter unreadable.
+    # urllib leaves a broken escape as it is. Here it makes the parameter unreadable.
     if b"%" in text and any(len(rest) < 2 or not _HEX.issuperset(rest[:2]) for rest in text.split(b"%")[1:]):
         return None
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUCCESS_PATH: Final = "/success"
 CANCEL_PATH: Final = "/cancel"
 CANCELLED_BODY: Final = "Login cancelled"
-"""What a login server says when it stops for another one. Codex says and expects the same words."""
+"""The body of the response to a cancellation. Codex sends and expects the same text."""
 
 _HTML: Final = b"text/html; charset=utf-8"
 _TEXT: Final = b"text/plain; charset=utf-8"
@@ -39,7 +39,7 @@ _HEADERS: Final[Headers] = (
     (b"Content-Security-Policy", _POLICY.encode("ascii")),
 )
 _CLEAR_STORAGE: Final = (b"Clear-Site-Data", b'"storage"')
-"""A service worker that another program once left on this origin must not see the callback."""
+"""Removes service workers of other programs on this origin, which could read the callback."""
 
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "Bad request",
@@ -63,7 +63,7 @@ class Response(Record):
 
 
 def refusal(status: int) -> Response:
-    """Refuse a request, in one line of plain text that says nothing about the login.
+    """Return the response that refuses a request: one line of plain text that says nothing about the login.
 
     Args:
         status: 400, 403, 404, 405, 413, 414, 431, 503 or 505.
@@ -73,12 +73,18 @@ def refusal(status: int) -> Response:
 
 
 def redirect_to_success() -> Response:
-    """Redirect the browser, so that the address with the code leaves its address bar. The new one holds no secret."""
+    """Return the redirect to the success page, so that the browser no longer shows the address with the code."""
     return _response(302, _TEXT, "", ((b"Location", SUCCESS_PATH.encode("ascii")), _CLEAR_STORAGE))
 
 
 def success(provider: Provider, account: Account, id_token: Secret) -> Response:
-    """Return the page after a successful login."""
+    """Return the page after a successful login.
+
+    Args:
+        provider: Its `platform_url` is the base of the link to the setup.
+        account: The account that the page shows.
+        id_token: A part of the link to the setup, for an account that needs it (docs/design/wire.md).
+    """
     page = pages.success(
         email=account.email,
         plan=account.shown_plan or account.plan,
@@ -98,7 +104,7 @@ def failure(status: int, explanation: Explanation) -> Response:
 
 
 def malformed_callback() -> Response:
-    """Return the page for a callback with unreadable parameters. Its login is unknown, so it says nothing about one."""
+    """Return the page for a callback with unreadable parameters. It says nothing about a login, which is unknown."""
     page = pages.notice(
         "This address cannot be read",
         "It is damaged or incomplete. Go back to the sign-in page and try again; the sign-in is still open.",
@@ -122,12 +128,12 @@ def over() -> Response:
 
 
 def cancelled() -> Response:
-    """Tell the login server that asked for the port that this login stops."""
+    """Return the response to the login server that asked for the port: this login stops."""
     return _response(200, _TEXT, CANCELLED_BODY)
 
 
 def too_late() -> Response:
-    """Tell a login server that asked for the port that this login is past the point where it can stop."""
+    """Return the response to the login server that asked for the port: this login can no longer stop."""
     return _response(409, _TEXT, "This login can no longer be cancelled.\n")
 
 

@@ -3,8 +3,8 @@
 Each drawing can highlight the path of one login: its states get a heavy edge, and its arrows the numbers 1, 2, 3 and so
 on, in the order in which they were taken.
 
-Everything is read from `ROWS`, so a new row needs no change here. A trigger that `login_text` does not explain stands
-for itself. The output is plain ASCII, the same on every system::
+Everything is read from `ROWS`, so a new row needs no change here. A trigger without an explanation in `login_text` is
+shown by its name. The output is plain ASCII, the same on every system::
 
     python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 """
@@ -49,21 +49,21 @@ class _Arrow(NamedTuple):
 
     @property
     def tail(self) -> str:
-        """The state it starts from, or the stand-in for several."""
+        """The state where the arrow starts, or the box that stands for several states."""
         return self.sources[0] if len(self.sources) == 1 else f"any_{self.rows[0].trigger}"
 
     @property
     def words(self) -> str:
-        """The text of the stand-in."""
+        """The text of the box that stands for several states."""
         return _source_words(self.sources).replace(" but ", "\nbut ").replace(" to ", "\nto ").replace(", ", ",\n")
 
     @property
     def loops(self) -> bool:
-        """It leads back to where it starts."""
+        """Whether the arrow leads back to its own state."""
         return self.sources == (self.dest,)
 
     def label(self, path: Path, gap: str = "\n") -> str:
-        """Return the words on it. The rows that a login took have their numbers."""
+        """Return the label of the arrow. The rows that a login took are numbered."""
 
         def words(row: Row) -> str:
             mark = path.mark(path.taken(self.sources, row.trigger, self.dest))
@@ -72,7 +72,7 @@ class _Arrow(NamedTuple):
         return label((row, words(row)) for row in self.rows)
 
     def is_passed(self, path: Path) -> bool:
-        """Return whether the login took it."""
+        """Return whether the login took the arrow."""
         return any(path.taken(self.sources, row.trigger, self.dest) for row in self.rows)
 
 
@@ -135,7 +135,7 @@ def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
     for arrow in sorted(arrows, key=lambda arrow: len(arrow.sources) == 1):
         lines += _stand_in(arrow)
         if arrow.loops:
-            # Inside the box: a loop would lie across the other arrows.
+            # The label is inside the box, because a loop would cross the other arrows.
             lines += [f"{arrow.tail} : {text}" for text in (arrow.dest, *arrow.label(path, gap=" ").split("\n"))]
         else:
             lines.append(f"{arrow.tail} --> {arrow.dest} : {breaks(arrow.label(path))}")
@@ -157,7 +157,7 @@ def mermaid_failures(*, highlight: Sequence[Step] = ()) -> str:
     passed: list[str] = []
     arrows = _arrows(row for row in ROWS if row.dest in (S.FAILED, S.CANCELLED))
     for arrow in sorted(arrows, key=lambda arrow: arrow.dest is S.CANCELLED):
-        # Each arrow has an end of its own: arrows to a common one would cross each other's words.
+        # Each arrow has an end of its own, because the labels of arrows to a common end would overlap.
         end = f"{arrow.tail}_{arrow.dest}"
         lines += [*_stand_in(arrow), f'state "{arrow.dest}" as {end}']
         lines += [f"{end} : {category}" for category in dict.fromkeys(map(_reported, arrow.rows))]

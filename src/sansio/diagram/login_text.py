@@ -55,7 +55,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.TOKEN_REQUEST_BROKEN:       "the connection to the token endpoint broke",
     T.TOKEN_ENDPOINT_REJECTED:    "the token endpoint refused the request",
     T.TOKEN_RESPONSE_MALFORMED:   "the response of the token endpoint cannot be used",
-    T.ID_TOKEN_REFUSED:           "the ID token did not pass the checks",
+    T.ID_TOKEN_REFUSED:           "the id token did not pass the checks",
     T.WORKSPACE_REFUSED:          "the account is not in an allowed workspace",
     T.API_KEY_RECEIVED:           "the API key came",
     T.API_KEY_UNAVAILABLE:        "the provider gives no API key",
@@ -84,7 +84,7 @@ STORIES: Final = (
         (may_cancel_previous, may_bind_again),
     ),
     Story(
-        "A stranger holds the port, and the fallback is taken too",
+        "Another program holds the port, and the fallback port is taken too",
         "The other registered port is tried once. Its holder is not asked to stop.",
         S.IDLE,
         (T.STARTED, T.PORT_TAKEN, T.PREVIOUS_REFUSED, T.PORT_TAKEN),
@@ -123,13 +123,13 @@ STORIES: Final = (
     ),
     Story(
         "The browser is on another machine, and the person pastes the address on which it ended",
-        "The address is judged like a callback. The person is told what is wrong with it, and pastes again.",
+        "The address is judged like a callback. The person reads what is wrong with it, and pastes again.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED, T.CALLBACK_REPEATED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The person pastes the address of an older sign-in",
-        "The person is told that it belongs to another sign-in, and nothing is sent. The login goes on: the right "
+        "The person reads that it belongs to another sign-in, and nothing is sent. The login goes on: the right "
         "address, or the browser itself, may still come.",
         S.AWAITING_CALLBACK,
         (T.PASTE_REFUSED, T.CALLBACK_ACCEPTED),

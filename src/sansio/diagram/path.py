@@ -14,11 +14,15 @@ Step: TypeAlias = tuple[LoginState, Trigger, LoginState]
 """The state before, the trigger, the state after."""
 
 _SHOWN: Final = 3
-"""Numbers at an arrow. Of more, only the first ones and the last are shown."""
+"""The most numbers at an arrow. If there are more, only the first ones and the last are shown."""
 
 
 class Path:
-    """The states that a login passed, and the arrows that it took, numbered from 1."""
+    """The states that a login passed, and the arrows that it took, numbered from 1.
+
+    Args:
+        steps: The steps of the login. Those that are not drawn are ignored.
+    """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.states: tuple[LoginState, ...] = tuple(

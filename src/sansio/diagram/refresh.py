@@ -1,7 +1,7 @@
-"""Draw the table of a refresh: docs/refresh-diagram.md, made as `login` makes the page of a login.
+"""Draw the table of a refresh, and write the page around it (docs/refresh-diagram.md).
 
-Everything is read from `REFRESH_ROWS`, so a new row needs no change here. What `refresh_text` does not explain stands
-for itself::
+Everything is read from `REFRESH_ROWS`, so a new row needs no change here. A trigger without an explanation in
+`refresh_text` is shown by its name::
 
     python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
 """
@@ -25,17 +25,17 @@ S = RefreshState
 
 
 def mermaid_overview() -> str:
-    """Draw every way to a token. The states that can fail are marked."""
+    """Draw every path to a token. The states that can fail are marked."""
     lines = [f"[*] --> {S.IDLE}"]
     arrows = _arrows(row for row in REFRESH_ROWS if row.dest not in REFRESH_FINAL_STATES)
-    # The last first: in the other order Mermaid lays words over words.
+    # The last arrow comes first. In the other order, labels overlap in Mermaid.
     lines += [f"{source} --> {dest} : {_label(rows)}" for (source, dest), rows in reversed(arrows.items())]
     failing = [state for state in S if any(state in row.source for row in REFRESH_ROWS if row.dest is S.FAILED)]
     return mermaid([*lines, *_ends(S.SUCCEEDED, "success", _delivery), f"class {','.join(failing)} fails"])
 
 
 def mermaid_failures() -> str:
-    """Draw every way to fail, each with the category that is reported."""
+    """Draw every path to a failure, each with the category that is reported."""
     return mermaid(["direction LR", *_ends(S.FAILED, "failure", _reported)])
 
 
@@ -53,7 +53,7 @@ def _label(rows: Iterable[RefreshRow]) -> str:
 
 
 def _ends(dest: RefreshState, style: str, words: Callable[[RefreshRow], str]) -> Iterator[str]:
-    """Draw the ways to a final state, with one end for each: arrows to a common end would cross each other."""
+    """Draw the paths to a final state. Each has an end of its own, because arrows to a common end would cross."""
     for (source, _), rows in _arrows(row for row in REFRESH_ROWS if row.dest is dest).items():
         end = f"{source}_{dest}"
         yield f'state "{dest}" as {end}'

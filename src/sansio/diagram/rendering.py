@@ -1,4 +1,4 @@
-"""What the drawings of both tables share: rows, stories and tables in Markdown and Mermaid."""
+"""Functions that the drawings of both tables share: rows, stories and tables in Markdown and Mermaid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..base.engine import AnyRow
 
 _STYLES: Final = (
-    # Own text colours on own fills are legible on a light and on a dark page; the rest is left to the theme.
+    # Text colours on fills of our own are legible on light and on dark pages. The theme has the other colours.
     "classDef success fill:#dcfce7,color:#14532d,stroke:#15803d",
     "classDef failure fill:#fee2e2,color:#7f1d1d,stroke:#b91c1c",
     "classDef cancel fill:#fef3c7,color:#78350f,stroke:#b45309",
@@ -29,7 +29,7 @@ class Story(NamedTuple):
     state: StrEnum
     triggers: tuple[StrEnum, ...]
     holds: tuple[Callable[[Any, Any], bool], ...] = ()
-    """The guards that hold, each once."""
+    """The guards that hold. Each holds once."""
 
 
 def event_words(row: AnyRow, gap: str) -> str:
@@ -38,10 +38,12 @@ def event_words(row: AnyRow, gap: str) -> str:
 
 
 def label(rows: Iterable[tuple[AnyRow, str]]) -> str:
-    """Return ``event [guard] / effect``, a line for each part. Events with the same effect share it.
+    """Return the label of an arrow: ``event [guard] / effect``, with a line for each part.
+
+    Events with the same effect share the line of the effect.
 
     Args:
-        rows: The rows of an arrow, each with the words of its event.
+        rows: The rows of the arrow, each with the result of `event_words`.
     """
     events: dict[str, list[str]] = {}
     for row, words in rows:
@@ -50,7 +52,7 @@ def label(rows: Iterable[tuple[AnyRow, str]]) -> str:
 
 
 def breaks(text: str) -> str:
-    """Write line breaks as Mermaid does."""
+    """Return a text with the line breaks of Mermaid."""
     return text.replace("\n", "<br/>")
 
 
@@ -65,7 +67,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def trigger_cell(row: AnyRow, meanings: Mapping[str, str]) -> str:
-    """Return when a row applies. A trigger without an explanation stands for itself."""
+    """Return the trigger of a row with its meaning. Without an explanation, the meaning is the name of the trigger."""
     return f"`{row.trigger}`: {meanings.get(row.trigger, row.trigger.replace('_', ' '))}"
 
 
@@ -75,13 +77,13 @@ def guard_cell(row: AnyRow) -> str:
 
 
 def guard_list(rows: Iterable[AnyRow]) -> str:
-    """Return a list in Markdown of what each guard of a table asks: the guard's docstring."""
+    """Return a Markdown list of the guards of a table. The docstring of a guard states its condition."""
     guards = dict.fromkeys(row.guard for row in rows if row.guard)
     return "\n".join(f"- `{guard.__name__}`: {guard.__doc__}" for guard in guards)
 
 
 def tell(story: Story, table_rows: Sequence[AnyRow], final_states: Sequence[StrEnum]) -> str:
-    """Follow a story through a table, with a numbered line for each step."""
+    """Follow a story through a table, and return a numbered line for each step."""
     state, holds, lines = story.state, list(story.holds), [f"### {story.title}\n", f"{story.answer}\n"]
     for number, trigger in enumerate(story.triggers, 1):
         rows = (row for row in table_rows if row.trigger is trigger and state in row.source)

@@ -1,4 +1,4 @@
-"""The actions of a login: what the machine orders the host to do. The host performs them in the order given.
+"""The actions of a login: what the host has to do. It performs them in the order of the list.
 
 docs/design/events-and-actions.md says which event answers which action.
 """
@@ -24,24 +24,24 @@ class Timer(StrEnum):
     """The timers of a login. Each runs at most once at a time."""
 
     BIND_RETRY = "bind_retry"
-    """The pause before the next attempt to bind a port that its holder agreed to free."""
+    """The pause before the next attempt to bind a port. Its holder has agreed to free it."""
     DEADLINE = "deadline"
-    """The time that the person has to come back from the browser."""
+    """The time for which the login waits for the callback."""
     POLL = "poll"
-    """The pause before the provider is asked again whether the device code was used."""
+    """The pause before the next poll of the provider."""
     DEVICE_CODE_EXPIRY = "device_code_expiry"
     """The time for which the device code is valid."""
     LINGER = "linger"
-    """The time that the listener stays open after the outcome, for the last page."""
+    """The time for which the listener stays open after the outcome, for the last page."""
 
 
 class Bind(Record):
     """Listen on loopback. Answered by `Bound` or `BindFailed`."""
 
     port: int
-    """0 means any free port."""
+    """The port, 1 to 65535; 0 for any free port."""
     attempt: int
-    """Counts from 1 for each port."""
+    """The number of the attempt, from 1 for each port."""
 
 
 class CancelPrevious(Record):
@@ -51,23 +51,23 @@ class CancelPrevious(Record):
 
 
 class StartTimer(Record):
-    """Start a timer. Answered by `TimerFired`, unless `StopTimer` comes first."""
+    """Start a timer. Answered by `TimerFired`, unless `StopTimer` comes before."""
 
     timer: Timer
     seconds: float
 
 
 class StopTimer(Record):
-    """Stop a timer. If it fires all the same, the machine ignores that."""
+    """Stop a timer. If it has fired already, the machine ignores the event."""
 
     timer: Timer
 
 
 class OpenBrowser(Record):
-    """Show the authorization request to the person. Answered by `BrowserOpened` or `BrowserFailed`."""
+    """Open the authorization request in the person's browser. Answered by `BrowserOpened` or `BrowserFailed`."""
 
     url: str = hidden()
-    """Holds this login's ``state``."""
+    """The authorization request. It holds this login's ``state``."""
 
 
 class Respond(Record):
@@ -83,19 +83,20 @@ class SendTokenRequest(HttpRequest):
     """Send a request to an endpoint. Answered by `TokenResponseReceived` or `TokenRequestFailed`."""
 
     exchange_id: int
-    """A number that the answer repeats."""
+    """The number of the request. The answering event repeats it."""
 
 
 class AbortTokenRequest(Record):
-    """Abort a token request. If it is answered all the same, the machine ignores that."""
+    """Abort a token request. If it was answered already, the machine ignores the event."""
 
     exchange_id: int
 
 
 class RevokeToken(HttpRequest):
-    """Send a request to the revocation endpoint (RFC 7009). Never answered: its result changes nothing.
+    """Send a request to the revocation endpoint (RFC 7009). Never answered.
 
-    The login has ended by then, and nothing waits for the response. Abandon the request when the program must end.
+    The login has ended already, and the result of the request does not change it. If the program ends, abandon the
+    request.
     """
 
 
@@ -112,13 +113,13 @@ class ReportProgress(Record):
 
 
 class Finish(Record):
-    """Hand the outcome to the caller. Comes exactly once. Never answered."""
+    """Pass the outcome to the caller. Every login has this action exactly once. Never answered."""
 
     outcome: LoginOutcome
 
 
 class CloseListener(Record):
-    """Stop accepting, and end every connection. The last action of every login. Never answered."""
+    """Stop accepting connections, and end all of them. The last action of every login. Never answered."""
 
 
 Action: TypeAlias = (

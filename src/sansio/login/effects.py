@@ -1,7 +1,7 @@
 """The guards and effects of the table, for a login in the browser. `device_code.effects` has those for a device code.
 
-An effect only sets fields and appends actions, so it cannot fail half-way: whatever can go wrong was found when the
-event was interpreted. A guard changes nothing.
+An effect only sets fields and appends actions, so it cannot fail half-way: errors are found before, when the event is
+interpreted. A guard changes nothing. Its docstring states the condition, which docs/state-diagram.md lists.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .state import LoginData
 
 MAX_BIND_ATTEMPTS: Final = 10
+"""Attempts to bind a port that its holder has agreed to free."""
 BIND_RETRY_DELAY: Final = 0.2
 """Seconds between two attempts to bind a port."""
 
@@ -62,7 +63,7 @@ def has_fallback(login: LoginData, _: Interpretation) -> bool:
 
 
 def wants_api_key(login: LoginData, _: Interpretation) -> bool:
-    """The provider exchanges ID tokens for API keys, and this is not a login with a device code."""
+    """The provider exchanges id tokens for API keys, and this is not a login with a device code."""
     return login.options.provider.exchanges_api_key and login.device_code is None
 
 
@@ -70,7 +71,7 @@ def wants_api_key(login: LoginData, _: Interpretation) -> bool:
 
 
 def bind_first_port(login: LoginData, _: Interpretation) -> None:
-    """Bind the port that was asked for, or the provider's own."""
+    """Bind the port that the caller chose, or the provider's own."""
     login.bind(login.options.first_port, 1)
 
 
@@ -94,7 +95,7 @@ def cancel_previous(login: LoginData, _: Interpretation) -> None:
 
 
 def back_off(login: LoginData, _: Interpretation) -> None:
-    """Wait before the next attempt."""
+    """Start the pause before the next attempt to bind."""
     login.start_timer(Timer.BIND_RETRY, BIND_RETRY_DELAY)
 
 
@@ -113,17 +114,17 @@ def await_callback(login: LoginData, meaning: PortBound) -> None:
 
 
 def report_browser_opened(login: LoginData, _: Interpretation) -> None:
-    """Report it."""
+    """Report that a browser was launched."""
     login.report(progress.BrowserLaunched())
 
 
 def report_browser_failed(login: LoginData, meaning: Problem) -> None:
-    """Report it; the person can open the address by hand."""
+    """Report that no browser was launched. The login goes on, because the person can open the address by hand."""
     login.report_problem(login.failure(meaning), fatal=False)
 
 
 def answer(login: LoginData, meaning: Refusal | Mismatch) -> None:
-    """Turn the request away."""
+    """Send the response that refuses the request."""
     login.respond(meaning.request_id, meaning.response)
 
 
@@ -133,7 +134,7 @@ def answer_not_found(login: LoginData, meaning: FromRequest) -> None:
 
 
 def answer_mismatch(login: LoginData, meaning: Mismatch) -> None:
-    """Turn the callback away, and report that once per login."""
+    """Send the response that refuses the callback. Report the first such callback of a login."""
     if not login.mismatch_reported:
         login.mismatch_reported = True
         login.report_problem(login.failure(meaning), fatal=False)
@@ -141,7 +142,7 @@ def answer_mismatch(login: LoginData, meaning: Mismatch) -> None:
 
 
 def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
-    """Say that another callback was accepted: to the browser, or to the person who pasted."""
+    """Inform the browser, or the person who pasted an address, that another callback was accepted."""
     if meaning.request_id is None:
         _refuse_paste(login, PasteProblem.ALREADY_ANSWERED)
     else:
@@ -149,7 +150,7 @@ def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
 
 
 def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
-    """Say what is wrong with the pasted address."""
+    """Report what is wrong with the pasted address."""
     _refuse_paste(login, meaning.problem)
 
 
@@ -165,7 +166,7 @@ def join_wait(login: LoginData, meaning: FromRequest) -> None:
 
 
 def forget_waiting(login: LoginData, meaning: AnsweredRequest) -> None:
-    """The browser has left: it no longer waits."""
+    """Remove a browser that has left from those that wait for the outcome."""
     login.waiting = tuple(request_id for request_id in login.waiting if request_id != meaning.request_id)
 
 
@@ -183,7 +184,7 @@ def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
 
 
 def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
-    """Exchange the ID token for an API key."""
+    """Exchange the id token for an API key."""
     login.credentials, login.account = meaning.credentials, meaning.account
     login.report(progress.ExchangingApiKey())
     login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))
@@ -204,7 +205,7 @@ def save_with_api_key(login: LoginData, meaning: ReceivedApiKey) -> None:
 
 
 def save_without_api_key(login: LoginData, meaning: Problem) -> None:
-    """Store the credentials; the API key is optional."""
+    """Store the credentials without an API key, which is optional."""
     login.report(progress.ApiKeyUnavailable(message=meaning.message))
     login.save()
 
@@ -213,7 +214,7 @@ def save_without_api_key(login: LoginData, meaning: Problem) -> None:
 
 
 def succeed(login: LoginData, meaning: SavedCredentials) -> None:
-    """Redirect the waiting browsers, and hand the credentials to the caller."""
+    """Redirect the waiting browsers, and pass the credentials to the caller."""
     account, credentials = login.account, login.credentials
     assert account is not None
     assert credentials is not None
@@ -236,7 +237,7 @@ def fail(login: LoginData, meaning: Problem) -> None:
 
 
 def cancel(login: LoginData, meaning: Cancellation) -> None:
-    """End the login without a result."""
+    """End the login as cancelled."""
     failure = LoginFailure(
         step=meaning.step,
         category=LoginFailureCategory.LOGIN_CANCELLED,
@@ -253,7 +254,7 @@ def cancel(login: LoginData, meaning: Cancellation) -> None:
 
 
 def answer_too_late(login: LoginData, meaning: Cancellation) -> None:
-    """Tell another login server that this login can no longer be cancelled."""
+    """Inform the other login server, if it asked, that this login can no longer be cancelled."""
     login.respond(meaning.request_id, responses.too_late())
 
 
@@ -275,13 +276,13 @@ def answer_success(login: LoginData, meaning: FromRequest) -> None:
 
 
 def note_page_sent(login: LoginData, meaning: AnsweredRequest) -> None:
-    """A last page was sent. Close the listener if no other is expected."""
+    """Note that a last page was sent. Close the listener if no other is expected."""
     login.successes += login.pages.pop(meaning.request_id) is PageKind.SUCCESS
     login.close_when_done()
 
 
 def note_client_gone(login: LoginData, meaning: AnsweredRequest) -> None:
-    """A browser left before its last page. Close the listener if no other is expected."""
+    """Note that a browser left before its last page. Close the listener if no other is expected."""
     if login.pages.pop(meaning.request_id) is PageKind.REDIRECT:
         login.redirects -= 1
         login.report_browser_gone()

@@ -1,4 +1,4 @@
-"""The events of a login: what the host tells the machine. They are facts, in the past tense.
+"""The events of a login: what the host passes to the machine. They are facts, in the past tense.
 
 docs/design/events-and-actions.md says which event answers which action.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .actions import Timer
 
 _END_OF_TIME: Final = 253_402_300_800
-"""The year 10000, in seconds since 1970: no calendar goes further."""
+"""The year 10000, in seconds since 1970. `datetime` ends there."""
 
 
 def is_moment(seconds: float) -> bool:
@@ -47,7 +47,7 @@ class Bound(Record):
     """The callback port accepts connections, on loopback only."""
 
     port: int
-    """The port that was bound, 1 to 65535; the real one, if port 0 was asked for."""
+    """The port that was bound, 1 to 65535. If any free port was asked for, the one that the system chose."""
 
 
 class BindFailed(Record):
@@ -55,14 +55,14 @@ class BindFailed(Record):
 
     kind: BindProblem
     message: str
-    """The system's reason, in words."""
+    """The system's reason, as text for people."""
 
 
 class PreviousCancelled(Record):
     """The program that holds the port was asked to stop."""
 
     accepted: bool
-    """It answered as a login server of ours or of Codex does, and will free the port."""
+    """The program answered as a login server of this package or of Codex does, and will free the port."""
 
 
 class TimerFired(Record):
@@ -79,16 +79,17 @@ class BrowserFailed(Record):
     """No browser could be launched."""
 
     message: str
+    """Why, as text for people."""
 
 
 class RequestReceived(Record):
-    """The callback listener received a whole, well-formed request head."""
+    """The callback listener received a complete, well-formed request head."""
 
     request_id: int
-    """Chosen by the host, different from every request that is still open."""
+    """A number that the host chooses. No other open request has it."""
     method: bytes
     target: bytes = hidden()
-    """The raw request target. It may carry the authorization code."""
+    """The raw request target. It may hold the authorization code."""
     headers: Headers = hidden()
 
 
@@ -96,17 +97,17 @@ class CallbackPasted(Record):
     """The person pasted the address on which their browser ended, perhaps on another machine."""
 
     text: str = hidden()
-    """The pasted text, unchanged. It may carry the authorization code, or be anything else."""
+    """The pasted text, unchanged. It may hold the authorization code."""
 
 
 class ResponseSent(Record):
-    """The whole response to a request was handed to the system."""
+    """The whole response to a request was passed to the operating system."""
 
     request_id: int
 
 
 class ClientGone(Record):
-    """The client of a request left before it had the whole response."""
+    """The client of a request left before it received the whole response."""
 
     request_id: int
 
@@ -136,12 +137,14 @@ class SaveFailed(Record):
     """The credentials could not be stored. What was stored before has not changed."""
 
     message: str
+    """Why, as text for people."""
 
 
 class CancelRequested(Record):
-    """The caller wants the login to end."""
+    """The caller cancels the login."""
 
     reason: str = "cancelled by the caller"
+    """Why, as text for people."""
 
 
 Event: TypeAlias = (

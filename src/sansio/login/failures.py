@@ -1,4 +1,4 @@
-"""Every way a login can fail: in which step, of what kind, and what the person can do about it.
+"""The failures of a login: the step and category of each, and the advice for the person.
 
 See docs/design/failures.md.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LoginFailureStep(StrEnum):
-    """What the login was doing."""
+    """The step in which a failure happened."""
 
     BIND_LOCAL_SERVER = "bind_local_server"
     OPEN_BROWSER = "open_browser"
@@ -35,7 +35,7 @@ class LoginFailureStep(StrEnum):
 
 
 class LoginFailureCategory(StrEnum):
-    """The kind of failure. Scripts and support rely on these words: they do not change."""
+    """The kind of failure. The values do not change, because scripts and support rely on them."""
 
     LOCAL_SERVER_UNAVAILABLE = "local_server_unavailable"
     BROWSER_LAUNCH_FAILED = "browser_launch_failed"
@@ -89,8 +89,8 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]]
 }
 """The step and category of each failure.
 
-A cancellation takes its step from the state that the login was in; so does a time-out or an unusable response before a
-device login has its code.
+The step of a cancellation depends on the state of the login. So does that of a time-out, or of an unusable response, in
+a login with a device code.
 """
 
 DOING: Final[Mapping[LoginFailureStep, str]] = {
@@ -104,17 +104,19 @@ DOING: Final[Mapping[LoginFailureStep, str]] = {
     S.PERSIST_CREDENTIALS: "storing the credentials",
     S.REDIRECT_BACK:       "showing the last page in the browser",
 }
+"""What a login does in each step, worded to follow "while"."""
 # fmt: on
 
 
 class Advice(Record):
-    """What a category means to the person."""
+    """The advice for the person about a category of failures."""
 
     title: str
+    """What happened, in a few words."""
     hint: str
     """One concrete thing to do."""
     status: int = 500
-    """The HTTP status of the page that says so; 500 where the cause is on this machine."""
+    """The HTTP status of the page; 500 if the cause is on this machine."""
 
 
 CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
@@ -213,15 +215,16 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
 
 
 class LoginFailure(Record):
-    """Why a login failed, or what went wrong in one that goes on."""
+    """Why a login failed, or a problem in a login that goes on."""
 
     step: LoginFailureStep
     category: LoginFailureCategory
     message: str
-    """Clean words: no secret, no control character."""
+    """What happened, as clean text: it has no secret and no control character."""
     trigger: Trigger | None = None
-    """The row of the table that it came from. Finer than the category; not stable."""
+    """The trigger that led to the failure. It is more detailed than the category, but not stable."""
     help_url: str | None = None
+    """A page of the provider that may help."""
 
     @property
     def phase(self) -> LoginFailureStep:
@@ -242,7 +245,7 @@ class LoginFailure(Record):
         return CATALOGUE[self.category].hint
 
     def describe(self) -> str:
-        """Return the default text: the title, the step and the hint, a help link, and the details."""
+        """Return the default text for a person: title, step, hint, link to help, and details."""
         lines = [f"{self.title}.", f"This happened while {DOING[self.step]}. {self.hint}"]
         if self.help_url:
             lines.append(f"Help: {self.help_url}")

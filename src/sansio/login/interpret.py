@@ -1,7 +1,7 @@
-"""Interpret an event: say what it means for a login. Nothing is changed here.
+"""Interpret an event: find out what it means for a login. The login is not changed.
 
-`interpret_callback` has the meanings of requests and pasted addresses, `interpret_tokens` and `device_code.interpret`
-those of the provider's responses. Every trigger of the table comes from one of these modules.
+`interpret_callback` interprets requests and pasted addresses, `interpret_tokens` and `device_code.interpret` the
+provider's responses. Every trigger of the table comes from one of these modules.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
     LoginState.EXCHANGING_CODE: LoginFailureStep.EXCHANGE_TOKEN,
     LoginState.EXCHANGING_API_KEY: LoginFailureStep.EXCHANGE_TOKEN,
 }
-"""The step of a login that is cancelled in a state. In the other states it waits for the callback."""
+"""The step of a cancellation, by the state of the login. In all other states it is `WAIT_FOR_CALLBACK`."""
 _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
@@ -49,13 +49,17 @@ _TIMERS: Final[Mapping[Timer, Trigger]] = {
 
 
 def interpret(event: events.Event, login: LoginData) -> Interpretation | None:
-    """Say what an event means.
+    """Find out what an event means for a login.
+
+    Args:
+        event: The event.
+        login: The login, which is not changed.
 
     Returns:
-        The meaning; None for a late response to something that was stopped or aborted.
+        The meaning; None if the event answers an action that was stopped or aborted.
 
     Raises:
-        UnexpectedEvent: The event answers something that was never ordered.
+        UnexpectedEvent: The event answers an action that the machine never returned.
     """
     return _INTERPRETERS[type(event)](event, login)
 
@@ -139,7 +143,7 @@ def _timer_fired(event: events.TimerFired, login: LoginData) -> Interpretation |
 def _response_sent(event: events.ResponseSent, login: LoginData) -> AnsweredRequest | None:
     if event.request_id in login.waiting:
         raise UnexpectedEvent(login.state, event)
-    # Only the last pages matter; other responses were sent and forgotten.
+    # Other responses than the last pages are forgotten when they are sent.
     if event.request_id not in login.pages:
         return None
     return AnsweredRequest(trigger=Trigger.PAGE_SENT, request_id=event.request_id)
@@ -224,4 +228,4 @@ _INTERPRETERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Inte
     events.SaveFailed: _save_failed,
     events.CancelRequested: _cancel_requested,
 }
-"""The interpreter of each type of event. A test makes sure that each has one."""
+"""The function for each type of event. A test checks that each type has one."""

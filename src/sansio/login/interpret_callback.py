@@ -1,6 +1,6 @@
 """Interpret requests to the callback listener, and pasted addresses.
 
-`callback.requests` and `callback.pasted` say what they are; this module says what that means for the login.
+`callback.requests` and `callback.pasted` classify them. This module decides what the result means for the login.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
 
 
 def interpret_request(event: RequestReceived, login: LoginData) -> Interpretation | None:
-    """Say what a request means.
+    """Interpret a request to the callback listener.
 
     Returns:
-        The meaning; None for another login server that asks this one to stop.
+        The meaning; None if another login server asks this one to stop.
     """
     classified = classify_request(event.method, event.target, event.headers, _rules(login))
     if isinstance(classified, Callback):
@@ -58,7 +58,7 @@ def interpret_request(event: RequestReceived, login: LoginData) -> Interpretatio
 
 
 def interpret_paste(text: str, login: LoginData) -> Interpretation:
-    """Say what a pasted text means."""
+    """Interpret a pasted text."""
     classified = classify_paste(text, _rules(login))
     if isinstance(classified, PasteProblem):
         return RefusedPaste(trigger=Trigger.PASTE_REFUSED, problem=classified)

@@ -1,4 +1,4 @@
-"""Interpret the responses of the token endpoint, and check whether their tokens may be kept."""
+"""Interpret the responses of the token endpoint, and check their tokens."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ TRANSPORT_PROBLEMS: Final[Mapping[TransportProblem, Trigger]] = {
 
 
 def interpret_token_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
-    """Say what it means that a token request got no response."""
+    """Interpret a token request that got no response."""
     in_api_key_exchange = login.state is LoginState.EXCHANGING_API_KEY
     trigger = Trigger.API_KEY_UNAVAILABLE if in_api_key_exchange else TRANSPORT_PROBLEMS[event.kind]
     return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
 
 
 def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
-    """Say what the response to a token request means."""
+    """Interpret the response to a token request."""
     if login.state is LoginState.EXCHANGING_API_KEY:
         key = read_api_key(event, login.known_secrets())
         if isinstance(key, (Rejected, Malformed)):
@@ -54,7 +54,13 @@ def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> 
 
 
 def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> CheckedTokens | Problem:
-    """Check the ID token and the workspace, before anything is kept."""
+    """Check the id token and the workspace.
+
+    Args:
+        tokens: The tokens of the response.
+        event: The response.
+        login: The login, which is not changed.
+    """
     provider = login.options.provider
     # Only the authorization request carries a nonce: a login with a device code has none.
     nonce = login.secrets.nonce if provider.uses_nonce and login.device_code is None else None

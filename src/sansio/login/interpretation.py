@@ -1,7 +1,7 @@
-"""What an event means: a trigger, with what the effect of its row needs to know.
+"""Interpretations of events: a trigger, with the values that the effect of its row needs.
 
-The functions in `interpret` and its neighbours make these records, the table picks a row by the trigger, and the row's
-effect takes the record. Each effect names the kind that it needs.
+The `interpret` modules make these records. The trigger selects a row of the table, and the row's effect takes the
+record. The annotation of each effect says which kind of record it takes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Interpretation(Record):
-    """A trigger that says everything by itself. Base of the others."""
+    """A trigger without further values. Base of the other interpretations."""
 
     trigger: Trigger
 
@@ -30,35 +30,37 @@ class PortBound(Interpretation):
     """The callback port is open."""
 
     port: int
-    """The real port, also when port 0 was asked for."""
+    """The port that is open, even if any free port was asked for."""
 
 
 class FromRequest(Interpretation):
-    """Something that a request to the callback listener, or a pasted address, brought."""
+    """The meaning of a request to the callback listener, or of a pasted address."""
 
     request_id: int | None = None
-    """The request to answer; None if no request waits for an answer, as for a pasted address."""
+    """The request to answer; None if there is none, as for a pasted address."""
 
 
 class Problem(FromRequest):
     """Something went wrong. It may end the login."""
 
     message: str
-    """Clean words: no secret, no control character."""
+    """What went wrong, as clean text: it has no secret and no control character."""
     step: LoginFailureStep | None = None
-    """Where it happened, if the trigger alone does not say so."""
+    """The step in which it happened; None if the trigger determines it."""
 
 
 class Refusal(FromRequest):
-    """A request is turned away with this response, whatever the state."""
+    """A request that is refused in every state."""
 
     response: Response
+    """The response that refuses it."""
 
 
 class Mismatch(Problem):
-    """A callback that belongs to another login. It is turned away with this response."""
+    """A callback that belongs to another login."""
 
     response: Response
+    """The response that refuses it."""
 
 
 class AcceptedCallback(FromRequest):
@@ -68,10 +70,10 @@ class AcceptedCallback(FromRequest):
 
 
 class Cancellation(FromRequest):
-    """The host, or another login server, wants the login to end."""
+    """The host, or another login server, cancels the login."""
 
     step: LoginFailureStep
-    """What the login was doing."""
+    """The step of the login at that time."""
     message: str
 
 
@@ -104,7 +106,7 @@ class SavedCredentials(Interpretation):
     """The credentials are durable."""
 
     replaced: Credentials | None
-    """What was stored before, if it is known."""
+    """The credentials that were stored before; None if there were none, or if they are unknown."""
 
 
 class ReceivedDeviceCode(Interpretation):

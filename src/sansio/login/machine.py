@@ -1,4 +1,4 @@
-"""`LoginMachine`: events in, actions out."""
+"""The state machine of a login. It takes events and returns actions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENGINE: Final = Engine(LoginState, ROWS)
 
 
 class Snapshot(Record):
-    """The whole state of a login at one moment, apart from its options and secrets. Opaque; compared by value."""
+    """The whole state of a login at one time, without its options and secrets. Opaque, and compared by value."""
 
     data: dict[str, Any] = hidden()
 
@@ -33,18 +33,18 @@ class Snapshot(Record):
 class LoginMachine:
     """A login as a state machine that does no I/O.
 
-    The host performs the actions that `handle` returns, in order, and tells the machine the results as events:
+    The host performs the actions that `handle` returns, in order, and passes the results to `handle` as events:
 
         machine = LoginMachine(options, LoginSecrets.generate())
         for action in machine.handle(Started()): ...
         for action in machine.handle(Bound(port=1455)): ...
 
     The same options, secrets and events always give the same actions. Several threads may use different machines at the
-    same time; one machine is for one thread at a time.
+    same time, but a machine must be used by one thread at a time.
 
     Args:
-        options: What the caller wants.
-        secrets: Fresh random values, never used for another login.
+        options: The options of the login.
+        secrets: Fresh random values. Never use them for another login.
 
     Raises:
         ValueError: The provider uses a nonce, and the secrets hold none.
@@ -68,7 +68,7 @@ class LoginMachine:
 
     @property
     def outcome(self) -> LoginOutcome | None:
-        """How the login ended; None until it has."""
+        """How the login ended; None while it is running."""
         return self._login.outcome
 
     @property
@@ -83,19 +83,22 @@ class LoginMachine:
 
     @property
     def last_trigger(self) -> Trigger | None:
-        """What the last event meant; None if it was a late answer, or unexpected."""
+        """The meaning of the last event; None if it was late or unexpected."""
         return self._last_trigger
 
     @property
     def device_code(self) -> DeviceCode | None:
-        """The code for the person, and where to enter it; None unless the login has one."""
+        """The code that the person enters, and the page to enter it on; None if the login has none."""
         return self._login.device_code
 
     def handle(self, event: Event) -> list[Action]:
-        """Take one event.
+        """Take one event, and return what to do.
+
+        Args:
+            event: The event. Pass it only after the actions of the event before are performed.
 
         Returns:
-            The actions for the host to perform, in this order. Empty for a late answer.
+            The actions for the host to perform, in this order. Empty for a late event.
 
         Raises:
             UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
@@ -126,7 +129,7 @@ class LoginMachine:
 
     @classmethod
     def restore(cls, options: LoginOptions, secrets: LoginSecrets, snapshot: Snapshot) -> LoginMachine:
-        """Return a machine that goes on where the snapshot was taken.
+        """Return a machine in the state of a snapshot.
 
         Args:
             options: The options of the original.

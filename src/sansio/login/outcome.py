@@ -21,10 +21,10 @@ class LoginSuccess(Record):
 
 
 class LoginCancellation(Record):
-    """The login ended before anything was stored."""
+    """The login was cancelled before anything was stored."""
 
     failure: LoginFailure
-    """In which step, and why; the category is ``login_cancelled``."""
+    """The step and the reason. The category is ``login_cancelled``."""
 
 
 LoginOutcome: TypeAlias = LoginSuccess | LoginFailure | LoginCancellation

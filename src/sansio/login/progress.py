@@ -1,4 +1,4 @@
-"""The phases that a login reports on its way. Each has a name, a text, and says whether people want to read it."""
+"""The phases that a login reports. Each has a name and a text, and says whether the text is for people."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ class Phase(Record):
     """Base of the phases."""
 
     name: ClassVar[str]
+    """The name of the phase in JSON lines, logs and traces."""
     is_user_visible: ClassVar[bool] = False
-    """A person at a terminal wants to read it. The other phases are for logs and ``--verbose``."""
+    """Show the phase to a person at a terminal. Other phases are for logs and ``--verbose``."""
     sentence: ClassVar[str] = ""
-    """The text, with the names of fields in braces."""
+    """The format of the text, with the names of fields in braces."""
 
     @property
     def text(self) -> str:
-        """One line in plain words, without a secret."""
+        """One line of text for people, without a secret."""
         return self.sentence.format(**self.values())
 
 
@@ -31,18 +32,18 @@ class Binding(Phase):
 
     name: ClassVar[str] = "binding"
     port: int
-    """0 for any free port."""
+    """The port; 0 for any free port."""
     attempt: int
-    """Counts from 1 for each port."""
+    """The number of the attempt, from 1 for each port."""
 
     @property
     def text(self) -> str:
-        """One line in plain words."""
+        """One line of text for people."""
         return "Opening a callback port." if self.port == 0 else f"Opening callback port {self.port}."
 
 
 class CancellingPrevious(Phase):
-    """The program that holds the port is being asked to stop."""
+    """An earlier login server, which may hold the port, is being asked to stop."""
 
     name: ClassVar[str] = "cancelling_previous"
     is_user_visible: ClassVar[bool] = True
@@ -51,7 +52,7 @@ class CancellingPrevious(Phase):
 
 
 class UsingFallbackPort(Phase):
-    """The first port is not available."""
+    """The first port is not available, and the second is being tried."""
 
     name: ClassVar[str] = "using_fallback_port"
     is_user_visible: ClassVar[bool] = True
@@ -66,12 +67,12 @@ class Listening(Phase):
     is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Waiting for the browser on port {port}."
     url: str = hidden()
-    """The authorization request. Show it to the person only: it holds this login's ``state``."""
+    """The authorization request. Show it to the person only, because it holds this login's ``state``."""
     port: int
 
 
 class BrowserLaunched(Phase):
-    """A browser was started."""
+    """A browser was launched."""
 
     name: ClassVar[str] = "browser_launched"
     is_user_visible: ClassVar[bool] = True
@@ -79,7 +80,7 @@ class BrowserLaunched(Phase):
 
 
 class CallbackReceived(Phase):
-    """The browser came back with this login's state and a code."""
+    """The browser sent a callback with this login's state and a code."""
 
     name: ClassVar[str] = "callback_received"
     is_user_visible: ClassVar[bool] = True
@@ -87,17 +88,17 @@ class CallbackReceived(Phase):
 
 
 class PasteRefused(Phase):
-    """A pasted address does not finish this login, which goes on."""
+    """A pasted address is not the callback of this login. The login goes on."""
 
     name: ClassVar[str] = "paste_refused"
     is_user_visible: ClassVar[bool] = True
     problem: PasteProblem
     redirect_uri: str
-    """How the right address begins."""
+    """The beginning of the right address."""
 
     @property
     def text(self) -> str:
-        """One line in plain words."""
+        """One line of text for people."""
         words = PASTE_ADVICE[self.problem]
         return f"{words} {self.redirect_uri}" if self.problem is PasteProblem.OTHER_ADDRESS else words
 
@@ -132,23 +133,23 @@ class DeviceCodeShown(Phase):
     name: ClassVar[str] = "device_code_shown"
     is_user_visible: ClassVar[bool] = True
     url: str
-    """The page. It holds no code."""
+    """The page where the person enters the code. The URL does not contain the code."""
     user_code: str = hidden()
-    """For the person only: anyone who enters it signs in to their own account here."""
+    """The code. Show it to the person only: anyone who enters it signs this program in to an account of their own."""
     complete_url: str | None = hidden()
-    """The page with the code filled in, if the provider has one: for a QR code."""
+    """The same page with the code filled in, for a QR code; None if the provider has none."""
     expires_in: float
     """Seconds for which the code is valid."""
 
     @property
     def validity(self) -> str:
-        """`expires_in` in words."""
+        """`expires_in` as text for people."""
         seconds = self.expires_in
         return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
     @property
     def text(self) -> str:
-        """One line in plain words, without the code."""
+        """One line of text for people, without the code."""
         return (
             f"Open {self.url} in a browser on any machine and enter the code within {self.validity}. "
             "Never enter a code that another person gave you."
@@ -156,7 +157,7 @@ class DeviceCodeShown(Phase):
 
 
 class PollingDelayed(Phase):
-    """The provider does not answer, and will be asked again. Reported once per outage."""
+    """The provider does not respond to polls. Reported once for each outage; the polls continue."""
 
     name: ClassVar[str] = "polling_delayed"
     is_user_visible: ClassVar[bool] = True
@@ -173,21 +174,21 @@ class DeviceCodeAuthorized(Phase):
 
 
 class ExchangingCode(Phase):
-    """The code is being exchanged for tokens."""
+    """The authorization code is being exchanged for tokens."""
 
     name: ClassVar[str] = "exchanging_code"
     sentence: ClassVar[str] = "Exchanging the authorization code for tokens."
 
 
 class ExchangingApiKey(Phase):
-    """The ID token is being exchanged for an API key."""
+    """The id token is being exchanged for an API key."""
 
     name: ClassVar[str] = "exchanging_api_key"
     sentence: ClassVar[str] = "Asking for an API key."
 
 
 class ApiKeyUnavailable(Phase):
-    """The provider gave no API key. The login goes on without one."""
+    """The provider issued no API key. The login goes on without one."""
 
     name: ClassVar[str] = "api_key_unavailable"
     sentence: ClassVar[str] = "No API key for this account ({message}); going on without."
@@ -195,7 +196,7 @@ class ApiKeyUnavailable(Phase):
 
 
 class SavingCredentials(Phase):
-    """The credentials are being stored. From here on it is too late to cancel."""
+    """The credentials are being stored. The login can no longer be cancelled."""
 
     name: ClassVar[str] = "saving_credentials"
     sentence: ClassVar[str] = "Storing the credentials."
@@ -212,12 +213,12 @@ class Succeeded(Phase):
 
     @property
     def text(self) -> str:
-        """One line in plain words."""
+        """One line of text for people."""
         return f"Signed in as {self.email}." if self.email else "Signed in."
 
 
 class Failed(Phase):
-    """Something went wrong. It ends the login only if `fatal`."""
+    """Something went wrong."""
 
     name: ClassVar[str] = "failed"
     is_user_visible: ClassVar[bool] = True
@@ -225,6 +226,7 @@ class Failed(Phase):
     category: LoginFailureCategory
     message: str
     fatal: bool
+    """The login has ended. If false, it goes on."""
 
     @property
     def phase(self) -> LoginFailureStep:
@@ -236,13 +238,13 @@ class Failed(Phase):
 
     @property
     def text(self) -> str:
-        """One line in plain words."""
+        """One line of text for people."""
         advice = CATALOGUE[self.category]
         return f"{advice.title}. {advice.hint}"
 
 
 class Cancelled(Phase):
-    """The login ended before anything was stored."""
+    """The login was cancelled before anything was stored."""
 
     name: ClassVar[str] = "cancelled"
     is_user_visible: ClassVar[bool] = True
@@ -259,7 +261,7 @@ class Cancelled(Phase):
 
     @property
     def text(self) -> str:
-        """One line in plain words."""
+        """One line of text for people."""
         return f"{CATALOGUE[LoginFailureCategory.LOGIN_CANCELLED].title}: {self.message}."
 
 

@@ -1,4 +1,4 @@
-"""The data of one login, and the few things that several effects do with it."""
+"""The data of one login, and the operations on it that several effects share."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class PageKind(StrEnum):
 
 
 class LoginData:
-    """What one login knows: the model that the engine moves through the table.
+    """The data of one login: the model that the engine moves through the table.
 
-    It is plain data, apart from `out`, which collects the actions of the current event.
+    `out` collects the actions of the current event. All other attributes are plain data.
     """
 
     __slots__ = (
@@ -84,32 +84,32 @@ class LoginData:
         self.attempt, self.asked_previous = 0, False
         self.auth_url: str | None = None
         self.timers: frozenset[Timer] = frozenset()
-        """The timers that run."""
+        """The timers that are running."""
         self.timers_used: frozenset[Timer] = frozenset()
-        """The timers that ever ran: one may fire late, after it was stopped."""
+        """The timers that were ever started. A timer may fire late, after it was stopped."""
         self.mismatch_reported = self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
         self.device_code: DeviceCode | None = None
-        """The code that the person was shown, in a login with a device code."""
+        """The code that the person enters, in a login with a device code."""
         self.device_grant: DeviceGrant | None = None
-        """The result of the last poll, in a dialect that gives no tokens there."""
+        """The authorization code of the last poll, in Codex's dialect."""
         self.poll_interval, self.poll_troubles = 0.0, 0
-        """Seconds between two polls; polls without a response since the last one that had one."""
+        """Seconds between two polls, and the number of failed polls since the last successful one."""
         self.exchanges = 0
-        """Token requests sent so far; also the last exchange id."""
+        """The number of token requests so far, which is also the last exchange id."""
         self.exchange_id: int | None = None
-        """The token request that waits for its response."""
+        """The token request that has no response yet."""
         self.credentials: Credentials | None = None
         self.account: Account | None = None
         self.waiting: tuple[int, ...] = ()
-        """Requests of browsers that wait for the outcome."""
+        """The requests of browsers that wait for the outcome."""
         self.browser_waited = False
-        """There was such a request. After a pasted address or a device code there is none."""
+        """There was such a request. After a pasted address, or with a device code, there is none."""
         self.pages: dict[int, PageKind] = {}
-        """Last responses that were given but are not yet known to be sent."""
+        """The last pages that are being sent, by the number of the request."""
         self.redirects = self.successes = 0
-        """Browsers that were redirected to the success page; success pages that were sent."""
+        """The number of browsers that were redirected to the success page, and of success pages that were sent."""
         self.outcome: LoginOutcome | None = None
         self.closed = False
 
@@ -119,28 +119,28 @@ class LoginData:
 
     @property
     def state(self) -> LoginState:
-        """The state that the table has brought it to."""
+        """The state of the login."""
         return self._state
 
     @property
     def is_on_fallback_port(self) -> bool:
-        """The registered second port is being tried."""
+        """Whether the second registered port is in use or being tried."""
         return self.port == self.options.fallback_port
 
     @property
     def id_token(self) -> Secret:
-        """The ID token of the credentials."""
+        """The id token of the credentials."""
         assert self.credentials is not None
         assert self.credentials.tokens is not None
         return self.credentials.tokens.id_token
 
     def data(self) -> dict[str, Any]:
-        """Return a copy of everything that makes this login what it is, apart from its options and secrets."""
+        """Return a copy of the data, without the options and secrets."""
         fields = {name: getattr(self, name) for name in self.__slots__ if name not in ("options", "secrets", "out")}
         return {**fields, "pages": dict(self.pages)}
 
     def note_answered(self, event: Event) -> None:
-        """Note that what the event answers is no longer outstanding: it need not be stopped or aborted."""
+        """Note that a timer has fired or a token request is answered, so that it is not stopped or aborted."""
         if isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
@@ -156,7 +156,7 @@ class LoginData:
         return secrets if self.credentials is None else (*secrets, *self.credentials.secrets())
 
     def bind(self, port: int, attempt: int) -> None:
-        """Order an attempt to bind a port."""
+        """Append an attempt to bind a port."""
         self.port, self.attempt = port, attempt
         self.report(progress.Binding(port=port, attempt=attempt))
         self.out.append(actions.Bind(port=port, attempt=attempt))
@@ -168,7 +168,7 @@ class LoginData:
         self.out.append(actions.StartTimer(timer=timer, seconds=seconds))
 
     def stop_timer(self, timer: Timer) -> None:
-        """Stop a timer, if it runs."""
+        """Stop a timer, if it is running."""
         if timer in self.timers:
             self.timers -= {timer}
             self.out.append(actions.StopTimer(timer=timer))
@@ -179,7 +179,7 @@ class LoginData:
             self.stop_timer(timer)
 
     def send(self, request: HttpRequest) -> None:
-        """Order a request. One request waits for its response at a time."""
+        """Append a request. At most one request is outstanding at a time."""
         self.exchanges += 1
         self.exchange_id = self.exchanges
         self.out.append(
@@ -193,7 +193,7 @@ class LoginData:
         )
 
     def save(self) -> None:
-        """Order that the credentials are stored."""
+        """Append the action that stores the credentials."""
         assert self.credentials is not None
         self.report(progress.SavingCredentials())
         self.out.append(actions.SaveCredentials(credentials=self.credentials))
@@ -215,7 +215,7 @@ class LoginData:
             self.report(progress.Failed(step=step, category=category, message=message, fatal=False))
 
     def failure(self, problem: Problem) -> LoginFailure:
-        """Return the failure that a problem amounts to."""
+        """Return a problem as a failure."""
         step, category = FAILURES[problem.trigger]
         return LoginFailure(
             step=problem.step or step,
@@ -226,7 +226,7 @@ class LoginData:
         )
 
     def respond(self, request_id: int | None, response: Response) -> None:
-        """Answer a request. A pasted address has no request: then there is nothing to answer."""
+        """Answer a request. Do nothing if there is none, as for a pasted address."""
         if request_id is not None:
             self.out.append(
                 actions.Respond(
@@ -245,12 +245,12 @@ class LoginData:
             self.respond(request_id, response)
 
     def end(self, outcome: LoginOutcome, response: Response, revocation: HttpRequest | None = None) -> None:
-        """End the login: answer every waiting browser, hand over the outcome, and stay for the last page only.
+        """End the login: answer every waiting browser, and return the outcome. The listener stays for the last page.
 
         Args:
             outcome: How it ended.
-            response: For the browsers that wait.
-            revocation: Sent once the caller has its result.
+            response: The response to the browsers that wait.
+            revocation: A request to send after the caller has the outcome; None for no request.
         """
         self.outcome = outcome
         succeeded = isinstance(outcome, LoginSuccess)
@@ -271,7 +271,7 @@ class LoginData:
             self.close()
 
     def close_when_done(self) -> None:
-        """Close the listener after the last page. After a success each redirected browser fetches one more page."""
+        """Close the listener if the last page was sent. After a success, each redirected browser requests one more."""
         succeeded = isinstance(self.outcome, LoginSuccess)
         if not self.pages and (not succeeded or self.successes >= max(1, self.redirects)):
             self.stop_timer(Timer.LINGER)

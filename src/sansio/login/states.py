@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class LoginState(StrEnum):
-    """What the login waits for."""
+    """The states of a login. Each is named after what the login waits for."""
 
     IDLE = "idle"
     REQUESTING_DEVICE_CODE = "requesting_device_code"
@@ -32,7 +32,7 @@ FINAL_STATES: Final = (LoginState.SUCCEEDED, LoginState.FAILED, LoginState.CANCE
 
 
 class Trigger(StrEnum):
-    """What an event means for the login."""
+    """The meanings of events. docs/state-diagram.md explains each."""
 
     STARTED = "started"
     STARTED_WITH_DEVICE_CODE = "started_with_device_code"

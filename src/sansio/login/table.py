@@ -1,9 +1,11 @@
-"""The whole behaviour of a login as one table. Every rule about order is here, and nothing else is.
+"""The table of a login. It holds every rule about the order of events, and no other rules.
 
-A row reads: when TRIGGER comes in one of the SOURCE states [and GUARD holds], go to DEST and perform EFFECT. The rows
-of one cell, a trigger in a state, are tried from top to bottom; the last row of a cell has no guard. ``STAY`` leaves
-the state as it is. What an event means, that is, which trigger it is, is decided before, in `interpret`. A trigger
-without a row is a mistake of the host (`UnexpectedEvent`). In a final state it is ignored instead: events may be late.
+A row means: if TRIGGER comes in one of the SOURCE states, and GUARD holds, go to DEST and call EFFECT. If several rows
+have the same trigger and state, they are tried from top to bottom. The last of them has no guard. With ``STAY`` the
+state does not change.
+
+`interpret` decides which trigger an event is. An event with a trigger that has no row in the current state is a mistake
+of the host, and raises `UnexpectedEvent`. In a final state it is ignored instead, because events may be late.
 """
 
 from __future__ import annotations
@@ -68,6 +70,7 @@ Row: TypeAlias = engine.Row[LoginState, Trigger, "LoginData"]
 """A transition of a login."""
 
 STAY: Final = None
+"""The destination of a row that does not change the state."""
 
 S, T = LoginState, Trigger
 _IDLE = (S.IDLE,)

@@ -1,4 +1,4 @@
-"""Whose login it is, as the tokens say."""
+"""The account that a person signed in to, as the tokens describe it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,29 @@ if TYPE_CHECKING:
 
 
 class Account(Record):
-    """Whose login it is."""
+    """The account that a person signed in to. A field is None if the tokens do not contain it."""
 
     account_id: str | None = None
     """The ChatGPT account, which is also the workspace."""
     email: str | None = None
     plan: str | None = None
-    """From the id token: decides which credentials apply."""
+    """The plan in the id token. It decides which credentials apply."""
     shown_plan: str | None = None
-    """From the access token: for the page."""
+    """The plan in the access token. It is shown on the success page."""
     organization_id: str | None = None
     project_id: str | None = None
     needs_setup: bool = False
-    """The person owns an organisation whose setup is not finished."""
+    """The person owns an organisation, and its setup is not finished."""
 
 
 def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Provider) -> Account:
-    """Gather what is known of the account: from the id token first, then from the access token."""
+    """Return the account that the tokens describe.
+
+    Args:
+        id_claims: The claims of the id token. They come first.
+        access_claims: The claims of the access token.
+        provider: Says which claim holds the account claims.
+    """
     ours, other = _account_claims(id_claims, provider), _account_claims(access_claims, provider)
 
     def either(name: str) -> object:
@@ -47,7 +53,7 @@ def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Pro
 
 
 def workspace_allowed(account: Account, allowed_workspaces: tuple[str, ...]) -> bool:
-    """Whether the account may sign in: its id is in the list, or there is no list."""
+    """Return whether the account may sign in: its id is in the list, or the list is empty."""
     return not allowed_workspaces or account.account_id in allowed_workspaces
 
 
@@ -59,10 +65,10 @@ def _account_claims(claims: JsonObject, provider: Provider) -> JsonObject:
 
 
 def identifier(value: object) -> str | None:
-    """What is compared, byte for byte: one that could not be shown as it is stands for nothing."""
+    """Return an identifier, which is compared exactly; None if the value is empty or no printable string."""
     return value if isinstance(value, str) and value and clean_text(value) == value else None
 
 
 def _text(value: object) -> str | None:
-    """A claim that is shown and stored: a string without control characters, or nothing."""
+    """Return a claim as text that is safe to show; None if it is no string or empty."""
     return (clean_text(value) or None) if isinstance(value, str) else None

@@ -1,7 +1,7 @@
-"""What the tokens say about the person, and whether the id token may be believed.
+"""Read the claims of a JWT (RFC 7519).
 
-Signatures are not verified: the tokens come straight from the token endpoint over TLS (OpenID Connect Core 3.1.3.7,
-point 6).
+Signatures are not verified, because the tokens come from the token endpoint over TLS (OpenID Connect Core section
+3.1.3.7, point 6).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ..base.secret import Secret
 
 MAX_PAYLOAD: Final = 64 * 1024
+"""The most bytes of a payload."""
 LAST_MOMENT: Final = 1e12
-"""Seconds since 1970 beyond which nothing is a date: an integer from JSON may be larger than any float."""
+"""The end of the usable times, in seconds since 1970. An integer from JSON may be larger than any float."""
 
 _BASE64URL: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -29,10 +30,10 @@ class ClaimError(ValueError):
 
 
 def read_claims(token: Secret) -> JsonObject:
-    """The payload of a JWT (RFC 7519), unverified.
+    """Return the payload of a JWT (RFC 7519 section 4). The signature is not verified.
 
     Raises:
-        ClaimError: It is not a JWT, or its payload is over 64 KiB or no strict JSON object.
+        ClaimError: The token is not a JWT, or its payload is larger than 64 KiB or not a strict JSON object.
     """
     parts = token.reveal().split(".")
     if len(parts) != 3 or len(parts[1].rstrip("=")) * 3 // 4 > MAX_PAYLOAD:
@@ -51,7 +52,7 @@ def read_claims(token: Secret) -> JsonObject:
 
 
 def expiry(claims: JsonObject) -> float | None:
-    """When a token ends (RFC 7519 section 4.1.4), in seconds since 1970; None if it does not say in a usable way."""
+    """Return when a token expires (RFC 7519 section 4.1.4), in seconds since 1970; None without a usable ``exp``."""
     moment = claims.get("exp")
     if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not abs(moment) < LAST_MOMENT:
         return None

@@ -1,4 +1,4 @@
-"""The shape of ``auth.json``, which is shared with the Codex CLI."""
+"""Credentials, and the format of ``auth.json``, which is shared with the Codex CLI."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .tokens import RefreshedTokens, TokenSet
 
 _FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
-"""Plans whose use is paid by the subscription: their API key does not apply when there are tokens."""
+"""Plans with a subscription that pays for the use. With tokens of such a plan, the API key does not apply."""
 
 _LOGIN_KEYS: Final = (
     "auth_mode",
@@ -33,7 +33,7 @@ _LOGIN_KEYS: Final = (
     "personal_access_token",
     "bedrock_api_key",
 )
-"""Members that hold somebody's credentials. A new login sets them or removes them; all others are kept."""
+"""Members that hold credentials. A new login sets or removes them. All other members are kept."""
 
 
 _TOKEN_KEYS: Final = ("id_token", "access_token", "refresh_token")
@@ -42,60 +42,60 @@ _KNOWN_TOKEN_KEYS: Final = (*_TOKEN_KEYS, "account_id")
 
 
 class AuthMode(StrEnum):
-    """Which credentials apply."""
+    """The kind of credentials that are used."""
 
     CHATGPT = "chatgpt"
     API_KEY = "apikey"
 
 
 class CredentialsError(ValueError):
-    """Stored credentials cannot be read. The message says what is wrong where, never the value."""
+    """Stored credentials cannot be read. The message names the member and what is wrong with it, never its value."""
 
 
 class Tokens(Record):
     """The tokens of a ChatGPT login."""
 
     id_token: Secret
-    """As it was received: nothing is taken out of it and put together again."""
+    """The id token, unchanged since it was received."""
     access_token: Secret
     refresh_token: Secret
     account_id: str | None = None
     others: Secret | None = hidden(default=None)
-    """The members that a newer version put beside these, as a JSON object."""
+    """Members that a newer version has added, as a JSON object."""
 
     def account(self, provider: Provider) -> Account:
-        """Whose they are, as the tokens say. A token that cannot be read says nothing."""
+        """Return the account that the tokens describe. A token that cannot be read adds nothing."""
         account = read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
         return account if account.account_id else account.__replace__(account_id=identifier(self.account_id))
 
     def expires_at(self) -> float | None:
-        """When the access token ends, in seconds since 1970; None if it does not say."""
+        """Return when the access token expires, in seconds since 1970; None if it does not say."""
         return claims.expiry(_claims_of(self.access_token))
 
 
 class Credentials(Record):
-    """What a login leaves behind."""
+    """The credentials of a person: the tokens of a login, or an API key."""
 
     auth_mode: str | None = AuthMode.CHATGPT
     """``chatgpt``, ``apikey``, or the mode of a newer version; None in older files."""
     api_key: Secret | None = None
     tokens: Tokens | None = None
     last_refresh: str | None = None
-    """When the tokens were received: RFC 3339, UTC."""
+    """When the tokens were received, in UTC and in the format of RFC 3339."""
     others: Secret | None = hidden(default=None)
-    """The other members of the file that they were read from, as a JSON object."""
+    """The other members of the file from which these credentials were read, as a JSON object."""
 
     @classmethod
     def from_login(
         cls, tokens: TokenSet, *, account_id: str | None, received_at: float, api_key: Secret | None = None
     ) -> Credentials:
-        """The credentials of a login through the browser.
+        """Return the credentials of a login.
 
         Args:
-            tokens: From the code exchange.
-            account_id: The workspace.
-            received_at: When the tokens came, in seconds since 1970.
-            api_key: From the API-key exchange, if it gave one.
+            tokens: The tokens of the code exchange.
+            account_id: The id of the account, which is also the workspace.
+            received_at: When the tokens were received, in seconds since 1970.
+            api_key: The result of the API-key exchange, if there is one.
         """
         return cls(
             auth_mode=AuthMode.CHATGPT,
@@ -114,44 +114,44 @@ class Credentials(Record):
         """Read the bytes of an ``auth.json``.
 
         Raises:
-            CredentialsError: They are not a JSON object, or a member has the wrong type.
+            CredentialsError: The bytes are not a JSON object, or a member has the wrong type.
         """
         return parse(data)
 
     def serialise(self) -> bytes:
-        """The bytes of an ``auth.json``, secrets included."""
+        """Return the bytes of an ``auth.json``, secrets included."""
         return serialise(self)
 
     @classmethod
     def from_api_key(cls, key: Secret) -> Credentials:
-        """The credentials of a person who has nothing but an API key."""
+        """Return credentials that consist of an API key."""
         return cls(auth_mode=AuthMode.API_KEY, api_key=key)
 
     def refreshed(self, answer: RefreshedTokens, *, received_at: float) -> Credentials:
-        """These credentials after a refresh: what came takes the place of what was, all else stays.
+        """Return these credentials with the tokens of a refresh. Tokens that were not renewed stay as they are.
 
         Args:
-            answer: From the token endpoint; each token is optional (RFC 6749 section 6).
-            received_at: When it came, in seconds since 1970.
+            answer: The new tokens. Each is optional (RFC 6749 section 6).
+            received_at: When they were received, in seconds since 1970.
         """
         assert self.tokens is not None
         came = {name: token for name, token in answer.values().items() if token is not None}
         return self.__replace__(tokens=self.tokens.__replace__(**came), last_refresh=_rfc3339(received_at))
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret in it, revealed: for finding an echo of one."""
+        """Return every secret in the credentials, revealed, so that echoes of them can be masked."""
         tokens = self.tokens
         held = (self.api_key, *((tokens.id_token, tokens.access_token, tokens.refresh_token) if tokens else ()))
         return tuple(secret.reveal() for secret in held if secret is not None)
 
     def effective_mode(self, plan: str | None) -> str:
-        """The mode that applies.
+        """Return the mode in which the credentials are used.
 
         Args:
-            plan: The plan in the id token, None if unknown.
+            plan: The plan in the id token; None if unknown.
 
         Returns:
-            `auth_mode` if it is there; else what older versions meant by the members that are.
+            `auth_mode` if it is set. Otherwise the mode that older versions inferred from the other members.
         """
         if self.auth_mode is not None:
             return self.auth_mode
@@ -160,7 +160,7 @@ class Credentials(Record):
         return AuthMode.CHATGPT
 
     def last_refresh_time(self) -> datetime | None:
-        """`last_refresh` as a moment in UTC; None if it is missing or unreadable."""
+        """Return `last_refresh` as a time in UTC; None if it is missing or unreadable."""
         from datetime import UTC, datetime  # noqa: PLC0415 - not needed before the URL is shown
 
         try:
@@ -168,7 +168,7 @@ class Credentials(Record):
             moment = datetime.fromisoformat(self.last_refresh or "")
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            # (The first and last hours of the calendar are in no other time zone.)
+            # (In the first and last hours of the calendar, a time zone's offset leads out of it.)
             return None
 
 
@@ -176,12 +176,12 @@ def parse(data: bytes) -> Credentials:
     """Read the bytes of an ``auth.json``.
 
     Raises:
-        CredentialsError: It is not a JSON object, or a member has the wrong type.
+        CredentialsError: The bytes are not a JSON object, or a member has the wrong type.
     """
     content = _read(data)
     problem = content if isinstance(content, str) else _problem(content)
     if problem or isinstance(content, str):
-        # What a traceback with locals would show.
+        # A traceback with locals must not show them.
         del data, content
         raise CredentialsError(problem)
     tokens, key = content.get("tokens"), content.get("OPENAI_API_KEY")
@@ -195,10 +195,10 @@ def parse(data: bytes) -> Credentials:
 
 
 def parse_object(data: bytes) -> JsonObject:
-    """Read the bytes of an ``auth.json`` as far as that it is a JSON object.
+    """Read the bytes of an ``auth.json`` as a JSON object, without checking its members.
 
     Raises:
-        CredentialsError: It is not.
+        CredentialsError: The bytes are not a JSON object.
     """
     content = _read(data)
     if isinstance(content, str):
@@ -208,11 +208,11 @@ def parse_object(data: bytes) -> JsonObject:
 
 
 def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None = None) -> bytes:
-    """The bytes of ``auth.json``.
+    """Return the bytes of an ``auth.json``.
 
     Args:
-        credentials: From a login, or from a file and perhaps refreshed: then with all the other members of that file.
-        previous: The old file's members: those that are no credentials are kept, after ours.
+        credentials: The credentials. Their `others` are written too.
+        previous: The members of the file that is replaced. Those that hold no credentials are kept, after the new ones.
     """
     import json  # noqa: PLC0415 - not needed before the URL is shown
 
@@ -231,7 +231,7 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
 
 
 def _read(data: bytes) -> JsonObject | str:
-    """The members, or what is wrong."""
+    """Return the members of the file, or what is wrong with it."""
     try:
         return loads_object(data)
     except JsonError as error:
@@ -249,7 +249,7 @@ def _tokens(members: JsonObject) -> Tokens:
 
 
 def _others(members: JsonObject, known: tuple[str, ...]) -> Secret | None:
-    """The members that we do not know, as text: it cannot be changed, compares like any value, and shows nothing."""
+    """Return the unknown members as JSON text, which is immutable and hidden; None if there are none."""
     import json  # noqa: PLC0415 - not needed before the URL is shown
 
     others = {name: value for name, value in members.items() if name not in known}
@@ -264,7 +264,7 @@ def _members(others: Secret | None) -> JsonObject:
 
 
 def _claims_of(token: Secret) -> JsonObject:
-    """An access token is opaque to a client (RFC 6749 section 1.4), and old files hold anything."""
+    """Return the claims of a token; empty if it is no JWT. An access token need not be one (RFC 6749 section 1.4)."""
     try:
         return claims.read_claims(token)
     except claims.ClaimError:
@@ -272,7 +272,7 @@ def _claims_of(token: Secret) -> JsonObject:
 
 
 def _problem(content: JsonObject) -> str:
-    """What is wrong where; empty if nothing is. The value is never told."""
+    """Return which member is wrong and why, without its value; empty if all are right."""
     tokens = content.get("tokens")
     if tokens is not None and not isinstance(tokens, dict):
         return "tokens is not an object"
@@ -285,7 +285,7 @@ def _problem(content: JsonObject) -> str:
                 return f"{where}{name} is not a string"
     held = (("", content, ("OPENAI_API_KEY",)), ("tokens.", tokens or {}, _TOKEN_KEYS))
     for where, name, value in ((where, name, members.get(name)) for where, members, names in held for name in names):
-        # It goes into headers and onto standard output.
+        # Tokens are written into headers and to standard output.
         if value and not is_printable_ascii(value):
             return f"{where}{name} holds a character that is in no token"
     missing = [name for name in _TOKEN_KEYS if tokens and tokens.get(name) is None]

@@ -1,4 +1,4 @@
-"""What a login is asked to do, and the random values that make it this login."""
+"""The options of a login, and its random values."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 DEFAULT_DEADLINE: Final = 600.0
-"""Seconds that a person has to come back from the browser."""
+"""Seconds to wait for the callback."""
 
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class LoginOptions(Record):
-    """What the caller wants of a login.
+    """The options of a login.
 
     Raises:
         ValueError: A value is out of its range.
@@ -30,17 +30,17 @@ class LoginOptions(Record):
 
     provider: Provider
     port: int | None = None
-    """The callback port; None for the provider's own, 0 for any."""
+    """The callback port, 0 to 65535; None for the provider's own, 0 for any free port."""
     redirect_host: str = "127.0.0.1"
     """``127.0.0.1``, or ``localhost`` for providers that registered it (RFC 8252 section 8.3 advises against it)."""
     open_browser: bool = True
     deadline: float | None = DEFAULT_DEADLINE
-    """Seconds to wait for the callback; None for no limit. A device code has an end of its own: there, the default
-    means that one alone, and any other deadline ends the login too."""
+    """Seconds to wait for the callback, more than 0; None for no limit. A device code expires by itself. The default
+    adds no second limit to that; any other value does."""
     allowed_workspaces: tuple[str, ...] = ()
-    """Account ids that may sign in; empty for all."""
+    """The account ids that may sign in; empty if all may."""
     device_code_fallback: bool = False
-    """Where device codes are not enabled, a login that was to use one goes on in the browser."""
+    """Continue in the browser if the provider has no device codes."""
 
     def _check(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:
@@ -50,16 +50,16 @@ class LoginOptions(Record):
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
-            # It would be a list of letters, and the restriction a search for them.
+            # A string would be read as a list of letters.
             raise ValueError("the allowed workspaces are a tuple of ids")  # noqa: TRY004 - a wrong option like any other
         if any(not workspace or "," in workspace for workspace in self.allowed_workspaces):
             raise ValueError("a workspace id is not empty and has no comma")
 
     def check_method(self, method: LoginMethod) -> None:
-        """Make sure that a login can begin in this way.
+        """Check that a login can use a method.
 
         Raises:
-            ValueError: The provider has no device codes, and the browser is not allowed in their place.
+            ValueError: The method is a device code, the provider has none, and `device_code_fallback` is not set.
         """
         has_codes = self.provider.device_code is not None or self.device_code_fallback
         if method is LoginMethod.DEVICE_CODE and not has_codes:
@@ -72,28 +72,28 @@ class LoginOptions(Record):
 
     @property
     def fallback_port(self) -> int | None:
-        """The registered second port, unless the caller asked for a port of their own."""
+        """The second registered port; None if the caller chose another port."""
         return self.provider.fallback_port if self.first_port == self.provider.port else None
 
     @property
     def device_deadline(self) -> float | None:
-        """Seconds after which a device login ends although its code is still valid; None for no such limit."""
+        """Seconds after which a device login ends, even if its code is still valid; None for no such limit."""
         return None if self.deadline == DEFAULT_DEADLINE else self.deadline
 
 
 class LoginSecrets(Record):
-    """The random values of one login. Never used twice.
+    """The random values of one login. Never use them for two logins.
 
     Raises:
         ValueError: A value is empty or holds characters outside the unreserved set (RFC 7636 section 4.1).
     """
 
     state: str = hidden()
-    """Ties the callback to this login (RFC 6749 section 10.12)."""
+    """Binds the callback to this login (RFC 6749 section 10.12)."""
     code_verifier: str = hidden()
-    """Ties the code to this program (RFC 7636)."""
+    """Binds the authorization code to this program (RFC 7636)."""
     nonce: str = hidden(default="")
-    """Ties the id token to this login; sent only to a provider that uses it."""
+    """Binds the id token to this login. It is sent only to a provider that uses it."""
 
     def _check(self) -> None:
         wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]
@@ -102,7 +102,7 @@ class LoginSecrets(Record):
 
     @classmethod
     def generate(cls) -> LoginSecrets:
-        """Fresh values from the system's random source. Called by drivers: the machine itself is deterministic."""
+        """Return fresh values from the system's random source. Drivers call this; the machine is deterministic."""
         return cls(state=_random(32), code_verifier=_random(64), nonce=_random(32))
 
 
@@ -118,6 +118,6 @@ class LoginMethod(StrEnum):
     """How the person signs in."""
 
     BROWSER = "browser"
-    """In a browser that comes back to the callback listener, or whose last address the person pastes."""
+    """In a browser that calls back to this machine. The person may also paste the address of its last page."""
     DEVICE_CODE = "device_code"
-    """In a browser anywhere, with a short code that this program shows."""
+    """In a browser on any machine, with a short code that this program shows."""

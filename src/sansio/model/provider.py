@@ -1,4 +1,4 @@
-"""What a login is asked to do: the provider, the options, and the random values that make it this login."""
+"""The provider of a login: its endpoints, the OAuth client, and how its responses are read."""
 
 from __future__ import annotations
 
@@ -22,43 +22,44 @@ _CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_
 _OWN_PATHS: Final = ("/success", "/cancel")
 _LONGEST_SHOWN_URL: Final = 2048
 _LOOPBACK_LITERALS: Final = frozenset({"127.0.0.1", "::1"})
-# Characters to which some opener, shell or terminal gives a meaning (CVE-2025-6514).
+# Characters that some browser launcher, shell or terminal interprets (CVE-2025-6514).
 _NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
 
 
 class IdTokenPolicy(StrEnum):
-    """What to do when an id token lacks a claim that OpenID Connect requires."""
+    """What to do if an id token lacks a claim that OpenID Connect requires."""
 
     STRICT = "strict"
+    """Refuse the token."""
     COMPAT = "compat"
-    """Accept it. A claim that is there is checked all the same."""
+    """Accept the token. The claims that it has are checked."""
 
 
 class DeviceCodeDialect(StrEnum):
-    """How a provider speaks of device codes."""
+    """The protocol of a provider for device codes."""
 
     RFC8628 = "rfc8628"
-    """The OAuth 2.0 device authorization grant: the tokens come with the last poll."""
+    """The OAuth 2.0 device authorization grant. The response to the last poll has the tokens."""
     CODEX = "codex"
-    """JSON, and the last poll brings an authorization code with its verifier."""
+    """JSON bodies. The response to the last poll has an authorization code with its verifier."""
 
 
 class DeviceCodeEndpoints(Record):
-    """Where a device code is asked for and used.
+    """The endpoints for device codes.
 
     Raises:
-        ValueError: An endpoint is not one that `check_provider_url` accepts, or the dialect needs one that is missing.
+        ValueError: `check_provider_url` refuses an endpoint, or one that the dialect needs is missing.
     """
 
     dialect: DeviceCodeDialect = DeviceCodeDialect.RFC8628
     code_endpoint: str
-    """Where a code is asked for: the ``device_authorization_endpoint`` of RFC 8628 section 4."""
+    """The endpoint that issues codes, ``device_authorization_endpoint`` in RFC 8628 section 4."""
     poll_endpoint: str | None = None
-    """Where the login asks whether the code was used; None for the provider's token endpoint, as RFC 8628 has it."""
+    """The endpoint that is polled; None for the provider's token endpoint (RFC 8628 section 3.4)."""
     verification_url: str | None = None
-    """Where the person enters the code; None if the provider says so with the code."""
+    """The page where the person enters the code; None if the provider sends its URL with the code."""
     redirect_uri: str | None = None
-    """That of the authorization code which the last poll brings, if it brings one."""
+    """The redirect URI of the authorization code in the response to the last poll, in Codex's dialect."""
 
     def _check(self) -> None:
         others = (self.poll_endpoint, self.verification_url, self.redirect_uri)
@@ -70,15 +71,15 @@ class DeviceCodeEndpoints(Record):
 
 
 class Provider(Record):
-    """An identity provider: endpoints, client, and how its answers are to be read.
+    """An identity provider: its endpoints, the OAuth client, and how its responses are read.
 
     Raises:
         ValueError: An endpoint is not ``https`` (or ``http`` on loopback), or holds userinfo, a query, a fragment or a
-            character that is not safe to hand to a browser's launcher.
+            character that is not safe to pass to a browser's launcher. Or another field is out of its range.
     """
 
     issuer: str
-    """The identifier in ``iss``, compared exactly (RFC 9207 section 2.4)."""
+    """The identifier of the provider, compared exactly with ``iss`` (RFC 9207 section 2.4)."""
     authorization_endpoint: str
     token_endpoint: str
     client_id: str
@@ -86,12 +87,12 @@ class Provider(Record):
     authorization_parameters: tuple[tuple[str, str], ...] = ()
     """Added to the authorization request after ``scope``."""
     port: int = 0
-    """The callback port registered with the provider; 0 if it takes any (RFC 8252 section 7.3)."""
+    """The registered callback port; 0 if the provider accepts any (RFC 8252 section 7.3)."""
     fallback_port: int | None = None
-    """A second registered port, for when the first is taken."""
+    """A second registered port, which is used if the first is taken."""
     callback_path: str = "/auth/callback"
     promises_iss: bool = False
-    """``authorization_response_iss_parameter_supported`` (RFC 9207): a callback without ``iss`` is refused."""
+    """Refuse a callback without ``iss``: ``authorization_response_iss_parameter_supported`` (RFC 9207 section 3)."""
     uses_nonce: bool = False
     id_token_policy: IdTokenPolicy = IdTokenPolicy.STRICT
     claims_namespace: str | None = None
@@ -99,14 +100,15 @@ class Provider(Record):
     workspace_parameter: str | None = None
     """The authorization parameter that names the allowed workspaces."""
     exchanges_api_key: bool = False
-    """An id token can be exchanged for an API key (RFC 8693)."""
+    """The provider exchanges id tokens for API keys (RFC 8693)."""
     no_entitlement_marker: str | None = None
-    """In the description of ``access_denied``: the workspace has no access to this client."""
+    """A text in the description of ``access_denied`` which means that the workspace has no access to this client."""
     platform_url: str | None = None
-    """Where an organisation without a finished setup is sent."""
+    """The base URL of the page where an organisation finishes its setup."""
     help_url: str | None = None
+    """A page with help, to which failures refer."""
     revocation_endpoint: str | None = None
-    """Where tokens are given back (RFC 7009); None if the provider has no such endpoint."""
+    """The endpoint that revokes tokens (RFC 7009); None if the provider has none."""
     revocation_encoding: Encoding = Encoding.FORM
     device_code: DeviceCodeEndpoints | None = None
     """How to sign in with a device code; None if the provider has none."""
@@ -116,7 +118,7 @@ class Provider(Record):
             if url is not None:
                 check_provider_url(url)
         if self.id_token_policy not in tuple(IdTokenPolicy):
-            # Read from a configuration, a misspelt one would be the laxer of the two.
+            # A misspelt value from a configuration would otherwise act as the laxer policy.
             raise ValueError("the id token policy is strict or compat")
         if not self.callback_path.startswith("/") or self.callback_path in _OWN_PATHS:
             raise ValueError("the callback path must start with a slash, and be neither /success nor /cancel")
@@ -132,12 +134,12 @@ class Provider(Record):
         """Return the provider of ChatGPT accounts, or a mirror of it.
 
         Args:
-            issuer: Its base URL; a trailing slash is trimmed.
+            issuer: The base URL. A trailing slash is removed.
             client_id: The OAuth client.
             originator: The name of the program that the person signs in for.
 
         Raises:
-            ValueError: The issuer is not a URL that may be shown to a browser.
+            ValueError: `check_provider_url` refuses the issuer.
         """
         check_provider_url(issuer)
         base = issuer.rstrip("/")
@@ -175,10 +177,10 @@ def _codex_device_code(base: str) -> DeviceCodeEndpoints:
 
 
 def check_provider_url(url: str) -> None:
-    """Refuse a URL that must not reach a browser's launcher or carry a token request.
+    """Check that a URL is safe for a browser's launcher and for token requests.
 
     Raises:
-        ValueError: The message names the rule, not the URL, which may hold a password.
+        ValueError: The URL is not safe. The message names the rule, not the URL, which may hold a password.
     """
     _check_shown_url(url)
     if "?" in url:
@@ -186,7 +188,7 @@ def check_provider_url(url: str) -> None:
 
 
 def is_verification_url(url: object) -> TypeGuard[str]:
-    """Return whether a person may be shown this address and open it. Unlike the provider's own it may have a query."""
+    """Return whether a person may be asked to open a URL. In contrast to an endpoint, it may have a query."""
     try:
         if isinstance(url, str) and len(url) <= _LONGEST_SHOWN_URL:
             _check_shown_url(url)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions, LoginSecrets
 
 MAX_CODE: Final = 4096
-"""Characters of an authorization code or a device code."""
+"""The most characters of an authorization code or a device code."""
 
 
 def code_challenge(code_verifier: str) -> str:
@@ -24,12 +24,12 @@ def code_challenge(code_verifier: str) -> str:
 
 
 def redirect_uri(options: LoginOptions, port: int) -> str:
-    """Return the address of the callback listener. Both requests carry the same string (RFC 6749 section 4.1.3)."""
+    """Return the address of the callback listener. Both requests have the same one (RFC 6749 section 4.1.3)."""
     return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
 
 
 def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -> str:
-    """Return the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+    """Return the URL of the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
     Args:
         options: The provider and the allowed workspaces.

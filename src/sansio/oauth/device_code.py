@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from ..model.provider import DeviceCodeEndpoints, Provider
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
-"""Seconds for the request for a code."""
+"""Time limit of the request for a code, in seconds."""
 POLL_TIMEOUT: Final = 15.0
-"""Seconds for a poll."""
+"""Time limit of a poll, in seconds."""
 SLOW_DOWN: Final = 5.0
-"""Seconds added to the interval for good, when the provider asks for it (RFC 8628 section 3.5)."""
+"""Seconds that ``slow_down`` adds to the interval, for all later polls (RFC 8628 section 3.5)."""
 LONGEST_BACK_OFF: Final = 30.0
-"""Seconds between two polls while the provider does not answer, unless the interval is longer."""
+"""The most seconds between two polls while the provider does not respond, unless the interval is longer."""
 
 _GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _CODEX: Final = DeviceCodeDialect.CODEX
@@ -102,6 +102,6 @@ def _request(endpoints: DeviceCodeEndpoints, url: str, form: Form, timeout: floa
 
 
 def endpoints_of(provider: Provider) -> DeviceCodeEndpoints:
-    """Return the endpoints of a provider that has device codes. A login with another provider never gets here."""
+    """Return the device code endpoints of a provider. The provider must have them."""
     assert provider.device_code is not None
     return provider.device_code

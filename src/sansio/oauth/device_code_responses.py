@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 DEFAULT_INTERVAL: Final = 5.0
 """Seconds between two polls, if the provider names none (RFC 8628 section 3.2)."""
 SHORTEST_INTERVAL: Final = 1.0
+"""The least number of seconds between two polls, whatever the provider names."""
 LONGEST_INTERVAL: Final = 60.0
+"""The greatest number of seconds between two polls, whatever the provider names."""
 DEFAULT_LIFETIME: Final = 900.0
 """Seconds for which a code is valid, if the provider names none."""
 LONGEST_LIFETIME: Final = 3600.0
+"""The greatest number of seconds for which a code is used, whatever the provider names."""
 MAX_USER_CODE: Final = 64
-"""Characters of a user code."""
+"""The most characters of a user code."""
 
 _CODEX: Final = DeviceCodeDialect.CODEX
 
@@ -69,6 +72,9 @@ def read_device_code(
         response: With any status.
         provider: Its dialect decides how the response is read.
         hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The code (RFC 8628 section 3.2), or why there is none.
     """
     body = read_object(response)
     answer = judge(response, body, hide)
@@ -90,7 +96,7 @@ def read_poll(
         hide: Secrets that were sent. An error description may echo them.
 
     Returns:
-        The tokens, not checked yet, or in Codex's dialect the authorization code; else what the response means.
+        The tokens, not checked yet, or the authorization code in Codex's dialect. Otherwise why there are none.
     """
     dialect = endpoints_of(provider).dialect
     body = read_object(response)
@@ -149,7 +155,7 @@ def _is_code(value: object, longest: int) -> TypeGuard[str]:
 
 
 def _seconds(value: object, default: float, longest: float) -> float:
-    """Read a number of seconds, or its digits, and keep it within its bounds. The default stands for anything else."""
+    """Return a number of seconds, given as a number or as digits, within its bounds. Otherwise return the default."""
     if isinstance(value, str):
         value = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,4 +1,4 @@
-"""The checks of an ID token that need no key (OpenID Connect Core 3.1.3.7).
+"""The checks of an id token that need no key (OpenID Connect Core 3.1.3.7).
 
 The signature is not verified: the token comes from the token endpoint over TLS (OpenID Connect Core 3.1.3.7, point 6).
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..model.provider import Provider
 
 CLOCK_TOLERANCE: Final = 300.0
-"""Seconds by which an ID token may be past its ``exp``."""
+"""Seconds by which an id token may be past its ``exp``."""
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
@@ -29,14 +29,14 @@ _IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d
 def check_id_token(
     claims: JsonObject, provider: Provider, *, nonce: str | None, headers: Headers, received_at: float
 ) -> None:
-    """Check the claims of an ID token.
+    """Check the claims of an id token (OpenID Connect Core section 3.1.3.7).
 
     Args:
         claims: The token's payload.
         provider: The issuer and the client. Its policy says whether a missing claim is refused.
         nonce: The nonce of the authorization request; None if none was sent.
         headers: The header fields of the token response. Their ``Date`` can show that our clock is wrong.
-        received_at: The time of our clock, in seconds since 1970.
+        received_at: When the response was received, by our clock, in seconds since 1970.
 
     Raises:
         ClaimError: A claim is wrong or missing. The message names the claim.

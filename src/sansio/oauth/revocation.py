@@ -1,4 +1,4 @@
-"""Revoke tokens (RFC 7009): after a sign-out, and after a login for the tokens that it replaced. Always best effort."""
+"""Revoke tokens (RFC 7009): those of a sign-out, and those that a login replaced. Revocation is best effort."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..model.provider import Provider
 
 REVOCATION_TIMEOUT: Final = 5.0
-"""Seconds for the request."""
+"""Time limit of the request, in seconds."""
 NOT_AWAITED: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="the program did not wait for the answer")
 """The result of a request that was abandoned."""
 _OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
@@ -26,8 +26,8 @@ _OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
 def revocation(provider: Provider, old: Credentials | None, new: Credentials | None = None) -> HttpRequest | None:
     """Return the request that revokes the tokens of credentials that are no longer stored.
 
-    It revokes the refresh token, and with it the access tokens that came of it (RFC 7009 section 2.1); or the access
-    token if there is no refresh token.
+    It revokes the refresh token, and with it the access tokens that were issued for it (RFC 7009 section 2.1). If there
+    is no refresh token, it revokes the access token.
 
     Args:
         provider: The issuer of the tokens.
@@ -35,7 +35,7 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         new: The credentials that are stored instead.
 
     Returns:
-        None if there is nothing to revoke, if the token is still in use, or if the provider cannot revoke.
+        The request. None if there is nothing to revoke, if the token is still in use, or if the provider cannot revoke.
     """
     if provider.revocation_endpoint is None or old is None or old.tokens is None or old.auth_mode not in _OURS:
         return None
@@ -60,8 +60,12 @@ def read_revocation(request: HttpRequest, result: HttpResponse | HttpRequestFail
 
     Only status 200 confirms it (RFC 7009 section 2.2), also for a token that was invalid already.
 
+    Args:
+        request: The request.
+        result: The response, or why there is none.
+
     Returns:
-        What is wrong, in clean words; empty if the token is revoked.
+        What is wrong, as clean text; empty if the token is revoked.
     """
     if isinstance(result, HttpRequestFailed):
         return f"{safe_url(request.url)}: {result.message}"

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ..model.provider import Provider
 
 TOKEN_EXCHANGE_TIMEOUT: Final = 30.0
-"""Seconds for the exchange of an authorization code."""
+"""Time limit of the exchange of an authorization code, in seconds."""
 API_KEY_EXCHANGE_TIMEOUT: Final = 10.0
-"""Seconds for the exchange of an ID token for an API key."""
+"""Time limit of the exchange of an id token for an API key, in seconds."""
 REFRESH_TIMEOUT: Final = 60.0
-"""Seconds for a refresh."""
+"""Time limit of a refresh, in seconds."""
 
 
 def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code: str) -> HttpRequest:
@@ -28,7 +28,7 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
         options: The provider, and the host of the redirect URI.
         secrets: The code verifier.
         port: The callback port, as in the authorization request.
-        code: From the callback.
+        code: The authorization code of the callback.
     """
     return HttpRequest(
         url=options.provider.token_endpoint,
@@ -44,7 +44,7 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
 
 
 def api_key_exchange(provider: Provider, id_token: Secret) -> HttpRequest:
-    """Return the token exchange of an ID token for an API key (RFC 8693 section 2.1)."""
+    """Return the token exchange of an id token for an API key (RFC 8693 section 2.1)."""
     return HttpRequest(
         url=provider.token_endpoint,
         form=(

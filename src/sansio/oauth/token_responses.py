@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..base.http import HttpResponse
 
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
-"""Bytes of a response's body."""
+"""The most bytes of a response's body."""
 
 
 class Rejected(Record):
@@ -50,6 +50,9 @@ def read_tokens(response: HttpResponse, hide: tuple[str, ...]) -> TokenSet | Rej
     Args:
         response: With any status.
         hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The tokens, not checked yet, or why there are none.
     """
     answer = _read_answer(response, hide)
     return token_set(answer) if isinstance(answer, dict) else answer
@@ -70,11 +73,14 @@ def token_set(answer: JsonObject) -> TokenSet | Malformed:
 
 
 def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
-    """Read the response to a refresh. In contrast to a code exchange, every token may be missing or null.
+    """Read the response to a refresh (RFC 6749 section 6). In contrast to a code exchange, each token may be missing.
 
     Args:
         response: With any status.
         hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The tokens that were renewed, not checked yet, or why there are none.
     """
     body = read_object(response)
     answer = judge(response, body, hide)
@@ -92,7 +98,15 @@ def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedToke
 
 
 def read_api_key(response: HttpResponse, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
-    """Read the response to an API-key exchange. The key is its ``access_token`` (RFC 8693 section 2.2.1)."""
+    """Read the response to an API-key exchange. The key is its ``access_token`` (RFC 8693 section 2.2.1).
+
+    Args:
+        response: With any status.
+        hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The key, or why there is none.
+    """
     answer = _read_answer(response, hide)
     if not isinstance(answer, dict):
         return answer
@@ -109,16 +123,19 @@ def _read_answer(response: HttpResponse, hide: tuple[str, ...]) -> JsonObject | 
 def judge(
     response: HttpResponse, body: JsonObject | Malformed, hide: tuple[str, ...]
 ) -> JsonObject | Rejected | Malformed:
-    """Say whether a response is a success, a refusal, or unusable.
+    """Decide whether a response is a success, a refusal, or unusable.
 
     Args:
         response: With any status.
         body: The result of `read_object`.
         hide: Secrets that were sent. An error description may echo them.
+
+    Returns:
+        The members of a success (RFC 6749 section 5.1). Otherwise why there are none (section 5.2).
     """
     status = response.status
     if 300 <= status < 400:
-        # Following it would send code and verifier to another server. The location may hold secrets: do not show it.
+        # To follow it would send code and verifier to another server. The location may hold secrets and is not shown.
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     readable = {} if isinstance(body, Malformed) else body
     if not 200 <= status < 300 or readable.get("error") is not None:
@@ -127,7 +144,7 @@ def judge(
 
 
 def read_object(response: HttpResponse) -> JsonObject | Malformed:
-    """Read the body of a response with any status."""
+    """Read the body of a response with any status as a JSON object."""
     if len(response.body) > MAX_TOKEN_RESPONSE:
         return Malformed(message="the answer is larger than 1 MiB")
     codings = {value.strip().lower() for value in header_values(response.headers, b"content-encoding")}
@@ -140,7 +157,7 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
 
 
 def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
-    """Describe a refusal in clean words: the status, the error, and when to try again."""
+    """Return a refusal with its description as clean text: the status, the error, and when to try again."""
     words = f"status {response.status}"
     reason = _error_text(answer)
     if reason:
@@ -152,7 +169,11 @@ def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]
 
 
 def _error_text(answer: JsonObject) -> str:
-    """Read RFC 6749 section 5.2, then ``{"error": {"code", "message"}}``, then a bare code; show no other body."""
+    """Return the description of an error.
+
+    It is in the members of RFC 6749 section 5.2, in ``{"error": {"code", "message"}}``, or in a code alone. The rest of
+    the body is never shown.
+    """
     error = answer.get("error")
     if isinstance(error, dict):
         parts = [error.get("code"), error.get("message")]
@@ -169,9 +190,9 @@ def _is_bearer(answer: JsonObject) -> bool:
 
 
 def error_code(answer: JsonObject | Malformed) -> str:
-    """Return the code of an error, in any of the shapes of `_error_text`; empty if there is none.
+    """Return the code of an error, in any form that `_error_text` reads; empty if there is none.
 
-    Compare it; never show it.
+    The code may only be compared, not shown.
     """
     if isinstance(answer, Malformed):
         return ""

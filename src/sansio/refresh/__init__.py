@@ -1,4 +1,4 @@
-"""The refresh of an access token: a state machine of the same kind as that of a login."""
+"""The state machine that obtains a valid access token. It is built like that of a login."""
 
 from .machine import RefreshMachine
 

@@ -1,4 +1,4 @@
-"""The actions of a refresh. Those for sending a request and for storing are the same as in a login."""
+"""The actions of a refresh. `SendTokenRequest` and `SaveCredentials` are the same as in a login."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ class TakeLock(Record):
 
 
 class ReleaseLock(Record):
-    """Let other sessions refresh the tokens. Comes if and only if the lock was taken. Never answered."""
+    """Release the lock. Returned if and only if the lock was taken. Never answered."""
 
 
 class Warn(Record):
     """Warn about something unusual. Never answered."""
 
     message: str
+    """The warning, as text for people."""
 
 
 class Deliver(Record):
-    """Hand the outcome to the caller. The last action; comes exactly once. Never answered."""
+    """Pass the outcome to the caller. Every refresh has this action once, as its last. Never answered."""
 
     outcome: RefreshOutcome
 

@@ -19,7 +19,7 @@ class Applicable(Record):
     """``chatgpt``, ``apikey``, or the mode of a newer version."""
     credentials: Credentials
     from_environment: bool = False
-    """Nothing is stored: the credentials are the API key of the environment."""
+    """The credentials are the API key of the environment, because nothing is stored."""
 
     @property
     def bearer(self) -> Secret | None:
@@ -35,18 +35,18 @@ class Applicable(Record):
 def applicable(
     stored: Credentials | None, provider: Provider, *, environment_key: str | None = None
 ) -> Applicable | None:
-    """Choose the credentials that apply. Stored credentials always come before the environment, even if unusable.
+    """Choose the credentials that apply. Stored credentials take precedence over the environment, even if unusable.
 
     Args:
         stored: The stored credentials; None if nothing is stored.
-        provider: Says where an ID token holds the plan.
+        provider: Says where an id token holds the plan.
         environment_key: The API key of the environment; None or empty for none.
 
     Returns:
         The credentials that apply; None if there are none.
     """
     if stored is not None:
-        # The plan matters only where no mode is stored. Reading it decodes two tokens, and this function runs often.
+        # The plan is needed only if no mode is stored. It takes time to read, and this function is called often.
         tokens = stored.tokens if stored.auth_mode is None else None
         plan = tokens.account(provider).plan if tokens else None
         return Applicable(mode=stored.effective_mode(plan), credentials=stored)

@@ -1,6 +1,7 @@
 """The guards and effects of the table of a refresh.
 
-An effect only sets fields and appends actions, so it cannot fail half-way. A guard changes nothing.
+An effect only sets fields and appends actions, so it cannot fail half-way. A guard changes nothing. Its docstring
+states the condition, which docs/refresh-diagram.md lists.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LOCK_SLICE: Final = 0.25
 PATIENCE: Final = 4.0
 """Seconds to wait for the lock while the old token is still valid."""
 LONGEST_WAIT: Final = token_requests.REFRESH_TIMEOUT + 10.0
-"""Seconds to wait for the lock otherwise: its holder has had its response by then."""
+"""Seconds to wait for the lock otherwise. By then the holder of the lock has received its response."""
 
 
 # Guards
@@ -47,7 +48,7 @@ def load(refresh: RefreshData, _: Interpretation) -> None:
 
 
 def take_lock(refresh: RefreshData, _: StoreRead) -> None:
-    """Wait a moment for the lock."""
+    """Wait for the lock, for a fraction of a second."""
     if refresh.seen is None:
         refresh.seen = refresh.tokens.access_token
         refresh.unwanted = refresh.seen if refresh.wanted.forced else refresh.wanted.rejected
@@ -79,7 +80,7 @@ def doubt(refresh: RefreshData, meaning: Problem) -> None:
 
 
 def compare(refresh: RefreshData, meaning: ReceivedTokens) -> None:
-    """Read the store once more before it is written: a login may have come between."""
+    """Read the store once more before it is written, because of a login that may have stored other credentials."""
     refresh.refreshed = meaning.refreshed
     load(refresh, meaning)
 
@@ -120,7 +121,7 @@ def keep(refresh: RefreshData, meaning: Problem) -> None:
 
 
 def keep_for_now(refresh: RefreshData, meaning: Problem) -> None:
-    """Deliver the old token, and try again later."""
+    """Deliver the old token. A later refresh tries again."""
     refresh.remember_attempt()
     keep(refresh, meaning)
 
@@ -148,12 +149,12 @@ def _deliver_new(refresh: RefreshData, *, is_stored: bool = True) -> None:
 
 
 def fail(refresh: RefreshData, meaning: Problem) -> None:
-    """End without a token."""
+    """End the refresh with a failure."""
     refresh.end(refresh.failure_of(meaning))
 
 
 def fail_for_good(refresh: RefreshData, meaning: Problem) -> None:
-    """End without a token, and never send this refresh token again."""
+    """End the refresh with a failure, and never send this refresh token again."""
     failure = refresh.failure_of(meaning)
     refresh.memory = refresh.memory.__replace__(refused=refresh.tokens.refresh_token, refusal=failure)
     refresh.end(failure)

@@ -1,4 +1,4 @@
-"""The events of a refresh. Those about requests and storing are the same as in a login."""
+"""The events of a refresh. Those about token requests and storing are the same as in a login."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class AccessTokenWanted(Record):
     """The caller needs an access token. The first event of every refresh."""
 
     rejected: Secret | None = None
-    """An access token that an API has just answered with 401. It is not delivered, even if it is still valid."""
+    """An access token that an API has rejected with status 401. It is not delivered, even if it is still valid."""
     forced: bool = False
-    """The stored access token must not be delivered."""
+    """Refresh the tokens even if they are not due. The stored access token is not delivered."""
 
 
 class CredentialsLoaded(Record):
@@ -31,23 +31,25 @@ class CredentialsLoaded(Record):
 
 
 class LoadFailed(Record):
-    """The store cannot be read, or its content cannot be understood."""
+    """The store cannot be read, or its content cannot be parsed."""
 
     message: str
+    """Why, as text for people."""
 
 
 class LockTaken(Record):
-    """From now on no other session refreshes the tokens."""
+    """The lock is taken. No other session can refresh the tokens until it is released."""
 
 
 class LockBusy(Record):
-    """Another session held the lock all the time."""
+    """Another session held the lock for the whole time-out."""
 
 
 class LockFailed(Record):
     """The store cannot be locked, so it cannot be written either."""
 
     message: str
+    """Why, as text for people."""
 
 
 RefreshEvent: TypeAlias = (

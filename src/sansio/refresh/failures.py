@@ -1,4 +1,4 @@
-"""Every way a refresh can fail: of what kind, whether trying again helps, and what the person can do about it."""
+"""The failures of a refresh: the category of each, whether another attempt can help, and the advice for the person."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RefreshFailureCategory(StrEnum):
-    """The kind of failure. Scripts and support rely on these words: they do not change."""
+    """The kind of failure. The values do not change, because scripts and support rely on them."""
 
     NOT_SIGNED_IN = "not_signed_in"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
@@ -38,7 +38,7 @@ SIGN_IN_REQUIRED: Final = (
 )
 """The categories in which only a new sign-in helps."""
 FINAL_CATEGORIES: Final = (*SIGN_IN_REQUIRED, C.CREDENTIALS_UNREADABLE, C.CREDENTIALS_UNSUPPORTED)
-"""The categories in which trying again is of no use until the person acts. In the others the old tokens stay."""
+"""The categories in which another attempt is useless until the person acts. After others the old tokens stay."""
 
 # fmt: off
 REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
@@ -53,7 +53,7 @@ REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
     T.REFRESH_UNAVAILABLE:        C.REFRESH_UNAVAILABLE,
     T.REFRESH_RESPONSE_MALFORMED: C.REFRESH_RESPONSE_MALFORMED,
 }
-"""The category of each failure. A refresh token that was refused before fails as it did then."""
+"""The category of each failure. A refresh token that was refused before leads to the same failure again."""
 # fmt: on
 
 REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
@@ -125,5 +125,5 @@ class RefreshFailure(Record):
         return REFRESH_CATALOGUE[self.category].hint
 
     def describe(self) -> str:
-        """Return the default text: the title, the hint, and the details."""
+        """Return the default text for a person: title, hint and details."""
         return f"{self.title}.\n{self.hint}\nDetails: {self.category} - {self.message}"

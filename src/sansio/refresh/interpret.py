@@ -1,4 +1,4 @@
-"""Interpret an event: say what it means for a refresh. Nothing is changed here."""
+"""Interpret an event: find out what it means for a refresh. The refresh is not changed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from .state import RefreshData
 
 REFRESH_AHEAD: Final = 300.0
-"""Seconds before its end at which an access token is refreshed."""
+"""Seconds before its expiry at which an access token is refreshed."""
 OLDEST: Final = 8 * 86400.0
-"""Seconds after which tokens are refreshed that do not say when they end."""
+"""Seconds after which tokens without an expiry are refreshed."""
 RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
@@ -36,21 +36,25 @@ _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 
 
 def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
-    """Say what an event means.
+    """Find out what an event means for a refresh.
+
+    Args:
+        event: The event.
+        refresh: The refresh, which is not changed.
 
     Raises:
-        UnexpectedEvent: The event answers something that was never ordered, or its time is not a time.
+        UnexpectedEvent: The event answers an action that the machine never returned, or its time is out of range.
     """
     return _INTERPRETERS[type(event)](event, refresh)
 
 
 def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
-    """Return whether tokens should be refreshed, by what they say themselves.
+    """Return whether tokens should be refreshed, because of their expiry or their age.
 
     Args:
-        tokens: Their access token may say when it ends.
+        tokens: The tokens. The access token may have an expiry.
         last_refresh: When they were received, in seconds since 1970; None if unknown.
-        now: In seconds since 1970.
+        now: The time, in seconds since 1970.
     """
     ends = tokens.expires_at()
     if ends is not None:
@@ -68,10 +72,10 @@ def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpret
 def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
     message = clean_text(event.message)
     if refresh.state in _CHECKING:
-        # Whatever is wrong with the store: new tokens must not be lost, and a refusal stays a refusal.
+        # New tokens must not be lost, and a refusal stays a refusal, whatever is wrong with the store.
         return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
     if refresh.memory.unsaved is not None:
-        # These tokens are nowhere else.
+        # These tokens are in memory only.
         return StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, credentials=refresh.memory.unsaved)
     return Problem(trigger=RefreshTrigger.CREDENTIALS_UNREADABLE, message=message)
 
@@ -108,7 +112,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
 
 
 def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData) -> StoreRead:
-    """Say what is to be done about the tokens that apply."""
+    """Decide what to do with the tokens that apply."""
     memory = refresh.memory
     is_valid = refresh.is_valid_at(tokens, now)
     if refresh.seen is None:
@@ -182,7 +186,7 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
 
 
 def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
-    """Check that the new tokens are of the same account, before anything is kept."""
+    """Check that the new tokens are of the same account as the old ones."""
     old = refresh.tokens
     if answer.access_token is None and not refresh.is_valid_at(old, now):
         words = "no access_token in the answer"
@@ -194,7 +198,7 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
             words = "the new id token is of another account"
             return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
         if new_account is None and _account_id(old.id_token, refresh):
-            # The old ID token is known to be readable. The other new tokens must not be lost.
+            # The new id token is unreadable, and the old one is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
     assert refresh.credentials is not None
     refreshed = refresh.credentials.refreshed(answer, received_at=now)
@@ -244,4 +248,4 @@ _INTERPRETERS: Final[Mapping[type[RefreshEvent], Callable[[Any, RefreshData], In
     CredentialsSaved: _credentials_saved,
     SaveFailed: _save_failed,
 }
-"""The interpreter of each type of event. A test makes sure that each has one."""
+"""The function for each type of event. A test checks that each type has one."""

@@ -1,4 +1,4 @@
-"""What an event means for a refresh: a trigger, with what the effect of its row needs to know."""
+"""Interpretations of events: a trigger, with the values that the effect of its row needs."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 class Interpretation(Record):
-    """A trigger that says everything by itself. Base of the others."""
+    """A trigger without further values. Base of the other interpretations."""
 
     trigger: RefreshTrigger
     now: float | None = None
-    """The time, in seconds since 1970, if the event says it."""
+    """The time of the event, in seconds since 1970; None if the event has none."""
 
 
 class Problem(Interpretation):
     """Something went wrong. It may end the refresh."""
 
     message: str = ""
-    """Clean words: no secret, no control character."""
+    """What went wrong, as clean text: it has no secret and no control character."""
     failure: RefreshFailure | None = None
-    """The failure, if it is one that was found before."""
+    """A failure that was found before; None if the trigger determines the failure."""
 
 
 class StoreRead(Problem):
-    """The store was read. The message says what is wrong with its content, if something is."""
+    """The store was read. The message says what is wrong with its content; it is empty if nothing is wrong."""
 
     credentials: Credentials | None = None
     """The credentials that apply: the stored ones, or newer ones that could not be stored."""
     stored: Secret | None = None
     """The refresh token in the store."""
     is_unchanged: bool = False
-    """The store holds what it held before: the credentials of the refresh stay as they are."""
+    """The store is unchanged, so the credentials of the refresh stay as they are."""
 
 
 class ReceivedTokens(Interpretation):

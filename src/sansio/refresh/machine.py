@@ -1,4 +1,4 @@
-"""`RefreshMachine`: the state machine that obtains a valid access token."""
+"""The state machine of a refresh. It takes events and returns actions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RefreshMachine:
 
     Args:
         provider: The provider that issued the tokens.
-        memory: The memory of the machine before, so that this refresh knows what that one has learnt.
+        memory: The `memory` of the machine before. None for the first machine.
         environment_key: The API key to deliver when nothing is stored.
     """
 
@@ -57,12 +57,12 @@ class RefreshMachine:
 
     @property
     def outcome(self) -> RefreshOutcome | None:
-        """How the refresh ended; None until it has."""
+        """How the refresh ended; None while it is running."""
         return self._refresh.outcome
 
     @property
     def memory(self) -> RefreshMemory:
-        """What the next machine should know."""
+        """The memory for the next machine."""
         return self._refresh.memory
 
     def handle(self, event: RefreshEvent) -> list[RefreshAction]:

@@ -1,4 +1,4 @@
-"""How a refresh ended, and what the next one should know."""
+"""How a refresh ended, and the memory for the next one."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ class Delivery(StrEnum):
     """Where a token came from."""
 
     CURRENT = "current"
-    """It was stored, and needs no refresh."""
+    """The token was stored, and needs no refresh."""
     REFRESHED = "refreshed"
-    """It was just received."""
+    """The token was just received from the provider."""
     ADOPTED = "adopted"
-    """Another process, or a new login, has just stored it."""
+    """Another process, or a new login, has just stored the token."""
     KEPT = "kept"
-    """It is the old one: it could not be refreshed, but is still valid."""
+    """The token is the old one. It could not be refreshed, but is still valid."""
 
 
 class RefreshSuccess(Record):
-    """There is a token."""
+    """A refresh that ended with a token."""
 
     credentials: Credentials
+    """The credentials that hold the token."""
     token: Secret
-    """The token to send to the API: the access token, or the API key where that applies."""
+    """The token to send to the API: the access token, or the API key if that applies."""
     delivery: Delivery
     message: str = ""
-    """Why the old token was kept, in clean words."""
+    """Why the old token is delivered, as clean text; empty for another token."""
     is_stored: bool = True
-    """False if the credentials are new and could not be stored: this program holds the only copy."""
+    """False if the credentials are new and could not be stored. Then this program holds the only copy."""
 
 
 RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
@@ -44,19 +45,19 @@ RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
 
 
 class RefreshMemory(Record):
-    """What a refresh leaves for the next one. A session keeps it, in memory only."""
+    """What a refresh has learnt, for the next one. A session keeps it in memory, and never stores it."""
 
     unsaved: Credentials | None = None
-    """Refreshed credentials that could not be stored. They are nowhere else."""
+    """Refreshed credentials that could not be stored. There is no other copy."""
     replaces: Secret | None = None
-    """The stored refresh token that they replace. Once another one is stored, they are forgotten."""
+    """The stored refresh token that `unsaved` replaces. When another one is stored, `unsaved` is dropped."""
     received: Secret | None = None
-    """The access token received last. It is new, even if our clock is wrong."""
+    """The access token that was received last. It is new, even if our clock is wrong."""
     received_at: float = 0.0
-    """In seconds since 1970, by the same clock."""
+    """When it was received, in seconds since 1970, by our clock."""
     tried_at: float | None = None
-    """When refreshing or storing last failed in a way that may pass, in seconds since 1970."""
+    """When a refresh or a save last failed temporarily, in seconds since 1970."""
     refused: Secret | None = None
     """A refresh token that the provider refused for good."""
     refusal: RefreshFailure | None = None
-    """The failure that it led to."""
+    """The failure after that refusal."""

@@ -1,4 +1,4 @@
-"""The data of one refresh, and the few things that several effects do with it."""
+"""The data of one refresh, and the operations on it that several effects share."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from .outcome import RefreshMemory, RefreshOutcome
 
 NEW_FOR: Final = 60.0
-"""Seconds for which tokens that were just received are not refreshed again, even if our clock says that they ended."""
+"""Seconds for which new tokens are not refreshed again, even if they have expired by our clock."""
 
 
 class RefreshData:
-    """What one refresh knows: the model that the engine moves through the table.
+    """The data of one refresh: the model that the engine moves through the table.
 
-    It is plain data, apart from `out`, which collects the actions of the current event.
+    `out` collects the actions of the current event. All other attributes are plain data.
     """
 
     __slots__ = (
@@ -58,13 +58,13 @@ class RefreshData:
         self._state = RefreshState.IDLE
         self.wanted = AccessTokenWanted()
         self.now = 0.0
-        """The time of the last event that says it."""
+        """The time of the last event that has one."""
         self.credentials: Credentials | None = None
         """The credentials that apply: the stored ones, or newer ones that could not be stored."""
         self.stored: Secret | None = None
         """The refresh token in the store when the lock was taken."""
         self.seen: Secret | None = None
-        """The access token that was stored first. Another one means that the tokens were refreshed elsewhere."""
+        """The access token that was stored first. Another one means that another process has refreshed the tokens."""
         self.unwanted: Secret | None = None
         """The access token that must not be delivered, even if it is valid."""
         self.refreshed: Credentials | None = None
@@ -84,7 +84,7 @@ class RefreshData:
 
     @property
     def state(self) -> RefreshState:
-        """The state that the table has brought it to."""
+        """The state of the refresh."""
         return self._state
 
     @property
@@ -95,19 +95,19 @@ class RefreshData:
         return self.credentials.tokens
 
     def note(self, meaning: Interpretation) -> None:
-        """Note what an event says, whatever it means."""
+        """Note the time and the credentials of an event, before its effect is called."""
         if meaning.now is not None:
             self.now = meaning.now
         if isinstance(meaning, StoreRead) and not meaning.is_unchanged:
             self.credentials = meaning.credentials
 
     def is_valid_at(self, tokens: Tokens, now: float) -> bool:
-        """Return whether an access token is not known to have ended."""
+        """Return whether an access token has not expired, as far as is known."""
         ends = tokens.expires_at()
         return ends is None or ends > now or self.is_new(tokens, now)
 
     def is_new(self, tokens: Tokens, now: float) -> bool:
-        """Return whether tokens were received a moment ago. If our clock says that they ended, it is wrong."""
+        """Return whether tokens were received a moment ago. If they have expired by our clock, the clock is wrong."""
         return tokens.access_token == self.memory.received and 0 <= now - self.memory.received_at < NEW_FOR
 
     def known_secrets(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class RefreshData:
         return tuple(secret for held in (self.credentials, self.refreshed) if held for secret in held.secrets())
 
     def failure_of(self, problem: Problem) -> RefreshFailure:
-        """Return the failure that a problem amounts to."""
+        """Return a problem as a failure."""
         if problem.failure is not None:
             return problem.failure
         category = REFRESH_FAILURES[problem.trigger]
@@ -134,12 +134,12 @@ class RefreshData:
     def deliver(
         self, credentials: Credentials | None, delivery: Delivery, message: str = "", *, is_stored: bool = True
     ) -> None:
-        """End with a token.
+        """End the refresh with a token.
 
         Args:
-            credentials: The credentials that hold it; None for the API key of the environment.
+            credentials: The credentials that hold the token; None for the API key of the environment.
             delivery: Where the token came from.
-            message: Why the old token was kept.
+            message: Why the old token is delivered; empty for another token.
             is_stored: Whether the credentials are stored.
         """
         choice = applicable(credentials, self.provider, environment_key=self.environment_key)
@@ -156,10 +156,10 @@ class RefreshData:
         )
 
     def end(self, outcome: RefreshOutcome) -> None:
-        """End the refresh: release the lock, and hand over the outcome."""
+        """End the refresh: release the lock, and return the outcome."""
         self.outcome = outcome
         if self.memory.unsaved not in (self.credentials, self.refreshed):
-            # Other credentials have taken their place in the store.
+            # The unsaved credentials were replaced by others in the store.
             self.memory = self.memory.__replace__(unsaved=None, replaces=None)
         if self.locked:
             self.locked = False

@@ -7,19 +7,20 @@ from typing import Final
 
 
 class RefreshState(StrEnum):
-    """What the refresh waits for."""
+    """The states of a refresh."""
 
     IDLE = "idle"
     READING = "reading"
     LOCKING = "locking"
     LOOKING = "looking"
-    """Another session holds the lock. It may have refreshed the tokens by now."""
+    """Another session holds the lock. The store is read, because that session may have refreshed the tokens."""
     READING_AGAIN = "reading_again"
     EXCHANGING_REFRESH_TOKEN = "exchanging_refresh_token"
     COMPARING = "comparing"
-    """New tokens have come. The store is read once more before it is written."""
+    """New tokens were received. The store is read once more before it is written."""
     DOUBTING = "doubting"
-    """The refresh token was refused. A program without locks may have used it, and stored the new tokens."""
+    """The refresh token was refused. The store is read once more, because a program without locks may have used the
+    token and stored new ones."""
     SAVING_CREDENTIALS = "saving_credentials"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -30,7 +31,7 @@ REFRESH_FINAL_STATES: Final = (RefreshState.SUCCEEDED, RefreshState.FAILED)
 
 
 class RefreshTrigger(StrEnum):
-    """What an event means for the refresh."""
+    """The meanings of events. docs/refresh-diagram.md explains each."""
 
     ACCESS_TOKEN_WANTED = "access_token_wanted"
     CREDENTIALS_CURRENT = "credentials_current"

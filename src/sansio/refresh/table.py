@@ -1,8 +1,8 @@
-"""The whole behaviour of a refresh as one table. It is read like the table of a login (`..login.table`).
+"""The table of a refresh. `loginmachine.sansio.login.table` explains how to read it.
 
-The lock is held from ``reading_again`` on. It keeps other sessions from refreshing the same tokens. It keeps no program
-from reading or changing the store: a login or the Codex CLI may come between, so the store is read again before it is
-written.
+The lock is held from ``reading_again`` to the end. It keeps other sessions from refreshing the same tokens, but no
+program from reading or changing the store. A login or the Codex CLI may store other credentials meanwhile, so the store
+is read again before it is written.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Record a login, safe to share, and replay it exactly.
+"""Record a login as a trace that is safe to share, and replay it.
 
-A `Recorder` is a `LoginMachine` that also writes a trace. `read_trace` and `read_traces` read what it wrote, and raise
-`TraceError`; `replay` gives the events of a `Trace` to a new machine, and returns a `Replay`: what the machine did, and
-the first `Difference` from what was recorded. Nothing here does I/O; `loginmachine.drivers.traces` does.
+A `Recorder` is a `LoginMachine` that also writes a trace. `read_trace` and `read_traces` read traces, and raise
+`TraceError`. `replay` passes the events of a `Trace` to a new machine, and returns a `Replay`: what the machine did,
+and the first `Difference` from the recorded login. This package does no I/O; `loginmachine.drivers.traces` does.
 """
 
 from ..base.public import make_hints_work

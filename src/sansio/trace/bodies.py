@@ -1,4 +1,4 @@
-"""Short stand-ins for bodies that cannot be read, each for the same reason as the real one."""
+"""Bodies that stand in a trace for unreadable ones. Each is unreadable for the same reason as the original."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ UNREADABLE: Final[Mapping[str, bytes]] = {
     "a number that JSON does not know": b'{"a":NaN}',
     "not a JSON object": b"[]",
 }
-"""By the reason that `strict_json` gives. What is not here is `NOT_JSON`."""
+"""The body for each message of `strict_json`. For all other messages it is `NOT_JSON`."""

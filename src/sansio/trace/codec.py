@@ -1,7 +1,7 @@
-"""Events, actions and options as JSON, and events and options back from it.
+"""Write events, actions and options as JSON, and read events and options from JSON.
 
-A trace holds nothing else. Bytes are written as the text that has these code points, so that ASCII can be read by
-people; an answer to a browser is written as its status and a digest, because its page is long and always the same.
+A trace holds nothing else. Bytes are written as text with the same code points, so that people can read ASCII. A
+response to a browser is written as its status and a digest, because its page is long.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ if TYPE_CHECKING:
     from ..base.strict_json import JsonObject
 
 VERSION: Final = 1
-"""Of the format. A reader takes this one only."""
+"""The version of the format. Traces of other versions are refused."""
 MAX_STEPS: Final = 10_000
-"""Events of one login."""
+"""The most events of a trace."""
 MAX_LINE: Final = 1024 * 1024
-"""Bytes, newline included."""
+"""The most bytes of a line, newline included."""
 MAX_TRACE: Final = 32 * 1024 * 1024
-"""Bytes."""
+"""The most bytes of a trace."""
 _PLAIN: Final = (str, int, float, types.NoneType)
 _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
-"""Long runs of one byte: written by their length. No others are read, so that a short line cannot become a large body,
-and each exists once."""
+"""Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
+become a large body. Each exists once in memory."""
 _LARGEST_INT: Final = 2**63
 
 
 class CodecError(ValueError):
-    """A value of a trace is not what it should be. The message names the place, never the value."""
+    """A value in a trace is wrong. The message names its place, never the value."""
 
 
 def encode(value: object) -> Any:  # noqa: ANN401 - JSON
-    """A value of an event or an action as JSON has it. Secrets are written out: in a trace they are placeholders."""
-    # Records first: most of a replay's values are.
+    """Return a value of an event or an action as JSON. Secrets are revealed: in a trace they are placeholders."""
+    # Records first, because most values in a replay are records.
     if isinstance(value, Record):
         return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value)
     if isinstance(value, _PLAIN):
@@ -67,7 +67,7 @@ def decode_event(content: object) -> Event:
     """Read an event.
 
     Raises:
-        CodecError: It is none, or a value in it is of the wrong type or out of its range.
+        CodecError: The content is no event, or a value in it is of the wrong type or out of its range.
     """
     event: Event = _decode_record(content, _event_classes(), "event")
     return event
@@ -93,7 +93,7 @@ def _encode_record(record: Record) -> JsonObject:
 
 @cache
 def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
-    """Return the fields of a record with their names in version 1, which has the number of a request first."""
+    """Return the fields of a record with their names in version 1 of the format, which begins with ``exchange_id``."""
     fields = sorted(cls._fields, key=lambda name: name != "exchange_id")
     return tuple((name, "phase" if name == "step" else name) for name in fields)
 
@@ -124,8 +124,8 @@ def _event_classes() -> dict[str, type[Record]]:
 
 @cache
 def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
-    """For each field of a class, the function that reads it: chosen by its type."""
-    # (Where the sources are not installed, a module does not know the types that it imports for annotations only.)
+    """Return the function that reads each field of a class. It depends on the type of the field."""
+    # (Without installed sources, a module does not have the types that it imports for annotations only.)
     modules = (http, actions, events, options, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
     hints = get_type_hints(cls, localns={**names, "Credentials": Credentials, "Secret": Secret, "Tokens": Tokens})
@@ -169,7 +169,7 @@ def _decode_record(content: object, classes: dict[str, type[Record]], where: str
 
 
 def _int(value: object, where: str) -> int:
-    # Exactly: True is no number.
+    # The exact type, because True is an instance of int.
     if type(value) is not int or not -_LARGEST_INT <= value < _LARGEST_INT:
         raise CodecError(f"{where} is not a whole number of a usable size")
     return value
@@ -252,9 +252,9 @@ _READERS: Final[dict[type, Callable[[object, str], object]]] = {
     bytes: _bytes,
     Secret: lambda value, where: Secret(_text(value, where)),
 }
-"""By the type of the field."""
+"""The function that reads a field, by the type of the field."""
 
 
 def line_of(content: object) -> str:
-    """A line of a trace: ASCII, so that it means the same everywhere and can do nothing to a terminal."""
+    """Return a line of a trace. It is ASCII, so that no encoding matters and it cannot act on a terminal."""
     return json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"

@@ -1,7 +1,7 @@
-"""What stands in a trace for a secret, for a person, and for words from outside.
+"""Placeholders, which stand in a trace for secrets and persons, and masked texts from outside.
 
-The same secret always has the same placeholder, and two secrets never share one, so that whatever compares them comes
-to the same result.
+The same secret always has the same placeholder, and two secrets never share one, so that comparisons have the same
+result.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import Final
 
 from ..base.text import clean_text, is_visible_ascii
 from ..model.options import LoginSecrets
-from .vocabulary import is_told, told
+from .vocabulary import is_listed, mask_unlisted
 
 SECRETS: Final = LoginSecrets(state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce")
 """The secrets of every login in a trace."""
 
 _LONGEST: Final = 1024
-"""Characters of a text that are looked at: fewer are shown."""
+"""The most characters of a text that are read. Fewer are shown."""
 
 
 class Placeholders:
     """The placeholders of one login.
 
     Args:
-        secrets: The real ones.
+        secrets: The real secrets of the login.
     """
 
     def __init__(self, secrets: LoginSecrets) -> None:
@@ -38,11 +38,11 @@ class Placeholders:
         self._state_length = len(secrets.state)
 
     def of(self, kind: str, secret: str) -> str:
-        """The placeholder of a secret; a new one if it has none yet.
+        """Return the placeholder of a secret; a new one if it has none yet.
 
         Args:
-            kind: What it is, in lower case and with hyphens. Of a value that is known, the first kind stays.
-            secret: Not empty.
+            kind: The kind of secret, in lower case and with hyphens. A known secret keeps its first kind.
+            secret: The secret, not empty.
         """
         if secret not in self._names:
             self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -50,29 +50,37 @@ class Placeholders:
         return self._names[secret]
 
     def code(self, kind: str, code: str, longest: int) -> str:
-        """The placeholder of a code. One that is too long, or has characters that no code has, has such a one."""
+        """Return the placeholder of a code. That of an unusable code is unusable too.
+
+        Args:
+            kind: The kind of code, as for `of`.
+            code: The code, not empty.
+            longest: The most characters of a usable code.
+        """
         placeholder = self.of(kind, code)
         return placeholder if len(code) <= longest and is_visible_ascii(code) else f"{placeholder} unusable"
 
     def pasted_state(self, state: str) -> str:
-        """The placeholder of a ``state`` that was pasted: one that is too short may be ours, cut off."""
+        """Return the placeholder of a pasted ``state``. One that is too short may be this login's, cut off."""
         return "cut" if 0 < len(state) < self._state_length else self.of("foreign-state", state) if state else ""
 
     def nonce(self, value: str) -> str:
-        """The nonce of an id token, which is compared with this login's."""
+        """Return the placeholder of the nonce in an id token, which the machine compares with this login's."""
         return SECRETS.nonce if value == self._secrets.nonce else self.of("foreign-nonce", value)
 
     def text(self, words: str) -> str:
-        """Words from outside: those that are known to be harmless, and nothing that is known to be secret."""
-        return told(clean_text(words[:_LONGEST], hide=self._names))
+        """Return a text from outside in which only words that are known to be harmless are left."""
+        return mask_unlisted(clean_text(words[:_LONGEST], hide=self._names))
 
     def word(self, kind: str, word: str) -> str:
-        """An error code, if its words are known to be harmless; a text as `text`.
+        """Return an error code, if its words are known to be harmless; otherwise its placeholder.
+
+        A text with several words is masked as by `text`.
 
         Args:
-            kind: What it is, as for `of`.
-            word: Not empty.
+            kind: The kind of code, as for `of`.
+            word: The code, not empty.
         """
         if any(map(str.isspace, word)):
             return self.text(word)
-        return word if len(word) <= _LONGEST and is_told(word) and word not in self._names else self.of(kind, word)
+        return word if len(word) <= _LONGEST and is_listed(word) and word not in self._names else self.of(kind, word)

@@ -1,4 +1,4 @@
-"""Reading traces: from anybody, so that nothing in them is believed."""
+"""Read traces. They may come from strangers, so every value is checked."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions
 
 MAX_DEPTH: Final = 32
-"""Of lists and objects in each other."""
-_SLACK: Final = 1e9
-"""Seconds: no login lasts longer."""
+"""The most levels of nested lists and objects."""
+_LONGEST: Final = 1e9
+"""Seconds that no login lasts."""
 _STATES: Final = {state.value: state for state in LoginState}
 
 
@@ -30,7 +30,7 @@ class TraceError(ValueError):
 
     Attributes:
         line: The number of the line, from 1.
-        reason: What is wrong with it. Nothing of the line is in it.
+        reason: What is wrong with the line. It does not quote the line.
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -43,26 +43,26 @@ class TraceError(ValueError):
 
 
 class Step(Record):
-    """One event, and what came of it when it was recorded."""
+    """One recorded event, with the state and the actions that followed."""
 
     line: int
-    """The number of its line, from 1."""
+    """The number of the line, from 1."""
     at: float
     """Seconds since the start of the login."""
     event: Event = hidden()
     unexpected: bool
-    """The machine refused the event: a mistake of the host."""
+    """The machine refused the event, which was a mistake of the host."""
     state: LoginState | None
-    """Where the login was afterwards; None if the event was unexpected."""
+    """The state of the login after the event; None if the event was unexpected."""
     actions: list[Any] = hidden()
-    """As JSON has them."""
+    """The actions of the machine, as JSON."""
 
 
 class Trace(Record):
     """A recorded login."""
 
     line: int
-    """The number of its first line, from 1."""
+    """The number of the first line, from 1."""
     options: LoginOptions = hidden()
     steps: tuple[Step, ...] = hidden()
 
@@ -71,10 +71,10 @@ def read_trace(lines: Iterable[bytes]) -> Trace:
     """Read one trace.
 
     Args:
-        lines: Of a file that holds one trace, with or without their newlines.
+        lines: The lines of a file that holds one trace, with or without their newlines.
 
     Raises:
-        TraceError: It is not a trace, or more than one.
+        TraceError: The lines are not a trace, or more than one.
     """
     traces = read_traces(lines)
     trace = next(traces)
@@ -88,10 +88,13 @@ def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
     """Read traces that follow each other.
 
     Args:
-        lines: With or without their newlines.
+        lines: The lines of a file, with or without their newlines.
+
+    Yields:
+        The traces, in order.
 
     Raises:
-        TraceError: A line is not what it should be there. The traces before are returned.
+        TraceError: A line is wrong. The traces before it have been yielded.
     """
     header: tuple[int, LoginOptions] | None = None
     steps: list[Step] = []
@@ -125,7 +128,7 @@ def _content(number: int, line: bytes) -> JsonObject:
         content = None
     if not isinstance(content, dict):
         raise TraceError(number, "it is not a JSON object; the line may have been cut off")
-    # Counting is quick, and clears every honest line of few lists; the others are looked into.
+    # Counting is quick, and enough for lines with few lists and objects.
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(content):
         raise TraceError(number, f"it is nested deeper than {MAX_DEPTH} levels")
     return content
@@ -162,7 +165,7 @@ def _header(number: int, content: JsonObject, line: bytes) -> LoginOptions:
 
 @lru_cache(maxsize=16)
 def _options(line: bytes) -> LoginOptions | str:
-    """The options of a header, or what is wrong with them. In a corpus they are the same again and again."""
+    """Return the options of a header, or what is wrong with them. In a corpus many headers are the same."""
     try:
         return decode_options(_DECODER.decode(line.decode("utf-8")).get("options"))
     except CodecError as error:
@@ -171,7 +174,7 @@ def _options(line: bytes) -> LoginOptions | str:
 
 def _step(number: int, content: JsonObject) -> Step:
     at, state, actions = content.get("at"), content.get("state"), content.get("actions")
-    if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < _SLACK:
+    if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < _LONGEST:
         raise TraceError(number, "its time is not a number of seconds")
     unexpected = content.get("unexpected", False)
     if not isinstance(unexpected, bool):

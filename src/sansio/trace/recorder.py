@@ -1,4 +1,4 @@
-"""Recording a login: a second machine beside the real one, which is told the same and knows no secret."""
+"""Record a login with a second machine, which gets the same events with placeholders instead of secrets."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 
 
 class RecordingError(Exception):
-    """The recording cannot go on; the login can."""
+    """The recording cannot go on. The login can."""
 
 
 class Recorder:
-    """A `LoginMachine` that also writes a trace, line by line as the login goes.
+    """A `LoginMachine` that also writes a trace, one line for each event.
 
-    The trace is not that of the real login but of a second one, which is told every event with placeholders instead of
-    secrets and persons. So nothing of the first gets into it, and it replays exactly.
+    The trace is that of a second machine, which gets every event with placeholders instead of secrets and persons. So
+    nothing of the real login is in the trace, and replaying it has the same result.
 
     Args:
         options: As for `LoginMachine`.
         secrets: As for `LoginMachine`.
-        write: Takes one line of the trace, newline included. If it raises, the recording ends and the login goes on.
-        clock: Seconds, from any start.
-        on_trouble: Told, in a few words, why the recording ended before the login, if it did.
+        write: Called with each line of the trace, newline included. If it raises, the recording ends and the login goes
+            on.
+        clock: Returns the time in seconds, from any start.
+        on_trouble: Called with the reason, a few words, if the recording ends before the login.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Recorder:
         on_trouble: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.machine: Final = LoginMachine(options, secrets)
-        """The real login."""
+        """The machine of the real login."""
         self._write = write
         self._on_trouble = on_trouble
         self._ended = False
@@ -60,17 +61,20 @@ class Recorder:
 
     @property
     def device_code(self) -> DeviceCode | None:
-        """That of the real login."""
+        """The device code of the real login; None if it has none."""
         return self.machine.device_code
 
     def handle(self, event: Event) -> list[Action]:
-        """Take one event, and write down what came of it.
+        """Take one event, and write a line of the trace.
+
+        Args:
+            event: The event, as for `LoginMachine.handle`.
 
         Returns:
-            What the real login wants done, as `LoginMachine.handle`.
+            The actions of the real login, as `LoginMachine.handle`.
 
         Raises:
-            UnexpectedEvent: As `LoginMachine.handle`; that is written down too.
+            UnexpectedEvent: As for `LoginMachine.handle`. The trace records it too.
         """
         at = self._clock() - self._start
         try:
@@ -79,7 +83,7 @@ class Recorder:
             self._attempt(self._record, at, event)
 
     def _attempt(self, work: Callable[..., None], *args: object) -> None:
-        """Recording must not harm a login."""
+        """Call a function. An exception ends the recording, and not the login."""
         if not self._ended:
             try:
                 work(*args)
@@ -93,21 +97,21 @@ class Recorder:
         self._write_line(header)
 
     def _record(self, at: float, event: Event) -> None:
-        told = self._redactor.event(event)
-        step = {"at": round(max(at, 0.0), 6), "event": encode(told)}
+        redacted = self._redactor.event(event)
+        step = {"at": round(max(at, 0.0), 6), "event": encode(redacted)}
         try:
-            actions = self._second.handle(told)
+            actions = self._second.handle(redacted)
         except UnexpectedEvent:
             step |= {"unexpected": True}
         else:
             step |= {"state": self._second.state, "actions": encode(actions)}
-        # A trace of something else than what happened would be worse than none.
+        # No trace is better than one of a different login.
         if (self._second.state, self._second.last_trigger) != (self.machine.state, self.machine.last_trigger):
             raise RecordingError("without its secrets, an event would mean something else")
         self._write_line(step)
 
     def _write_line(self, content: object) -> None:
-        # Any page can send requests: none must fill a disk.
+        # Any page can send requests. They must not fill the disk.
         line = line_of(content)
         self._lines += 1
         self._size += len(line)

@@ -1,6 +1,6 @@
-"""What happens in a login, made safe to publish: every event rebuilt from what was reviewed.
+"""Make the events of a login safe to publish: rebuild each from values that were reviewed.
 
-The machine in a trace is run on these events, so that whatever it does, pages included, is safe as well.
+The recording machine gets these events, so that all its actions, pages included, are safe as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..login import events
 from .placeholders import Placeholders
 from .requests import Requests
-from .tokens import TokenAnswers
+from .tokens import TokenResponses
 
 if TYPE_CHECKING:
     from ..base.http import Headers
@@ -23,7 +23,7 @@ _PARAMETERS: Final = {
     "originator": re.compile("codex_(cli_rs|exec|vscode)|loginmachine"),
     "prompt": re.compile("none|login|consent|select_account"),
 }
-"""Parameters of an authorization request, with the values that may be told."""
+"""Parameters of an authorization request, with the values that a trace may hold."""
 _DATE: Final = rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 _HEADERS: Final = {
     b"date": re.compile(_DATE),
@@ -31,9 +31,9 @@ _HEADERS: Final = {
     b"content-type": re.compile(rb"application/(json|problem\+json|xml|octet-stream)|text/(html|plain|xml)"),
     b"content-encoding": re.compile(rb"|identity|gzip|deflate|br|zstd", re.IGNORECASE),
 }
-"""The header fields of an answer that are read or help to understand it, with the values that may be told."""
+"""Header fields of a response that are read or help to understand it, with the values that a trace may hold."""
 _LINK: Final = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
-"""An address without user name, query and fragment."""
+"""A URL without user name, query and fragment."""
 _NO_LINK: Final = "https://redacted.invalid/"
 
 
@@ -41,23 +41,23 @@ class Redactor:
     """Redacts the events of one login, in their order.
 
     Args:
-        options: The real ones.
-        secrets: The real ones.
+        options: The options of the real login.
+        secrets: The secrets of the real login.
     """
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
         self._placeholders = Placeholders(secrets)
         self._requests = Requests(options.provider, self._placeholders)
-        self._answers = TokenAnswers(options.provider, self._placeholders)
+        self._responses = TokenResponses(options.provider, self._placeholders)
         self._port = 0
         self.options = options.__replace__(
             allowed_workspaces=tuple(self._placeholders.of("account", each) for each in options.allowed_workspaces),
             provider=_public(options.provider),
         )
-        """The options as a trace has them."""
+        """The options as they stand in the trace."""
 
     def event(self, event: events.Event) -> events.Event:
-        """An event that means the same to the login."""
+        """Return an event that means the same for the login, without secrets and persons."""
         match event:
             case events.Bound(port=port):
                 self._port = port
@@ -69,8 +69,8 @@ class Redactor:
             case events.TokenResponseReceived(received_at=received_at):
                 return event.__replace__(
                     headers=_headers(event.headers),
-                    body=self._answers.body(event.body),
-                    # (What is no moment is refused, whatever it is.)
+                    body=self._responses.body(event.body),
+                    # (The machine refuses every time that is out of range.)
                     received_at=received_at if events.is_moment(received_at) else -1.0,
                 )
             case (
@@ -81,7 +81,7 @@ class Redactor:
             ):
                 return event.__replace__(message=self._placeholders.text(words))
             case events.CredentialsSaved(replaced=replaced) if replaced is not None:
-                return event.__replace__(replaced=self._answers.credentials(replaced))
+                return event.__replace__(replaced=self._responses.credentials(replaced))
             case events.CancelRequested(reason=words):
                 return event.__replace__(reason=self._placeholders.text(words))
             case _:
@@ -89,7 +89,7 @@ class Redactor:
 
 
 def _public(provider: Provider) -> Provider:
-    """The provider without what may be a secret or name somebody."""
+    """Return the provider without values that may be secrets or name a person."""
     return provider.__replace__(
         authorization_parameters=tuple(
             (name, value if _PARAMETERS[name].fullmatch(value) else "redacted")
@@ -113,6 +113,6 @@ def _headers(headers: Headers) -> Headers:
         if name == b"content-type":
             value = value.partition(b";")[0]  # noqa: PLW2901 - its parameters decide nothing
         if name in _HEADERS:
-            told = _HEADERS[name].fullmatch(value.strip())
-            kept.append((name, told[0] if told else b"other"))
+            known = _HEADERS[name].fullmatch(value.strip())
+            kept.append((name, known[0] if known else b"other"))
     return tuple(kept)

@@ -1,4 +1,4 @@
-"""Replaying a trace: the machine of today is told what was recorded, and must do what was recorded."""
+"""Replay a trace: pass its events to a new machine, and compare its actions with the recorded ones."""
 
 from __future__ import annotations
 
@@ -21,61 +21,62 @@ if TYPE_CHECKING:
 
 
 _COMPARED: Final = 500
-"""Lines of each side."""
+"""The most lines of each side that are compared."""
 _SHOWN: Final = 2000
-"""Characters of a line."""
+"""The most characters of a line that are shown."""
 
 
 class Difference(Record):
-    """The first place where the machine acts differently now."""
+    """The first line of a trace at which the machine now acts differently."""
 
     line: int
-    """Of the trace's file, from 1."""
+    """The number of the line in the file, from 1."""
     recorded: Any = hidden()
-    """State and actions then, as JSON has them."""
+    """The recorded state and actions, as JSON."""
     replayed: Any = hidden()
-    """State and actions now."""
+    """The state and actions of the machine now, as JSON."""
 
     def diff(self) -> str:
-        """Both, compared line by line: ``-`` was recorded, ``+`` is what the machine does now."""
-        # (Of a hostile trace the one side is as long as it likes, and comparing takes more than its length.)
+        """Return both sides as a unified diff: ``-`` was recorded, ``+`` is what the machine does now."""
+        # (A hostile trace may be long, and the time of a comparison grows faster than the length.)
         then, now = (json.dumps(side, indent=1).splitlines()[:_COMPARED] for side in (self.recorded, self.replayed))
         lines = difflib.unified_diff(then, now, "recorded", "replayed", n=3, lineterm="")
         return "\n".join(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..." for line in lines)
 
 
 class Replayed(Record):
-    """One event of a replay, and what the machine made of it now."""
+    """One event of a replay, with what the machine did."""
 
     at: float
-    """Seconds since the start, as recorded."""
+    """Seconds since the start of the login, as recorded."""
     event: Event = hidden()
     trigger: Trigger | None
-    """What the event meant; None if it was dropped as late, or was unexpected."""
+    """The meaning of the event; None if it was late or unexpected."""
     unexpected: bool
-    """The machine refused it: a mistake of the host."""
+    """The machine refused the event, which was a mistake of the host."""
     before: LoginState
     after: LoginState
     actions: tuple[Action, ...] = hidden()
 
 
 class Replay(Record):
-    """What came of replaying a trace."""
+    """The result of replaying a trace."""
 
     steps: tuple[Replayed, ...]
-    """Up to and including the first difference."""
+    """The events, up to and including the first difference."""
     difference: Difference | None
+    """The first difference; None if the machine acted as recorded."""
     outcome: LoginOutcome | None
-    """How the login ended; None if the trace stops before."""
+    """How the login ended; None if the trace stops before its end."""
 
     @property
     def is_identical(self) -> bool:
-        """The machine acts as it did."""
+        """Whether the machine acted as recorded."""
         return self.difference is None
 
     @property
     def states(self) -> tuple[LoginState, ...]:
-        """The states passed, in order."""
+        """The states of the login, in order."""
         passed = [self.steps[0].before] if self.steps else []
         for step in self.steps:
             if step.after is not passed[-1]:
@@ -84,13 +85,13 @@ class Replay(Record):
 
 
 def replay(trace: Trace) -> Replay:
-    """Tell the machine what was recorded, and compare what it does.
+    """Pass the recorded events to a new machine, and compare what it does. Never raises.
 
     Args:
-        trace: As read; a trace that stops in the middle of a login is replayed as far as it goes.
+        trace: The trace. One that stops in the middle of a login is replayed to its end.
 
     Returns:
-        The steps, up to the first that differs. Never raises.
+        The steps up to the first difference, and the outcome.
     """
     machine = LoginMachine(trace.options, SECRETS)
     steps = []

@@ -1,4 +1,4 @@
-"""Requests to the callback listener, as a trace has them: rebuilt from the parts that decide what they mean."""
+"""Redact requests to the callback listener: rebuild them from the parts that decide what they mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from ..callback import responses as answers
+from ..callback import responses
 from ..callback.pasted import PasteProblem, pasted_query
 from ..callback.requests import (
     PREFETCH_HEADERS,
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"})
 _PLAIN_PATHS: Final = frozenset({b"/", b"/favicon.ico", b"/robots.txt"})
 _OTHER_PATHS: Final = (b"/other", b"/another")
-"""Stand for every path that is not known; the second where the first is the callback's."""
+"""Stand for all unknown paths. The second is used if the first is the callback path."""
 _UNREADABLE_QUERY: Final = b"state=a&state=a"
 _OWN_AUTHORITY: Final = re.compile(rb"|(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
-"""Names of this machine; a stranger's may say anything."""
+"""The names of this machine. Other names are not recorded."""
 _FETCH_HEADERS: Final = frozenset(b"sec-fetch-" + name for name in (b"site", b"mode", b"dest", b"user"))
 _OTHER: Final = b"other"
 
 
 class Requests:
-    """Rebuilds requests.
+    """Redacts the requests of one login.
 
     Args:
-        provider: Whose names are no secret.
-        placeholders: Those of the login.
+        provider: The provider. Its addresses and names are not secret.
+        placeholders: The placeholders of the login.
     """
 
     def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
@@ -49,7 +49,7 @@ class Requests:
         self._placeholders = placeholders
 
     def request(self, request: RequestReceived) -> RequestReceived:
-        """A request that means the same to the login."""
+        """Return a request that means the same for the login, without secrets."""
         return request.__replace__(
             method=request.method if request.method in _METHODS else b"OTHER",
             target=self._target(request.target),
@@ -57,7 +57,12 @@ class Requests:
         )
 
     def paste(self, text: str, port: int) -> str:
-        """A pasted text that means the same to the login, which listens on this port."""
+        """Return a pasted text that means the same for the login, without secrets.
+
+        Args:
+            text: The pasted text.
+            port: The callback port of the login.
+        """
         rules = CallbackRules(provider=self._provider, port=port, state=SECRETS.state)
         query = pasted_query(text, rules)
         if isinstance(query, PasteProblem):
@@ -69,13 +74,13 @@ class Requests:
         parameters = read_query(query)
         if parameters is None:
             return "?" + _UNREADABLE_QUERY.decode("ascii")
-        told = self._told(parameters)
-        if "state" in told:
-            told["state"] = self._placeholders.pasted_state(parameters["state"])
-        return "?" + urlencode(told)
+        redacted = self._redacted(parameters)
+        if "state" in redacted:
+            redacted["state"] = self._placeholders.pasted_state(parameters["state"])
+        return "?" + urlencode(redacted)
 
-    def _told(self, parameters: dict[str, str]) -> dict[str, str]:
-        """The parameters of a callback that may be told."""
+    def _redacted(self, parameters: dict[str, str]) -> dict[str, str]:
+        """Return the parameters of a callback that are read, redacted."""
         return {name: self._parameter(name, value) for name, value in parameters.items() if name in _READ}
 
     def _target(self, target: bytes) -> bytes:
@@ -84,9 +89,9 @@ class Requests:
         path, mark, query = origin_form.partition(b"?")
         if path == self._provider.callback_path.encode():
             parameters = read_query(query)
-            query = _UNREADABLE_QUERY if parameters is None else urlencode(self._told(parameters)).encode("ascii")
+            query = _UNREADABLE_QUERY if parameters is None else urlencode(self._redacted(parameters)).encode("ascii")
             return prefix + path + mark + query
-        if path in _PLAIN_PATHS or path in (answers.SUCCESS_PATH.encode(), answers.CANCEL_PATH.encode()):
+        if path in _PLAIN_PATHS or path in (responses.SUCCESS_PATH.encode(), responses.CANCEL_PATH.encode()):
             return prefix + path
         return prefix + next(other for other in _OTHER_PATHS if other != self._provider.callback_path.encode())
 
@@ -103,8 +108,8 @@ class Requests:
 
     def _issuer(self, issuer: str) -> str:
         ours = self._provider.issuer
-        # A slash more or less is what goes wrong most often.
-        # (What is pasted may be the beginning of ours, cut off.)
+        # The most frequent mistake is a slash too many or too few.
+        # (A pasted address may end in the middle of our issuer.)
         known = ours.startswith(issuer) or issuer.rstrip("/") == ours.rstrip("/")
         return issuer if known else self._placeholders.of("issuer", issuer)
 
@@ -127,7 +132,7 @@ class Requests:
             elif name == b"user-agent":
                 kept.append((name, b"Mozilla/5.0" if is_of_browser(name, value) else _OTHER))
             elif is_of_browser(name, value):
-                # That it is there tells of a browser, or of a page that sent one.
+                # The presence of the field shows that a browser sent the request.
                 kept.append(
                     (b"sec-fetch-other" if name.startswith(b"sec-") and name not in _FETCH_HEADERS else name, _OTHER)
                 )

@@ -1,4 +1,4 @@
-"""A replay told in words: what came, what it meant, what the machine did, where it went."""
+"""Describe a replay in words: each event, its meaning, the actions of the machine, and the new state."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MARGIN = " " * 12
 
 
 def tell(replay: Replay, *, until: int | None = None) -> list[str]:
-    """The story of a login, in lines that are safe to print.
+    """Return the story of a login, in lines that are safe to print.
 
     Args:
-        replay: As far as it went.
-        until: Events to tell of; None for all.
+        replay: The replay.
+        until: The number of events to describe; None for all.
     """
     steps = replay.steps[:until]
     lines = [line for step in steps for line in _step(step)]
@@ -35,7 +35,10 @@ def tell(replay: Replay, *, until: int | None = None) -> list[str]:
 
 
 def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
-    """How a login ended, in a word, and the category of its failure; ``unfinished`` if it had not ended."""
+    """Return how a login ended, in one word, and the category of its failure.
+
+    The word is ``succeeded``, ``failed``, ``cancelled`` or ``unfinished``.
+    """
     match outcome:
         case None:
             return "unfinished", None
@@ -51,9 +54,9 @@ def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
 
 def _step(step: Replayed) -> Iterator[str]:
     meaning = "unexpected: a mistake of the host" if step.unexpected else step.trigger or "too late, dropped"
-    yield f"{step.at:9.3f} s {clean_text(came(step.event))}  [{meaning}]"
+    yield f"{step.at:9.3f} s {clean_text(event_words(step.event))}  [{meaning}]"
     for action in step.actions:
-        yield _MARGIN + clean_text(did(action))
+        yield _MARGIN + clean_text(action_words(action))
     if step.after is not step.before:
         yield f"{_MARGIN}=> {step.after}"
 
@@ -70,8 +73,8 @@ def _end(replay: Replay) -> Sequence[str]:
     return [f"The login {word}: {category} - {clean_text(failure.message)}"]
 
 
-def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
-    """An event in words."""
+def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
+    """Return an event in words."""
     match event:
         case events.Started(method=method):
             how = "" if method is LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
@@ -81,7 +84,7 @@ def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
         case events.BindFailed(kind=kind, message=message):
             return f"the port could not be opened ({kind}): {message}"
         case events.PreviousCancelled(accepted=accepted):
-            return f"whoever holds the port {'gives way' if accepted else 'does not give way'}"
+            return f"the program that holds the port {'agrees to stop' if accepted else 'does not stop'}"
         case events.TimerFired(timer=timer):
             return f"the timer {timer} runs out"
         case events.BrowserOpened():
@@ -111,13 +114,13 @@ def came(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
             assert_never(event)
 
 
-def did(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an action
-    """An action in words."""
+def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an action
+    """Return an action in words."""
     match action:
         case actions.Bind(port=port, attempt=attempt):
             return f"open port {port or 'of any number'}, attempt {attempt}"
         case actions.CancelPrevious(port=port):
-            return f"ask whoever holds port {port} to stop"
+            return f"ask the program that holds port {port} to stop"
         case actions.StartTimer(timer=timer, seconds=seconds):
             return f"start the timer {timer}: {seconds:g} s"
         case actions.StopTimer(timer=timer):
@@ -129,7 +132,7 @@ def did(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an acti
         case actions.SendTokenRequest(exchange_id=exchange_id, url=url, timeout=timeout):
             return f"send token request {exchange_id} to {safe_url(url)}, within {timeout:g} s"
         case actions.AbortTokenRequest(exchange_id=exchange_id):
-            return f"give token request {exchange_id} up"
+            return f"abort token request {exchange_id}"
         case actions.SaveCredentials():
             return "store the credentials"
         case actions.ReportProgress(phase=progress.Failed(category=category, message=message)):

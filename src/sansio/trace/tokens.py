@@ -1,4 +1,4 @@
-"""The token endpoint's answers, as a trace has them: rebuilt from members that were reviewed, nothing copied whole."""
+"""Redact responses of the token endpoint: rebuild them from members that were reviewed, and copy no body as a whole."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _SECONDS: Final = ("interval", "expires_in")
 
 
 class _Kind(StrEnum):
-    """What a claim holds; of people and parties also the word in their placeholders."""
+    """The kind of a claim's value. For persons and parties it is also a part of the placeholder."""
 
     FLAG = "flag"
     PARTY = "party"
-    """An issuer or a client: ours by name, a stranger's without one."""
+    """An issuer or a client. Those of this login keep their names; others get a placeholder."""
     MOMENT = "moment"
     PLAN = "plan"
     PERSON = "person"
@@ -62,16 +62,16 @@ _REVIEWED: Final[Mapping[str, _Kind]] = {
     "project_id": _Kind.PROJECT,
     "nonce": _Kind.NONCE,
 }
-"""The claims that a trace may hold. No other claim decides anything."""
+"""The claims that a trace may hold. The machine reads no others."""
 _PLANS: Final = frozenset(("free", "plus", "pro", "team", "business", "enterprise", "edu"))
 
 
-class TokenAnswers:
-    """Rebuilds the bodies of answers.
+class TokenResponses:
+    """Redacts the bodies of responses.
 
     Args:
-        provider: Whose names are no secret.
-        placeholders: Those of the login.
+        provider: The provider. Its addresses and names are not secret.
+        placeholders: The placeholders of the login.
     """
 
     def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
@@ -98,10 +98,10 @@ class TokenAnswers:
             "interval": lambda digits: digits if digits.isascii() and digits.isdigit() else "other",
             "expires_in": lambda _: "other",
         }
-        """What is made of a member that is a string. The others are dropped: nobody reads them."""
+        """The function that redacts each string member. Other members are not read, and are dropped."""
 
     def body(self, body: bytes) -> bytes:
-        """A body that means the same to the login."""
+        """Return a body that means the same for the login, without secrets and persons."""
         if len(body) > MAX_TOKEN_RESPONSE:
             return TOO_LARGE
         problem = ""
@@ -114,7 +114,7 @@ class TokenAnswers:
         return json.dumps(self._object(content)).encode("ascii")
 
     def credentials(self, credentials: Credentials) -> Credentials:
-        """Credentials that mean the same to the login."""
+        """Return credentials that mean the same for the login, without secrets and persons."""
         key, tokens = credentials.api_key, credentials.tokens
         return Credentials(
             auth_mode=credentials.auth_mode if credentials.auth_mode in (None, *AuthMode) else "other",
@@ -150,12 +150,12 @@ class TokenAnswers:
     def _address(self, url: str) -> str:
         if not is_verification_url(url):
             return "other"
-        # (With a slash, so that a longer name of a host is not ours.)
+        # (The slash excludes hosts with a longer name.)
         return url if f"{url}/".startswith(f"{self._provider.issuer}/") else "https://other.invalid/"
 
     def _opaque(self, kind: str, token: str) -> str:
         placeholder = self._placeholders.of(kind, token)
-        # One with characters that no token has is refused: so is its placeholder.
+        # A token with unusable characters is refused. So is its placeholder.
         return placeholder if is_printable_ascii(token) else f"{placeholder}\x00"
 
     def _jwt(self, kind: str, token: str) -> str:
@@ -185,7 +185,7 @@ class TokenAnswers:
     def _claim(self, name: str, value: object) -> object:
         kind = _REVIEWED[name]
         if kind is _Kind.PARTY and isinstance(value, list):
-            # Who else it was made for decides nothing.
+            # The machine only looks for the client itself in the list.
             ours = self._provider.client_id
             return [ours] * (ours in value) + ["redacted-other-party"] * any(item != ours for item in value)
         if kind is _Kind.MOMENT:
@@ -204,19 +204,19 @@ class TokenAnswers:
         if not clean_text(value):
             return " "
         placeholder = self._placeholders.of(kind, value)
-        # An identifier that cannot be shown as it is counts for nothing: neither does this one.
+        # An identifier that is not printable is ignored. So is its placeholder.
         return placeholder if clean_text(value) == value else f"{placeholder}\x00"
 
 
 def _moment(value: object) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # (What is beyond tells nothing, or something else than a time.)
+        # (Values beyond are no usable times.)
         return value if abs(value) < LAST_MOMENT else LAST_MOMENT
     return _of_its_kind(value)
 
 
 def _of_its_kind(value: object) -> object:
-    """A value of the same JSON type, with nothing in it."""
+    """Return an empty value of the same JSON type."""
     for kind, empty in ((bool, value), ((int, float), 0), (str, value and "other"), (list, []), (dict, {})):
         if isinstance(value, kind):
             return empty

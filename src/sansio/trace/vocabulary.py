@@ -1,7 +1,7 @@
-"""Which words from outside a trace may hold: those of a closed list, and nothing else.
+"""The words from outside that a trace may hold. All other words are masked.
 
-A pattern for what looks like a secret, a person or a path always misses one. Here it is the other way round: systems,
-drivers and token endpoints describe troubles with a few hundred words, and whatever is none of them is masked.
+A pattern for secrets, persons and paths always misses some. A closed list does not: systems, drivers and token
+endpoints describe problems with a few hundred words.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 MASK: Final = "[...]"
-"""Stands for one or more words that are not in the list."""
+"""Stands for one or more words that are not listed."""
 
 _WORDS: Final = frozenset(
     """
@@ -46,26 +46,26 @@ _WORDS: Final = frozenset(
     """.split()  # noqa: SIM905 - a list of literals would be 400 lines
 )
 _BEFORE_NUMBERS: Final = frozenset(("errno", "winerror", "status", "port", "http"))
-"""After these comes a number that says what happened, and to nobody's secret."""
+"""Words before a number that is not secret and says what happened."""
 _CHUNK: Final = re.compile(r"([(\[\"'\u2018\u201c]?)(.+?)([)\]\"'\u2019\u201d]?[.,:;!?]?)", re.DOTALL)
 _NUMBER: Final = re.compile(r"[0-9]{1,5}")
 _JOINT: Final = re.compile(r"[-_.]")
 
 
-def is_told(word: str) -> bool:
-    """Whether a word, or an error code of such words, is in the list."""
+def is_listed(word: str) -> bool:
+    """Return whether a word, or each part of an error code, is listed."""
     return all(part.lower() in _WORDS for part in _JOINT.split(word))
 
 
-def told(text: str) -> str:
-    """A text in which every run of words that are not in the list is a `MASK`."""
+def mask_unlisted(text: str) -> str:
+    """Replace each run of words that are not listed by a `MASK`."""
     shown: list[str] = []
     previous = ""
     for chunk in text.split():
         match = _CHUNK.fullmatch(chunk)
         assert match is not None
         word = match[2]
-        if is_told(word) or (previous in _BEFORE_NUMBERS and _NUMBER.fullmatch(word)):
+        if is_listed(word) or (previous in _BEFORE_NUMBERS and _NUMBER.fullmatch(word)):
             shown.append(chunk)
         elif not shown or not shown[-1].startswith(MASK):
             shown.append(MASK + match[3][-1:].strip(")]\"'\u2019\u201d!?"))

@@ -93,7 +93,7 @@ def test_failed_revocation_is_a_warning(provider: ScriptedProvider, tmp_path: Pa
     assert code == 0
     about = [line for line in err.splitlines() if "revoked" in line]
     why = f"{provider.issuer}/oauth/revoke: status 500"
-    assert about == [f"Warning: the tokens of the sign-in before could not be revoked: {why}."]
+    assert about == [f"Warning: the tokens of the previous sign-in could not be revoked: {why}."]
 
 
 def test_the_url_is_shown_first(provider: ScriptedProvider, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_complete_with_another_program_on_the_port(
 
 @pytest.fixture
 def device_codes(httpserver: HTTPServer) -> list[tuple[int, dict[str, str]]]:
-    """The responses to the polls, in order."""
+    """Return the list of responses to the polls, which a test may change."""
     answers: list[tuple[int, dict[str, str]]] = []
 
     def poll(_: object) -> Response:

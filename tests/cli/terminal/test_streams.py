@@ -29,7 +29,7 @@ def sign_in(home: Path, **tokens: str) -> None:
 
 
 def redirected(redirects: str, *arguments: str) -> tuple[int, str, str]:
-    """The command, with its streams redirected by a shell."""
+    """Run the command with streams that a shell redirects."""
     shell = ["/bin/sh", "-c", f'exec "$@" {redirects}', "sh", sys.executable, "-m", "loginmachine", *arguments]
     done = subprocess.run(shell, capture_output=True, text=True, env=environment(), timeout=30, check=False)
     return done.returncode, done.stdout, done.stderr

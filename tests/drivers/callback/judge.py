@@ -1,6 +1,6 @@
-"""Judges whatever may come to the callback listener: bytes into `CallbackConnection` and `LoginMachine`, no sockets.
+"""Check what a login does with the bytes of callback connections, without sockets.
 
-Both fuzzers, and the cases written by hand, go through here. What must hold is written out, not taken from the code.
+Both fuzzers and the cases written by hand use `judge`. Its expectations are literal, and not read from the code.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Listener:
         return Visit(answer.status, _judged(connection.answer(answer), sent))
 
     def _judge_order(self, before: LoginState, request: Request, actions: Sequence[Action]) -> None:
-        """The invariants of docs/design/invariants.md."""
+        """Check the rules of docs/design/invariants.md."""
         after = self.machine.state
         assert not any(isinstance(action, SaveCredentials) for action in actions)
         self._exchanges += sum(isinstance(action, SendTokenRequest) for action in actions)
@@ -125,7 +125,7 @@ _WAITING = _waiting()
 
 
 def _judged(answer: bytes, request: bytes) -> bytes:
-    """An answer that has everything that every answer has, and nothing that none may have."""
+    """Check that an answer has what every answer must have, and nothing that is forbidden."""
     head, _, body = answer.partition(b"\r\n\r\n")
     status_line, *lines = head.split(b"\r\n")
     fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
@@ -149,9 +149,9 @@ def _judged(answer: bytes, request: bytes) -> bytes:
 
 
 def judge(data: bytes, cuts: Iterable[int] = ()) -> LoginState:
-    """The same bytes in one piece, in these pieces and one by one: the same answer, and the same state afterwards.
+    """Check that the same bytes have the same answer and state: whole, in these pieces, and byte by byte.
 
-    What leaves a login waiting leaves it able to go on: a good callback is accepted.
+    If the login still waits afterwards, a good callback must be accepted.
     """
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(data)}), len(data)]
     pieces = [data[start:end] for start, end in pairwise(edges) if end > start]

@@ -1,4 +1,4 @@
-"""Bytes of strangers, from the connection to the machine: cut at every offset, garbled, and one after the other."""
+"""Bytes of unknown clients, from the connection to the machine: cut at every offset, damaged, and in sequence."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ CASES = {**{name: (data, status, WAITS) for name, (data, status) in HARMLESS.ite
 
 
 def offsets(data: bytes) -> list[int]:
-    """Where to cut: everywhere, but for the fillers of what is too large."""
+    """Return the offsets at which to cut: all of them, and only some within long fillers."""
     return [n for n in range(1, len(data)) if n < 400 or n > len(data) - 40 or n % 977 == 0 or 8180 < n < 8240]
 
 
@@ -226,7 +226,7 @@ def test_visits_one_after_the_other(visits: list[str | bytes]) -> None:
 
 @pytest.mark.parametrize("number", [b"1", b"z" * 4096])
 def test_the_judge_finds_a_violation(number: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A listener that takes any state does not get through."""
+    """The judge reports a listener that accepts any state."""
     monkeypatch.setattr("loginmachine.sansio.callback.requests.same_secret", lambda *_: True)
     with pytest.raises(AssertionError):
         judge(query(b"code=x&state=" + number))

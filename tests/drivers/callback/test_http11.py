@@ -1,4 +1,4 @@
-"""HTTP on one callback connection, without a socket: the same bytes give the same answer however they are cut."""
+"""HTTP on one callback connection, without a socket. The same bytes have the same answer, however they are cut."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ HOST = b"Host: 127.0.0.1:1455\r\n"
 GET = b"GET /a?b=c HTTP/1.1\r\n"
 OWN = (b"host", b"127.0.0.1:1455")
 GOOD = ("GET", (OWN,))
-"""Method and header fields of a request that gets through."""
+"""The method and header fields of an accepted request."""
 
 
 def head(size: int) -> bytes:
-    """A request head of this many bytes."""
+    """Return a request head of this many bytes."""
     start = GET + HOST + b"X-Filler: "
     return start + b"f" * (size - len(start) - 4) + b"\r\n\r\n"
 
 
 def target(size: int) -> bytes:
-    """A request whose target has this many bytes."""
+    """Return a request with a target of this many bytes."""
     return b"GET /" + b"t" * (size - 1) + b" HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
 def lines(count: int) -> bytes:
-    """A request with this many header lines."""
+    """Return a request with this many header lines."""
     return GET + HOST + b"X: y\r\n" * (count - 1) + b"\r\n"
 
 
@@ -98,7 +98,7 @@ CASES: dict[str, tuple[bytes, object]] = {
 
 
 def feed(chunks: Iterable[bytes]) -> tuple[object, bytes | None]:
-    """What comes out of a connection that gets these chunks, and the bytes of a refusal."""
+    """Pass chunks to a connection. Return its result, and the bytes of a refusal."""
     connection = CallbackConnection()
     for chunk in chunks:
         out = connection.receive(chunk)

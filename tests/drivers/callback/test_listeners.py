@@ -42,7 +42,7 @@ def opened(port: int = 0, redirect_host: str = "127.0.0.1") -> Iterator[list[soc
 
 @contextlib.contextmanager
 def stranger(address: str, port: int = 0) -> Iterator[int]:
-    """Another program that listens."""
+    """Run another program that listens."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as holder:
         if family == socket.AF_INET6:

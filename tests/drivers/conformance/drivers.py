@@ -1,4 +1,4 @@
-"""The drivers under one interface: the host's block with a driver in it, while a person is in a thread of their own."""
+"""The drivers behind one interface: the block of a host with a driver, and a person in another thread."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ HOST_ERROR = "the host's own trouble"
 
 @dataclass
 class Play:
-    """One login: what its driver is given, and what the host and the person tell each other."""
+    """One login: the arguments of its driver, and the events between the host and the person."""
 
     options: LoginOptions
     store: CredentialStore
     on_progress: Callable[[LoginPhase], None]
     visit: Callable[[Play], None]
-    """What the person does, once `auth_url` is known."""
+    """The steps of the person, which begin when `auth_url` is known."""
     host: Host = "waits"
     auth_url: str = ""
     port: int = 0
     cancel: Callable[[], None] = lambda: None
     goes: threading.Event = field(default_factory=threading.Event)
-    """The host is to leave its block."""
+    """Set when the host must leave its block."""
     credentials: Credentials | None = None
     trouble: BaseException | None = None
-    """What came out of the block."""
+    """The exception that the block raised; None if it raised none."""
     _person: threading.Thread | None = None
     _failed: BaseException | None = None
 
     def listening(self, auth_url: str, port: int) -> None:
-        """Let the person in."""
+        """Start the person."""
         self.auth_url, self.port = auth_url, port
         self._person = threading.Thread(target=self._visit, name="person")
         self._person.start()
@@ -62,7 +62,7 @@ class Play:
             socket.create_server(("127.0.0.1", self.port)).close()
 
     def finish(self) -> None:
-        """Wait for the person, and tell what they did not like."""
+        """Wait for the person, and raise the exception of a step that failed."""
         if self._person is not None:
             self._person.join(4 * PATIENCE)
             assert not self._person.is_alive()
@@ -70,7 +70,7 @@ class Play:
             raise self._failed
 
     def go(self) -> None:
-        """What a host that does not wait for its login does."""
+        """Leave the block as the scenario says, without waiting for the login."""
         assert self.goes.wait(4 * PATIENCE)
         if self.host == "raises":
             raise KeyError(HOST_ERROR)
@@ -94,7 +94,7 @@ def _noting(play: Play) -> Iterator[None]:
 
 
 def in_threads(play: Play) -> None:
-    """`start_login`."""
+    """Run a login with `start_login`."""
     before = set(threading.enumerate())
     login = start_login(play.options, store=play.store, on_progress=play.on_progress)
     play.cancel = login.cancel
@@ -111,7 +111,7 @@ def in_threads(play: Play) -> None:
 
 
 def in_trio(play: Play) -> None:
-    """`open_login`."""
+    """Run a login with `open_login`."""
 
     async def block() -> None:
         async with open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
@@ -140,7 +140,7 @@ def in_trio(play: Play) -> None:
 
 
 def _example() -> ModuleType:
-    """The driver of docs/writing-a-driver.md."""
+    """Return the module of the driver in docs/writing-a-driver.md."""
     path = Path(__file__).parents[3] / "examples" / "blocking_driver.py"
     spec = importlib.util.spec_from_file_location("blocking_driver", path)
     assert spec is not None
@@ -151,7 +151,7 @@ def _example() -> ModuleType:
 
 
 def blocking(play: Play) -> None:
-    """The example of a driver in one thread."""
+    """Run a login with the example of a driver in one thread."""
     login: Any = _example().BlockingLogin(play.options, play.store)
     perform = login.perform
 

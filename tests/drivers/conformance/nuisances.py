@@ -1,4 +1,4 @@
-"""The scenarios around a login: strange clients, several tabs, ports that are taken."""
+"""Scenarios with other clients, several tabs, and ports that are taken."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ _LOCKS = {"auth.lock", "auth.json.lock"}
 
 
 class _Store(FileStore):
-    """A real file, and the troubles that a host's own store may have."""
+    """A file store that can fail as a store of a host may."""
 
     def __init__(self, home: Path, kind: str, released: threading.Event) -> None:
         super().__init__(home)
@@ -109,7 +109,7 @@ class Stage:
         self._idle: list[socket.socket] = []
 
     def play(self, driver: str, options: LoginOptions) -> None:
-        """Play it, and judge."""
+        """Run the scenario, and check the result."""
         store = _Store(self._home, self.scenario.store, self.provider.released)
         play = Play(options, store, self._watch, self._visit, self.scenario.host)
         self._play = play
@@ -118,7 +118,7 @@ class Stage:
         self._judge_revocation(driver)
 
     def watch_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Count the requests that come to it, whatever the driver."""
+        """Count the requests that the machine handles, with every driver."""
         handle = LoginMachine.handle
 
         def counting(machine: LoginMachine, event: Event) -> list[Action]:
@@ -129,7 +129,7 @@ class Stage:
         monkeypatch.setattr(LoginMachine, "handle", counting)
 
     def agreed(self) -> None:
-        """The holder of the port has said that it will go."""
+        """Cancel the login when the holder of the port has agreed to stop."""
         self._play.cancel()
 
     def _answer(self, says: Says) -> Callable[[], Response]:
@@ -281,7 +281,7 @@ class Stage:
         assert {path.name for path in self._home.iterdir()} <= {"auth.json", *_LOCKS}
 
     def _judge_revocation(self, driver: str) -> None:
-        """Old tokens are revoked if and only if new ones are stored. A host that leaves does not wait for that."""
+        """Check that old tokens are revoked if and only if new ones are stored. A host that leaves does not wait."""
         scenario = self.scenario
         leaves = scenario.host != "waits" or any(isinstance(step, Cancel) for step in scenario.steps)
         if scenario.ends is not None or driver == "blocking":
@@ -292,14 +292,14 @@ class Stage:
             assert self.provider.revoked == [REVOKED]
 
     def _ends(self) -> tuple[str, str] | None:
-        """Step and category of the end, as it was reported; None for a success."""
+        """Return the step and category of the reported end; None for a success."""
         last: Any = next((phase for phase in reversed(self.progress.phases) if getattr(phase, "fatal", True)), None)
         if last.name == "succeeded":
             return None
         return last.step, "login_cancelled" if last.name == "cancelled" else last.category
 
     def _judge_trouble(self, play: Play) -> None:
-        """What came out of the host's block."""
+        """Check the exception that the block of the host raised."""
         ends, host = self.scenario.ends, self.scenario.host
         if host == "raises":
             assert isinstance(play.trouble, KeyError)

@@ -1,4 +1,4 @@
-"""What every driver must do, written once: scenarios as data. `play` runs them over real sockets.
+"""Scenarios for every driver, as data. `play` runs them over real sockets.
 
 A scenario names the provider, the port and the host, the steps of the person, and how the login ends. In a target,
 ``{callback}`` is a good callback, ``{path}`` its path and ``{state}`` this login's state.
@@ -23,7 +23,7 @@ class Says:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     is_held: bool = False
-    """Given only after `Release`."""
+    """The reply is sent after `Release`."""
 
 
 # What the person and their browser do
@@ -31,7 +31,7 @@ class Says:
 
 @dataclass(frozen=True)
 class Ask:
-    """Send a request, and get this answer. ``says`` is in its page or its Location."""
+    """Send a request, and check its response. ``says`` is in its page or its Location."""
 
     target: str = "{callback}"
     status: int = 302
@@ -39,7 +39,7 @@ class Ask:
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     extra: bytes = b""
-    """Sent behind the request."""
+    """Bytes that are sent after the request."""
     times: int = 1
 
 
@@ -49,7 +49,7 @@ class Open:
 
     tab: str
     target: str = "{callback}"
-    """Empty for a connection without a request."""
+    """The request target; empty for a connection without a request."""
     start: bytes = b""
     """Bytes to send instead of a request."""
     buffer: int | None = None
@@ -67,7 +67,7 @@ class Gets:
 
 @dataclass(frozen=True)
 class Leave:
-    """Close a tab: with a reset, in an orderly way, or for sending only."""
+    """Close a tab: with a reset, in order, or for sending only."""
 
     tab: str
     how: Literal["reset", "close", "half"]
@@ -90,21 +90,21 @@ class Drip:
 
 @dataclass(frozen=True)
 class Idle:
-    """Open connections that stay."""
+    """Open connections that stay open."""
 
     count: int
     target: str = ""
-    """What each connection asks for. Its answer arrives, and the connection stays open all the same."""
+    """The request target of each connection. The response arrives, and the connection stays open."""
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """The oldest idle connection ends without an answer."""
+    """Check that the oldest idle connection ends without a response."""
 
 
 @dataclass(frozen=True)
 class IdleAsks:
-    """The second idle connection asks for something, and gets this answer."""
+    """Send a request on the second idle connection, and check its response."""
 
     target: str
     status: int
@@ -121,21 +121,21 @@ class Until:
 
 @dataclass(frozen=True)
 class Asked:
-    """Wait until the token endpoint has got this many requests."""
+    """Wait until the token endpoint has received this many requests."""
 
     times: int
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Wait until the machine has got this many requests."""
+    """Wait until the machine has handled this many requests."""
 
     times: int
 
 
 @dataclass(frozen=True)
 class Release:
-    """Release what is held: a reply, a store."""
+    """Release a held reply or a held store."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ Step = (
 )
 Host = Literal["waits", "leaves", "raises", "is cancelled"]
 End = tuple[str, str]
-"""Phase and category."""
+"""The step and the category."""
 
 SIGNED_IN = Ask("/success", 200, "You are signed in")
 FINISH: tuple[Step, ...] = (Ask(), SIGNED_IN)
@@ -185,7 +185,7 @@ class Scenario:
     steps: tuple[Step, ...] = FINISH
     answers: tuple[Says, ...] = (GOOD, KEY)
     ends: End | None = None
-    """None for a success."""
+    """The step and category of the failure; None for a success."""
     progress: tuple[str, ...] = DONE
     exchanges: int | None = None
     """The number of token requests. None for any number."""
@@ -195,26 +195,26 @@ class Scenario:
     provider: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, float] = field(default_factory=dict)
-    """Times that are shorter in this scenario."""
+    """Constants of time that are replaced in this scenario."""
     store: Literal["file", "held", "broken", "raising"] = "file"
     revocation: Says = Says()
     """The reply to the revocation of the tokens that the login replaces."""
     token_server: str = "scripted"
     holders: tuple[str, ...] = ()
-    """Who is on the first port, and on the fallback port."""
+    """The holders of the first port and of the fallback port."""
     cancel_at: str = ""
     """A phase in which the caller cancels while the login is being entered."""
     drivers: tuple[str, ...] = EVERY
 
 
 def failing(name: str, ends: End, *, progress: tuple[str, ...] = CAME, page: int = 502, **rest: Any) -> Scenario:
-    """A valid callback, and a failure all the same, which the page names."""
+    """Return a scenario that fails after a valid callback. The page names the failure."""
     steps = rest.pop("steps", (Ask(status=page, says=ends[1]),))
     return Scenario(name=name, steps=steps, ends=ends, progress=(*progress, "failed"), **rest)
 
 
 def surviving(name: str, *steps: Step, **rest: Any) -> Scenario:
-    """Steps that do no harm, followed by a login."""
+    """Return a scenario with harmless steps before a login."""
     return Scenario(name=name, steps=(*steps, *FINISH), **{"exchanges": 2, **rest})
 
 

@@ -1,4 +1,4 @@
-"""Every driver plays every scenario of `conformance` and its neighbours, over real sockets."""
+"""Run every scenario with every driver, over real sockets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLAYS = [
     for driver in scenario.drivers
 ]
 CLOCKS = (http11, previous, trio_server, effects, login_data, token_requests, revocation)
-"""Where the constants of time are read."""
+"""The modules that hold the constants of time."""
 
 
 def garbage(peer: Peer) -> None:
@@ -70,7 +70,7 @@ HOLDERS: dict[str, Callable[[Peer], object]] = {
 
 @contextlib.contextmanager
 def holding(kind: str, port: int, options: Callable[..., object], stage: Stage) -> Iterator[None]:
-    """Another program that holds the port."""
+    """Run another program that holds the port."""
     if kind == "":
         yield
     elif kind == "deaf":

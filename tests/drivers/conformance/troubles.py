@@ -1,4 +1,4 @@
-"""The scenarios in which the caller or the host ends a login: every way, in every state that it can be in."""
+"""Scenarios in which the caller or the host ends a login, in every way and in every state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .scenarios import (
 
 @dataclass(frozen=True)
 class _State:
-    """How a login gets to a state, and what follows when it is to end there."""
+    """The steps that lead to a state, and the expected end of a login that is ended there."""
 
     steps: tuple[Step, ...]
     after: tuple[Step, ...]

@@ -1,4 +1,4 @@
-"""How requests are encoded, and what each exception of httpx means. No text of an exception gets out."""
+"""Requests as bytes, and the exceptions of httpx as failures. No text of an exception is used."""
 
 from __future__ import annotations
 

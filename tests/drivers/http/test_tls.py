@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted, and what is said when they cannot be read."""
+"""The trusted certificate authorities, and the errors when a bundle cannot be read."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_damaged_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_only_the_bundle_of_the_first_variable_is_trusted(
     bundle: Path, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # OpenSSL reads SSL_CERT_FILE too, unless it is told where to look.
+    # By default OpenSSL reads SSL_CERT_FILE too.
     first = tmp_path / "first.pem"
     trustme.CA().cert_pem.write_to_path(first)
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(first))

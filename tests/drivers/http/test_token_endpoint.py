@@ -44,14 +44,14 @@ KEY = json.dumps({"access_token": API_KEY}).encode()
 CONNECT, REQUEST, TIMEOUT = "token_exchange_connect", "token_exchange_request", "token_exchange_timeout"
 REJECTED, MALFORMED, INVALID = "token_endpoint_rejected", "token_response_malformed", "id_token_invalid"
 PAGES = {TIMEOUT: 504}
-"""The other failures of a token endpoint are a 502."""
+"""The status of the page for some categories. For all others it is 502."""
 
 TWO = ("threads", "trio")
 both_drivers = pytest.mark.parametrize("driver", TWO)
 
 
 def in_turn(names: Iterable[str]) -> pytest.MarkDecorator:
-    """One driver for each: for what the core decides, the drivers being known to bring it there."""
+    """Run each case with one driver, alternating. The core decides these cases, so one driver is enough."""
     return pytest.mark.parametrize(("name", "driver"), [(name, TWO[n % 2]) for n, name in enumerate(names)])
 
 
@@ -64,7 +64,7 @@ class Ending(NamedTuple):
 
 
 def sign_in(driver: str, options: LoginOptions) -> Ending:
-    """A login in which the person brings the code."""
+    """Sign in, with a person who brings the code."""
     store, pages = MemoryStore(), []
 
     def visit(play: Play) -> None:
@@ -85,7 +85,7 @@ def options(url: str, **changes: Any) -> LoginOptions:
 
 
 def fails(driver: str, url: str, **changes: Any) -> tuple[str, str]:
-    """A login that fails at the token endpoint: its category and its words, after what holds for every one of them."""
+    """Sign in, and check that the login fails at the token endpoint. Return the category and the message."""
     ending = sign_in(driver, options(url, **changes))
     assert isinstance(ending.trouble, LoginFailed)
     assert ending.trouble.__context__ is None
@@ -108,7 +108,7 @@ def succeeds(driver: str, url: str, **changes: Any) -> None:
 
 
 def issuing(first: bytes) -> Callable[[Peer], None]:
-    """This answer to the code, and an API key after it."""
+    """Return a script that answers the code with this response, and the API-key exchange with a key."""
 
     def script(peer: Peer) -> None:
         _, body = peer.read_request()
@@ -121,7 +121,7 @@ def issuing(first: bytes) -> Callable[[Peer], None]:
 
 
 def drips(start: bytes, drip: bytes = b"x") -> Callable[[Peer], None]:
-    """Something every few milliseconds, for ever."""
+    """Send bytes every few milliseconds, without an end."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -340,7 +340,7 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
 
 @both_drivers
 @pytest.mark.parametrize(
-    ("status", "fields", "told"),
+    ("status", "fields", "message"),
     [
         ("429 Slow down", ("Retry-After: 120",), "status 429 (retry after: 120)"),
         (
@@ -359,12 +359,12 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
         ("999 What", (), "status 999"),
     ],
 )
-def test_a_refusal_is_not_tried_again(driver: str, status: str, fields: tuple[str, ...], told: str) -> None:
+def test_a_refusal_is_not_tried_again(driver: str, status: str, fields: tuple[str, ...], message: str) -> None:
     with ScriptedServer(sends(raw_reply(b"canary", status, *fields))) as server:
         category, words = fails(driver, server.url)
         assert server.accepted == 1
     assert category == REJECTED
-    assert words.endswith(told)
+    assert words.endswith(message)
 
 
 LOCATIONS = ("http://127.0.0.1:{}/canary", "//127.0.0.1:{}/canary", "/oauth/token?canary={}", "", "\xff{}")
@@ -393,7 +393,7 @@ def test_a_redirect_is_never_followed(driver: str, status: int, location: str) -
 
 @pytest.fixture(scope="module")
 def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The authority's certificate in a file. One for all: making a TLS context takes 50 ms."""
+    """Return the file with the authority's certificate. All tests share it, because a TLS context takes 50 ms."""
     path = tmp_path_factory.mktemp("trust") / "bundle.pem"
     authority.cert_pem.write_to_path(path)
     return path
@@ -401,7 +401,7 @@ def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def other_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority that signed nothing here."""
+    """Return the file with the certificate of another authority."""
     import trustme
 
     path = tmp_path_factory.mktemp("trust") / "other.pem"
@@ -464,7 +464,7 @@ def test_a_certificate_that_is_not_valid(
 
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
     begin, end = datetime(2001, 1, 1, tzinfo=UTC), datetime(2002, 1, 1, tzinfo=UTC)
-    tls, told = {
+    tls, message = {
         "expired": (tls_for(authority, "127.0.0.1", not_before=begin, not_after=end), "certificate has expired"),
         "another host": (tls_for(authority, "evil.example"), "IP address mismatch"),
         "another address": (tls_for(authority, "127.0.0.2"), "IP address mismatch"),
@@ -473,7 +473,7 @@ def test_a_certificate_that_is_not_valid(
         category, words = fails(driver, server.url)
         assert server.requests == []
     assert category == CONNECT
-    assert f"no connection: the certificate is not trusted ({told}" in words
+    assert f"no connection: the certificate is not trusted ({message}" in words
 
 
 def speaks_http(peer: Peer) -> None:
@@ -548,14 +548,14 @@ def test_both_requests_go_over_one_connection(
 
 
 class Proxy:
-    """A proxy on the way to ``provider.test``, which is nowhere else."""
+    """A proxy for ``provider.test``, a host that exists only behind it."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.heads: list[bytes] = []
         self._tls = tls
 
     def tunnel(self, peer: Peer) -> None:
-        """Be the proxy, and the provider behind it."""
+        """Act as the proxy, and as the provider behind it."""
         self.heads.append(peer.read_head())
         peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
         with self._tls.wrap_socket(peer.connection, server_side=True) as inside:

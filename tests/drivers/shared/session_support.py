@@ -50,7 +50,7 @@ def mark_of(token: str) -> str:
 
 
 def signed_in(home: Path, expires_in: float, mark: str = "old") -> FileStore:
-    """A home with tokens that last so long."""
+    """Return a home folder with tokens that last this long."""
     store = FileStore(home)
     store.save(credentials(expires_in, mark))
     return store
@@ -65,9 +65,9 @@ class TokenEndpoint:
         self.provider = Provider.chatgpt(issuer=self.url)
         self.bodies: list[dict[str, Any]] = []
         self.calls: list[tuple[str | None, bytes]] = []
-        """What came to the API: the Authorization header and the body."""
+        """The requests to the API: the Authorization header and the body of each."""
         self.scripted: list[Callable[[], Response]] = []
-        """Answered first, one after the other."""
+        """Responses that are sent first, one after the other."""
         self.accepted: str | None = None
         self.asked = threading.Event()
         self.released = threading.Event()
@@ -100,9 +100,9 @@ class TokenEndpoint:
         return Response(status=200 if authorization == f"Bearer {self.accepted}" else 401)
 
     def moved(self) -> Response:
-        """A redirect to the same server under another name: another origin."""
+        """Return a redirect to the same server under another name, which is another origin."""
         return Response(status=307, headers={"Location": self.api.replace("127.0.0.1", "localhost")})
 
     def hold(self) -> None:
-        """Response only when `released` is set."""
+        """Respond when `released` is set."""
         self.released.clear()

@@ -1,4 +1,4 @@
-"""Logins with a device code, over real sockets: every one with both drivers."""
+"""Logins with a device code, over real sockets, with both drivers."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ IN_POLL = "wait_for_device_code"
 
 @pytest.fixture
 def codes(identity_server: HTTPServer, provider: ScriptedProvider) -> DeviceCodes:
-    """The provider's device codes."""
+    """Run the provider's endpoints for device codes."""
     provider.answers = tokens_only()
     return DeviceCodes(identity_server)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polls a moment apart, in the same proportions."""
+    """Shorten the intervals between polls."""
     for name, seconds in {"SHORTEST_INTERVAL": 0.002, "SLOW_DOWN": 0.01, "LONGEST_BACK_OFF": 0.02}.items():
         for module in (device_code, device_code_responses, effects):
             if hasattr(module, name):
@@ -73,8 +73,8 @@ def check_failure(ended: Ended, progress: Progress, step: str, category: str, ki
     assert ended.store is not None
     assert ended.store.credentials is None
     assert progress.problems == ([] if kind is LoginCancelled else [(step, category, True)])
-    told = str(ended.trouble)
-    assert not [canary for canary in (*given.DEVICE_CANARIES, given.USER_CODE) if canary in told]
+    message = str(ended.trouble)
+    assert not [canary for canary in (*given.DEVICE_CANARIES, given.USER_CODE) if canary in message]
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -152,7 +152,7 @@ def test_a_poll_without_an_answer_does_not_stop_the_next(
 
 
 def elsewhere(provider: ScriptedProvider, url: str) -> LoginOptions:
-    """The same provider, with its polls at another server."""
+    """Return the same provider, with its polls at another server."""
     endpoints = provider.provider().device_code
     assert endpoints is not None
     polls = endpoints.__replace__(poll_endpoint=f"{url}/poll")

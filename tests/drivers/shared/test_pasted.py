@@ -25,7 +25,7 @@ DONE = ["exchanging_code", "exchanging_api_key", "saving_credentials", "succeede
 
 
 def address(person: Person, query: str | None = None) -> str:
-    """Where the person's browser ends."""
+    """Return the address on which the person's browser ends."""
     assert person.auth_url is not None
     browser = Browser(person.auth_url)
     return f"http://127.0.0.1:{browser.port}{browser.target(query)}"

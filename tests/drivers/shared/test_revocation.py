@@ -44,7 +44,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A revocation has a time limit that is longer than a test may take."""
+    """Make the time limit of a revocation longer than any test."""
     monkeypatch.setattr(revocation, "REVOCATION_TIMEOUT", 3600.0)
 
 
@@ -143,7 +143,7 @@ def test_a_failed_revocation_is_logged(
     asked.set()
     driver(provider.options(provider=provider.provider(revocation_endpoint=url)), store, lambda _: None, asked)
     (message,) = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
-    assert message.startswith(f"the tokens of the sign-in before could not be revoked: {url}: no connection")
+    assert message.startswith(f"the tokens of the previous sign-in could not be revoked: {url}: no connection")
     assert "canary" not in caplog.text
 
 

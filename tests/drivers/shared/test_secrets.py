@@ -1,4 +1,4 @@
-"""Canaries through every kind of login, with each driver, looked for in everything that can be seen of it."""
+"""Search everything that a login shows or logs for canary secrets: every kind of login, with each driver."""
 
 from __future__ import annotations
 
@@ -71,19 +71,19 @@ class Seen:
         ours = [r for r in self.logs.records if not r.name.startswith(("werkzeug", "pytest_httpserver"))]
         logged = [f"{record.__dict__} {logging.Formatter().format(record)}" for record in ours]
         pages = [f"{page.headers} {page.body.decode()}" for page in self.pages]
-        return "\n".join([*self._shown, *logged, *pages, *told_by(self.trouble)])
+        return "\n".join([*self._shown, *logged, *pages, *texts_of(self.trouble)])
 
 
-def told_by(error: BaseException | None) -> list[str]:
-    """All that an exception and what hangs on it can say: text, arguments, pickle, traceback with local variables."""
+def texts_of(error: BaseException | None) -> list[str]:
+    """Return all texts of an exception and its context: message, arguments, pickle, traceback with locals."""
     if error is None:
         return []
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [f"{frame.name} {frame.locals}" for frame in report.stack if "/loginmachine/" in frame.filename]
-    told = [str(error), repr(error), repr(error.args), repr(vars(error)), *frames, *getattr(error, "__notes__", [])]
+    texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *frames, *getattr(error, "__notes__", [])]
     if isinstance(error, LoginFailed):
-        told.append(pickle.dumps(error).decode("latin-1"))
-    return [*told, *told_by(error.__cause__), *told_by(error.__context__)]
+        texts.append(pickle.dumps(error).decode("latin-1"))
+    return [*texts, *texts_of(error.__cause__), *texts_of(error.__context__)]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def seen(
 
 
 class Spiteful:
-    """A host's own store, which fails with what it was given."""
+    """A store of a host that raises an exception with the credentials in it."""
 
     def __init__(self, kind: type[Exception]) -> None:
         self._kind = kind

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
 def driver(request: pytest.FixtureRequest) -> Driver:
-    """Each driver in turn."""
+    """Return each driver in turn."""
     chosen: Driver = request.param
     return chosen
 
@@ -114,7 +114,7 @@ def test_forcing_refreshes_each_time(driver: Driver, tmp_path: Path, endpoint: T
 
 
 def test_a_forced_refresh_does_not_share_a_failed_one(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
-    """One caller may keep the old token after a failure that may pass. The other must have a new one."""
+    """After a temporary failure one caller may use the old token. The other needs a new one."""
     session = driver.session(signed_in(tmp_path, DUE), endpoint.provider)
     endpoint.scripted.append(reply({}, 503))
     endpoint.hold()
@@ -213,7 +213,7 @@ def test_an_endpoint_that_drips_is_given_up(driver: Driver, tmp_path: Path, monk
 
 
 class FaultyStore(MemoryStore):
-    """A store of the program's own, whose methods raise what a test wants."""
+    """A store of a program. Its methods raise the exceptions of a test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -398,7 +398,7 @@ def test_no_secret_is_shown(
 
 @pytest.fixture
 def auth(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> Any:
-    """The authentication of a session whose token is valid, and unknown to the API."""
+    """Return the authentication of a session with a valid token that the API does not know."""
     return driver.session(signed_in(tmp_path, LASTING), endpoint.provider).auth
 
 

@@ -75,7 +75,7 @@ def test_the_login_continues_when_preloading_fails(
     has_failed = threading.Event()
 
     class Short:
-        """Finds no file for the first module that both drivers load beforehand, once."""
+        """Fails once to find the first module that both drivers load beforehand."""
 
         @staticmethod
         def find_spec(name: str, _path: object = None, _target: object = None) -> None:

@@ -1,4 +1,4 @@
-"""Logins whose browser is elsewhere: a provider with device codes, and both drivers under one interface."""
+"""Logins with a browser on another machine: a provider with device codes, and both drivers behind one interface."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ NOT_ENABLED = reply(b"", 404)
 
 
 class DeviceCodes:
-    """The endpoints for device codes: each poll gets the next answer, and the last one ever after."""
+    """The endpoints for device codes. Each poll gets the next response. The last response is repeated."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.code: Callable[[], Response] = CODE
         self.polls: list[Callable[[], Response]] = [GRANTED]
         self.asked: list[object] = []
-        """What was sent with each poll."""
+        """The body of each poll."""
         path = "/api/accounts/deviceauth"
         server.expect_request(f"{path}/usercode", method="POST").respond_with_handler(lambda _: self.code())
         server.expect_request(f"{path}/token", method="POST").respond_with_handler(self._poll)
@@ -68,12 +68,12 @@ class Person:
     port: int | None = None
     device_code: DeviceCode | None = None
     refusals: tuple[str, ...] = ()
-    """What the driver says of the things that this login does not have."""
+    """The messages of the properties that this login does not have."""
 
 
 @dataclass
 class Ended:
-    """How it went."""
+    """The result of a login."""
 
     credentials: Credentials | None = None
     trouble: Exception | None = None
@@ -162,5 +162,5 @@ def _in_trio(
 
 
 def tokens_only() -> list[Callable[[], Response]]:
-    """The token endpoint is asked once: there is no API-key exchange in a login with a device code."""
+    """Return the response to the only token request. A login with a device code has no API-key exchange."""
     return [reply(TOKENS)]

@@ -1,4 +1,4 @@
-"""A disk on which the k-th system call of a save goes wrong.
+"""A disk on which the k-th system call of a save fails.
 
 The calls of `os` are counted, and the writes of the files that `os.fdopen` makes: what the store uses, in the order in
 which it uses it. A close that fails has closed all the same, as on Linux.
@@ -24,16 +24,16 @@ CALLS = (
     *("unlink", "urandom"),
 )
 SHORT_WRITE, KILL = -1, -2
-"""What goes wrong, besides an errno."""
+"""Faults besides an errno."""
 
 
 class FaultyDisk:
-    """Counts system calls, and lets one of them go wrong.
+    """Counts system calls, and lets one of them fail.
 
     Args:
-        position: Which, counted from 1; 0 for none.
+        position: The number of the call that fails, from 1; 0 for none.
         fault: An errno, `SHORT_WRITE` or `KILL`.
-        lasts: All calls after it fail too.
+        lasts: Whether all later calls fail too.
     """
 
     def __init__(self, position: int = 0, fault: int = 0, *, lasts: bool = False) -> None:
@@ -43,7 +43,7 @@ class FaultyDisk:
 
     @contextlib.contextmanager
     def mounted(self) -> Iterator[FaultyDisk]:
-        """What the block does, it does on this disk."""
+        """Use this disk while the block runs."""
         with contextlib.ExitStack() as stack:
             for name in CALLS:
                 stack.enter_context(mock.patch.object(os, name, self._wrap(name, getattr(os, name))))
@@ -51,7 +51,7 @@ class FaultyDisk:
             yield self
 
     def write(self, descriptor: int, data: ReadableBuffer) -> int:
-        """Write, perhaps not all of it."""
+        """Write the data, or only a part of it."""
         data = bytes(data)
         self.calls.append("write")
         if self._is_due():
@@ -90,7 +90,7 @@ class FaultyDisk:
 
 
 class _File(io.RawIOBase):
-    """A file whose writes are counted."""
+    """A file that counts its writes."""
 
     def __init__(self, descriptor: int, disk: FaultyDisk) -> None:
         self._descriptor, self._disk = descriptor, disk

@@ -1,4 +1,4 @@
-"""A keyring for the tests, put in its place by keyring's own means."""
+"""A keyring for the tests, which is set as the backend of the package keyring."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class FakeKeyring(KeyringBackend):
         super().__init__()  # type: ignore[no-untyped-call]
         self.entries: dict[tuple[str, str], str] = {}
         self.trouble: Callable[[str], None] = lambda _call: None
-        """Told what is about to be done; what it raises is raised."""
+        """Called with the name of each operation. It may raise an exception."""
         self.loses = False
-        """What is stored is gone at once."""
+        """Whether the keyring ignores changes without an error."""
 
     def get_password(self, service: str, username: str) -> str | None:
         self.trouble("get")
@@ -44,7 +44,7 @@ class FakeKeyring(KeyringBackend):
 
 
 class Hangs:
-    """Does not answer until it is released."""
+    """A keyring that does not answer until it is released."""
 
     def __init__(self) -> None:
         self.released = threading.Event()
@@ -55,7 +55,7 @@ class Hangs:
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKeyring]:
-    """The keyring of this system, for one test. That of the machine is never looked for."""
+    """Replace the keyring of this system for one test."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     before = package.get_keyring()
     fake = FakeKeyring()

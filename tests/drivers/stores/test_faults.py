@@ -37,7 +37,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def start(home: Path, content: bytes | None) -> FileStore:
-    """A home in which nothing but this is."""
+    """Return the store of a home folder that contains only a file with this content."""
     home.mkdir(exist_ok=True)
     for path in home.iterdir():
         path.unlink()
@@ -48,7 +48,7 @@ def start(home: Path, content: bytes | None) -> FileStore:
 
 
 def content_of(home: Path) -> bytes | None:
-    """The content of the file, which only its owner may read. None if there is no file."""
+    """Return the content of the file, and check that only its owner may read it. None if there is no file."""
     path = home / "auth.json"
     if not path.exists():
         return None
@@ -57,7 +57,7 @@ def content_of(home: Path) -> bytes | None:
 
 
 def strays(home: Path) -> set[str]:
-    """What is there besides the file, its locks, and files set aside, which hold what was there."""
+    """Return the unexpected files in the folder. Files that were set aside must be readable by the owner only."""
     names = {path.name for path in home.iterdir()} - OURS
     aside = {name for name in names if name.startswith("auth.json.corrupt-")}
     for name in aside:
@@ -240,7 +240,7 @@ else:
 
 @pytest.fixture
 def of_a_person() -> Iterator[Path]:
-    """A folder that they may write in, on a way that they may go."""
+    """Return a folder that a person without special rights may reach and write."""
     with tempfile.TemporaryDirectory() as name:
         if os.geteuid() == 0:
             os.chown(name, 65534, 65534)
@@ -273,7 +273,7 @@ def test_a_home_that_cannot_be_made(of_a_person: Path) -> None:
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB with no room left, and an old file on it."""
+    """Return a full file system of 64 KiB, with an old file on it."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "none", str(disk)]

@@ -1,4 +1,4 @@
-"""The file store: what is written, and what is there when something goes wrong."""
+"""The file store: what it writes, and what is left after an error."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def store(home: Path, warnings: list[str]) -> FileStore:
 
 @pytest.fixture
 def old(home: Path, store: FileStore) -> Path:
-    """A file that was there before."""
+    """Write an older file, and return its path."""
     home.mkdir()
     store.path.write_bytes(OLD)
     return store.path

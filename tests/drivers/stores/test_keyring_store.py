@@ -34,7 +34,7 @@ LOCK_NAMES = NAMES[1:]
 
 @pytest.fixture
 def entry(home: Path) -> tuple[str, str]:
-    """As Codex names it."""
+    """Return the account name of the entry, as Codex computes it."""
     return "Codex Auth", "cli|" + hashlib.sha256(str(home).encode()).hexdigest()[:16]
 
 
@@ -148,7 +148,7 @@ NO_BACKEND = "this system has no keyring that could be used"
 
 @pytest.fixture
 def nowhere(keyring: FakeKeyring) -> None:
-    """No keyring on this system."""
+    """Let this system have no keyring."""
     del keyring
     package.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
 
@@ -280,16 +280,16 @@ def test_auto_falls_back_and_reports_it(
 ) -> None:
     request.getfixturevalue(without)
     path = auto.where
-    told = [f"the keyring cannot be used, {path} is used instead ({words})"]
+    expected = [f"the keyring cannot be used, {path} is used instead ({words})"]
     assert auto.load() is None
-    assert fallbacks == told
+    assert fallbacks == expected
     auto.save(CREDENTIALS)
-    assert fallbacks == told * 2
+    assert fallbacks == expected * 2
     assert (auto.load(), auto.kind, auto.where) == (CREDENTIALS, "file", path)
     assert path.endswith("/auth.json")
-    assert fallbacks == told * 2
+    assert fallbacks == expected * 2
     assert auto.remove() == CREDENTIALS
-    assert fallbacks == told * 3
+    assert fallbacks == expected * 3
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -1,4 +1,4 @@
-"""One at a time: what holds for every store of ours."""
+"""Transactions and locks of every store of this package."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ sys.stdin.read()
 
 
 class FailsLater:
-    """Stands for a system call that fails at its n-th use.
+    """A system call that fails at its n-th use.
 
     Args:
         real: The call.
@@ -53,7 +53,7 @@ class FailsLater:
         return self._real(*args, **kwargs)
 
     def as_method(self) -> Callable[..., object]:
-        """A plain function, which a class binds."""
+        """Return a plain function, which becomes a method of a class."""
         return lambda *args: self(*args)  # noqa: PLW0108 - so that it is one
 
 

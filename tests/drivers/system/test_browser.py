@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows opens URLs without a launcher")
 
 URL = "http://127.0.0.1:1455/oauth/authorize?a=b&c=$(touch%20x);d=*&e={f}!~#g h"
-"""Worse than any that a checked issuer gives."""
+"""A URL with more special characters than one of a checked issuer can have."""
 NO_LAUNCHER = "there is no display, or no launcher for a browser, on this machine"
 NONE_WORKED = "no launcher on this machine could open a browser"
 
@@ -161,7 +161,7 @@ def test_a_text_browser_never_takes_the_terminal(
 
 @pytest.fixture
 def in_wsl(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Linux under Windows."""
+    """Let this system look like Linux under Windows."""
     del launchers
     monkeypatch.setenv("WSL_DISTRO_NAME", "Debian")
 
@@ -251,14 +251,14 @@ def test_a_launcher_inherits_no_stream_terminal_or_descriptor(
 
 
 def blocking(launchers: Callable[..., Path], tmp_path: Path) -> Path:
-    """A launcher that is the browser itself; the file gets its process id."""
+    """Make a launcher that is the browser itself, and writes its process id to a file. Return the file."""
     pid = tmp_path / "pid"
     launchers("blocking", f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 60")
     return pid
 
 
 def end(pid_file: Path) -> None:
-    """The browser is alive and has been left alone; the person closes it."""
+    """Check that the browser is still running, and end it."""
     assert eventually(pid_file.exists)
     pid = int(pid_file.read_text())
     assert os.waitpid(pid, os.WNOHANG) == (0, 0)

@@ -27,7 +27,7 @@ resource = pytest.importorskip("resource", reason="this system has no limits on 
 
 @pytest.fixture
 def no_descriptors() -> Iterator[Callable[[], None]]:
-    """Let this process have no descriptor more."""
+    """Let this process open no more descriptors."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def use_up() -> None:
@@ -112,14 +112,14 @@ def broken(client: socket.socket) -> bool:
 
 
 def seen(caplog: pytest.LogCaptureFixture) -> str:
-    """Everything that was logged, without the provider's own records."""
+    """Return everything that was logged, without the records of the provider."""
     assert caplog.records
     ours = [record for record in caplog.records if not record.name.startswith(("werkzeug", "pytest_httpserver"))]
     return "\n".join(f"{record.name} {record.getMessage()} {record.exc_info}" for record in ours)
 
 
-def locals_told(error: BaseException) -> str:
-    """What a traceback with local variables shows of the library's own frames."""
+def shown_locals(error: BaseException) -> str:
+    """Return what a traceback with local variables shows of the frames of this package."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in report.stack if "loginmachine" in frame.filename]
     assert frames
@@ -152,10 +152,10 @@ def test_a_failure_shows_no_secret(
         page = browser.callback()
         with pytest.raises(LoginFailed) as caught:
             login.wait()
-    told = locals_told(caught.value)
+    shown = shown_locals(caught.value)
     for secret in (*CANARIES, browser.state, dict(provider.forms[0])["code_verifier"]):
         assert secret not in seen(all_logs)
-        assert secret not in told + repr(caught.value) + repr(progress.phases)
+        assert secret not in shown + repr(caught.value) + repr(progress.phases)
         assert secret.encode() not in page.body
 
 
@@ -172,7 +172,7 @@ def test_the_location_of_a_redirect_is_not_logged(
 
 
 class RaisingHandler(logging.Handler):
-    """A host's handler with a mistake in it."""
+    """A log handler of a host that raises an exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise RuntimeError(f"a mistake in a handler, not in {record.name}")

@@ -1,4 +1,4 @@
-"""How a login in threads ends: cancelled, left, interrupted; and that nothing of it stays."""
+"""The ends of a login in threads: cancelled, left, interrupted. No thread, socket or file is left behind."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_an_exception_in_the_block_propagates(provider: ScriptedProvider, progre
 
 
 def signal_in_a_moment(number: signal.Signals) -> threading.Timer:
-    """A signal to the main thread, when that one waits."""
+    """Send a signal to the main thread when it waits."""
     main = threading.main_thread().ident
     assert main is not None
     timer = threading.Timer(0.02, signal.pthread_kill, (main, number))

@@ -1,4 +1,4 @@
-"""Everything that I/O can do to a login, and what is made of it: error, progress, page, and nothing stored."""
+"""Failures of I/O in a login: the exception, the progress and the page, and that nothing is stored."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ ANSWERS: dict[str, tuple[Callable[[], Any], str, int, str]] = {
 
 
 class Login:
-    """A login that is going to fail, and what is to be seen of it."""
+    """A login that will fail, and what it shows."""
 
     def __init__(self, progress: Progress) -> None:
         self.store = MemoryStore()
         self.progress = progress
 
     def fails(self, options: Any, query: str | None = None, store: Any = None) -> tuple[LoginFailed, int]:
-        """Bring a callback; the error, and the status of the page."""
+        """Send a callback, and return the exception and the status of the page."""
         with start_login(options, store=store or self.store, on_progress=self.progress) as login:
             page = Browser(login.auth_url).callback(query)
             with pytest.raises(LoginFailed) as caught:
@@ -229,7 +229,7 @@ def test_a_wrong_state_and_then_the_right_one(provider: ScriptedProvider, progre
 
 
 class BrokenStore:
-    """A store of the host's own."""
+    """A store of the host that raises an exception."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -306,7 +306,7 @@ def test_two_threads_start_a_worker_at_the_same_time(provider: ScriptedProvider,
     meeting = threading.Barrier(2)
 
     class Ended(threading.Thread):
-        """A worker that both find ended before either has cleared it away."""
+        """A worker that two threads find ended before either has removed it."""
 
         def is_alive(self) -> bool:
             meeting.wait(PATIENCE)

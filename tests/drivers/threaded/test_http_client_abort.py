@@ -24,7 +24,7 @@ FORM = (("code", "canary"),)
 
 
 class Aborted:
-    """A client with a request in a thread of its own, to be aborted."""
+    """A client with a request in another thread, which the test aborts."""
 
     def __init__(self, url: str) -> None:
         self.client = HttpClient()
@@ -36,7 +36,7 @@ class Aborted:
         self._thread.start()
 
     def abort(self) -> bool:
-        """Whether the abort wakes the thread, long before the request's own time is up."""
+        """Abort the request. Return whether the thread ends long before the time limit of the request."""
         self.client.abort()
         self._thread.join(1)
         return not self._thread.is_alive()

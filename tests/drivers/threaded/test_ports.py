@@ -1,4 +1,4 @@
-"""The callback port of a login: taken, given up by an earlier login, or not to be had."""
+"""The callback port of a login: taken, freed by an earlier login, or not available."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def stranger(peer: Peer) -> None:
 
 
 def stubborn(peer: Peer) -> None:
-    """Says that it will go, and stays."""
+    """A program that agrees to stop, and keeps the port."""
     peer.read_request()
     peer.send(OK % (15, b"Login cancelled"))
 
 
 @pytest.fixture
 def ports() -> tuple[int, int]:
-    """A first and a fallback port, both free."""
+    """Return a first port and a fallback port, both free."""
     return free_port(), free_port()
 
 

@@ -1,4 +1,4 @@
-"""Sessions of threads: what interrupts do, and what is special to a blocking client."""
+"""Sessions of threads: interrupts, and the blocking client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def interrupt_main_when(event: threading.Event) -> threading.Thread:
-    """A Ctrl-C for the thread of this test."""
+    """Interrupt the thread of this test, as Ctrl-C does."""
     main = threading.get_ident()
 
     def interrupt() -> None:

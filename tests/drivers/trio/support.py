@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def no_idle_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trio keeps idle threads for 10 s, so that ours could not be told from them. For every module that imports it.
+    """End idle threads of trio soon, so that a thread that a login leaves behind can be found.
 
-    Not for no time at all: a new thread would spin, and keep the others waiting, until it has its first job.
+    By default trio keeps them for 10 s. The time-out is not 0: a new thread would then spin until its first job.
     """
     monkeypatch.setattr("trio._core._thread_cache.IDLE_TIMEOUT", 0.001)
 
@@ -49,7 +49,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 async def ask(browser: Browser, target: str) -> bytes:
-    """Ask for a page in the same program, and ignore a broken connection."""
+    """Request a page in the same program, and ignore a broken connection."""
     received = b""
     try:
         async with await trio.open_tcp_stream("127.0.0.1", browser.port) as stream:
@@ -62,6 +62,6 @@ async def ask(browser: Browser, target: str) -> bytes:
 
 
 async def finish(browser: Browser) -> None:
-    """Bring the code, and fetch the last page."""
+    """Send the callback, and request the last page."""
     await ask(browser, browser.target())
     await ask(browser, "/success")

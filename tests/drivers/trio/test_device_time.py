@@ -30,7 +30,7 @@ CODE = reply({"device_auth_id": given.DEVICE_AUTH_ID, "user_code": given.USER_CO
 
 @pytest.fixture
 def codes(identity_server: HTTPServer, provider: ScriptedProvider) -> DeviceCodes:
-    """The provider's device codes, with the interval that people know."""
+    """Run the provider's endpoints for device codes, with the usual interval."""
     provider.answers = tokens_only()
     codes = DeviceCodes(identity_server)
     codes.code = CODE
@@ -38,7 +38,7 @@ def codes(identity_server: HTTPServer, provider: ScriptedProvider) -> DeviceCode
 
 
 async def polls_of(login: TrioLogin, clock: trio.testing.MockClock) -> list[float]:
-    """Move the clock from poll to poll until the login is over: when each was, in seconds."""
+    """Move the clock from poll to poll until the login is over. Return the time of each poll, in seconds."""
     start, moments = trio.current_time(), []
     timers = login._owner._timers
     while login.outcome is None:

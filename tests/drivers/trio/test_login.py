@@ -1,4 +1,4 @@
-"""What only the trio driver has: exceptions come out as they are, many tasks wait, many logins run in one program."""
+"""Tests for the trio driver alone: exceptions, tasks that wait together, and many logins in one program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of trio: what cancellation does, and what is special to an asynchronous client."""
+"""Sessions of trio: cancellation, and the asynchronous client."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Trio's clock, in the hands of a test."""
+    """A clock of trio that a test moves."""
 
     def __init__(self) -> None:
         self.mock = trio.testing.MockClock()
 
     async def jump(self, seconds: float) -> None:
-        """Let all that is under way come to rest, then let time pass, then let that have its effect."""
+        """Wait until all tasks are idle, move the clock, and wait until all tasks are idle again."""
         await trio.testing.wait_all_tasks_blocked(0.02)
         self.mock.jump(seconds)
         await trio.testing.wait_all_tasks_blocked(0.02)
@@ -42,20 +42,20 @@ def run(program: Callable[[Clock], Awaitable[None]]) -> None:
 
 
 async def soon(is_so: Callable[[], bool]) -> None:
-    """Wait, in real time, for what a real server does."""
+    """Wait in real time until a real server has done something."""
     assert await in_thread(lambda: eventually(is_so))
 
 
 @contextlib.contextmanager
 def tab(browser: Browser, data: bytes = b"") -> Any:
-    """A client that has sent something and reads nothing yet."""
+    """Return a client that has sent data and has read nothing yet."""
     with connect(browser.port) as client:
         client.sendall(data)
         yield client
 
 
 def is_open(client: socket.socket) -> bool:
-    """Nothing has come, the end included."""
+    """Return whether the connection is open and nothing was received."""
     client.setblocking(False)
     try:
         return client.recv(1) != b""

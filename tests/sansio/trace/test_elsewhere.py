@@ -15,7 +15,7 @@ from loginmachine.sansio.model.credentials import Credentials, Tokens
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace.redaction import Redactor
-from loginmachine.sansio.trace.story import came, did
+from loginmachine.sansio.trace.story import action_words, event_words
 
 from ..samples import CODE, OPTIONS, SECRETS, STATE, answer
 
@@ -138,11 +138,11 @@ def test_replaced_credentials() -> None:
 
 
 def test_in_words() -> None:
-    assert came(Started()) == "the host starts the login"
-    assert came(Started(method=LoginMethod.DEVICE_CODE)) == "the host starts the login with a device code"
-    assert came(CallbackPasted(text="secret")) == "the person pastes an address"
+    assert event_words(Started()) == "the host starts the login"
+    assert event_words(Started(method=LoginMethod.DEVICE_CODE)) == "the host starts the login with a device code"
+    assert event_words(CallbackPasted(text="secret")) == "the person pastes an address"
     revoke = RevokeToken(url="https://id.example/revoke", form=(("token", "secret"),), timeout=5.0)
-    assert did(revoke) == "revoke the old tokens at https://id.example/revoke, within 5 s"
+    assert action_words(revoke) == "revoke the old tokens at https://id.example/revoke, within 5 s"
 
 
 def test_the_recorder_knows_the_real_device_code() -> None:

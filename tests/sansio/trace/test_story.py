@@ -10,7 +10,7 @@ from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login import actions, events
 from loginmachine.sansio.login.events import BindProblem, Event
 from loginmachine.sansio.trace import read_trace, replay
-from loginmachine.sansio.trace.story import came, did, outcome_words, tell
+from loginmachine.sansio.trace.story import action_words, event_words, outcome_words, tell
 
 from ...traces.record import FOLDER
 
@@ -71,8 +71,8 @@ def test_what_was_unexpected_or_too_late() -> None:
             events.BindFailed(kind=BindProblem.IN_USE, message="busy"),
             "the port could not be opened (in_use): busy",
         ),
-        (events.PreviousCancelled(accepted=True), "whoever holds the port gives way"),
-        (events.PreviousCancelled(accepted=False), "whoever holds the port does not give way"),
+        (events.PreviousCancelled(accepted=True), "the program that holds the port agrees to stop"),
+        (events.PreviousCancelled(accepted=False), "the program that holds the port does not stop"),
         (events.TimerFired(timer=actions.Timer.DEADLINE), "the timer deadline runs out"),
         (events.BrowserFailed(message="none"), "no browser could be launched: none"),
         (events.ClientGone(request_id=3), "the client of request 3 has left"),
@@ -84,20 +84,20 @@ def test_what_was_unexpected_or_too_late() -> None:
     ],
 )
 def test_events_in_words(event: Event, words: str) -> None:
-    assert came(event) == words
+    assert event_words(event) == words
 
 
 @pytest.mark.parametrize(
     ("action", "words"),
     [
         (actions.Bind(port=0, attempt=1), "open port of any number, attempt 1"),
-        (actions.CancelPrevious(port=1455), "ask whoever holds port 1455 to stop"),
-        (actions.AbortTokenRequest(exchange_id=2), "give token request 2 up"),
+        (actions.CancelPrevious(port=1455), "ask the program that holds port 1455 to stop"),
+        (actions.AbortTokenRequest(exchange_id=2), "abort token request 2"),
         (actions.StopTimer(timer=actions.Timer.LINGER), "stop the timer linger"),
     ],
 )
 def test_actions_in_words(action: actions.Action, words: str) -> None:
-    assert did(action) == words
+    assert action_words(action) == words
 
 
 def test_what_a_terminal_would_obey_is_not_told() -> None:

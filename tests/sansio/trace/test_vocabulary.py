@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio.trace.placeholders import Placeholders
-from loginmachine.sansio.trace.vocabulary import is_told, told
+from loginmachine.sansio.trace.vocabulary import is_listed, mask_unlisted
 
 from ..samples import SECRETS
 
@@ -34,7 +34,7 @@ from ..samples import SECRETS
     ],
 )
 def test_a_text(text: str, shown: str) -> None:
-    assert told(text) == shown
+    assert mask_unlisted(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_text(text: str, shown: str) -> None:
     ],
 )
 def test_a_word(word: str, *, known: bool) -> None:
-    assert is_told(word) is known
+    assert is_listed(word) is known
 
 
 def test_placeholders_are_stable_and_never_shared() -> None:

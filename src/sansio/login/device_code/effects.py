@@ -1,4 +1,4 @@
-"""The guard and effects of the table, for a login with a device code."""
+"""The guard and effects of the table, for a login with a device code. See `login.effects`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def may_use_browser(login: LoginData, _: Interpretation) -> bool:
 
 
 def request_device_code(login: LoginData, _: Interpretation) -> None:
-    """Ask the provider for a device code."""
+    """Request a device code from the provider."""
     login.report(progress.RequestingDeviceCode())
     login.send(device_code.code_request(login.options.provider))
 
 
 def use_browser_instead(login: LoginData, meaning: Problem) -> None:
-    """Go on with a login in the browser."""
+    """Continue with a login in the browser."""
     login.report(progress.UsingBrowserInstead(message=meaning.message))
     login.bind(login.options.first_port, 1)
 
@@ -50,29 +50,29 @@ def show_device_code(login: LoginData, meaning: ReceivedDeviceCode) -> None:
 
 
 def poll(login: LoginData, _: Interpretation) -> None:
-    """Ask whether the person has entered the code."""
+    """Poll the provider: ask whether the person has entered the code."""
     assert login.device_code is not None
     login.send(device_code.poll_request(login.options.provider, login.device_code))
 
 
 def poll_later(login: LoginData, _: Interpretation) -> None:
-    """Ask again after the interval."""
+    """Poll again after the interval."""
     login.poll_troubles = 0
     login.start_timer(Timer.POLL, login.poll_interval)
 
 
 def poll_more_slowly(login: LoginData, meaning: Interpretation) -> None:
-    """Ask again after a longer interval."""
+    """Poll again after a longer interval, which applies to all later polls (RFC 8628 section 3.5)."""
     login.poll_interval += SLOW_DOWN
     poll_later(login, meaning)
 
 
 def poll_after_trouble(login: LoginData, meaning: Problem) -> None:
-    """Ask again, later each time that the provider does not answer. Report the first time."""
+    """Poll again after an interval that grows with each failed poll. Report the first failed poll."""
     if not login.poll_troubles:
         login.report(progress.PollingDelayed(message=meaning.message))
     login.poll_troubles += 1
-    # RFC 8628 section 3.5: the interval doubles with each request that fails.
+    # RFC 8628 section 3.5: the interval doubles with each failed request.
     longest = max(login.poll_interval, LONGEST_BACK_OFF)
     login.start_timer(Timer.POLL, min(login.poll_interval * 2.0 ** min(login.poll_troubles, 10), longest))
 

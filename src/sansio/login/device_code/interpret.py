@@ -1,4 +1,4 @@
-"""Interpret the provider's responses while a device code is requested, or waits for the person to enter it."""
+"""Interpret the responses to a request for a device code, and to polls."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _POLL_PROBLEMS: Final[Mapping[PollProblem, Trigger]] = {
 
 
 def interpret_device_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
-    """Say what it means that a request for a device code, or a poll, got no response."""
+    """Interpret a request for a device code, or a poll, that got no response."""
     polling = login.state is LoginState.POLLING_DEVICE_CODE
     trigger = Trigger.POLL_FAILED if polling else TRANSPORT_PROBLEMS[event.kind]
     return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
 
 
 def interpret_device_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
-    """Say what the response to a request for a device code, or to a poll, means."""
+    """Interpret the response to a request for a device code, or to a poll."""
     if login.state is LoginState.REQUESTING_DEVICE_CODE:
         return _device_code(event, login)
     result = read_poll(event, login.options.provider, login.known_secrets())
