@@ -44,8 +44,8 @@ MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), min_size=5, max_size=30))
 def test_the_sequences_of_the_machine(moves: list[Move]) -> None:
-    told = play(moves).told
-    Beside(OPTIONS.__replace__(allowed_workspaces=("acc-1",))).tell(*told).replays().hides(CANARIES)
+    events = play(moves).events
+    Beside(OPTIONS.__replace__(allowed_workspaces=("acc-1",))).tell(*events).replays().hides(CANARIES)
 
 
 # A login in which nothing is nice: every value may come from everywhere.
