@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
-    BindFailed,
     BindProblem,
     Bound,
     BrowserFailed,
@@ -34,7 +33,19 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.model.options import LoginMethod
 from tests.sansio.rules import EventKind
-from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, USER_CODE
+from tests.sansio.samples import (
+    CODE,
+    DEVICE_AUTH_ID,
+    DEVICE_VERIFIER,
+    NAMESPACE,
+    NOW,
+    STATE,
+    USER_CODE,
+    answer,
+    bind_failed,
+    no_answer,
+    request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -91,8 +102,7 @@ def _fixed(name: str, event: Event, kind: EventKind = EventKind.FACT) -> Letter:
 def _request(
     request_id: int, port: int, target: str, more: tuple[tuple[bytes, bytes], ...], method: bytes
 ) -> RequestReceived:
-    headers = ((b"Host", _HOST % port), *more)
-    return RequestReceived(request_id=request_id, method=method, target=target.encode(), headers=headers)
+    return request(target, request_id, method=method, headers=((b"Host", _HOST % port), *more))
 
 
 def _asked(
@@ -190,7 +200,7 @@ _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
 
 @cache
 def _response(number: int, status: int, body: bytes, at: float = NOW) -> TokenResponseReceived:
-    return TokenResponseReceived(exchange_id=number, status=status, headers=(), body=body, received_at=at)
+    return answer(number, status, body, headers=(), received_at=at)
 
 
 def _answered(name: str, status: int, body: bytes, kind: EventKind = EventKind.FACT) -> Letter:
@@ -230,7 +240,7 @@ def _token_answers(world: World) -> Iterator[Letter]:
 
 def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
     def event_for(place: Place) -> Event:
-        return TokenRequestFailed(exchange_id=place.exchanges + offset, kind=kind, message="no")
+        return no_answer(kind, place.exchanges + offset)
 
     return Letter(name, event_for, EventKind.FACT, TokenRequestFailed)
 
@@ -248,7 +258,7 @@ def _ports(world: World) -> Iterator[Letter]:
         yield _fixed(f"bound to {port}", Bound(port=port))
     yield _fixed("bound to no port", Bound(port=0), EventKind.MISTAKE)
     for kind in BindProblem:
-        yield _fixed(f"bind failed: {kind}", BindFailed(kind=kind, message="no"))
+        yield _fixed(f"bind failed: {kind}", bind_failed(kind))
     yield _fixed("the previous login gives way", PreviousCancelled(accepted=True))
     yield _fixed("the previous login stays", PreviousCancelled(accepted=False))
 

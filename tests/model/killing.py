@@ -105,7 +105,7 @@ class Hunt:
             os._exit(0)
 
     def _order(self, mutant: Mutant) -> list[int]:
-        """Return the tests, the likeliest to fail first: the last killer in the cell, then those that name its state."""
+        """Return the tests, the likeliest first: the last one to fail for this cell, then those that name its state."""
         last = self.last_killer.get(mutant.cell)
         names_state = [number for number, item in enumerate(self.items) if mutant.source in item.name]
         often = [number for number, _ in self.kills.most_common()]

@@ -19,7 +19,7 @@ from loginmachine.sansio.login.progress import ExchangingCode, PasteAccepted, Pa
 
 from .. import samples
 from ..login.test_stories import CODE_EXCHANGE, SUCCEEDED
-from ..playbook import Answered, Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reported
 from ..samples import CODE, STATE, callback, machine_in, pasted
 from .asking import CHATGPT, judged, rules, verdict
 
@@ -204,7 +204,7 @@ def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
     )
     samples.drive(login, samples.answer(), samples.api_key_answer())
     # No browser waits here, so there is nothing to linger for, and none that could have left too early.
-    assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << AnyAction(Finish) << CloseListener()
 
 
 def test_a_mismatch_is_told_to_the_person_although_one_from_the_network_was_told_before() -> None:
@@ -213,10 +213,10 @@ def test_a_mismatch_is_told_to_the_person_although_one_from_the_network_was_told
     assert (
         Playbook(login)
         >> callback(wrong, 1)
-        << Problem("validate_callback", "callback_state_mismatch", fatal=False)
-        << Answered(1, 400)
+        << AnyProblem("validate_callback", "callback_state_mismatch", fatal=False)
+        << AnyResponse(1, 400)
         >> callback(wrong, 2)
-        << Answered(2, 400)
+        << AnyResponse(2, 400)
         >> pasted(wrong)
         << reported(PasteRefused(problem=PasteProblem.OTHER_SIGN_IN, redirect_uri=URI))
     )
@@ -250,9 +250,9 @@ def test_a_refusal_of_the_provider_can_be_pasted() -> None:
     assert (
         Playbook(machine_in("awaiting_callback"))
         >> pasted(f"error=access_denied&state={STATE}")
-        << Problem("validate_callback", "provider_callback_error", fatal=True)
+        << AnyProblem("validate_callback", "provider_callback_error", fatal=True)
         << StopTimer(timer=Timer.DEADLINE)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
 

@@ -37,7 +37,7 @@ from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
 from .. import samples
-from ..playbook import Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, Playbook, reply, reported
 from ..samples import CLIENT_ID, DEVICE_URL, EXPIRY, POLL_DUE, STARTED_WITH_DEVICE_CODE, answer, machine_in, no_answer
 from .test_stories import ACCOUNT, CREDENTIALS, SUCCEEDED
 
@@ -107,23 +107,23 @@ def test_a_login_with_a_device_code() -> None:
         >> STARTED_WITH_DEVICE_CODE
         << reported(RequestingDeviceCode())
         << CODE_REQUEST
-        >> samples.device_code_answer()
+        >> reply(samples.device_code_answer)
         << reported(SHOWN)
         << START_EXPIRY
         << poll_after(5.0)
         >> POLL_DUE
         << poll(2)
-        >> samples.pending(2)
+        >> reply(samples.pending)
         << poll_after(5.0)
         >> POLL_DUE
         << poll(3)
-        >> samples.grant_answer(3)
+        >> reply(samples.grant_answer)
         << STOP_EXPIRY
         << reported(DeviceCodeAuthorized())
         << reported(ExchangingCode())
         << SendTokenRequest(exchange_id=4, url=samples.TOKEN_ENDPOINT, form=exchange, timeout=30.0)
         # There is no API-key exchange here.
-        >> answer(4)
+        >> reply()
         << reported(SavingCredentials())
         << SaveCredentials(credentials=WITHOUT_KEY)
         >> CredentialsSaved()
@@ -151,11 +151,11 @@ def test_a_provider_that_wants_to_be_asked_less_often() -> None:
         << poll_after(10.0)
         >> POLL_DUE
         << poll(3)
-        >> samples.pending(3)
+        >> reply(samples.pending)
         << poll_after(10.0)
         >> POLL_DUE
         << poll(4)
-        >> answer(4, 400, slow_down)
+        >> reply(status=400, body=slow_down)
         << poll_after(15.0)
     )
 
@@ -168,32 +168,32 @@ def test_an_outage_is_told_once_and_survived() -> None:
         << poll_after(10.0)
         >> POLL_DUE
         << poll(3)
-        >> no_answer(TransportProblem.TIMEOUT, 3)
+        >> reply(no_answer, kind=TransportProblem.TIMEOUT)
         << poll_after(20.0)
         >> POLL_DUE
         << poll(4)
-        >> answer(4, 503)
+        >> reply(status=503)
         << poll_after(30.0)
         >> POLL_DUE
         << poll(5)
-        >> answer(5, 429)
+        >> reply(status=429)
         << poll_after(30.0)
         >> POLL_DUE
         << poll(6)
-        >> samples.pending(6)
+        >> reply(samples.pending)
         << poll_after(5.0)
         >> POLL_DUE
         << poll(7)
-        >> no_answer(TransportProblem.REQUEST, 7, "reset")
+        >> reply(no_answer, kind=TransportProblem.REQUEST, message="reset")
         << delayed("reset")
         << poll_after(10.0)
         >> POLL_DUE
         << poll(8)
-        >> samples.grant_answer(8)
+        >> reply(samples.grant_answer)
         << STOP_EXPIRY
         << reported(DeviceCodeAuthorized())
         << reported(ExchangingCode())
-        << Kind(SendTokenRequest)
+        << AnyAction(SendTokenRequest)
     )
 
 
@@ -224,9 +224,9 @@ def test_the_provider_says_no(event: Event, category: str, message: str) -> None
     assert (
         Playbook(login)
         >> event
-        << Problem("wait_for_device_code", category, fatal=True)
+        << AnyProblem("wait_for_device_code", category, fatal=True)
         << STOP_EXPIRY
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/token: {message}"
@@ -237,9 +237,9 @@ def test_nobody_uses_the_code() -> None:
     assert (
         Playbook(login)
         >> EXPIRY
-        << Problem("wait_for_device_code", "device_code_expired", fatal=True)
+        << AnyProblem("wait_for_device_code", "device_code_expired", fatal=True)
         << AbortTokenRequest(exchange_id=2)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> samples.grant_answer(2)
     )
@@ -257,10 +257,10 @@ def test_a_deadline_of_ones_own_ends_it_earlier() -> None:
         << StartTimer(timer=Timer.DEADLINE, seconds=60.0)
         << poll_after(5.0)
         >> samples.DEADLINE
-        << Problem("wait_for_device_code", "login_timed_out", fatal=True)
+        << AnyProblem("wait_for_device_code", "login_timed_out", fatal=True)
         << STOP_EXPIRY
         << STOP_POLL
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == "nobody used the code within 60 seconds"
@@ -295,8 +295,8 @@ def test_no_code_is_to_be_had(event: Event, category: str, message: str) -> None
     assert (
         Playbook(login)
         >> event
-        << Problem("request_device_code", category, fatal=True)
-        << Kind(Finish)
+        << AnyProblem("request_device_code", category, fatal=True)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/usercode: {message}"
@@ -312,11 +312,11 @@ def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_al
         << reported(Binding(port=1455, attempt=1))
         << Bind(port=1455, attempt=1)
         >> Bound(port=1455)
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
         << OpenBrowser(url=samples.AUTH_URL)
         >> BrowserOpened()
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
     )
     samples.drive(login, samples.callback())
     # It is a login by browser now, with all that belongs to it.
@@ -363,10 +363,10 @@ def test_cancelled_while_a_poll_is_under_way() -> None:
     assert (
         Playbook(polling())
         >> CancelRequested()
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
         << STOP_EXPIRY
         << AbortTokenRequest(exchange_id=2)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> samples.grant_answer(2)
     )
@@ -412,14 +412,14 @@ def test_the_last_poll_brings_the_tokens() -> None:
         >> answer(2, 400, b'{"error": "authorization_pending"}')
         << poll_after(5.0)
         >> POLL_DUE
-        << Kind(SendTokenRequest)
+        << AnyAction(SendTokenRequest)
         >> answer(3, body=rfc_tokens())
         << STOP_EXPIRY
         << reported(SavingCredentials())
-        << Kind(SaveCredentials)
+        << AnyAction(SaveCredentials)
         >> CredentialsSaved()
-        << Kind(ReportProgress)
-        << Kind(Finish)
+        << AnyAction(ReportProgress)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert isinstance(login.outcome, LoginSuccess)

@@ -23,7 +23,7 @@ from loginmachine.sansio.login.events import BindProblem, Bound, CancelRequested
 from loginmachine.sansio.login.progress import Binding, Cancelled, CancellingPrevious, Listening, UsingFallbackPort
 
 from .. import samples
-from ..playbook import Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, Playbook, reported
 from ..samples import FORBIDDEN, IN_USE, RETRY
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GAVE_WAY = PreviousCancelled(accepted=True)
 REFUSED = PreviousCancelled(accepted=False)
-UNAVAILABLE = Problem("bind_local_server", "local_server_unavailable", fatal=True)
+UNAVAILABLE = AnyProblem("bind_local_server", "local_server_unavailable", fatal=True)
 BACK_OFF = StartTimer(timer=Timer.BIND_RETRY, seconds=0.2)
 
 
@@ -85,7 +85,7 @@ def test_ten_attempts_then_the_fallback_then_failure() -> None:
     binds = [action for action in made if isinstance(action, Bind)]
     assert binds == [*(Bind(port=1455, attempt=n) for n in range(1, 11)), Bind(port=1457, attempt=1)]
     assert sum(isinstance(action, CancelPrevious) for action in made) == 1
-    assert Playbook(login) >> IN_USE << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> IN_USE << UNAVAILABLE << AnyAction(Finish) << CloseListener()
     assert failure_of(login)[2] == "port 1457: address already in use"
 
 
@@ -96,7 +96,7 @@ def test_ten_attempts_on_a_port_of_ones_own_then_failure() -> None:
         made += samples.drive(login, RETRY, IN_USE)
     made += login.handle(RETRY)
     assert [action.attempt for action in made if isinstance(action, Bind)] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert Playbook(login) >> IN_USE << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> IN_USE << UNAVAILABLE << AnyAction(Finish) << CloseListener()
 
 
 def test_a_stranger_on_the_port_leads_to_the_fallback_at_once() -> None:
@@ -135,7 +135,7 @@ def test_a_forbidden_port_leads_to_the_fallback_at_once(port: int | None) -> Non
 def test_nobody_is_cancelled_on_the_fallback_and_it_is_tried_once(problem: Event) -> None:
     login = samples.machine_in("binding")
     login.handle(FORBIDDEN)
-    assert Playbook(login) >> problem << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> problem << UNAVAILABLE << AnyAction(Finish) << CloseListener()
 
 
 @pytest.mark.parametrize("events", [(FORBIDDEN,), (IN_USE, REFUSED)])
@@ -156,7 +156,7 @@ def test_a_stranger_on_a_port_of_ones_own_is_named_in_the_failure() -> None:
 def test_any_other_bind_error_fails_at_once() -> None:
     login = samples.machine_in("binding")
     problem = samples.bind_failed(BindProblem.OTHER, "cannot assign\x1b[2J address")
-    assert Playbook(login) >> problem << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> problem << UNAVAILABLE << AnyAction(Finish) << CloseListener()
     assert failure_of(login)[2] == "port 1455: cannot assign\ufffd[2J address"
 
 
@@ -198,7 +198,7 @@ def test_cancelled_before_there_is_a_port(state: str, phase: str) -> None:
         Playbook(samples.machine_in(state))
         >> CancelRequested(reason="Ctrl-C")
         << reported(Cancelled(step=LoginFailureStep(phase), message="Ctrl-C"))
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> Bound(port=1455)
         >> GAVE_WAY
@@ -211,7 +211,7 @@ def test_cancelled_while_backing_off() -> None:
         >> CancelRequested()
         << reported(Cancelled(step=LoginFailureStep.BIND_LOCAL_SERVER, message="cancelled by the caller"))
         << StopTimer(timer=Timer.BIND_RETRY)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> RETRY
     )

@@ -9,6 +9,7 @@ from loginmachine.sansio.login.actions import (
     CloseListener,
     Finish,
     OpenBrowser,
+    ReportProgress,
     SaveCredentials,
     SendTokenRequest,
     StartTimer,
@@ -37,8 +38,8 @@ from loginmachine.sansio.login.progress import (
 from loginmachine.sansio.model.account import Account
 
 from .. import samples
-from ..playbook import Answered, Kind, Playbook, Problem, reported
-from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, REFRESH_TOKEN, TOKEN_ENDPOINT, get
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reply, reported
+from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, REFRESH_TOKEN, TOKEN_ENDPOINT, api_key_answer, get
 
 CREDENTIALS = Credentials(
     auth_mode="chatgpt",
@@ -90,20 +91,20 @@ def test_a_login_with_an_api_key() -> None:
         << reported(CallbackReceived())
         << reported(ExchangingCode())
         << CODE_EXCHANGE
-        >> samples.answer(1)
+        >> reply()
         << reported(ExchangingApiKey())
         << API_KEY_EXCHANGE
-        >> samples.api_key_answer(2)
+        >> reply(api_key_answer)
         << reported(SavingCredentials())
         << SaveCredentials(credentials=CREDENTIALS)
         >> CredentialsSaved()
         << reported(SUCCEEDED)
-        << Answered(1, 302)
+        << AnyResponse(1, 302)
         << Finish(outcome=outcome)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> ResponseSent(request_id=1)
         >> get("/success", 2)
-        << Answered(2, 200)
+        << AnyResponse(2, 200)
         >> ResponseSent(request_id=2)
         << StopTimer(timer=Timer.LINGER)
         << CloseListener()
@@ -123,7 +124,7 @@ def test_a_login_without_an_api_key_says_why_and_goes_on() -> None:
         << SaveCredentials(credentials=without)
         >> CredentialsSaved()
         << reported(SUCCEEDED)
-        << Answered(1, 302)
+        << AnyResponse(1, 302)
         << Finish(outcome=LoginSuccess(credentials=without, account=ACCOUNT))
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
     )
@@ -168,7 +169,7 @@ def test_a_provider_without_api_keys_is_not_asked_for_one() -> None:
         << SaveCredentials(credentials=credentials)
         >> CredentialsSaved()
         << reported(Succeeded(account_id=None, email=None, plan=None))
-        << Answered(1, 302)
+        << AnyResponse(1, 302)
         << Finish(outcome=LoginSuccess(credentials=credentials, account=Account()))
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
     )
@@ -179,7 +180,7 @@ def test_a_login_without_browser_and_without_deadline_just_listens() -> None:
     assert (
         Playbook(samples.machine(options))
         >> Started()
-        << Kind(type(reported(BrowserLaunched())))
+        << AnyAction(ReportProgress)
         << Bind(port=1455, attempt=1)
         >> Bound(port=1455)
         << reported(Listening(url=AUTH_URL, port=1455))
@@ -205,7 +206,7 @@ def test_a_browser_that_cannot_be_opened_is_reported_and_the_login_goes_on() -> 
     assert (
         Playbook(login)
         >> BrowserFailed(message="no display")
-        << Problem("open_browser", "browser_launch_failed", fatal=False)
+        << AnyProblem("open_browser", "browser_launch_failed", fatal=False)
         >> samples.callback()
         << StopTimer(timer=Timer.DEADLINE)
         << reported(CallbackReceived())

@@ -11,7 +11,7 @@ from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, 
 from loginmachine.sansio.oauth.revocation import read_revocation, revocation
 
 from .. import samples
-from ..playbook import Answered, Kind, Playbook, Problem
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook
 from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
@@ -114,9 +114,9 @@ def test_the_replaced_token_is_revoked_when_the_caller_has_its_result() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> CredentialsSaved(replaced=OLD)
-        << Kind(ReportProgress)
-        << Answered(1, 302)
-        << Kind(Finish)
+        << AnyAction(ReportProgress)
+        << AnyResponse(1, 302)
+        << AnyAction(Finish)
         << REVOKE_OLD
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CancelRequested()
@@ -142,9 +142,9 @@ def test_a_login_that_fails_revokes_nothing() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> SaveFailed(message="full")
-        << Problem("persist_credentials", "persist_failed", fatal=True)
-        << Answered(1, 500)
-        << Kind(Finish)
+        << AnyProblem("persist_credentials", "persist_failed", fatal=True)
+        << AnyResponse(1, 500)
+        << AnyAction(Finish)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CredentialsSaved(replaced=OLD)
     )

@@ -8,12 +8,11 @@ import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login.events import TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
-from ..playbook import Kind, Playbook
-from ..samples import NOW
+from ..playbook import AnyAction, Playbook
+from ..samples import NOW, answer
 from .samples import (
     API_KEY_ONLY,
     LOAD,
@@ -65,13 +64,13 @@ def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) ->
 )
 def test_a_refresh_token_that_will_never_do_again(status: int, members: dict[str, Any], words: str) -> None:
     refresh = exchanging()
-    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + words, True)
 
 
 def test_a_401_that_is_no_json_is_final_too() -> None:
     refresh = exchanging()
-    tell(refresh, TokenResponseReceived(exchange_id=1, status=401, headers=(), body=b"<html>", received_at=NOW))
+    tell(refresh, answer(1, 401, b"<html>"))
     tell(refresh, LoadFailed(message="input/output error"))
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + "status 401", True)
 
@@ -80,7 +79,7 @@ def test_a_refused_refresh_token_is_not_sent_twice() -> None:
     first = exchanging()
     tell(first, answered(401, error="gone"), loaded(stored()))
     again = machine(first.memory)
-    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << Kind(Deliver)
+    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << AnyAction(Deliver)
     assert again.outcome == first.outcome
     signed_in = machine(first.memory)
     assert Playbook(signed_in) >> WANTED << LOAD >> loaded(stored(OVER, "canary-other-refresh")) << TAKE
@@ -104,7 +103,7 @@ def test_a_program_without_locks_may_have_been_quicker() -> None:
 def test_tokens_that_are_over_are_not_adopted(event: Any) -> None:
     refresh = exchanging()
     tell(refresh, event)
-    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << AnyAction(Deliver)
     words = "other tokens were stored meanwhile, and they are over"
     assert failure_of(refresh) == ("refresh_unavailable", words, False)
 
@@ -123,13 +122,13 @@ def test_tokens_of_another_account_are_refused(account_id: str | None) -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before))
     answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
-    assert Playbook(refresh) >> answer << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answer << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("account_changed", "the new id token is of another account", True)
 
 
 def test_nobody_is_signed_in() -> None:
     refresh = machine(environment_key="  ")
-    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << Kind(Deliver)
+    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << AnyAction(Deliver)
     assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
 
 
@@ -168,7 +167,7 @@ def test_without_a_refresh_token_the_access_token_lasts_as_long_as_it_does() -> 
 
 # What may pass
 
-GATEWAY = TokenResponseReceived(exchange_id=1, status=502, headers=(), body=b"<html>", received_at=NOW)
+GATEWAY = answer(1, 502, b"<html>")
 TRANSIENT = [
     (GATEWAY, "refresh_unavailable", "status 502"),
     (unanswered(), "refresh_unavailable", "no connection"),
@@ -201,7 +200,7 @@ def test_and_is_an_error_where_none_lasts(
     event: Any, category: str, words: str | None, token: str, wanted: Any
 ) -> None:
     refresh = exchanging(token, wanted)
-    assert Playbook(refresh) >> event << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> event << RELEASE << AnyAction(Deliver)
     found = failure_of(refresh)
     assert (found[0], found[2]) == (category, False)
     assert words is None or found[1] == ENDPOINT + words
@@ -255,7 +254,7 @@ def test_a_store_that_breaks_down_before_the_new_tokens_are_in_it() -> None:
     tell(refresh, answered())
     broken = LoadFailed(message="input/output error")
     not_stored = delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
-    assert Playbook(refresh) >> broken << Kind(Warn) << RELEASE << not_stored
+    assert Playbook(refresh) >> broken << AnyAction(Warn) << RELEASE << not_stored
     assert refresh.memory.unsaved == NEW_CREDENTIALS
     again = machine(refresh.memory)
     assert Playbook(again) >> WANTED << LOAD >> broken << delivered(NEW_CREDENTIALS)
@@ -275,7 +274,7 @@ def test_a_newer_versions_sign_in_meanwhile() -> None:
     refresh = exchanging()
     tell(refresh, answered())
     newer = THEIR_CREDENTIALS.__replace__(auth_mode="agentIdentity")
-    assert Playbook(refresh) >> loaded(newer) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(newer) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh)[0] == "credentials_unsupported"
 
 

@@ -11,7 +11,7 @@ from loginmachine.sansio.refresh.actions import Deliver, Warn
 from loginmachine.sansio.refresh.events import LockBusy, LockTaken
 from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 
-from ..playbook import Kind, Playbook
+from ..playbook import AnyAction, Playbook
 from ..samples import ID_TOKEN, NOW, jwt
 from .samples import (
     API_KEY_ONLY,
@@ -287,7 +287,7 @@ def test_a_change_to_an_api_key_meanwhile_counts_too() -> None:
 def test_a_sign_out_while_the_request_was_under_way_is_respected() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
-    assert Playbook(refresh) >> loaded(None) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(None) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
 
 
@@ -342,7 +342,7 @@ def test_storing_later_may_fail_again() -> None:
     later = machine(unsaved())
     tell(later, WANTED, loaded(stored(), NOW + 31), LockTaken(), loaded(stored(), NOW + 31))
     not_stored = delivered(NEW_CREDENTIALS, is_stored=False)
-    assert Playbook(later) >> SaveFailed(message="disk full") << Kind(Warn) << RELEASE << not_stored
+    assert Playbook(later) >> SaveFailed(message="disk full") << AnyAction(Warn) << RELEASE << not_stored
     assert (later.memory.unsaved, later.memory.tried_at) == (NEW_CREDENTIALS, NOW + 31)
 
 
@@ -377,7 +377,7 @@ def test_tokens_that_are_nowhere_else_are_renewed_with_their_own_refresh_token()
         >> answer
         << LOAD
         >> loaded(stored(), much_later)
-        << Kind(SaveCredentials)
+        << AnyAction(SaveCredentials)
         >> CredentialsSaved()
         << RELEASE
         << delivered(newest, "refreshed")
