@@ -6,14 +6,15 @@ import json
 
 import pytest
 
-from loginmachine.sansio import UnexpectedEvent
+from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import codec as trace_codec
 from loginmachine.sansio.trace import recorder as trace_recorder
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import OPTIONS, SECRETS
+from ..samples import OPTIONS, SECRETS, answer
 
 
 class Disk:
@@ -96,3 +97,12 @@ def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: 
         recorder.handle(event)
     assert len(disk.lines) == written
     assert disk.warnings == ["the trace ends before the login: it would become too large"]
+
+
+def test_the_recorder_knows_the_real_device_code() -> None:
+    recorder = Recorder(LoginOptions(provider=Provider.chatgpt()), SECRETS, write=str, clock=float)
+    assert recorder.device_code is None
+    recorder.handle(Started(method=LoginMethod.DEVICE_CODE))
+    recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
+    assert recorder.device_code is not None
+    assert recorder.device_code.user_code == "ABCD-1234"

@@ -8,7 +8,9 @@ import pytest
 
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login import actions, events
-from loginmachine.sansio.login.events import BindProblem, Event
+from loginmachine.sansio.login.actions import RevokeToken
+from loginmachine.sansio.login.events import BindProblem, CallbackPasted, Event, Started
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import came, did, outcome_words, tell
 
@@ -152,3 +154,11 @@ def test_a_difference_of_any_size_is_shown_cut() -> None:
     difference = replay(read_trace([lines[0], step])).difference
     assert difference is not None
     assert len(difference.diff()) < 10_000
+
+
+def test_in_words() -> None:
+    assert came(Started()) == "the host starts the login"
+    assert came(Started(method=LoginMethod.DEVICE_CODE)) == "the host starts the login with a device code"
+    assert came(CallbackPasted(text="secret")) == "the person pastes an address"
+    revoke = RevokeToken(url="https://id.example/revoke", form=(("token", "secret"),), timeout=5.0)
+    assert did(revoke) == "revoke the old tokens at https://id.example/revoke, within 5 s"
