@@ -139,7 +139,7 @@ class Hunt:
 def main() -> int:
     began = time.monotonic()
     hunt = Hunt()
-    paths = sorted(path for room in ROOMS for path in (SANSIO / room).glob("test_*.py"))
+    paths = sorted(path for room in ROOMS for path in (SANSIO / room).rglob("test_*.py"))
     files = [str(path) for path in paths if path.stem.removeprefix("test_") not in LEFT_OUT]
     code = pytest.main([*files, "-qq", "-p", "no:randomly", "-p", "no:cacheprovider", "--timeout=0"], plugins=[hunt])
     for name in hunt.unexplained:

@@ -125,7 +125,9 @@ def machine(options: LoginOptions = OPTIONS, secrets: LoginSecrets = SECRETS) ->
     return LoginMachine(options, secrets)
 
 
-def get(target: str | bytes, request_id: int = 1, *, port: int = 1455, headers: dict[str, str] | None = None) -> Event:
+def get(
+    target: str | bytes, request_id: int = 1, *, port: int = 1455, headers: dict[str, str] | None = None
+) -> RequestReceived:
     """Return a GET request of a browser, with these headers besides Host."""
     fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
     return request(target, request_id, headers=tuple((key.encode(), value.encode()) for key, value in fields.items()))
@@ -142,7 +144,7 @@ def request(
     return RequestReceived(request_id=request_id, method=method, target=raw, headers=headers)
 
 
-def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, port: int = 1455) -> Event:
+def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, port: int = 1455) -> RequestReceived:
     return get(f"/auth/callback?{query}", request_id, port=port)
 
 

@@ -301,13 +301,6 @@ def test_a_clock_that_shows_no_date_is_a_mistake_of_the_host(received_at: float)
     assert seen(machine_in("exchanging_code"), answer(received_at=received_at)) == RAISES
 
 
-def test_the_refused_event_is_named_with_its_state() -> None:
-    with pytest.raises(UnexpectedEvent, match=r"^Bound makes no sense in state idle$") as caught:
-        samples.machine().handle(Bound(port=1455))
-    assert caught.value.state is LoginState.IDLE
-    assert caught.value.event == Bound(port=1455)
-
-
 def test_the_address_and_port_are_known_once_bound() -> None:
     login = samples.machine()
     samples.drive(login, Started())

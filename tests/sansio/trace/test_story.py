@@ -1,4 +1,4 @@
-"""The story of a login in words, and what is said when it goes differently today."""
+"""Traces told in words."""
 
 from __future__ import annotations
 
@@ -111,49 +111,6 @@ def test_what_a_terminal_would_obey_is_not_told() -> None:
     assert "request 1: GET /\ufffd[2J\ufffd31m" in "\n".join(tell(result))
     assert result.difference is not None
     assert all(line.isascii() and line.isprintable() for line in result.difference.diff().splitlines())
-
-
-def test_a_difference() -> None:
-    lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
-    step = json.loads(lines[1])
-    step["actions"][1]["attempt"] = 2
-    result = replay(read_trace([lines[0], json.dumps(step).encode(), *lines[2:]]))
-    assert not result.is_identical
-    assert len(result.steps) == 1
-    assert result.difference is not None
-    assert result.difference.line == 2
-    assert result.difference.diff() == (
-        "--- recorded\n"
-        "+++ replayed\n"
-        "@@ -12,7 +12,7 @@\n"
-        "   {\n"
-        '    "type": "Bind",\n'
-        '    "port": 1455,\n'
-        '-   "attempt": 2\n'
-        '+   "attempt": 1\n'
-        "   }\n"
-        "  ]\n"
-        " }"
-    )
-
-
-def test_a_difference_about_what_was_unexpected() -> None:
-    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
-    wrong = json.dumps({**json.loads(lines[1]), "unexpected": True}).encode()
-    was_wrong = json.dumps({**json.loads(lines[2]), "unexpected": False, "state": "binding", "actions": []}).encode()
-    first = replay(read_trace([lines[0], wrong])).difference
-    second = replay(read_trace([*lines[:2], was_wrong])).difference
-    assert first is not None
-    assert second is not None
-    assert (first.recorded, second.replayed) == ("unexpected", "unexpected")
-
-
-def test_a_difference_of_any_size_is_shown_cut() -> None:
-    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
-    step = json.dumps({**json.loads(lines[1]), "actions": ["x" * 500_000, *["y"] * 50_000]}).encode()
-    difference = replay(read_trace([lines[0], step])).difference
-    assert difference is not None
-    assert len(difference.diff()) < 10_000
 
 
 def test_in_words() -> None:

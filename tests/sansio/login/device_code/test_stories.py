@@ -36,10 +36,10 @@ from loginmachine.sansio.login.progress import (
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
-from .. import samples
-from ..playbook import AnyAction, AnyProblem, Playbook, reply, reported
-from ..samples import CLIENT_ID, DEVICE_URL, EXPIRY, POLL_DUE, STARTED_WITH_DEVICE_CODE, answer, machine_in, no_answer
-from .test_stories import ACCOUNT, CREDENTIALS, SUCCEEDED
+from ... import samples
+from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported
+from ...samples import CLIENT_ID, DEVICE_URL, EXPIRY, POLL_DUE, STARTED_WITH_DEVICE_CODE, answer, machine_in, no_answer
+from ..test_stories import ACCOUNT, CREDENTIALS, SUCCEEDED
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
