@@ -66,7 +66,7 @@ class Place(NamedTuple):
     free: int | None
     """The number for a new request; None if no more may be open."""
     open: frozenset[int]
-    """The requests without a response, and those whose response is being sent."""
+    """The requests without a response, and those with a response that is being sent."""
 
 
 class Letter(NamedTuple):

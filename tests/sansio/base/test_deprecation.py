@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STEP, CATEGORY = LoginFailureStep.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT
 
 
-def test_a_warning_names_both_names_and_the_version_and_points_to_the_caller() -> None:
+def test_a_warning_names_both_names_the_version_and_the_caller() -> None:
     def old() -> None:
         warn_deprecated("Old.name", "New.name", "0.9")
 

@@ -59,7 +59,7 @@ def test_wrong_arguments(values: dict[str, int], message: str) -> None:
     assert str(caught.value) == message
 
 
-def test_a_field_that_was_not_given_has_its_default_whatever_is_asked_first() -> None:
+def test_a_missing_field_has_its_default() -> None:
     assert Point(x=1).secret == "hush"
     assert hash(Point(x=1)) == hash(Point(x=1, y=0, secret="hush"))
     assert Point(x=1).__replace__(x=2) == Point(x=2, y=0)

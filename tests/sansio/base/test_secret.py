@@ -28,7 +28,7 @@ SECRET = Secret(CANARY)
         ascii(SECRET),
     ],
 )
-def test_no_way_of_printing_shows_a_secret(shown: str) -> None:
+def test_no_kind_of_printing_shows_a_secret(shown: str) -> None:
     assert CANARY not in shown
     assert "Secret('...')" in shown
 
@@ -43,7 +43,7 @@ def test_a_secret_cannot_be_pickled(protocol: int) -> None:
         pickle.dumps(SECRET, protocol)
 
 
-def test_a_secret_is_no_json() -> None:
+def test_a_secret_cannot_be_written_as_json() -> None:
     with pytest.raises(TypeError) as caught:
         json.dumps({"a": SECRET})
     assert CANARY not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What a pasted address means, and what a login makes of it."""
+"""How a pasted address is classified, and what follows in a login."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str
 
 
 def refused(text: str, provider: Provider = CHATGPT) -> str:
-    """What is wrong with it."""
+    """Return the problem of a pasted text."""
     problem = read(text, provider)
     assert isinstance(problem, PasteProblem)
     return problem
@@ -182,7 +182,7 @@ def test_after_a_code_was_accepted() -> None:
 # In a login
 
 
-def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
+def test_wrong_pastes_are_reported_each_time_and_the_right_one_signs_in() -> None:
     login = machine_in("awaiting_callback")
     other = PasteProblem.OTHER_SIGN_IN
     assert (
@@ -207,7 +207,7 @@ def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
     assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << AnyAction(Finish) << CloseListener()
 
 
-def test_a_mismatch_is_told_to_the_person_although_one_from_the_network_was_told_before() -> None:
+def test_a_pasted_mismatch_is_reported_even_after_one_from_the_network() -> None:
     login = machine_in("awaiting_callback")
     wrong = "code=c&state=old-state-of-another-sign-in"
     assert (
@@ -239,7 +239,7 @@ def test_the_paste_is_first_and_the_browser_joins_the_wait() -> None:
 
 
 @pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
-def test_a_wrong_paste_is_told_as_long_as_the_login_goes_on(state: str) -> None:
+def test_a_wrong_paste_is_reported_until_the_outcome(state: str) -> None:
     login = machine_in(state)
     refusal = reported(PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri=URI))
     assert Playbook(login) >> CallbackPasted(text="hello") << refusal

@@ -18,7 +18,7 @@ ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")
 
 
 def arrows(drawing: str) -> dict[tuple[str, str], str]:
-    """What a Mermaid drawing says: from and to -> label."""
+    """Return the arrows of a Mermaid drawing: the label by both ends."""
     found = [match for line in drawing.splitlines() if (match := ARROW.fullmatch(line.strip()))]
     ends = [(match[1], match[2]) for match in found]
     assert len(set(ends)) == len(ends), "two arrows between the same two ends lie on each other"
@@ -32,7 +32,7 @@ def row_id(row: Row) -> str:
 # The document
 
 
-def test_the_committed_document_is_what_the_table_says() -> None:
+def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
@@ -106,7 +106,7 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 # The overview
 
 
-def test_the_main_road() -> None:
+def test_the_path_of_a_login_that_succeeds() -> None:
     drawn = arrows(diagram.mermaid_overview())
     road = {
         ("[*]", "idle"): "",
@@ -169,7 +169,7 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
     ]
 
 
-def test_what_stands_for_several_states() -> None:
+def test_a_node_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
     assert "any_failing --> failed : 28 causes<br/>/ fail\n" in overview
@@ -185,7 +185,7 @@ def test_rows_that_stay_are_not_drawn() -> None:
         assert trigger not in drawings
 
 
-def test_the_way_with_a_device_code() -> None:
+def test_the_path_with_a_device_code() -> None:
     drawn = arrows(diagram.mermaid_overview())
     road = {
         ("idle", "requesting_device_code"): "started_with_device_code<br/>/ request_device_code",
@@ -202,7 +202,7 @@ def test_the_way_with_a_device_code() -> None:
 # The failures
 
 
-def test_every_way_to_end_early() -> None:
+def test_every_arrow_to_an_early_end() -> None:
     assert arrows(diagram.mermaid_failures()) == {
         ("binding", "binding_failed"): "port_taken<br/>port_forbidden<br/>bind_failed<br/>/ fail",
         ("cancelling_previous", "cancelling_previous_failed"): "previous_refused<br/>/ fail",
@@ -235,7 +235,7 @@ def test_every_way_to_end_early() -> None:
     }
 
 
-def test_what_is_reported_stands_in_the_end_in_the_order_of_the_events() -> None:
+def test_categories_stand_in_the_order_of_the_events() -> None:
     lines = [line.strip() for line in diagram.mermaid_failures().splitlines()]
     assert [line for line in lines if line.startswith("awaiting_callback_failed : ")] == [
         "awaiting_callback_failed : issuer_mismatch",

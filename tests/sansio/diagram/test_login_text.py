@@ -35,7 +35,7 @@ def test_stories_take_the_first_row_whose_guard_holds() -> None:
     assert "5. `binding`: `port_taken [may_bind_again] / back_off`, to `backing_off`\n" in document
 
 
-def test_stories_go_the_way_that_they_tell() -> None:
+def test_stories_match_the_table() -> None:
     document = diagram.markdown()
     assert "2. `cancelled`: `tokens_received` is ignored: a final state has no row for it\n" in document
     assert "mistake of the host\n" not in document, "a story asks for a row that is gone"
@@ -46,6 +46,6 @@ def test_every_trigger_is_explained() -> None:
     assert [trigger for trigger in Trigger if trigger not in MEANING] == []
 
 
-def test_a_trigger_without_words_stands_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trigger_without_a_text_is_shown_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagram, "MEANING", {})
     assert "| `port_taken`: port taken |" in diagram.markdown()

@@ -25,7 +25,7 @@ def row_id(row: RefreshRow) -> str:
 # The document
 
 
-def test_the_committed_document_is_what_the_table_says() -> None:
+def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
@@ -81,7 +81,7 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 # Mermaid
 
 
-def test_the_overview_has_every_way_to_a_token() -> None:
+def test_the_overview_has_every_delivery_of_a_token() -> None:
     drawn = arrows(diagram.mermaid_overview())
     assert drawn["[*]", "idle"] == ""
     assert drawn["locking", "looking"] == "lock_busy<br/>/ load"

@@ -26,11 +26,11 @@ def test_two_programs_at_once_as_a_story() -> None:
     ) in diagram.markdown()
 
 
-def test_no_story_makes_a_mistake() -> None:
+def test_no_story_has_an_unexpected_event() -> None:
     assert "is a mistake of the host\n" not in diagram.markdown().replace("is a mistake of the host: `Unex", "")
 
 
-def test_every_trigger_is_explained_and_every_way_to_a_token_has_its_name() -> None:
+def test_every_trigger_is_explained_and_every_delivery_is_named() -> None:
     assert set(MEANING) == set(RefreshTrigger)
     assert set(DELIVERY) == {row.effect for row in REFRESH_ROWS if row.dest is RefreshState.SUCCEEDED}
     assert set(DELIVERY.values()) == set(Delivery)

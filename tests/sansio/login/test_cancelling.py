@@ -72,7 +72,7 @@ def test_after_success_a_callback_gets_the_redirect_again(query: str) -> None:
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 @pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", "", "code=c&iss=x"])
-def test_after_failure_or_cancel_a_callback_is_told_that_it_is_over(state: str, query: str) -> None:
+def test_after_failure_or_cancel_a_callback_gets_the_page_that_it_is_over(state: str, query: str) -> None:
     login = machine_in(state)
     assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 410)
     assert login.state == state
@@ -96,7 +96,7 @@ def test_a_login_that_ended_before_any_code_is_over_for_every_callback(state: st
 
 
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key"])
-def test_cancelled_by_the_caller_while_a_token_request_is_out(state: str) -> None:
+def test_cancelled_by_the_caller_during_a_token_request(state: str) -> None:
     login = machine_in(state)
     exchange_id = {"exchanging_code": 1, "exchanging_api_key": 2}[state]
     assert (
@@ -148,7 +148,7 @@ def test_cancelled_by_another_login_server() -> None:
     assert login.state is LoginState.CANCELLED
 
 
-def test_what_another_login_server_is_told() -> None:
+def test_the_response_to_another_login_server() -> None:
     actions = machine_in("awaiting_callback").handle(get("/cancel", 5))
     (told,) = [action for action in actions if isinstance(action, Respond)]
     assert told.body == b"Login cancelled"

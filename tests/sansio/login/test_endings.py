@@ -54,9 +54,9 @@ def test_a_browser_gone_while_waiting_gets_no_answer(state: str) -> None:
     login = machine_in(state)
     assert Playbook(login) >> ClientGone(request_id=1)
     steps = {"exchanging_code": 0, "exchanging_api_key": 1, "saving_credentials": 2}[state]
-    orders = samples.drive(login, *(answer(), api_key_answer(), CredentialsSaved())[steps:])
+    actions = samples.drive(login, *(answer(), api_key_answer(), CredentialsSaved())[steps:])
     assert login.state == "succeeded"
-    assert not any(isinstance(order, Respond) for order in orders)
+    assert not any(isinstance(action, Respond) for action in actions)
 
 
 def test_a_browser_gone_before_its_redirect_was_sent_is_reported_once() -> None:
@@ -66,7 +66,7 @@ def test_a_browser_gone_before_its_redirect_was_sent_is_reported_once() -> None:
     assert Playbook(login) >> ClientGone(request_id=1) << REDIRECT_FAILED >> ClientGone(request_id=2)
 
 
-def test_one_of_two_browsers_gone_is_no_trouble() -> None:
+def test_one_of_two_browsers_gone_is_not_reported() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> callback(request_id=2)
@@ -180,5 +180,5 @@ def test_other_pages_are_not_waited_for() -> None:
     )
 
 
-def test_a_wrong_state_after_the_outcome_is_answered_but_no_longer_reported() -> None:
+def test_a_wrong_state_after_the_outcome_is_answered_but_not_reported() -> None:
     assert Playbook(machine_in("succeeded")) >> callback("code=c&state=other", 2) << AnyResponse(2, 400)

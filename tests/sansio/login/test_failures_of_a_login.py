@@ -1,4 +1,4 @@
-"""Each row of the table of failures (DESIGN section 4), through the machine alone."""
+"""Each failure of a login (docs/design/failures.md), through the machine alone."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ CASES = [
 
 
 def check_the_end(login: LoginMachine, actions: list[Action], expected: tuple[str, str, str]) -> None:
-    """Reported as fatal, told to the caller, nothing saved."""
+    """Check that a failure is reported as fatal and handed to the caller, and that nothing is saved."""
     (problem,) = [a.phase for a in actions if isinstance(a, ReportProgress) and isinstance(a.phase, Failed)]
     assert (problem.step, problem.category, problem.message, problem.fatal) == (*expected, True)
     (finish,) = [a for a in actions if isinstance(a, Finish)]
@@ -229,7 +229,7 @@ def test_fifty_hostile_requests_then_the_login_completes() -> None:
 
 
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
-def test_a_browser_that_fails_late_is_reported_all_the_same(state: str) -> None:
+def test_a_browser_that_fails_late_is_reported(state: str) -> None:
     report = AnyProblem("open_browser", "browser_launch_failed", fatal=False)
     assert Playbook(samples.machine_in(state)) >> BrowserFailed(message="no display") << report
 

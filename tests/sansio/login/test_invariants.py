@@ -122,7 +122,7 @@ def answering(which: int, how: int) -> Move:
 
 
 def asking(request: RequestReceived) -> Move:
-    """A client comes, with a number of its own. Before the port is bound, only a confused host reports one."""
+    """Send a request with a number of its own. Before the port is bound, no honest host reports one."""
 
     def move(login: CheckedLogin) -> None:
         known = login.machine.auth_url is not None
@@ -133,7 +133,7 @@ def asking(request: RequestReceived) -> Move:
 
 
 def leaving(which: int) -> Move:
-    """One of the browsers that wait goes away."""
+    """Let one of the waiting browsers leave."""
 
     def move(login: CheckedLogin) -> None:
         waiting = sorted(login.ledger.unanswered)
@@ -144,7 +144,7 @@ def leaving(which: int) -> Move:
 
 
 def pasting(text: str) -> Move:
-    """The person pastes something. They can as soon as they have seen the address."""
+    """Paste a text. An honest host can do so once the authorization URL is known."""
 
     def move(login: CheckedLogin) -> None:
         known = login.machine.auth_url is not None
@@ -210,7 +210,7 @@ def test_cancelling_at_any_time_ends_the_login_or_comes_too_late(moves: list[Mov
 
 @settings(max_examples=300, deadline=None)
 @given(requests)
-def test_no_request_is_too_strange_to_be_answered(request: RequestReceived) -> None:
+def test_any_request_is_answered(request: RequestReceived) -> None:
     login = CheckedLogin()
     for event in (Started(), Bound(port=1455)):
         login.take(event, honest=True)
@@ -219,7 +219,7 @@ def test_no_request_is_too_strange_to_be_answered(request: RequestReceived) -> N
 
 
 def test_the_sequences_reach_every_ending() -> None:
-    """So that the tests above are not true of nothing."""
+    """Show that the tests above check something."""
 
     def ending(*moves: Move, method: LoginMethod = LoginMethod.BROWSER) -> str:
         login = play(list(moves), method)

@@ -1,4 +1,4 @@
-"""Whole logins that go well, told from the first event to the last order."""
+"""Whole logins that succeed, from the first event to the last action."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_a_login_without_browser_and_without_deadline_just_listens() -> None:
     )
 
 
-def test_a_deadline_of_ones_own() -> None:
+def test_a_chosen_deadline() -> None:
     login = samples.machine_in("binding", samples.OPTIONS.__replace__(deadline=12.5, open_browser=False))
     assert (
         Playbook(login)
@@ -201,7 +201,7 @@ def test_a_deadline_of_ones_own() -> None:
     )
 
 
-def test_a_browser_that_cannot_be_opened_is_reported_and_the_login_goes_on() -> None:
+def test_a_browser_that_cannot_be_opened_does_not_end_the_login() -> None:
     login = samples.machine_in("awaiting_callback")
     assert (
         Playbook(login)
@@ -220,7 +220,7 @@ def test_the_browser_may_be_reported_after_the_callback() -> None:
     assert Playbook(login) >> BrowserOpened() << reported(BrowserLaunched())
 
 
-def test_a_mirror_is_sent_the_token_requests() -> None:
+def test_token_requests_go_to_the_mirror() -> None:
     options = LoginOptions(provider=Provider.chatgpt(issuer="http://127.0.0.1:9000/"))
     login = samples.machine(options)
     samples.drive(login, Started(), Bound(port=1455))

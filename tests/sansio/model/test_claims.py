@@ -13,8 +13,6 @@ from loginmachine.sansio.model.claims import ClaimError, read_claims
 
 from ..samples import jwt
 
-# Reading
-
 
 def read(token: str) -> dict[str, Any]:
     return read_claims(Secret(token))
@@ -38,7 +36,7 @@ def test_padding_is_optional(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.b.c.d", "a.b.c.d.e"])
-def test_what_is_no_jwt(token: str) -> None:
+def test_texts_that_are_not_a_jwt(token: str) -> None:
     assert unreadable(token) == "it is not a JWT of a usable size"
 
 

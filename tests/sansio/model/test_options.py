@@ -9,7 +9,7 @@ from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provid
 CHATGPT = Provider.chatgpt()
 
 
-def test_a_string_is_no_list_of_workspaces() -> None:
+def test_a_string_is_not_a_list_of_workspaces() -> None:
     with pytest.raises(ValueError, match=r"^the allowed workspaces are a tuple of ids$"):
         LoginOptions(provider=CHATGPT, allowed_workspaces="acc-1")  # type: ignore[arg-type]
 
@@ -52,7 +52,7 @@ def test_a_redirect_host_beyond_loopback(host: str) -> None:
 
 
 @pytest.mark.parametrize("deadline", [0, -1, float("inf"), float("nan")])
-def test_a_deadline_that_is_none(deadline: float) -> None:
+def test_an_invalid_deadline(deadline: float) -> None:
     with pytest.raises(ValueError, match="deadline"):
         LoginOptions(provider=CHATGPT, deadline=deadline)
 
@@ -63,7 +63,7 @@ def test_the_default_deadline_is_not_for_device_codes(deadline: float | None, fo
 
 
 @pytest.mark.parametrize("workspaces", [("",), ("a", ""), ("a,b",)])
-def test_a_workspace_that_is_none(workspaces: tuple[str, ...]) -> None:
+def test_an_invalid_workspace(workspaces: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="workspace"):
         LoginOptions(provider=CHATGPT, allowed_workspaces=workspaces)
 

@@ -186,7 +186,7 @@ def test_an_ordinary_provider_is_strict_and_takes_any_port() -> None:
     assert (options.first_port, options.fallback_port) == (0, None)
 
 
-def test_a_policy_that_is_misspelt_is_not_the_laxer_one() -> None:
+def test_a_misspelt_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="strict or compat"):
         OTHER_PROVIDER.__replace__(id_token_policy="Strict")
     # As read from a configuration.

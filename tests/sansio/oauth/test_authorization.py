@@ -40,7 +40,7 @@ def test_forced_workspaces_come_last() -> None:
     )
 
 
-def test_a_provider_without_a_workspace_parameter_is_not_told() -> None:
+def test_a_provider_without_a_workspace_parameter_gets_none() -> None:
     options = LoginOptions(provider=OTHER_PROVIDER, allowed_workspaces=("ws-1",))
     assert "ws-1" not in authorization.authorization_url(options, SECRETS, 1)
 

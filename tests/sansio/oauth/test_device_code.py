@@ -67,7 +67,7 @@ def poll_result(
 
 
 def polled(body: dict[str, Any] | bytes, dialect: str = CODEX, status: int = 200) -> tuple[str, str]:
-    """Why a poll brought nothing, and the message."""
+    """Return the problem of a poll, and its message."""
     result = poll_result(body, dialect, status)
     assert isinstance(result, PollRejected | Malformed)
     return ("malformed" if isinstance(result, Malformed) else result.problem), result.message
@@ -136,7 +136,7 @@ def test_codex_has_another_name_for_the_user_code() -> None:
     assert device({"device_auth_id": "d-1", "usercode": "ABCD"}).user_code == "ABCD"
 
 
-def test_a_provider_cannot_send_the_people_of_codex_elsewhere() -> None:
+def test_the_address_to_open_in_codex_does_not_come_from_the_response() -> None:
     assert device({**CODEX_ANSWER, "verification_uri": "https://evil.example"}).verification_url == DEVICE_URL
 
 
@@ -269,7 +269,7 @@ def test_a_refusal_may_have_the_status_of_not_yet(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "access_denied"}', b'{"error": 5}'])
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
-def test_trouble_that_passes(dialect: str, body: bytes, status: int) -> None:
+def test_problems_that_may_pass(dialect: str, body: bytes, status: int) -> None:
     assert polled(body, dialect, status)[0] == "unavailable"
 
 

@@ -26,7 +26,7 @@ EXPIRY = 1_795_003_600
 def check(
     claims: dict[str, Any], provider: Provider = CHATGPT, *, received_at: float = NOW, headers: Headers = ()
 ) -> str:
-    """What is wrong with an id token; empty if nothing is."""
+    """Return the problem of an ID token; empty if there is none."""
     try:
         nonce = NONCE if provider.uses_nonce else None
         check_id_token(claims, provider, nonce=nonce, headers=headers, received_at=received_at)
@@ -41,9 +41,6 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in ID_CLAIMS.items() if key != name}
-
-
-# Checking
 
 
 @pytest.mark.parametrize("provider", [CHATGPT, STRICT])
@@ -152,11 +149,11 @@ def test_the_servers_date_shows_that_our_clock_is_wrong(date: bytes) -> None:
         b"\xff",
     ],
 )
-def test_a_date_that_does_not_rescue(date: bytes) -> None:
+def test_a_date_that_does_not_excuse_an_expired_token(date: bytes) -> None:
     assert with_date(date) == "it has expired (exp)"
 
 
-def test_no_date_does_not_rescue() -> None:
+def test_without_a_date_an_expired_token_is_refused() -> None:
     assert with_date() == "it has expired (exp)"
 
 

@@ -46,17 +46,17 @@ def test_the_refresh_token() -> None:
 
 
 def test_the_access_token_where_there_is_no_other() -> None:
-    order = revocation(CHATGPT, tokens(""))
-    assert order is not None
-    assert order.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
+    request = revocation(CHATGPT, tokens(""))
+    assert request is not None
+    assert request.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
 
 
-def test_another_provider_is_asked_in_its_own_way() -> None:
+def test_another_provider_has_its_own_endpoint_and_client() -> None:
     provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
-    order = revocation(provider, OLD)
-    assert order is not None
-    assert (order.url, order.encoding) == ("https://id.example/revoke", Encoding.FORM)
-    assert order.form[2] == ("client_id", "client-1")
+    request = revocation(provider, OLD)
+    assert request is not None
+    assert (request.url, request.encoding) == ("https://id.example/revoke", Encoding.FORM)
+    assert request.form[2] == ("client_id", "client-1")
 
 
 def test_an_endpoint_is_checked_like_the_others() -> None:
@@ -65,7 +65,7 @@ def test_an_endpoint_is_checked_like_the_others() -> None:
 
 
 @pytest.mark.parametrize("mode", ["chatgpt", "apikey", None])
-def test_a_login_of_any_kind_leaves_its_tokens_behind(mode: str | None) -> None:
+def test_tokens_of_any_login_are_revoked(mode: str | None) -> None:
     request = revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key())
     assert request is not None
     assert request.form == REVOKE_OLD.form
@@ -151,13 +151,13 @@ def test_a_login_that_fails_revokes_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in PATHS if state not in ("saving_credentials", "idle")])
-def test_no_other_order_ever_names_what_was_replaced(state: str) -> None:
+def test_no_other_action_holds_the_replaced_tokens(state: str) -> None:
     login = machine_in(state)
     ordered = samples.drive(login, CancelRequested())
     assert OLD_REFRESH_TOKEN not in everything_in(tuple(ordered))
 
 
-def test_what_was_replaced_is_in_no_repr() -> None:
+def test_no_repr_shows_the_replaced_tokens() -> None:
     event = CredentialsSaved(replaced=OLD)
     assert "canary" not in repr(event)
     login = machine_in("saving_credentials")

@@ -36,7 +36,7 @@ def test_the_api_key_exchange() -> None:
 
 
 @pytest.mark.parametrize("port", [1, 1455, 65535])
-def test_both_requests_name_the_very_same_redirect_uri(port: int) -> None:
+def test_both_requests_name_the_same_redirect_uri(port: int) -> None:
     uri = authorization.redirect_uri(OPTIONS, port)
     assert uri == f"http://127.0.0.1:{port}/auth/callback"
     assert dict(token_requests.code_exchange(OPTIONS, SECRETS, port, "c").form)["redirect_uri"] == uri

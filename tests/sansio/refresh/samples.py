@@ -132,7 +132,7 @@ def tell(refresh: RefreshMachine, *events: RefreshEvent) -> list[RefreshAction]:
 
 
 def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
-    """Category, message and finality."""
+    """Return the category and message of a failure, and whether it is final."""
     assert isinstance(refresh.outcome, RefreshFailure)
     assert isinstance(refresh.outcome.category, RefreshFailureCategory)
     return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
@@ -156,11 +156,11 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "succeeded": (*_TO_SAVING, CredentialsSaved()),
     "failed": (WANTED, loaded(None)),
 }
-"""One way into each state."""
+"""The events that lead to each state."""
 
 
 def machine_in(state: str) -> RefreshMachine:
-    """A refresh in this state."""
+    """Return a refresh in this state."""
     refresh = machine()
     tell(refresh, *PATHS[state])
     assert refresh.state == state

@@ -56,7 +56,7 @@ ANSWER = {"type": "TokenResponseReceived", "exchange_id": 1, "status": 200, "hea
         ({**ANSWER, "received_at": "now"}, "event.received_at is not a number of a usable size"),
     ],
 )
-def test_what_is_no_event(event: dict[str, Any], reason: str) -> None:
+def test_members_that_are_not_an_event(event: dict[str, Any], reason: str) -> None:
     assert problem(HEADER, changed(STARTED, event=event)) == (2, reason)
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_event(event: dict[str, Any], reason: str) -> None:
         ("surprise", 1, "options has a member that is not known here"),
     ],
 )
-def test_what_are_no_options(name: str, value: object, reason: str) -> None:
+def test_members_that_are_not_options(name: str, value: object, reason: str) -> None:
     options = {**json.loads(HEADER)["options"], name: value}
     assert problem(changed(HEADER, options=options)) == (1, reason)
 

@@ -19,7 +19,7 @@ def test_placeholders_are_stable_and_never_shared() -> None:
 
 
 def test_one_value_for_state_verifier_and_nonce() -> None:
-    """A careless host's. Each is still compared with its own."""
+    """A careless host uses one value. Each is still compared with its own placeholder."""
     placeholders = Placeholders(SECRETS.__replace__(code_verifier="same", nonce="same", state="same"))
     assert placeholders.of("foreign-state", "same") == "redacted-state"
     assert placeholders.nonce("same") == "redacted-nonce"

@@ -26,7 +26,7 @@ QUICK = settings(max_examples=300, deadline=None)
 
 
 def attempt(data: bytes) -> Trace | None:
-    """Read it, and replay and tell what was read."""
+    """Read a trace, replay it, and tell it in words."""
     lines = data.split(b"\n")
     error = trace = None
     try:
@@ -106,7 +106,7 @@ def test_an_error_after_a_trace_comes_after_it() -> None:
         ([HEADER, changed(STARTED, event={"type": ["Started"]})], 2, "event is not an object with a type"),
     ],
 )
-def test_what_is_no_trace(lines: list[bytes], line: int, reason: str) -> None:
+def test_lines_that_are_not_a_trace(lines: list[bytes], line: int, reason: str) -> None:
     if line:
         assert problem(*lines) == (line, reason)
     else:
@@ -129,7 +129,7 @@ def test_too_many_bytes() -> None:
 
 
 def test_a_short_line_makes_no_large_bodies() -> None:
-    """What stands for a body that is too large is there once, however often it is written."""
+    """The substitute of a body that is too large exists once in memory."""
     event = {**ANSWER, "body": {"repeat": " ", "times": 1024 * 1024 + 1}}
     step = json.dumps({"at": 0, "event": event, "unexpected": True}).encode()
     bodies = {id(getattr(each.event, "body", None)) for each in read_trace([HEADER, *[step] * 100]).steps}
@@ -143,7 +143,7 @@ def test_the_error_can_be_copied() -> None:
 
 
 def test_cut_anywhere() -> None:
-    """After a whole line it is a trace that stops there; elsewhere the error names the line that was cut."""
+    """A cut after a line leaves a shorter trace. Elsewhere the error names the line that was cut."""
     for length in range(len(SMALL)):
         lines = SMALL[:length].splitlines()
         if length and b"\n" in SMALL[length - 1 : length + 1]:
@@ -168,7 +168,7 @@ def test_a_piece_replaced(position: int, length: int, piece: bytes) -> None:
 
 @QUICK
 @given(st.binary(max_size=200))
-def test_anything(data: bytes) -> None:
+def test_any_bytes(data: bytes) -> None:
     assert attempt(data) is None
     attempt(HEADER + b"\n" + data)
 
@@ -200,7 +200,7 @@ STRANGE: list[Any] = [
 
 @settings(max_examples=800, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(STRANGE))
-def test_something_else_at_any_place(place: tuple[int, tuple[str | int, ...]], strange: object) -> None:
+def test_another_value_at_any_place(place: tuple[int, tuple[str | int, ...]], strange: object) -> None:
     number, path = place
     lines = [*LINES]
     lines[number] = json.dumps(put(json.loads(lines[number]), path, strange)).encode()

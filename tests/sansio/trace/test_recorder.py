@@ -1,4 +1,4 @@
-"""The recorder harms no login, whatever happens to the recording."""
+"""Problems of the recording do not disturb the login."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..samples import OPTIONS, SECRETS, answer
 
 
 class Disk:
-    """Takes some lines, then no more."""
+    """Accepts some lines, then fails."""
 
     def __init__(self, room: int = 1000) -> None:
         self.lines: list[str] = []
@@ -55,7 +55,7 @@ def test_what_is_written() -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
-def test_a_full_disk_is_told_once(room: int) -> None:
+def test_a_full_disk_is_reported_once(room: int) -> None:
     disk = Disk(room)
     recorder = disk.recorder()
     recorder.handle(Started())
@@ -66,7 +66,7 @@ def test_a_full_disk_is_told_once(room: int) -> None:
     assert disk.warnings == ["the trace ends before the login: OSError"]
 
 
-def test_nobody_need_listen() -> None:
+def test_on_trouble_is_optional() -> None:
     recorder = Recorder(OPTIONS, SECRETS, write=Disk(0).write, clock=lambda: 0.0)
     assert recorder.handle(Started()) != []
 

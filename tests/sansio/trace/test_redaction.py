@@ -45,7 +45,7 @@ def test_answer_headers(header: tuple[bytes, bytes], shown: tuple[bytes, bytes] 
 
 
 @pytest.mark.parametrize("moment", [-1.0, float("nan"), float("inf"), 1e12])
-def test_moments_that_are_none(moment: float) -> None:
+def test_times_that_are_not_a_date(moment: float) -> None:
     assert redacted(answer(received_at=moment)).received_at == -1.0
 
 

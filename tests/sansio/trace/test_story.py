@@ -1,4 +1,4 @@
-"""Traces told in words."""
+"""Traces as text."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_actions_in_words(action: actions.Action, words: str) -> None:
     assert did(action) == words
 
 
-def test_what_a_terminal_would_obey_is_not_told() -> None:
+def test_control_characters_are_not_shown() -> None:
     lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
     step = json.loads(lines[4])
     step["event"]["target"] = "/\x1b[2J\x9b31m"
@@ -113,7 +113,7 @@ def test_what_a_terminal_would_obey_is_not_told() -> None:
     assert all(line.isascii() and line.isprintable() for line in result.difference.diff().splitlines())
 
 
-def test_in_words() -> None:
+def test_device_codes_pastes_and_revocations_in_words() -> None:
     assert came(Started()) == "the host starts the login"
     assert came(Started(method=LoginMethod.DEVICE_CODE)) == "the host starts the login with a device code"
     assert came(CallbackPasted(text="secret")) == "the person pastes an address"

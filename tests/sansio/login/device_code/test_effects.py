@@ -59,7 +59,7 @@ def data(options: LoginOptions = OPTIONS) -> LoginData:
 
 
 def polling(interval: float = 5.0) -> LoginData:
-    """A login whose code is shown, before the first poll."""
+    """Return a login that shows its code, before the first poll."""
     login = data()
     show_device_code(login, ReceivedDeviceCode(trigger=DUE.trigger, device_code=CODE.__replace__(interval=interval)))
     login.out.clear()
@@ -67,7 +67,7 @@ def polling(interval: float = 5.0) -> LoginData:
 
 
 def pause(login: LoginData) -> float:
-    """The seconds until the next poll. Its timer has fired afterwards."""
+    """Return the seconds until the next poll, and let its timer fire."""
     last = login.out[-1]
     assert isinstance(last, StartTimer)
     assert last.timer is Timer.POLL
@@ -89,7 +89,7 @@ def test_a_device_code_is_requested() -> None:
     assert request.url == CODE_ENDPOINT
 
 
-def test_the_browser_instead_begins_with_the_port() -> None:
+def test_a_login_in_the_browser_instead_begins_with_the_port() -> None:
     login = data()
     use_browser_instead(login, TROUBLE)
     assert login.out[:2] == [

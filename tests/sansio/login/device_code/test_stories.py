@@ -1,4 +1,4 @@
-"""Whole logins with a device code, told from the first event to the last order."""
+"""Whole logins with a device code, from the first event to the last action."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def delayed(words: str) -> ReportProgress:
 
 
 def polling(**changes: object) -> LoginMachine:
-    """A login that waits for its device code to be used, with a poll under way: exchange 2."""
+    """Return a login that shows its device code, with a poll outstanding: request 2."""
     login = samples.machine(samples.OPTIONS.__replace__(**changes))
     samples.drive(login, STARTED_WITH_DEVICE_CODE, samples.device_code_answer(), POLL_DUE)
     assert login.state is LoginState.POLLING_DEVICE_CODE
@@ -160,7 +160,7 @@ def test_a_provider_that_wants_to_be_asked_less_often() -> None:
     )
 
 
-def test_an_outage_is_told_once_and_survived() -> None:
+def test_an_outage_is_reported_once_and_the_login_goes_on() -> None:
     assert (
         Playbook(polling())
         >> no_answer(TransportProblem.CONNECT, 2, "no route")
@@ -203,7 +203,7 @@ def test_a_long_interval_is_not_shortened_by_trouble() -> None:
     assert Playbook(login) >> no_answer(exchange_id=2) << delayed("gone") << poll_after(45.0)
 
 
-def test_a_very_long_outage_counts_no_further() -> None:
+def test_pauses_stay_limited_during_a_very_long_outage() -> None:
     login = polling()
     for exchange_id in range(2, 300):
         assert login.handle(no_answer(exchange_id=exchange_id))[-1].values()["seconds"] <= 30.0
@@ -232,7 +232,7 @@ def test_the_provider_says_no(event: Event, category: str, message: str) -> None
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/token: {message}"
 
 
-def test_nobody_uses_the_code() -> None:
+def test_a_code_that_is_not_used_expires() -> None:
     login = polling()
     assert (
         Playbook(login)
@@ -246,7 +246,7 @@ def test_nobody_uses_the_code() -> None:
     assert failure_of(login).message == "nobody used the code within 900 seconds"
 
 
-def test_a_deadline_of_ones_own_ends_it_earlier() -> None:
+def test_a_shorter_deadline_ends_the_login_earlier() -> None:
     login = samples.machine(samples.OPTIONS.__replace__(deadline=60.0))
     samples.drive(login, STARTED_WITH_DEVICE_CODE)
     assert (
@@ -266,7 +266,7 @@ def test_a_deadline_of_ones_own_ends_it_earlier() -> None:
     assert failure_of(login).message == "nobody used the code within 60 seconds"
 
 
-def test_the_time_is_up_for_the_person_only() -> None:
+def test_the_timers_stop_once_the_code_is_used() -> None:
     login = polling(deadline=60.0)
     actions = login.handle(samples.grant_answer(2))
     assert {action.timer for action in actions if isinstance(action, StopTimer)} == {
@@ -290,7 +290,7 @@ def test_the_time_is_up_for_the_person_only() -> None:
         (no_answer(TransportProblem.REQUEST), "token_exchange_request", "gone"),
     ],
 )
-def test_no_code_is_to_be_had(event: Event, category: str, message: str) -> None:
+def test_the_provider_sends_no_device_code(event: Event, category: str, message: str) -> None:
     login = machine_in("requesting_device_code")
     assert (
         Playbook(login)
@@ -302,7 +302,7 @@ def test_no_code_is_to_be_had(event: Event, category: str, message: str) -> None
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/usercode: {message}"
 
 
-def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_allows_it() -> None:
+def test_without_device_codes_the_browser_is_used_if_allowed() -> None:
     login = machine_in("requesting_device_code", samples.OPTIONS.__replace__(device_code_fallback=True))
     told = "https://auth.openai.com/api/accounts/deviceauth/usercode: status 404"
     assert (
@@ -324,7 +324,7 @@ def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_al
     assert login.state is LoginState.EXCHANGING_API_KEY
 
 
-def test_the_browser_is_no_way_out_of_other_trouble() -> None:
+def test_the_browser_is_not_used_after_other_problems() -> None:
     login = machine_in("requesting_device_code", samples.OPTIONS.__replace__(device_code_fallback=True))
     login.handle(answer(1, 503))
     assert failure_of(login).category == "device_code_unavailable"
@@ -372,7 +372,7 @@ def test_cancelled_while_a_poll_is_under_way() -> None:
     )
 
 
-def test_a_browser_that_nobody_asked_for_is_a_mistake_of_the_host() -> None:
+def test_a_browser_event_without_an_action_is_unexpected() -> None:
     login = polling()
     login.handle(samples.grant_answer(2))
     with pytest.raises(UnexpectedEvent):
@@ -425,13 +425,13 @@ def test_the_last_poll_brings_the_tokens() -> None:
     assert isinstance(login.outcome, LoginSuccess)
 
 
-def test_the_id_token_is_checked_all_the_same() -> None:
+def test_the_id_token_is_checked() -> None:
     login = rfc_polling()
     login.handle(answer(2, body=rfc_tokens(aud="another")))
     assert (failure_of(login).step, failure_of(login).category) == ("exchange_token", "id_token_invalid")
 
 
-def test_the_workspace_is_checked_all_the_same() -> None:
+def test_the_workspace_is_checked() -> None:
     login = rfc_polling(allowed_workspaces=("acc-1",))
     login.handle(answer(2, body=rfc_tokens()))
     assert failure_of(login).category == "workspace_restriction"
