@@ -28,6 +28,7 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.model.options import LoginMethod
+from loginmachine.sansio.model.provenance import Provenance
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action
@@ -110,6 +111,8 @@ CANARIES = (
     OLD_REFRESH_TOKEN,
     API_KEY,
 )
+PROVENANCE = Provenance(issuer="https://auth.openai.com", client_id="app_EMoamEEZ73f0CkXaXp7hrann")
+"""The provider and client of `OPTIONS`."""
 OLD = Credentials(
     tokens=Tokens(
         id_token=Secret("canary-old-id"),

@@ -17,6 +17,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
+    "model/auth_json": ("model/test_credentials",),
+    "model/provenance": ("model/test_issuer",),
     "model/tokens": ("oauth/test_token_responses",),
     "refresh/actions": ("refresh/test_stories",),
     "refresh/effects": ("refresh/test_stories", "refresh/test_failures"),

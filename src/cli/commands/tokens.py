@@ -10,9 +10,10 @@ from ...drivers.errors import RefreshFailed
 from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
+from ...sansio.model.provider import Provider
 from ...sansio.refresh.outcome import Delivery
 from .. import exit_codes
-from ..options import provider_from, store_from
+from ..options import issuing_provider_from, store_from
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -20,7 +21,6 @@ from ..terminal.writer import print_error, print_out
 if TYPE_CHECKING:
     import argparse
 
-    from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshSuccess
 
 _DONE: Final = {
@@ -34,11 +34,11 @@ _NOT_STORED: Final = "The provider renewed the tokens, but they could not be sto
 
 def print_token(arguments: argparse.Namespace) -> int:
     """Print the access token, and nothing else. Return the exit code: failure also if standard output is closed."""
-    provider = provider_from(arguments)
+    session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
         with raise_first_signal(owns_process=arguments.owns_process):
-            token = _session(arguments, provider).access_token()
+            token = session.access_token()
     except RefreshFailed as error:
         print_error(str(error))
         return exit_codes.FAILURE
@@ -47,11 +47,11 @@ def print_token(arguments: argparse.Namespace) -> int:
 
 def refresh(arguments: argparse.Namespace) -> int:
     """Refresh the tokens, print the result, and return the exit code: failure also if they could not be stored."""
-    provider = provider_from(arguments)
+    session = _session(arguments)
     try:
         # See `print_token`.
         with raise_first_signal(owns_process=arguments.owns_process):
-            done = _session(arguments, provider).refresh(force=not arguments.if_due)
+            done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         if arguments.json:
             _print_json("failed", category=error.category, message=error.message)
@@ -65,7 +65,7 @@ def refresh(arguments: argparse.Namespace) -> int:
         return exit_codes.FAILURE
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
-    account = tokens.account(provider) if tokens is not None and has_tokens else Account()
+    account = tokens.account(Provider.chatgpt()) if tokens is not None and has_tokens else Account()
     ends = rfc3339(utc_time(tokens.expires_at())) if tokens is not None and has_tokens else None
     if arguments.json:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
@@ -75,10 +75,11 @@ def refresh(arguments: argparse.Namespace) -> int:
     return exit_codes.SUCCESS
 
 
-def _session(arguments: argparse.Namespace, provider: Provider) -> Session:
+def _session(arguments: argparse.Namespace) -> Session:
+    store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
     return Session(
-        store_from(arguments, on_warning=_warn, on_fallback=_warn),
-        provider,
+        store,
+        issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),
         on_warning=_warn,
     )

@@ -34,6 +34,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.CREDENTIALS_MISSING:        "nothing is stored",
     T.CREDENTIALS_UNREADABLE:     "the stored credentials cannot be understood",
     T.CREDENTIALS_UNSUPPORTED:    "the stored credentials give no token here",
+    T.PROVIDER_MISMATCHED:        "another provider, or another client, has issued the stored tokens",
     T.REFRESH_DUE:                "the token ends soon, or is not wanted",
     T.REFRESH_HOPELESS:           "there is no refresh token, or it was refused before",
     T.REFRESH_POSTPONED:          "the last attempt was a moment ago, and the token is still valid",

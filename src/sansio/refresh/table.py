@@ -60,6 +60,7 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.CREDENTIALS_MISSING,        _BEFORE,     S.FAILED,                   fail),
     Row(T.CREDENTIALS_UNREADABLE,     _BEFORE,     S.FAILED,                   fail),
     Row(T.CREDENTIALS_UNSUPPORTED,    _BEFORE,     S.FAILED,                   fail),
+    Row(T.PROVIDER_MISMATCHED,        _BEFORE,     S.FAILED,                   fail),
     Row(T.REFRESH_HOPELESS,           _BEFORE,     S.FAILED,                   fail),
     Row(T.REFRESH_POSTPONED,          _READING,    S.SUCCEEDED,                keep),
 
@@ -95,6 +96,7 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.CREDENTIALS_RENEWED,        _CHECKING,   S.SUCCEEDED,                adopt),
     Row(T.CREDENTIALS_MISSING,        _CHECKING,   S.FAILED,                   fail),
     Row(T.CREDENTIALS_UNSUPPORTED,    _CHECKING,   S.FAILED,                   fail),
+    Row(T.PROVIDER_MISMATCHED,        _CHECKING,   S.FAILED,                   fail),
     Row(T.REFRESH_UNAVAILABLE,        _CHECKING,   S.FAILED,                   fail),
     Row(T.CREDENTIALS_SAVED,          _SAVING,     S.SUCCEEDED,                deliver_refreshed),
     Row(T.CREDENTIALS_UNKNOWN,        _COMPARING,  S.SUCCEEDED,                deliver_unsaved),
