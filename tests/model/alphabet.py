@@ -34,7 +34,7 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.model.options import LoginMethod
-from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, USER_CODE
+from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, SUCCESS, USER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,7 +155,7 @@ def _requests() -> Iterator[Letter]:
     yield _asked("the callback by POST", _the_callback, Kind.STRANGER, method=b"POST")
     yield _asked("the callback to another host", _the_callback, Kind.STRANGER, ((b"Host", b"evil.example"),))
     yield _asked("a favicon", "/favicon.ico", Kind.STRANGER)
-    yield _asked("the success page", "/success", Kind.STRANGER)
+    yield _asked("the success page", SUCCESS, Kind.STRANGER)
     yield _asked("cancel by a login server", "/cancel", Kind.RIVAL)
     yield _asked("cancel by a web page", "/cancel", Kind.STRANGER, _BROWSER)
     yield Letter("a request that is open already", _same_request, Kind.MISTAKE, RequestReceived)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ TIMEOUT: Final = 60.0
 """Seconds to wait for the response. The login may send two token requests before it responds."""
 _MAX_INPUT: Final = 64 * 1024
 _ACCEPTED: Final = 302
+_SUCCESS_PAGE: Final = re.compile(rf"{SUCCESS_PATH}(/[A-Za-z0-9._~-]+)?")
+"""The address of a success page. Older versions have the same for every login."""
 _RESULTS: Final[Mapping[int, str]] = {
     _ACCEPTED: "Done: the waiting sign-in is complete.",
     400: "The waiting sign-in refused that address: it is incomplete, or belongs to another sign-in, perhaps an older "
@@ -75,25 +78,27 @@ def _send(callback: LoopbackCallback) -> int | None:
     """
     for host in callback.hosts:
         try:
-            status = _get(host, callback.port, callback.target)
+            status, location = _get(host, callback.port, callback.target)
         except (OSError, http.client.HTTPException):
             continue
         if status == _ACCEPTED:
             # The login waits until its success page is fetched.
             with contextlib.suppress(OSError, http.client.HTTPException):
-                _get(host, callback.port, SUCCESS_PATH)
+                _get(host, callback.port, location)
         return status
     return None
 
 
-def _get(host: str, port: int, target: str) -> int:
+def _get(host: str, port: int, target: str) -> tuple[int, str]:
+    """Return the status of the response and, if the login is complete, the address of its success page."""
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         connection.request("GET", target)
         response = connection.getresponse()
         response.read(_MAX_INPUT)
         # A redirect to anything but the success page comes from another program.
-        is_foreign = response.status == _ACCEPTED and response.headers["Location"] != SUCCESS_PATH
-        return 404 if is_foreign else response.status
+        location = response.headers["Location"] or ""
+        is_foreign = response.status == _ACCEPTED and not _SUCCESS_PAGE.fullmatch(location)
+        return (404, "") if is_foreign else (response.status, location)
     finally:
         connection.close()

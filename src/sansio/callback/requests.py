@@ -47,6 +47,8 @@ class CallbackRules(Record):
     state: str = hidden()
     accepted_code: str = hidden(default="")
     """The code of the accepted callback; empty if none was accepted."""
+    success_path: str = hidden(default="")
+    """The path of this login's success page; empty if it has none."""
     hide: tuple[str, ...] = hidden(default=())
     """Secrets that the other side may echo."""
 
@@ -58,7 +60,7 @@ class Refused(Record):
 
 
 class SuccessPageRequested(Record):
-    """The request asks for the success page."""
+    """The request asks for this login's success page."""
 
 
 class CancelAsked(Record):
@@ -115,12 +117,23 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
         return _refuse(refused)
     if path == rules.provider.callback_path.encode():
         return _classify_callback(query, rules)
-    if path == responses.SUCCESS_PATH.encode():
+    if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
     if path == responses.CANCEL_PATH.encode():
         # Only another login server may cancel this login, and it sends no header of a browser.
         return _refuse(403) if any(is_of_browser(name, value) for name, value in headers) else CancelAsked()
     return _refuse(404)
+
+
+def is_success_path(path: bytes, success_path: str) -> bool:
+    """Return whether a path is that of a login's success page, in constant time.
+
+    Args:
+        path: The path of a request.
+        success_path: The path of the success page.
+    """
+    is_like_it = path.startswith(responses.SUCCESS_PATH.encode())
+    return is_like_it and same_secret(path.decode("latin-1"), success_path)
 
 
 def split_target(target: bytes) -> tuple[bytes | None, bytes]:

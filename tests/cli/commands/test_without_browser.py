@@ -98,7 +98,13 @@ def test_complete_without_a_waiting_login() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "headers"), [(200, {}), (404, {}), (302, {"Location": "https://evil.example/success"})]
+    ("status", "headers"),
+    [
+        (200, {}),
+        (404, {}),
+        (302, {"Location": "https://evil.example/success"}),
+        (302, {"Location": "/success/../cancel"}),
+    ],
 )
 def test_complete_with_another_program_on_the_port(
     status: int, headers: dict[str, str], httpserver: HTTPServer
@@ -107,6 +113,15 @@ def test_complete_with_another_program_on_the_port(
     code, said = complete(f"http://127.0.0.1:{httpserver.port}/auth/callback?code={CODE}&state=s")
     assert (code, said) == (1, "No sign-in waits at that address.\n")
     assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize("page", ["/success", "/success/AZaz09-._~"])
+def test_complete_fetches_the_page_of_the_redirect(page: str, httpserver: HTTPServer) -> None:
+    """Older logins redirect to the same page every time."""
+    httpserver.expect_request("/auth/callback").respond_with_response(Response("", 302, {"Location": page}))
+    httpserver.expect_request(page).respond_with_data("You are signed in")
+    assert complete(f"http://127.0.0.1:{httpserver.port}/auth/callback?code={CODE}&state=s")[0] == 0
+    assert [request.path for request, _ in httpserver.log] == ["/auth/callback", page]
 
 
 # Device codes

@@ -105,11 +105,29 @@ NUISANCES = [
     surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
 ]
 
+_STRANGERS = tuple(
+    Ask(target, 404, "Not found", times=5)
+    for target in ("/success", "/success?x=y", "/success/", "/success/AAAA", "//success", "/success/%2e%2e")
+)
 _HELD = (Says(TOKENS, is_held=True), KEY)
 TABS = [
     Scenario(name="callback twice", steps=(Ask(times=2), SIGNED_IN, SIGNED_IN), exchanges=2),
     Scenario(name="callback thrice", steps=(Ask(times=3), *(SIGNED_IN,) * 3), exchanges=2),
-    Scenario(name="another code afterwards", steps=(Ask(), Ask(_LATE), SIGNED_IN, SIGNED_IN), exchanges=2),
+    Scenario(name="another code afterwards", steps=(Ask(), Ask(_LATE, 409, "already"), SIGNED_IN), exchanges=2),
+    Scenario(
+        name="strangers ask for the success page",
+        steps=(Ask(), *_STRANGERS, SIGNED_IN),
+        exchanges=2,
+        constants={"LINGER": 60.0},
+    ),
+    Scenario(
+        name="strangers ask for the success page while the browser waits",
+        steps=(Open("a"), Asked(1), *_STRANGERS, Release(), Gets("a"), *_STRANGERS, SIGNED_IN),
+        answers=_HELD,
+        exchanges=2,
+        constants={"LINGER": 60.0},
+        drivers=BOTH,
+    ),
     Scenario(
         name="two tabs",
         steps=(Open("a"), Open("b"), Release(), Gets("a"), Gets("b"), SIGNED_IN, SIGNED_IN),

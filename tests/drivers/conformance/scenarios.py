@@ -1,7 +1,8 @@
 """Scenarios for every driver, as data. `play` runs them over real sockets.
 
 A scenario names the provider, the port and the host, the steps of the person, and how the login ends. In a target,
-``{callback}`` is a good callback, ``{path}`` its path and ``{state}`` this login's state.
+``{callback}`` is a good callback, ``{path}`` its path, ``{state}`` this login's
+state and ``{success}`` the page to which the last response redirected.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ Host = Literal["waits", "leaves", "raises", "is cancelled"]
 End = tuple[str, str]
 """The step and the category."""
 
-SIGNED_IN = Ask("/success", 200, "You are signed in")
+SIGNED_IN = Ask("{success}", 200, "You are signed in")
 FINISH: tuple[Step, ...] = (Ask(), SIGNED_IN)
 GOOD, KEY = Says(TOKENS), Says({"access_token": API_KEY})
 LISTENED = ("binding", "listening")

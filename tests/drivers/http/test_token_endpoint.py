@@ -71,7 +71,7 @@ def sign_in(driver: str, options: LoginOptions) -> Ending:
         browser = Browser(play.auth_url)
         pages.append(browser.callback())
         if pages[0].status == 302:
-            pages.append(browser.request("/success"))
+            pages.append(browser.follow())
 
     play = Play(options, store, Progress(), visit)
     DRIVERS[driver](play)

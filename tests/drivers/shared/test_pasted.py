@@ -88,7 +88,7 @@ def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvide
         progress.wait_for("paste_refused")
         provider.released.set()
         tab.join(PATIENCE)
-        browser.request("/success")
+        browser.follow()
 
     ended = sign_in(driver, provider.options(), on_progress=progress, act=act)
     assert ended.trouble is None

@@ -6,7 +6,7 @@ import pytest
 
 from loginmachine.sansio.callback.requests import CancelAsked, Refused, SuccessPageRequested
 
-from ..samples import CODE, STATE
+from ..samples import CODE, STATE, SUCCESS
 from .asking import CHATGPT, GOOD, HOST, ask, rules, status, verdict
 
 # Host
@@ -157,7 +157,12 @@ def test_the_checks_are_made_in_order() -> None:
         "/auth/callback#",
         "/auth\\callback",
         "auth/callback",
+        "/success",
         "/success/",
+        f"{SUCCESS}/",
+        f"{SUCCESS}x",
+        SUCCESS[:-1],
+        f"/{SUCCESS}",
         "/success%20",
         "//success",
         "/cancel/",
@@ -176,7 +181,7 @@ def test_a_provider_may_have_another_callback_path() -> None:
     assert status(ask(GOOD, by=rules(provider))) == 404
 
 
-@pytest.mark.parametrize("target", ["/success", "/success?x=1", "http://localhost:1455/success"])
+@pytest.mark.parametrize("target", [SUCCESS, f"{SUCCESS}?x=1", f"http://localhost:1455{SUCCESS}"])
 def test_the_success_page(target: str) -> None:
     assert ask(target) == SuccessPageRequested()
 

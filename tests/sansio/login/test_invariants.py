@@ -31,7 +31,7 @@ from loginmachine.sansio.login.events import (
 from loginmachine.sansio.model.options import LoginMethod
 
 from ..referee import Referee
-from ..samples import CODE, STATE, token_json
+from ..samples import CODE, STATE, SUCCESS, token_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,7 @@ targets = st.one_of(
             b"/auth/callback?code=c&state=wrong",
             b"/auth/callback?error=access_denied",
             b"/success",
+            SUCCESS.encode(),
             b"/cancel",
             b"/favicon.ico",
         ]

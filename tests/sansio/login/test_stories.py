@@ -38,7 +38,7 @@ from loginmachine.sansio.model.account import Account
 
 from .. import samples
 from ..playbook import Answered, Kind, Playbook, Problem, reported
-from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, REFRESH_TOKEN, TOKEN_ENDPOINT, get
+from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, REFRESH_TOKEN, SUCCESS, TOKEN_ENDPOINT, get
 
 CREDENTIALS = Credentials(
     auth_mode="chatgpt",
@@ -102,7 +102,7 @@ def test_a_login_with_an_api_key() -> None:
         << Finish(outcome=outcome)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> ResponseSent(request_id=1)
-        >> get("/success", 2)
+        >> get(SUCCESS, 2)
         << Answered(2, 200)
         >> ResponseSent(request_id=2)
         << StopTimer(timer=Timer.LINGER)

@@ -72,14 +72,16 @@ def test_callbacks(raw: str, shown: str) -> None:
     ("raw", "shown"),
     [
         ("/favicon.ico?token=secret", "/favicon.ico"),
-        ("/success?id_token=secret", "/success"),
+        ("/success/canary-success-key?id_token=secret", "/success"),
+        ("/success", "/other"),
+        ("/success/secret", "/other"),
         ("/secret/path", "/other"),
         ("//auth/callback?code=a", "/other"),
-        ("http://127.0.0.1:1455/success", "http://127.0.0.1:1455/success"),
+        ("http://127.0.0.1:1455/success/canary-success-key", "http://127.0.0.1:1455/success"),
         ("HTTP://LOCALHOST:1455?secret", "http://localhost:1455/other"),
-        ("http://secret.example/success", "http://other.invalid/success"),
-        ("http://user:secret@localhost:1455/success", "http://other.invalid/success"),
-        ("http:///success", "http:///success"),
+        ("http://secret.example/success/canary-success-key", "http://other.invalid/success"),
+        ("http://user:secret@localhost:1455/success", "http://other.invalid/other"),
+        ("http:///cancel", "http:///cancel"),
     ],
 )
 def test_other_targets(raw: str, shown: str) -> None:
