@@ -13,8 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
-from ..base.text import clean_text, is_visible_ascii
-from ..oauth.authorization import MAX_CODE
+from ..base.text import clean_text
+from ..oauth.authorization import is_code
 from . import responses
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ class CallbackVerdict(StrEnum):
     DENIED = "denied"
     """The provider sent an error (RFC 6749 section 4.1.2.1)."""
     WITHOUT_CODE = "without_code"
-    """It has neither an error nor a usable code."""
+    """It has neither an error nor a code."""
     ISSUER_MISMATCHED = "issuer_mismatched"
     """It does not name the right issuer (RFC 9207)."""
 
@@ -160,11 +160,11 @@ def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: b
             hosts.append(value)
         elif key in PREFETCH_HEADERS:
             purposes += b" " + value.lower()
-    if len(hosts) != 1 or not hosts[0].strip():
+    # The authority of a target in absolute form replaces the value of the Host field (RFC 9112 section 3.2.2).
+    if len(hosts) != 1 or (authority is None and not hosts[0].strip()):
         return 400
-    allowed = own_authorities(rules.port)
-    named = [hosts[0]] if authority is None else [hosts[0], authority]
-    if any(name.strip().lower() not in allowed for name in named):
+    named = hosts[0] if authority is None else authority
+    if named.strip().lower() not in own_authorities(rules.port):
         # DNS rebinding: the name of another host resolves to loopback.
         return 403
     if purposes and any(word in purposes for word in PREFETCH_WORDS):
@@ -209,16 +209,13 @@ def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Call
         message = "the callback names no issuer, and this provider always does"
         return CallbackVerdict.ISSUER_MISMATCHED, message
     if issuer is not None and issuer != provider.issuer:
-        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer or '(empty)'}"
+        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer}"
     error = parameters.get("error")
     if error is not None:
         return CallbackVerdict.DENIED, _denial(error, parameters.get("error_description", ""), provider)
     code = parameters.get("code", "")
     if not code:
         return CallbackVerdict.WITHOUT_CODE, "the callback has neither a code nor an error"
-    if len(code) > MAX_CODE or not is_visible_ascii(code):
-        message = "the callback's code is too long or holds characters that no code has"
-        return CallbackVerdict.WITHOUT_CODE, message
     return CallbackVerdict.ACCEPTED, ""
 
 
@@ -226,7 +223,7 @@ def _denial(error: str, description: str, provider: Provider) -> str:
     marker = provider.no_entitlement_marker
     if error == "access_denied" and marker and marker in description:
         return "this workspace has no access; ask the workspace administrator to grant it"
-    return f"{error}: {description}" if description else error or "(empty)"
+    return f"{error}: {description}" if description else error
 
 
 def is_of_browser(name: bytes, value: bytes) -> bool:
@@ -241,7 +238,8 @@ def read_query(query: bytes) -> dict[str, str] | None:
     """Read form-encoded parameters.
 
     Returns:
-        The parameters; None if they cannot be decoded, are more than 50, or repeat one that must be single.
+        The parameters that have a value: one without is as absent (RFC 6749 section 3.1). None if they cannot be
+        decoded, are more than 50, repeat one that must be single, or have a code that cannot be one.
     """
     fields = query.split(b"&") if query else []
     if len(fields) > MAX_PARAMETERS:
@@ -253,7 +251,8 @@ def read_query(query: bytes) -> dict[str, str] | None:
         if name is None or value is None or (name in _SINGLE and name in parameters):
             return None
         parameters[name] = value
-    return parameters
+    given = {name: value for name, value in parameters.items() if value}
+    return given if "code" not in given or is_code(given["code"]) else None
 
 
 def _decode(text: bytes) -> str | None:

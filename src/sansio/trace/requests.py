@@ -17,7 +17,6 @@ from ..callback.requests import (
     read_query,
     split_target,
 )
-from ..oauth.authorization import MAX_CODE
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Requests:
         if name == "state":
             return self._placeholders.of("foreign-state", value)
         if name == "code":
-            return self._placeholders.code("code", value, MAX_CODE)
+            return self._placeholders.of("code", value)
         if name == "iss":
             return self._issuer(value)
         return self._placeholders.word("error", value) if name == "error" else self._denial(value)

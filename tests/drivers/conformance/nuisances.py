@@ -50,6 +50,15 @@ NUISANCES = [
     surviving("error with a wrong state", Ask("{path}?error=x&state=", 400, "another sign-in"), progress=_MISMATCH),
     surviving("error without state", Ask("{path}?error=access_denied", 400, "", times=50), progress=_MISMATCH),
     surviving("state twice", Ask("{path}?code=x&state={state}&state={state}", 400, "cannot be read")),
+    *(
+        surviving(f"a code that is {code}", Ask("{path}?state={state}&code=" + code, 400, "cannot be read", times=9))
+        for code in ("%00", "%FF", "%0A", "a%7F")
+    ),
+    surviving("the authority of another host", Ask("http://evil.example{callback}", 403, "Forbidden")),
+    Scenario(
+        name="our authority, and a foreign Host",
+        steps=(Ask("http://localhost:{port}{callback}", headers=(("Host", "evil.example"),)), SIGNED_IN),
+    ),
     surviving("OPTIONS", Ask("*", 405, "only GET", "OPTIONS", times=50)),
     surviving("HEAD", Ask(status=405, says="", method="HEAD", times=50)),
     surviving("POST", Ask(status=405, says="only GET", method="POST", headers=(("Content-Length", "0"),), times=50)),

@@ -240,7 +240,11 @@ class Stage:
     def _target(self, target: str) -> str:
         browser = self._browser
         return target.format(
-            callback=browser.target(), path=browser.path, state=browser.state, success=browser.last_page
+            callback=browser.target(),
+            path=browser.path,
+            state=browser.state,
+            port=browser.port,
+            success=browser.last_page,
         )
 
     def _gets(self, client: socket.socket, status: int, says: str, *, is_head: bool = False) -> None:

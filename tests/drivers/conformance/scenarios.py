@@ -243,6 +243,7 @@ SUCCESSES = [
         for name, answer in {
             "refused": Says(DENIED, 400),
             "no JSON": Says(b"nope"),
+            "a part of it": Says({"access_token": API_KEY}, 206),
             "in time": Says(is_held=True),
         }.items()
     ),
@@ -252,6 +253,14 @@ SUCCESSES = [
             "refused": (Says(DENIED, 400), {}),
             "redirected": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), {}),
             "in time": (Says(is_held=True), {"REVOCATION_TIMEOUT": 0.1}),
+        }.items()
+    ),
+    *(
+        Scenario(name=f"a code with {name}", steps=(Ask("{path}?state={state}&" + query), SIGNED_IN), exchanges=2)
+        for name, query in {
+            "spaces": "code=a+b%20c",
+            "8,000 characters": f"code={'c' * 8000}",
+            "an empty error": "error=&code=c",
         }.items()
     ),
     Scenario(name="no deadline", options={"deadline": None}),
@@ -265,6 +274,8 @@ _ANSWERS: dict[str, tuple[Says, End]] = {
     "no JSON": (Says(b"canary"), MALFORMED),
     "no refresh token": (Says({**TOKENS, "refresh_token": ""}), MALFORMED),
     "a redirect": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), MALFORMED),
+    "a part of it": (Says(TOKENS, 206), MALFORMED),
+    "accepted, not done": (Says(TOKENS, 202), MALFORMED),
     "gzip": (Says(b"\x1f\x8b", 200, (("Content-Encoding", "gzip"),)), MALFORMED),
     "more than 1 MiB": (Says(b" " * (1024 * 1024 + 1)), MALFORMED),
     "a foreign id token": (Says({**TOKENS, "id_token": jwt({"aud": "somebody-else"})}), ID_TOKEN),

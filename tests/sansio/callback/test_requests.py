@@ -81,8 +81,17 @@ def test_absolute_form_with_a_foreign_authority_is_forbidden(start: str) -> None
     assert status(ask(start + GOOD)) == 403
 
 
-def test_absolute_form_does_not_excuse_a_foreign_host() -> None:
-    assert status(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", b"evil.example"),))) == 403
+@pytest.mark.parametrize("host", [b"evil.example", b"evil.example:1455", b"127.0.0.1", b"", b"  ", b"\xff"])
+def test_absolute_form_replaces_any_host(host: bytes) -> None:
+    """RFC 9112 section 3.2.2."""
+    assert verdict(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", host),))) == "accepted"
+    assert status(ask("http://evil.example" + GOOD, host=((b"Host", host),))) == 403
+
+
+@pytest.mark.parametrize("hosts", [(), (HOST, HOST)])
+def test_absolute_form_needs_a_host_all_the_same(hosts: tuple[tuple[bytes, bytes], ...]) -> None:
+    """RFC 9112 section 3.2."""
+    assert status(ask("http://127.0.0.1:1455" + GOOD, host=hosts)) == 400
 
 
 def test_absolute_form_without_path_is_not_the_callback() -> None:
