@@ -36,19 +36,24 @@ _RESULTS: Final[Mapping[int, str]] = {
     409: "The waiting sign-in is already being completed with another address.",
     410: "That sign-in is over. Start a new one.",
 }
+_NO_ADDRESS: Final = (
+    "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's address bar; "
+    "it begins with http://127.0.0.1:"
+)
+_NO_PORT: Final = (
+    "That address does not say at which port of this machine the sign-in waits. Add --port with the port that the "
+    "sign-in shows, and paste the address again."
+)
 _FAILED: Final = "The waiting sign-in accepted the address, but failed afterwards. See its own output for the reason."
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send the address, and return the exit code: success if the login is complete."""
-    del arguments
     text = _read_address()
-    callback = read_loopback_callback(text)
+    callback = read_loopback_callback(text, port=arguments.port)
     if callback is None:
-        print_error(
-            "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's "
-            "address bar; it begins with http://127.0.0.1:"
-        )
+        is_elsewhere = read_loopback_callback(text, port=1) is not None
+        print_error(_NO_PORT if is_elsewhere else _NO_ADDRESS)
         return exit_codes.FAILURE
     status = _send(callback)
     if status is None:

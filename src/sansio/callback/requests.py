@@ -35,6 +35,8 @@ PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
+_NAMES: Final = (b"127.0.0.1", b"localhost", b"[::1]")
+"""The names of this machine."""
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
@@ -113,8 +115,8 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     authority, origin_form = split_target(target)
     path, _, query = origin_form.partition(b"?")
     refused = _refused(method, headers, rules, authority)
-    if refused:
-        return _refuse(refused)
+    if refused is not None:
+        return Refused(response=refused)
     if path == rules.provider.callback_path.encode():
         return _classify_callback(query, rules)
     if is_success_path(path, rules.success_path):
@@ -150,8 +152,8 @@ def split_target(target: bytes) -> tuple[bytes | None, bytes]:
     return rest[:end], rest[end:] or b"/"
 
 
-def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> int:
-    """Return the status for a request that is refused whatever its path is; 0 if it is not refused."""
+def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> Response | None:
+    """Return the response to a request that is refused whatever its path is; None if it is not refused."""
     hosts: list[bytes] = []
     purposes = b""
     for name, value in headers:
@@ -162,15 +164,25 @@ def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: b
             purposes += b" " + value.lower()
     # The authority of a target in absolute form replaces the value of the Host field (RFC 9112 section 3.2.2).
     if len(hosts) != 1 or (authority is None and not hosts[0].strip()):
-        return 400
-    named = hosts[0] if authority is None else authority
-    if named.strip().lower() not in own_authorities(rules.port):
+        return responses.refusal(400)
+    named = (hosts[0] if authority is None else authority).strip().lower()
+    if named not in own_authorities(rules.port):
         # DNS rebinding: the name of another host resolves to loopback.
-        return 403
+        return responses.other_port(rules.port) if _is_other_port(named) else responses.refusal(403)
     if purposes and any(word in purposes for word in PREFETCH_WORDS):
         # A prefetch would use up the code. After a 204 or 200 the browser would not send the real request.
-        return 503
-    return 0 if method == b"GET" else 405
+        return responses.refusal(503)
+    return None if method == b"GET" else responses.refusal(405)
+
+
+def _is_other_port(authority: bytes) -> bool:
+    """Return whether an authority is one that a browser sends for a port of this machine.
+
+    A browser leaves out the default port.
+    """
+    host, _, port = authority.rpartition(b":")
+    is_port = port.isdigit() and len(port) <= 5 and port != b"80"
+    return authority in _NAMES or (host in _NAMES and is_port)
 
 
 def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
@@ -268,10 +280,9 @@ def _decode(text: bytes) -> str | None:
 @functools.lru_cache(maxsize=16)
 def own_authorities(port: int) -> frozenset[bytes]:
     """Return the host names with port under which the callback listener is reached, in lower case."""
-    names = (b"127.0.0.1", b"localhost", b"[::1]")
-    with_port = frozenset(b"%b:%d" % (name, port) for name in names)
+    with_port = frozenset(b"%b:%d" % (name, port) for name in _NAMES)
     # Browsers leave out the default port.
-    return with_port | frozenset(names) if port == 80 else with_port
+    return with_port | frozenset(_NAMES) if port == 80 else with_port
 
 
 def _refuse(status: int) -> Refused:

@@ -120,6 +120,21 @@ def failure(status: int, explanation: Explanation) -> Response:
     return _response(status, _HTML, pages.failure(explanation), (_CLEAR_STORAGE,))
 
 
+def other_port(port: int) -> Response:
+    """Return the page for a browser that came to another port of this machine, as through a tunnel.
+
+    Args:
+        port: The port at which the login waits.
+    """
+    page = pages.notice(
+        "This is not the port of the sign-in",
+        f"The sign-in waits at port {port}, and this page's address has another port, perhaps that of a tunnel. Copy "
+        "the whole address from your browser's address bar, and paste it into the program that waits for the sign-in. "
+        "The sign-in is still open.",
+    )
+    return _response(403, _HTML, page)
+
+
 def malformed_callback() -> Response:
     """Return the page for a callback with unreadable parameters. It says nothing about a login, which is unknown."""
     page = pages.notice(

@@ -66,7 +66,7 @@ class Requests:
             text: The pasted text.
             port: The callback port of the login.
         """
-        rules = CallbackRules(provider=self._provider, port=port, state=SECRETS.state)
+        rules = CallbackRules(provider=self._provider, port=port, state=self._secrets.state)
         query = pasted_query(text, rules)
         if isinstance(query, PasteProblem):
             return {
@@ -101,8 +101,6 @@ class Requests:
         return prefix + next(other for other in _OTHER_PATHS if other != self._provider.callback_path.encode())
 
     def _parameter(self, name: str, value: str) -> str:
-        if not value:
-            return ""
         if name == "state":
             return self._placeholders.of("foreign-state", value)
         if name == "code":

@@ -68,6 +68,7 @@ NUISANCES = [
     surviving("a foreign Host", Ask(status=403, says="Forbidden", headers=(("Host", "evil.example"),))),
     surviving("a foreign Host with our port", Ask(status=403, says="", headers=_FOREIGN, times=50)),
     surviving("a Host without a port", Ask(status=403, says="", headers=(("Host", "127.0.0.1"),), times=50)),
+    surviving("another port", Ask(status=403, says="Copy the whole address", headers=(("Host", "localhost:1"),))),
     surviving("an empty Host", Ask(status=400, says="Bad request", headers=(("Host", ""),), times=50)),
     surviving("another path", Ask("/{callback}", 404, "Not found", times=50)),
     surviving("/success too early", Ask("/success", 404, "Not found", times=50)),

@@ -48,6 +48,35 @@ def test_a_foreign_host_is_forbidden(host: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "is_helped"),
+    [
+        (b"localhost:9999", True),
+        (b"127.0.0.1:1456", True),
+        (b"LOCALHOST:8443", True),
+        (b"[::1]:9999", True),
+        # A browser leaves out the default port.
+        (b"localhost", True),
+        (b"127.0.0.1:80", False),
+        (b"evil.example:9999", False),
+        (b"127.0.0.1.evil.example:9999", False),
+        (b"localhost:9999.evil.example", False),
+        (b"localhost:x", False),
+        (b"localhost:", False),
+        (b"localhost:123456", False),
+    ],
+)
+def test_a_browser_that_comes_to_another_port_gets_a_page(host: bytes, *, is_helped: bool) -> None:
+    for target, headers in ((GOOD, ((b"Host", host),)), (f"http://{host.decode()}{GOOD}", (HOST,))):
+        refused = ask(target, host=headers)
+        assert isinstance(refused, Refused)
+        assert refused.response.status == 403
+        page = refused.response.body.decode()
+        assert ("Copy the whole address" in page and "waits at port 1455" in page) is is_helped
+        assert STATE not in page
+        assert CODE not in page
+
+
+@pytest.mark.parametrize(
     "hosts",
     [(), ((b"Host", b""),), ((b"Host", b"  "),), (HOST, HOST), (HOST, (b"host", b"evil.example"))],
 )

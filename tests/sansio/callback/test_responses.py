@@ -57,6 +57,7 @@ RESPONSES = [
     pytest.param(
         responses.too_late(), 409, TEXT, (), b"This login can no longer be cancelled.\n", id="too late to cancel"
     ),
+    pytest.param(responses.other_port(1455), 403, HTML, (), b"not the port of the sign-in", id="other port"),
     page(responses.success(CHATGPT, ACCOUNT, Secret("t")), 200, b"You are signed in", "success"),
     page(FAILURE.response(), 504, b"The token endpoint did not answer in time", "failure"),
     page(responses.malformed_callback(), 400, b"This address cannot be read", "malformed"),

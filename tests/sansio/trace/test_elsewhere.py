@@ -17,6 +17,7 @@ from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace.redaction import Redactor
 from loginmachine.sansio.trace.story import action_words, event_words
 
+from ..callback.test_pasted import WITH_ITS_STATE
 from ..samples import CODE, OPTIONS, SECRETS, STATE, answer
 
 OURS = "http://127.0.0.1:1455/auth/callback"
@@ -44,6 +45,15 @@ def test_a_pasted_address(text: str, shown: str) -> None:
     redactor = Redactor(OPTIONS, SECRETS)
     redactor.event(Bound(port=1455))
     assert redactor.event(CallbackPasted(text=text)) == CallbackPasted(text=shown)
+
+
+@pytest.mark.parametrize("text", WITH_ITS_STATE, ids=range(len(WITH_ITS_STATE)))
+def test_a_pasted_address_with_something_around_it(text: str) -> None:
+    redactor = Redactor(OPTIONS, SECRETS)
+    redactor.event(Bound(port=1455))
+    redacted = redactor.event(CallbackPasted(text=text))
+    assert isinstance(redacted, CallbackPasted)
+    assert sorted(redacted.text.removeprefix("?").split("&")) == ["code=redacted-code-1", "state=redacted-state"]
 
 
 def told(body: dict[str, Any], options: LoginOptions = OPTIONS) -> Any:
