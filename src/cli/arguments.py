@@ -141,6 +141,11 @@ def _add_complete(complete: argparse.ArgumentParser) -> None:
     complete.set_defaults(
         no_arguments="the address is read from standard input, because others could see it on a command line"
     )
+    complete.add_argument(
+        "--port",
+        type=port,
+        help="port at which the sign-in waits, if it is not that of the address (for example behind a tunnel)",
+    )
 
 
 def _add_status(status: argparse.ArgumentParser) -> None:

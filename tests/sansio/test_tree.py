@@ -9,6 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 SOURCES = TESTS.parents[1] / "src" / "sansio"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "callback/addresses": ("callback/test_pasted",),
     "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
     "login/actions": ("login/test_stories", "base/test_records"),
     "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),

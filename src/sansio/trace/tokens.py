@@ -16,8 +16,8 @@ from ..model.credentials import AuthMode, Credentials, Tokens
 from ..model.issuer import provenance_of
 from ..model.provenance import Provenance, provenance_of_provider
 from ..model.provider import is_verification_url
-from ..oauth.authorization import MAX_CODE
-from ..oauth.device_code_responses import MAX_USER_CODE
+from ..oauth.authorization import is_code
+from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
 from ..oauth.token_responses import MAX_TOKEN_RESPONSE
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 from .codec import OTHER_PROVIDER
@@ -94,7 +94,7 @@ class TokenResponses:
             "device_auth_id": lambda code: self._code("device-code", code),
             "user_code": lambda code: self._code("user-code", code, MAX_USER_CODE),
             "usercode": lambda code: self._code("user-code", code, MAX_USER_CODE),
-            "authorization_code": lambda code: self._code("code", code),
+            "authorization_code": self._authorization_code,
             "code_verifier": lambda code: self._code("code-verifier", code),
             "verification_uri": self._address,
             "verification_uri_complete": lambda url: self._address(url.partition("?")[0]),
@@ -153,8 +153,12 @@ class TokenResponses:
             return {inner: self._member(inner, value[inner]) for inner in ("code", "message") if inner in value}
         return _of_its_kind(value)
 
-    def _code(self, kind: str, code: str, longest: int = MAX_CODE) -> str:
+    def _code(self, kind: str, code: str, longest: int = MAX_DEVICE_CODE) -> str:
         return self._placeholders.code(kind, code, longest)
+
+    def _authorization_code(self, code: str) -> str:
+        placeholder = self._placeholders.of("code", code)
+        return placeholder if is_code(code) else f"{placeholder}\x00"
 
     def _address(self, url: str) -> str:
         if not is_verification_url(url):

@@ -40,7 +40,17 @@ from loginmachine.sansio.model.provenance import Provenance
 
 from .. import samples
 from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reply, reported
-from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, PROVENANCE, REFRESH_TOKEN, TOKEN_ENDPOINT, api_key_answer, get
+from ..samples import (
+    ACCESS_TOKEN,
+    AUTH_URL,
+    ID_TOKEN,
+    PROVENANCE,
+    REFRESH_TOKEN,
+    SUCCESS,
+    TOKEN_ENDPOINT,
+    api_key_answer,
+    get,
+)
 
 CREDENTIALS = Credentials(
     auth_mode="chatgpt",
@@ -105,7 +115,7 @@ def test_a_login_with_an_api_key() -> None:
         << Finish(outcome=outcome)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> ResponseSent(request_id=1)
-        >> get("/success", 2)
+        >> get(SUCCESS, 2)
         << AnyResponse(2, 200)
         >> ResponseSent(request_id=2)
         << StopTimer(timer=Timer.LINGER)

@@ -146,6 +146,8 @@ def test_a_device_code() -> None:
         ("interval", None, None),
         ("expires_in", "900", "other"),
         ("authorization_code", "secret", "redacted-code-1"),
+        ("authorization_code", "sec ret", "redacted-code-1"),
+        ("authorization_code", "sec\x00ret", "redacted-code-1\x00"),
         ("code_verifier", "sec ret", "redacted-code-verifier-1 unusable"),
         ("user_code", "", ""),
     ],
