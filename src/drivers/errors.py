@@ -101,6 +101,10 @@ class TrustError(LoginError):
     """The configured certificate bundle cannot be used. Raised before any traffic."""
 
 
+class ProxyError(LoginError):
+    """The proxy that the environment names cannot be used. Raised before any traffic; the text has no password."""
+
+
 class StoreError(LoginError):
     """Credentials cannot be read or stored. The message holds no value from the store."""
 
