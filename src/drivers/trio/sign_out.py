@@ -11,6 +11,7 @@ from ...sansio.model.provider import Provider
 from ...sansio.oauth.revocation import read_revocation, revocation
 from ..shared.sign_out import SignOutResult
 from .http_client import send
+from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from ..stores.protocols import SessionStore
@@ -32,7 +33,9 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
 
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
+        RuntimeError: Trio does not run. Nothing is removed.
     """
+    check_runs_in_trio("trio_sign_out", "sign_out")
     limiter = trio.CapacityLimiter(math.inf)
     removed = await trio.to_thread.run_sync(store.remove, limiter=limiter)
     request = revocation(provider or Provider.chatgpt(), removed)
