@@ -150,10 +150,9 @@ class Owner:
     def _time_is_up(self, due: actions.Timer | int) -> events.Event:
         if isinstance(due, actions.Timer):
             return events.TimerFired(timer=due)
-        from ..http.client import TIMED_OUT  # noqa: PLC0415 - it is loaded by now
-
+        failed = self._http_client().timed_out()
         self._abort()
-        return token_event(due, TIMED_OUT)
+        return token_event(due, failed)
 
     def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
         match action:

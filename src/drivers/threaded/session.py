@@ -10,16 +10,8 @@ from ...sansio.login import actions
 from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.session import (
-    BaseRefresh,
-    BaseSession,
-    StoreAccess,
-    TokenAuth,
-    authorize,
-    check_target,
-    is_rejected,
-    refresh_error,
-)
+from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
+from ..shared.session import BaseRefresh, BaseSession, StoreAccess, refresh_error
 from ..shared.token_events import token_event
 from ..waiting import wait_for
 from .http_client import send
@@ -228,7 +220,7 @@ class SessionAuth(TokenAuth):
     """Puts a session's token into every request of an `httpx.Client`, and tries again with another after a 401.
 
     The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only.
+    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
     """
 
     def __init__(self, session: Session) -> None:
@@ -240,9 +232,11 @@ class SessionAuth(TokenAuth):
         Raises:
             SignInRequired: As for `Session.access_token`.
             RefreshFailed: As for `Session.access_token`.
-            InsecureRequest: The request is neither ``https`` nor for this machine. It was not sent.
+            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
+                has a proxy for it. It was not sent.
         """
         check_target(request.url)
+        refuse_proxies(request)
         request.read()
         token = Secret(self._session.access_token())
         authorize(request, token)
@@ -260,5 +254,8 @@ class SessionAuth(TokenAuth):
         Raises:
             TypeError: Always.
         """
-        raise TypeError("this session is for httpx.Client; use a TrioSession for httpx.AsyncClient")
+        raise TypeError(
+            "this session is for httpx.Client: with httpx.AsyncClient and trio use a TrioSession; with asyncio use "
+            "httpx.Client in a thread (asyncio.to_thread)"
+        )
         yield request

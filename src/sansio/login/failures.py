@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.http import PROVIDER_TROUBLE
 from ..base.records import Record
 from ..callback import responses
 from ..callback.pages import Explanation
@@ -214,6 +215,27 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
 }
 
 
+_PROVIDER_TROUBLE_ADVICE: Final = Advice(
+    title="The provider could not answer",
+    hint="The provider has a problem. Start again in a while.",
+    status=502,
+)
+_ANSWERS: Final = (C.TOKEN_ENDPOINT_REJECTED, C.DEVICE_CODE_UNAVAILABLE)
+"""The categories of responses with an error status."""
+
+
+def advice_for(category: LoginFailureCategory, message: str) -> Advice:
+    """Return the advice for the person about a failure.
+
+    Args:
+        category: The kind of failure.
+        message: What happened. It tells a problem of the provider from a refusal.
+    """
+    if category in _ANSWERS and PROVIDER_TROUBLE in message:
+        return _PROVIDER_TROUBLE_ADVICE
+    return CATALOGUE[category]
+
+
 class LoginFailure(Record):
     """Why a login failed, or a problem in a login that goes on."""
 
@@ -237,12 +259,12 @@ class LoginFailure(Record):
     @property
     def title(self) -> str:
         """What happened, in a few words."""
-        return CATALOGUE[self.category].title
+        return advice_for(self.category, self.message).title
 
     @property
     def hint(self) -> str:
         """One concrete thing to do."""
-        return CATALOGUE[self.category].hint
+        return advice_for(self.category, self.message).hint
 
     def describe(self) -> str:
         """Return the default text for a person: title, step, hint, link to help, and details."""
@@ -261,4 +283,4 @@ class LoginFailure(Record):
             category=self.category,
             help_url=self.help_url,
         )
-        return responses.failure(CATALOGUE[self.category].status, explanation)
+        return responses.failure(advice_for(self.category, self.message).status, explanation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.records import Record, hidden
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
-from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep
+from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep, advice_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Failed(Phase):
     @property
     def text(self) -> str:
         """One line of text for people."""
-        advice = CATALOGUE[self.category]
+        advice = advice_for(self.category, self.message)
         return f"{advice.title}. {advice.hint}"
 
 
