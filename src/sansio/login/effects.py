@@ -28,11 +28,11 @@ if TYPE_CHECKING:
         CheckedTokens,
         FromRequest,
         Interpretation,
-        Mismatch,
         PortBound,
         Problem,
         ReceivedApiKey,
         Refusal,
+        RefusedCallback,
         RefusedPaste,
         SavedCredentials,
     )
@@ -123,7 +123,7 @@ def report_browser_failed(login: LoginData, meaning: Problem) -> None:
     login.report_problem(login.failure(meaning), fatal=False)
 
 
-def answer(login: LoginData, meaning: Refusal | Mismatch) -> None:
+def answer(login: LoginData, meaning: Refusal | RefusedCallback) -> None:
     """Send the response that refuses the request."""
     login.respond(meaning.request_id, meaning.response)
 
@@ -133,12 +133,27 @@ def answer_not_found(login: LoginData, meaning: FromRequest) -> None:
     login.respond(meaning.request_id, responses.refusal(404))
 
 
-def answer_mismatch(login: LoginData, meaning: Mismatch) -> None:
+def answer_mismatch(login: LoginData, meaning: RefusedCallback) -> None:
     """Send the response that refuses the callback. Report the first such callback of a login."""
     if not login.mismatch_reported:
         login.mismatch_reported = True
         login.report_problem(login.failure(meaning), fatal=False)
     login.respond(meaning.request_id, meaning.response)
+
+
+def answer_other_user(login: LoginData, meaning: RefusedCallback) -> None:
+    """Send the response that refuses another user's callback. Report the first such callback of a login."""
+    if not login.other_user_reported:
+        login.other_user_reported = True
+        login.report_problem(login.failure(meaning), fatal=False)
+    login.respond(meaning.request_id, meaning.response)
+
+
+def report_https(login: LoginData, _: Interpretation) -> None:
+    """Report, once, that a browser insists on https."""
+    if not login.https_reported:
+        login.https_reported = True
+        login.report(progress.HttpsRefused(redirect_uri=redirect_uri(login.options, login.port)))
 
 
 def answer_conflict(login: LoginData, meaning: FromRequest) -> None:

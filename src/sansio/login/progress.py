@@ -79,6 +79,19 @@ class BrowserLaunched(Phase):
     sentence: ClassVar[str] = "Your browser was opened; finish signing in there."
 
 
+class HttpsRefused(Phase):
+    """A browser tried to come back with https. Reported once; the login goes on."""
+
+    name: ClassVar[str] = "https_refused"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = (
+        "A browser tried to come back with https, but the address has to begin with {redirect_uri}. Change https to "
+        "http in that page's address, or paste the address."
+    )
+    redirect_uri: str
+    """The beginning of the right address."""
+
+
 class CallbackReceived(Phase):
     """The browser sent a callback with this login's state and a code."""
 
@@ -271,6 +284,7 @@ LoginPhase: TypeAlias = (
     | UsingFallbackPort
     | Listening
     | BrowserLaunched
+    | HttpsRefused
     | CallbackReceived
     | PasteRefused
     | PasteAccepted

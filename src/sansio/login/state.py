@@ -59,8 +59,10 @@ class LoginData:
         "exchange_id",
         "exchanges",
         "gone_reported",
+        "https_reported",
         "mismatch_reported",
         "options",
+        "other_user_reported",
         "out",
         "outcome",
         "pages",
@@ -87,7 +89,7 @@ class LoginData:
         """The timers that are running."""
         self.timers_used: frozenset[Timer] = frozenset()
         """The timers that were ever started. A timer may fire late, after it was stopped."""
-        self.mismatch_reported = self.gone_reported = False
+        self.mismatch_reported = self.other_user_reported = self.https_reported = self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
         self.device_code: DeviceCode | None = None

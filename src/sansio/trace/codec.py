@@ -41,6 +41,8 @@ _PLAIN: Final = (str, int, float, types.NoneType)
 _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 """Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
 become a large body. Each exists once in memory."""
+_ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
+"""Fields that the first traces do not have. They are written only if they do not have their default."""
 _LARGEST_INT: Final = 2**63
 
 
@@ -87,6 +89,8 @@ def _encode_record(record: Record) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
+        if name in _ADDED and value == _ADDED[name]:
+            continue
         content[written] = value if type(value) in _PLAIN else encode(value)
     return content
 

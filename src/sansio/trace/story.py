@@ -91,9 +91,11 @@ def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an
             return "a browser was launched"
         case events.BrowserFailed(message=message):
             return f"no browser could be launched: {message}"
-        case events.RequestReceived(request_id=request_id, method=method, target=target):
+        case events.RequestReceived(request_id=request_id, method=method, target=target, from_other_user=is_foreign):
             path = target.partition(b"?")[0].decode("latin-1")
-            return f"request {request_id}: {method.decode('latin-1')} {path}"
+            return f"request {request_id}: {method.decode('latin-1')} {path}{' by another user' if is_foreign else ''}"
+        case events.HttpsAttempted():
+            return "a client begins a TLS handshake"
         case events.CallbackPasted():
             return "the person pastes an address"
         case events.ResponseSent(request_id=request_id):

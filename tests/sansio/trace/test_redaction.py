@@ -14,6 +14,7 @@ from loginmachine.sansio.login.events import (
     BrowserFailed,
     CancelRequested,
     Event,
+    HttpsAttempted,
     RequestReceived,
     SaveFailed,
     Started,
@@ -240,6 +241,7 @@ def test_moments_that_are_none(moment: float) -> None:
         ),
         (CancelRequested(reason=f"secret {STATE}"), CancelRequested(reason="[...] [redacted]")),
         (Started(), Started()),
+        (HttpsAttempted(), HttpsAttempted()),
     ],
 )
 def test_other_events(event: Event, shown: Event) -> None:
