@@ -10,20 +10,10 @@ import os
 import socket
 import struct
 import sys
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, Final, Protocol
-
-    class Connection(Protocol):
-        """A connected socket of Python or of trio."""
-
-        def getsockname(self) -> Any:  # noqa: ANN401 - as in socket
-            """Return the address of this end."""
-
-        def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
-            """Return an option."""
 
 
 PROC: Final = "/proc"
@@ -41,6 +31,16 @@ _USUAL_OVERFLOW_ID: Final = 65534
 _ESTABLISHED: Final = 1
 """The TCP state in which the other end has neither closed nor reset the connection."""
 _LISTENING: Final = b"0A"
+
+
+class Connection(Protocol):
+    """A connected socket of Python or of trio."""
+
+    def getsockname(self) -> Any:  # noqa: ANN401 - as in socket
+        """Return the address of this end."""
+
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
+        """Return an option."""
 
 
 def can_tell() -> bool:

@@ -84,12 +84,7 @@ class HttpsRefused(Phase):
 
     name: ClassVar[str] = "https_refused"
     is_user_visible: ClassVar[bool] = True
-    sentence: ClassVar[str] = (
-        "A browser tried to come back with https, but the address has to begin with {redirect_uri}. Change https to "
-        "http in that page's address, or paste the address."
-    )
-    redirect_uri: str
-    """The beginning of the right address."""
+    sentence: ClassVar[str] = "A browser tried https. Change https to http in its address bar, or paste that address."
 
 
 class CallbackReceived(Phase):

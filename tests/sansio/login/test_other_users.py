@@ -15,7 +15,7 @@ from ..samples import CODE, OPTIONS, STATE, answer, by_other_user, callback, get
 
 REPORT = Problem("validate_callback", "callback_from_other_user", fatal=False)
 ANY_USER = OPTIONS.__replace__(any_user=True)
-HTTPS = reported(HttpsRefused(redirect_uri="http://127.0.0.1:1455/auth/callback"))
+HTTPS = reported(HttpsRefused())
 
 
 def test_another_users_callback_is_refused_and_reported_once() -> None:

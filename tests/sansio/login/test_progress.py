@@ -22,7 +22,6 @@ ANONYMOUS = progress.Succeeded(account_id=None, email=None, plan=None)
 ADA = progress.Succeeded(account_id="acc-1", email="ada@example.org", plan="pro")
 
 OPEN = "Open https://u/device in a browser on any machine and enter the code"
-HTTPS = "A browser tried to come back with https, but the address has to begin with"
 WARNING = "Never enter a code that another person gave you."
 
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
@@ -38,10 +37,10 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.Listening(url="canary", port=1455), "listening", True, "Waiting for the browser on port 1455."),
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
     (
-        progress.HttpsRefused(redirect_uri="http://u"),
+        progress.HttpsRefused(),
         "https_refused",
         True,
-        f"{HTTPS} http://u. Change https to http in that page's address, or paste the address.",
+        "A browser tried https. Change https to http in its address bar, or paste that address.",
     ),
     (progress.CallbackReceived(), "callback_received", True, "The browser came back."),
     (
