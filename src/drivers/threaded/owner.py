@@ -197,9 +197,7 @@ class Owner:
             self.post(listeners)
             return
         self.port = port_of(listeners)
-        self._server = start_server(listeners, self.post)
-        if self._server is not None:
-            self.post(events.Bound(port=self.port))
+        self._server = start_server(listeners, self.post, self._machine.asks_for_sender)
 
     def _report(self, phase: LoginPhase) -> None:
         try:
@@ -261,14 +259,9 @@ class Owner:
         # A module that is loaded later makes the browser wait. What cannot be loaded now, for want of a descriptor
         # perhaps, is loaded when it is needed.
         with contextlib.suppress(Exception):
-            import hmac  # noqa: F401, PLC0415
-            import html  # noqa: F401, PLC0415
+            from ..shared.preloading import load_for_callback  # noqa: PLC0415
 
-            from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415
-            from ...sansio.oauth import revocation  # noqa: F401, PLC0415
-            from ..callback import http11  # noqa: F401, PLC0415
-            from ..stores import protocols  # noqa: F401, PLC0415
-
+            load_for_callback()
             self._http_client().prepare(self._options.provider.token_endpoint)
 
     def _http_client(self) -> HttpClient:

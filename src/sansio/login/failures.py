@@ -46,6 +46,7 @@ class LoginFailureCategory(StrEnum):
     LOGIN_CANCELLED = "login_cancelled"
     LOGIN_TIMED_OUT = "login_timed_out"
     CALLBACK_STATE_MISMATCH = "callback_state_mismatch"
+    CALLBACK_FROM_OTHER_USER = "callback_from_other_user"
     ISSUER_MISMATCH = "issuer_mismatch"
     PROVIDER_CALLBACK_ERROR = "provider_callback_error"
     MISSING_AUTHORIZATION_CODE = "missing_authorization_code"
@@ -75,6 +76,7 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]]
     T.DEVICE_CODE_EXPIRED:        (S.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
     T.DEADLINE_PASSED:            (S.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
     T.CALLBACK_MISMATCHED:        (S.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
+    T.CALLBACK_FROM_OTHER_USER:   (S.VALIDATE_CALLBACK,   C.CALLBACK_FROM_OTHER_USER),
     T.CALLBACK_ISSUER_MISMATCHED: (S.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
     T.CALLBACK_DENIED:            (S.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
     T.CALLBACK_WITHOUT_CODE:      (S.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
@@ -153,6 +155,11 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
         title="A page from another sign-in was opened",
         hint="Use the newest sign-in tab, and close older ones.",
         status=400,
+    ),
+    C.CALLBACK_FROM_OTHER_USER: Advice(
+        title="A program of another user tried to finish this sign-in",
+        hint="It was refused. If it was your own browser, start again and allow other users (--any-user).",
+        status=403,
     ),
     C.ISSUER_MISMATCH: Advice(
         title="The answer came from another provider",

@@ -79,6 +79,14 @@ class BrowserLaunched(Phase):
     sentence: ClassVar[str] = "Your browser was opened; finish signing in there."
 
 
+class HttpsRefused(Phase):
+    """A browser tried to come back with https. Reported once; the login goes on."""
+
+    name: ClassVar[str] = "https_refused"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "A browser tried https. Change https to http in its address bar, or paste that address."
+
+
 class CallbackReceived(Phase):
     """The browser sent a callback with this login's state and a code."""
 
@@ -271,6 +279,7 @@ LoginPhase: TypeAlias = (
     | UsingFallbackPort
     | Listening
     | BrowserLaunched
+    | HttpsRefused
     | CallbackReceived
     | PasteRefused
     | PasteAccepted

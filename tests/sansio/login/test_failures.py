@@ -14,10 +14,10 @@ PHASES = (
 )
 CATEGORIES = (
     "local_server_unavailable browser_launch_failed device_code_unavailable device_code_denied device_code_expired "
-    "login_cancelled login_timed_out callback_state_mismatch issuer_mismatch provider_callback_error "
-    "missing_authorization_code token_exchange_timeout token_exchange_connect token_exchange_request "
-    "token_endpoint_rejected token_response_malformed id_token_invalid workspace_restriction persist_failed "
-    "redirect_failed"
+    "login_cancelled login_timed_out callback_state_mismatch callback_from_other_user issuer_mismatch "
+    "provider_callback_error missing_authorization_code token_exchange_timeout token_exchange_connect "
+    "token_exchange_request token_endpoint_rejected token_response_malformed id_token_invalid "
+    "workspace_restriction persist_failed redirect_failed"
 )
 
 
@@ -39,6 +39,7 @@ def test_the_table_from_trigger_to_step_and_category() -> None:
         "device_code_expired": ("wait_for_device_code", "device_code_expired"),
         "deadline_passed": ("wait_for_callback", "login_timed_out"),
         "callback_mismatched": ("validate_callback", "callback_state_mismatch"),
+        "callback_from_other_user": ("validate_callback", "callback_from_other_user"),
         "callback_issuer_mismatched": ("validate_callback", "issuer_mismatch"),
         "callback_denied": ("validate_callback", "provider_callback_error"),
         "callback_without_code": ("validate_callback", "missing_authorization_code"),
