@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ...sansio.trace import Recorder
+    from ..stores.protocols import CredentialStore
 
     class LoginOwner(Protocol):
         """What a login object reads from the owner of its machine."""
@@ -115,6 +116,17 @@ class LoginHandle:
             reason: Why, for the outcome's message.
         """
         self._owner.post(events.CancelRequested(reason=reason))
+
+    @staticmethod
+    def _check_store(store: CredentialStore) -> None:
+        """Check that credentials can be saved, if the store has a method ``check`` for that. It may block.
+
+        Raises:
+            StoreError: They cannot be saved.
+        """
+        check = getattr(store, "check", None)
+        if callable(check):
+            check()
 
     def _check_before_entering(self) -> None:
         """Check what must be right before anything starts.

@@ -85,7 +85,7 @@ class AutoStore(HomeStore):
         file = AuthFile(folder, on_warning)
         entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
         self._both = _FileAndKeyring(file, entry, on_fallback or on_warning)
-        super().__init__(folder, self._both)
+        super().__init__(folder, self._both, file)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -120,7 +120,20 @@ class _FileAndKeyring:
         self.in_keyring = credentials is not None
         return credentials
 
-    def replace(self, credentials: Credentials) -> Credentials | None:
+    def check(self, *, follow: bool = False) -> None:
+        try:
+            self._file.check(follow=follow)
+        except OSError:
+            if self._file.path.exists() or self._file.path.is_symlink():
+                # A file is read first, so that new credentials in the keyring would not be found.
+                raise
+            self._keyring.check()
+
+    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
+        if follow and self._file.target() is not None:
+            # Others share the file, and would keep the old tokens.
+            self.in_keyring = False
+            return self._file.replace(credentials, follow=True)
         replaced = None
         # A file that cannot be parsed is set aside or removed below.
         with contextlib.suppress(CredentialsError):

@@ -19,7 +19,11 @@ LOCK_TIMEOUT: Final = 5.0
 
 
 class CredentialStore(Protocol):
-    """What a login needs of a store. Its method is called in a worker thread, and may block."""
+    """What a login needs of a store. Its method is called in a worker thread, and may block.
+
+    A store may also have a method ``check()``, which raises `StoreError` if it is known that credentials cannot be
+    saved. Both drivers call it before the browser opens.
+    """
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Make the credentials durable before returning.

@@ -55,7 +55,8 @@ def open_login(
 
     Returns:
         The login, an asynchronous context manager. Entering it raises `LoginFailed` if the callback port cannot be
-        bound or the provider issues no device code, and `TrustError` if the configured certificate bundle is unusable.
+        bound or the provider issues no device code, `TrustError` if the configured certificate bundle is unusable, and
+        `StoreError` if the store already knows that credentials cannot be saved.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -97,6 +98,7 @@ class TrioLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
+        self._store = store
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -138,6 +140,14 @@ class TrioLogin(LoginHandle):
         return self._credentials(self._owner.outcome)
 
     async def __aenter__(self) -> Self:
+        if hasattr(self._store, "check"):
+            # In a thread, because a keyring may ask the person to unlock it.
+            limiter = trio.CapacityLimiter(1)
+            try:
+                await trio.to_thread.run_sync(self._check_store, self._store, abandon_on_cancel=True, limiter=limiter)
+            except RuntimeError:
+                # The system has no thread left.
+                self._check_store(self._store)
         self._check_before_entering()
         self._block = self._open()
         await self._block.__aenter__()
