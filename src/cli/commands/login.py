@@ -6,7 +6,7 @@ import contextlib
 
 from ...drivers.errors import StoreError, TrustError
 from ...drivers.logging import forward_warnings
-from ...drivers.stores.checks import UnusableError, check_home
+from ...drivers.stores.checks import UnusableError, check_home, explain
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
@@ -103,6 +103,8 @@ class _ViewedStore:
             check_home(home, self._warn, has_file=policy != "keyring", is_hurried=True)
         except UnusableError as error:
             problem, advice = str(error), error.advice
+        except OSError as error:
+            problem = f"the folder for your credentials, {home}, cannot be used: {explain(error)}"
         if problem:
             raise _UnusableStoreError(problem, advice)
         if policy == "keyring":

@@ -133,7 +133,7 @@ def probe(folder: str, on_warning: Callable[[str], object], name: str = "auth.js
 
     Args:
         folder: The folder.
-        on_warning: Called if the file system has no permissions, or cannot be made to write at once.
+        on_warning: Called if the file system has no permissions, or cannot write to the disk at once.
         name: The name of the file that is to be stored there.
         synced: Whether the test waits until the disk has the file.
 
@@ -197,7 +197,7 @@ def unsupported(folder: str, call: str) -> str:
     lacks = {
         "flock": "has no locks: programs that change the credentials at the same time may disturb each other",
         "fchmod": "keeps no permissions: other users of this machine may be able to read the credentials",
-        "fsync": "cannot be told to write at once: a crash could undo a sign-in",
+        "fsync": "cannot write to the disk at once: a crash could undo a sign-in",
     }
     return f"the file system of {folder} {lacks[call]} ({call} is not supported)"
 

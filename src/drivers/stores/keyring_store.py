@@ -176,7 +176,7 @@ class KeyringEntry:
         return self._call(change, undo=lambda: self._undo(value, old), size=len(value or ""))
 
     def _undo(self, value: str | None, old: str | None) -> None:
-        """Store the old value again, if the entry has the new one. The caller of `_put` was told that it failed."""
+        """Store the old value again, if the entry has the new one. For the caller of `_put` it has failed."""
         with contextlib.ExitStack() as stack:
             # The lock may be held by a call that waits for this one to end.
             with contextlib.suppress(StoreBusy, OSError):

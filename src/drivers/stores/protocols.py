@@ -82,7 +82,7 @@ class SessionStore(CredentialStore, Protocol):
 
         Raises:
             StoreBusy: Another session did not finish its refresh in time.
-            StoreError: The store cannot be locked.
+            StoreError: The store cannot be locked, or it is known that new tokens could not be saved.
         """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ...drivers.stores.person_support import ADA, adas, as_person, needs_root
-from ..conftest import CODE, REFRESH, browse, callback_url, login
+from ..conftest import CODE, REFRESH, browse, callback_url, called, login
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,6 +128,22 @@ def test_a_path_that_is_no_file(provider: ScriptedProvider, tmp_path: Path) -> N
         "Choose another folder with --home.",
     ]
     assert [(event["event"], event["category"]) for event in command.events] == [("finished", "persist_failed")]
+
+
+def test_a_disk_with_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.lstat
+
+    def fail(path: str) -> os.stat_result:
+        if str(path).endswith("auth.json"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path)
+
+    monkeypatch.setattr(os, "lstat", fail)
+    code, _, err = called("login", "--no-browser", "--port", "0", "--home", str(tmp_path))
+    assert code == 1
+    assert err.splitlines() == [
+        f"The folder for your credentials, {tmp_path}, cannot be used: {os.strerror(errno.EIO)}."
+    ]
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])

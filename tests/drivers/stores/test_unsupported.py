@@ -1,4 +1,4 @@
-"""File systems that have no locks, no permissions, or cannot be told to write at once."""
+"""File systems that have no locks, no permissions, or cannot write to the disk at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NUMBERS = [errno.EPERM, errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSU
 CALLS = {
     "flock": "has no locks: programs that change the credentials at the same time may disturb each other",
     "fchmod": "keeps no permissions: other users of this machine may be able to read the credentials",
-    "fsync": "cannot be told to write at once: a crash could undo a sign-in",
+    "fsync": "cannot write to the disk at once: a crash could undo a sign-in",
 }
 MODULES = {"flock": fcntl, "fchmod": os, "fsync": os}
 
