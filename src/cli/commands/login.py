@@ -7,6 +7,7 @@ import os
 
 from ...drivers.errors import ProxyError, StoreError, TrustError
 from ...drivers.logging import forward_warnings
+from ...drivers.stores.checks import UnusableError, check_home, explain
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
@@ -38,16 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
         record = files.enter_context(trace_file_from(arguments)).write if arguments.record is not None else None
         log = files.enter_context(LogFile(arguments.home))
         view = LoginView(arguments, log)
+        store = _ViewedStore(arguments, view)
         settings = LoginSettings(
             options=options,
             method=LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER,
-            store=_ViewedStore(arguments, view),
+            store=store,
             record=record,
             owns_process=arguments.owns_process,
         )
         received = None
         try:
-            _check_store(arguments)
+            store.check_before_login()
             _check_stored(arguments, options)
             with forward_warnings(view.warn):
                 received = sign_in(settings, view)
@@ -77,18 +79,50 @@ def _driver(arguments: argparse.Namespace) -> Callable[[LoginSettings, LoginView
 
 
 class _ViewedStore:
-    """The store of the command line. It is opened when credentials are saved, and its warnings are shown."""
+    """The store of the command line. It is opened when credentials are saved, and its warnings are shown once."""
 
     def __init__(self, arguments: argparse.Namespace, view: LoginView) -> None:
         self._arguments = arguments
         self._view = view
+        self._warnings: set[str] = set()
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Store credentials, and return those that they replace."""
-        store = store_from(self._arguments, on_warning=self._view.warn, on_fallback=self._view.warn_of_fallback)
+        store = store_from(self._arguments, on_warning=self._warn, on_fallback=self._view.warn_of_fallback)
         replaced = store.save(credentials)
         self._view.stored_in = store.where
         return replaced
+
+    def check_before_login(self) -> None:
+        """Check that credentials can be stored, before the person is sent to the browser.
+
+        Raises:
+            _UnusableStoreError: The home folder cannot be used, or there is no keyring.
+        """
+        home, policy = self._arguments.home, self._arguments.store
+        problem, advice = "", ""
+        try:
+            # `LogFile` has created the folder if that is possible.
+            check_home(home, self._warn, has_file=policy != "keyring", is_hurried=True)
+        except UnusableError as error:
+            problem, advice = str(error), error.advice
+        except OSError as error:
+            problem = f"the folder for your credentials, {home}, cannot be used: {explain(error)}"
+        if problem:
+            raise _UnusableStoreError(problem, advice)
+        if policy == "keyring":
+            from ...drivers.stores.keyring_store import KeyringStore  # noqa: PLC0415
+
+            try:
+                KeyringStore(home, on_warning=self._warn).check()
+            except StoreError as error:
+                advice = "Set up a keyring, or use --store file. (--store auto uses the file if there is no keyring.)"
+                raise _UnusableStoreError(str(error), advice) from error
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.add(text)
+            self._view.warn(text)
 
 
 class _UnusableStoreError(StoreError):
@@ -100,33 +134,6 @@ class _UnusableStoreError(StoreError):
         """What to do about it."""
 
 
-def _check_store(arguments: argparse.Namespace) -> None:
-    """Check that credentials can be stored, before the person is sent to the browser.
-
-    Raises:
-        _UnusableStoreError: The home folder cannot be used, or there is no keyring.
-    """
-    # `LogFile` has created the folder if that is possible. (os.path: pathlib is not loaded yet.)
-    home = arguments.home
-    problem, advice = "", "Choose another folder with --home."
-    if os.path.exists(home) and not os.path.isdir(home):  # noqa: PTH110, PTH112
-        problem = "it is a file"
-    elif not os.path.isdir(home):  # noqa: PTH112
-        problem = "it cannot be created"
-    elif not os.access(home, os.W_OK | os.X_OK):
-        problem, advice = "it is not writable", "Choose another folder with --home, or make this one writable."
-    if problem:
-        raise _UnusableStoreError(f"the folder for your credentials, {home}, cannot be used: {problem}", advice)
-    if arguments.store == "keyring":
-        from ...drivers.stores.keyring_store import KeyringStore  # noqa: PLC0415
-
-        try:
-            KeyringStore(home).check()
-        except StoreError as error:
-            advice = "Set up a keyring, or use --store file. (--store auto uses the file if there is no keyring.)"
-            raise _UnusableStoreError(str(error), advice) from error
-
-
 def _check_stored(arguments: argparse.Namespace, options: LoginOptions) -> None:
     """Check that the login would not replace the credentials of another provider.
 
@@ -134,7 +141,7 @@ def _check_stored(arguments: argparse.Namespace, options: LoginOptions) -> None:
         _UnusableStoreError: The store holds such credentials.
     """
     # Usually nothing is stored yet, and then nothing is loaded before the login URL is shown.
-    if arguments.store == "file" and not os.path.lexists(os.path.join(arguments.home, "auth.json")):  # noqa: PTH118
+    if arguments.store == "file" and not os.path.lexists(os.path.join(arguments.home, "auth.json")):
         return
     store = store_from(arguments, on_warning=_ignore, on_fallback=_ignore)
     try:

@@ -129,6 +129,18 @@ class LoginHandle:
         """
         self._owner.post(events.CancelRequested(reason=reason))
 
+    def _check_store(self, store: CredentialStore) -> None:
+        """Check that credentials can be saved, if the store has methods ``check`` and ``load`` for that. It may block.
+
+        Raises:
+            StoreError: They cannot be saved.
+            LoginFailed: The store holds the credentials of another provider, which the login would replace.
+        """
+        check = getattr(store, "check", None)
+        if callable(check):
+            check()
+        self._check_stored(store)
+
     def _check_before_entering(self) -> None:
         """Check what must be right before anything starts.
 
@@ -146,11 +158,6 @@ class LoginHandle:
         self._entered = True
 
     def _check_stored(self, store: CredentialStore) -> None:
-        """Check that the login would not replace the credentials of another provider. May block.
-
-        Raises:
-            LoginFailed: The store holds such credentials.
-        """
         try:
             stored = store.load() if hasattr(store, "load") else None
         except Exception:  # noqa: BLE001 - a login replaces what cannot be read

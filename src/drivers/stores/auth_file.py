@@ -7,24 +7,28 @@ import errno
 import os
 import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...sansio.model.auth_json import CredentialsError, parse_object
 from ...sansio.model.credentials import Credentials, parse, serialise
+from .checks import check_file, probe, set_mode, sync, unsupported
+from .locks import UNSUPPORTED
+from .owners import foreign_owner, may_follow
+from .protocols import check_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _MAX_FILE: Final = 8 * 1024 * 1024
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
 """Errors of a rename onto a bind-mounted file."""
-_NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM})
+_NO_FOLDER_SYNC: Final = UNSUPPORTED | {errno.EBADF, errno.EACCES}
 """Errors where a folder cannot be synced: on some file systems, and on Windows."""
-_TEMPORARY: Final = (".auth.json.", ".tmp")
-"""Prefix and suffix of the name of a file that is being written."""
+_SUFFIX: Final = ".tmp"
+"""The end of the name of a file that is being written."""
 EMPTY: Final = Credentials(auth_mode=None)
 """The credentials of a file that holds none."""
 
@@ -49,13 +53,32 @@ class AuthFile:
 
     def __init__(self, home: Path, on_warning: Callable[[str], None]) -> None:
         self.path = home / "auth.json"
-        self._home = home
         self._warn = on_warning
+        self._said: set[str] = set()
 
     @property
     def where(self) -> str:
         """The path of the file, as text for people."""
         return str(self.path)
+
+    def warn_once(self, text: str) -> None:
+        """Warn of something that does not change, unless that was done before."""
+        if text not in self._said:
+            self._said.add(text)
+            self._warn(text)
+
+    def target(self) -> Path | None:
+        """Return the file that a link in place of ``auth.json`` leads to. None if it is no link, or leads nowhere.
+
+        Raises:
+            OSError: The link belongs to a user who is not trusted with it.
+        """
+        if not self.path.is_symlink() or not self.path.is_file():
+            return None
+        if not may_follow(str(self.path)):
+            raise OSError(errno.EPERM, "it is a symbolic link that another user has made")
+        # Strict: otherwise a link that cannot be read is taken for a file.
+        return Path(os.path.realpath(self.path, strict=True))
 
     def load(self) -> Credentials | None:
         """Return the credentials in the file. None if there is no file, or if it holds none.
@@ -63,37 +86,54 @@ class AuthFile:
         Raises:
             CredentialsError: The file cannot be parsed.
         """
-        data = self._read()
+        data = self._read(self.path)
         credentials = None if data is None else parse(data)
         return None if credentials == EMPTY else credentials
 
-    def readable(self) -> Credentials | None:
-        """Return the credentials, or None if there are none or they cannot be read."""
-        with contextlib.suppress(OSError, CredentialsError):
-            return self.load()
-        return None
+    def check(self, *, follow: bool = False) -> None:
+        """Test whether `replace` can work, as far as that can be found out without it.
 
-    def replace(self, credentials: Credentials) -> Credentials | None:
+        Args:
+            follow: As for `replace`.
+        """
+        path = (self.target() if follow else None) or self.path
+        check_file(str(path))
+        probe(str(path.parent), self.warn_once, path.name, synced=True)
+
+    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
         """Replace the credentials in the file, and return the old ones if they could be read.
 
         Other members of the file are kept. A file that is no JSON object is set aside under another name.
+
+        Args:
+            credentials: The new credentials.
+            follow: Whether to replace the file that a link leads to, and not the link. A link to nowhere is replaced.
         """
-        self._remove_leftovers()
+        path = (self.target() if follow else None) or self.path
+        _remove_leftovers(path)
         data: bytes | None = None
+        unreadable = False
         try:
-            data = self._read(follow=False)
+            data = self._read(path, follow=False)
             previous, corrupt = ({} if data is None else parse_object(data)), False
         except CredentialsError:
             previous, corrupt = {}, True
-        temporary = self._home / os.urandom(8).hex().join(_TEMPORARY)
-        folder = _open_folder(self._home)
+        except PermissionError:
+            # A file that `sudo` has left. If it is our own, it is set aside.
+            unreadable = foreign_owner(str(path)) != ""
+            previous, corrupt = {}, not unreadable
+        check_replaceable(self.where, None if corrupt or data is None else parse_or_none(data), credentials)
+        temporary = _temporary(path)
+        folder = _open_folder(path.parent)
         try:
-            _write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
+            self._write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
             if corrupt:
-                self._set_aside()
-            self._put_in_place(temporary)
-            if not _sync_folder(folder):
-                self._warn(f"{self.path} is stored, but its folder could not be synced: a crash now could undo that")
+                self._set_aside(path)
+            owner = foreign_owner(str(path)) if unreadable else ""
+            self._put_in_place(temporary, path)
+            if unreadable:
+                self._warn(f"{path} belonged to {owner} and could not be read; it was replaced")
+            self._sync_folder(folder, path, "stored")
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -102,18 +142,17 @@ class AuthFile:
 
     def remove(self) -> Credentials | None:
         """Remove the file, and return its credentials. `EMPTY` if they could not be read, None if there were none."""
-        self._remove_leftovers()
+        _remove_leftovers(self.path)
         try:
-            data = self._read()
-        except CredentialsError:
+            data = self._read(self.path)
+        except (CredentialsError, PermissionError):
             data = b""
         if data is None and not self.path.is_symlink():
             return None
-        folder = _open_folder(self._home)
+        folder = _open_folder(self.path.parent)
         try:
             self._unlink()
-            if not _sync_folder(folder):
-                self._warn(f"{self.path} is removed, but its folder could not be synced: a crash now could undo that")
+            self._sync_folder(folder, self.path, "removed")
         finally:
             _close(folder)
         if data is None:
@@ -124,14 +163,6 @@ class AuthFile:
             return EMPTY
         return None if removed == EMPTY else removed
 
-    def _remove_leftovers(self) -> None:
-        # The names are compared without a pattern, because compiling one takes longer than the rest of a save.
-        for name in os.listdir(self._home):  # noqa: PTH208 - names are all that is needed
-            if name.startswith(_TEMPORARY[0]) and name.endswith(_TEMPORARY[1]):
-                # A writer that was killed left it. The locks are held, so that no other writer uses it.
-                with contextlib.suppress(OSError):
-                    (self._home / name).unlink()
-
     def _unlink(self) -> None:
         is_link_to_file = self.path.is_symlink() and self.path.exists()
         try:
@@ -139,20 +170,20 @@ class AuthFile:
         except OSError as error:
             if error.errno not in _IN_PLACE:
                 raise
-            self._rewrite(b"{}")
+            self._rewrite(self.path, b"{}")
             self._warn(f"{self.path} is mounted on its own and cannot be removed; it was emptied")
         if is_link_to_file:
             self._warn(f"{self.path} was a symbolic link: the file that it led to is still there")
 
-    def _read(self, *, follow: bool = True) -> bytes | None:
-        """Return the bytes of the file, or None if there is no file. Never blocks on a pipe or a device."""
+    def _read(self, path: Path, *, follow: bool = True) -> bytes | None:
+        """Return the bytes of a file, or None if there is no file. Never blocks on a pipe or a device."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+            descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | (0 if follow else _NOFOLLOW))
         except FileNotFoundError:
             return None
         except OSError as error:
             if not follow and error.errno == errno.ELOOP:
-                self._warn(f"{self.path} was a symbolic link, and is replaced by a file")
+                self._warn(f"{path} was a symbolic link, and is replaced by a file")
                 return None
             raise
         try:
@@ -166,47 +197,72 @@ class AuthFile:
             raise CredentialsError(f"the file is larger than {_MAX_FILE} bytes")
         return data
 
-    def _set_aside(self) -> None:
-        name = time.strftime("auth.json.corrupt-%Y%m%dT%H%M%SZ", time.gmtime())
-        while (self._home / name).exists():
-            name += "+"
+    def _set_aside(self, path: Path) -> None:
+        aside = path.parent / time.strftime(f"{path.name}.corrupt-%Y%m%dT%H%M%SZ", time.gmtime())
+        while aside.exists():
+            aside = aside.with_name(f"{aside.name}+")
         try:
             # A hard link, so that the old file stays in place until the new one replaces it.
-            os.link(self.path, self._home / name)
-            (self._home / name).chmod(0o600)
+            os.link(path, aside)
         except OSError:
-            _write(self._home / name, os.O_CREAT | os.O_EXCL, self.path.read_bytes())
-        self._warn(f"{self.path} could not be read; it was set aside as {name}")
+            self._write(aside, os.O_CREAT | os.O_EXCL, path.read_bytes())
+        with contextlib.suppress(OSError):
+            aside.chmod(0o600)
+        self._warn(f"{path} could not be read; it was set aside as {aside.name}")
 
-    def _rewrite(self, data: bytes) -> None:
+    def _rewrite(self, path: Path, data: bytes) -> None:
         """Write into a file that cannot be replaced. If that fails, write the old content again."""
-        old = self._read() or b""
+        old = self._read(path) or b""
         try:
-            _write(self.path, os.O_TRUNC, data)
+            self._write(path, os.O_TRUNC, data)
         except OSError:
             with contextlib.suppress(OSError):
-                _write(self.path, os.O_TRUNC, old)
+                self._write(path, os.O_TRUNC, old)
             raise
 
-    def _put_in_place(self, temporary: Path) -> None:
+    def _put_in_place(self, temporary: Path, path: Path) -> None:
         try:
-            temporary.replace(self.path)
+            temporary.replace(path)
         except OSError as error:
             if error.errno not in _IN_PLACE:
                 raise
-            self._rewrite(temporary.read_bytes())
-            self._warn(f"{self.path} is mounted on its own and was rewritten in place, which a crash could cut short")
+            self._rewrite(path, temporary.read_bytes())
+            self._warn(f"{path} is mounted on its own and was rewritten in place, which a crash could cut short")
+
+    def _write(self, path: Path, flags: int, data: bytes) -> None:
+        """Write and sync a file with mode 0600, whatever the umask, as far as the file system can do that."""
+        descriptor = os.open(path, os.O_WRONLY | _NOFOLLOW | flags, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            if not set_mode(file.fileno()):
+                self.warn_once(unsupported(str(path.parent), "fchmod"))
+            file.write(data)
+            file.flush()
+            if not sync(file.fileno()):
+                self.warn_once(unsupported(str(path.parent), "fsync"))
+
+    def _sync_folder(self, descriptor: int | None, path: Path, done: str) -> None:
+        """Make a rename durable, or warn if the disk refuses. The rename cannot be undone then."""
+        if descriptor is None:
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                self._warn(f"{path} is {done}, but its folder could not be synced: a crash now could undo that")
 
 
-def _write(path: Path, flags: int, data: bytes) -> None:
-    """Write and sync a file with mode 0600, whatever the umask."""
-    descriptor = os.open(path, os.O_WRONLY | _NOFOLLOW | flags, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        if hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), 0o600)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _temporary(path: Path) -> Path:
+    return path.parent / os.urandom(8).hex().join((f".{path.name}.", _SUFFIX))
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the files that killed writers left. The locks are held, so that no other writer uses them."""
+    prefix = f".{path.name}."
+    # The names are compared without a pattern, because compiling one takes longer than the rest of a save.
+    for name in os.listdir(path.parent):  # noqa: PTH208 - names are all that is needed
+        if name.startswith(prefix) and name.endswith(_SUFFIX):
+            with contextlib.suppress(OSError):
+                (path.parent / name).unlink()
 
 
 def _open_folder(folder: Path) -> int | None:
@@ -224,14 +280,3 @@ def _close(descriptor: int | None) -> None:
     if descriptor is not None:
         with contextlib.suppress(OSError):
             os.close(descriptor)
-
-
-def _sync_folder(descriptor: int | None) -> bool:
-    """Make a rename durable. Return False if the disk refuses; the rename cannot be undone then."""
-    if descriptor is None:
-        return True
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        return error.errno in _NO_FOLDER_SYNC
-    return True

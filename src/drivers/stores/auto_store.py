@@ -14,6 +14,7 @@ from .auth_file import AuthFile
 from .file_store import FileStore
 from .home_store import HomeStore
 from .keyring_store import KEYRING_TIMEOUT, KeyringEntry, KeyringStore, account_of
+from .protocols import OtherProviderError
 
 if TYPE_CHECKING:
     import os
@@ -85,7 +86,7 @@ class AutoStore(HomeStore):
         file = AuthFile(folder, on_warning)
         entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
         self._both = _FileAndKeyring(file, entry, on_fallback or on_warning)
-        super().__init__(folder, self._both)
+        super().__init__(folder, self._both, file)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -120,10 +121,20 @@ class _FileAndKeyring:
         self.in_keyring = credentials is not None
         return credentials
 
-    def readable(self) -> Credentials | None:
-        return self._file.readable() or self._keyring.readable()
+    def check(self, *, follow: bool = False) -> None:
+        try:
+            self._file.check(follow=follow)
+        except OSError:
+            if self._file.path.exists() or self._file.path.is_symlink():
+                # A file is read first, so that new credentials in the keyring would not be found.
+                raise
+            self._keyring.check()
 
-    def replace(self, credentials: Credentials) -> Credentials | None:
+    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
+        if follow and self._file.target() is not None:
+            # Others share the file, and would keep the old tokens.
+            self.in_keyring = False
+            return self._file.replace(credentials, follow=True)
         replaced = None
         # A file that cannot be parsed is set aside or removed below.
         with contextlib.suppress(CredentialsError):
@@ -131,6 +142,8 @@ class _FileAndKeyring:
         problem = ""
         try:
             before = self._keyring.replace(credentials)
+        except OtherProviderError:
+            raise
         except StoreError as error:
             problem = self._message(error)
         else:

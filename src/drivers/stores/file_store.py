@@ -20,7 +20,7 @@ class FileStore(HomeStore):
     """``auth.json`` in a folder, shared with the Codex CLI: its format, its locks, mode 0600.
 
     Args:
-        home: The folder. It is created with mode 0700 by the first save.
+        home: The folder. It is created with mode 0700 by the first save, or by `check`.
         on_warning: Called with one line of text when something unusual was done: a corrupt file set aside, a file
             rewritten in place. By default the text is logged.
     """
@@ -29,7 +29,7 @@ class FileStore(HomeStore):
 
     def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
         file = AuthFile(Path(home), on_warning or warn)
-        super().__init__(Path(home), file)
+        super().__init__(Path(home), file, file)
         self.path = file.path
         """The path of the file."""
 

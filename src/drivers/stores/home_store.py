@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from ...sansio.model.auth_json import CredentialsError
-from ...sansio.model.issuer import why_not_replace
 from ..errors import StoreError
-from .locks import locked
+from .checks import check_home, explain, unsupported
+from .locks import UNSUPPORTED, locked
+from .owners import risks
 from .protocols import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...sansio.model.credentials import Credentials
+    from .auth_file import AuthFile
     from .protocols import Transaction
 
 Result = TypeVar("Result")
 
-_NO_LOCK: Final = frozenset({errno.EISDIR, errno.ELOOP})
-"""The path of the lock is a folder or a link."""
+_CHANGE: Final = ".lock"
+_WRITE: Final = ".json.lock"
+_REFRESH: Final = ".refresh.lock"
+"""What the names of the three locks end with. They begin as the name of the credentials' file does."""
 
 
 class Storage(Protocol):
@@ -40,11 +43,16 @@ class Storage(Protocol):
     def load(self) -> Credentials | None:
         """Return the credentials, or None if there are none."""
 
-    def readable(self) -> Credentials | None:
-        """Return the credentials, or None if there are none or they cannot be read. Gives no warning, never raises."""
+    def check(self, *, follow: bool = False) -> None:
+        """Test whether `replace` can work, as far as that can be found out without it."""
 
-    def replace(self, credentials: Credentials) -> Credentials | None:
-        """Replace the credentials, and return the old ones if they could be read."""
+    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
+        """Replace the credentials, and return the old ones if they could be read.
+
+        Args:
+            credentials: The new credentials.
+            follow: Whether to replace the file that a link leads to, and not the link.
+        """
 
     def remove(self) -> Credentials | None:
         """Remove the credentials, and return them. Empty ones if they could not be read, None if there were none."""
@@ -54,21 +62,35 @@ class HomeStore:
     """A store for one home folder, with its locks in that folder.
 
     Args:
-        home: The folder. It is created with mode 0700 by the first save.
+        home: The folder. It is created with mode 0700 by the first save, or by `check`.
         storage: Where the credentials are kept.
+        file: The ``auth.json`` of the folder.
+        has_file: Whether the credentials may be kept in that file, so that other programs may share it.
     """
 
     kind: str
     """Where the credentials are kept: ``file`` or ``keyring``."""
 
-    def __init__(self, home: Path, storage: Storage) -> None:
+    def __init__(self, home: Path, storage: Storage, file: AuthFile, *, has_file: bool = True) -> None:
         self._home = home
         self._storage = storage
+        self._file = file
+        self._has_file = has_file
 
     @property
     def where(self) -> str:
         """Where the credentials are kept, as text for people."""
         return self._storage.where
+
+    def check(self) -> None:
+        """Check that credentials can be saved, and warn of what is unusual. For the time before a browser opens.
+
+        The folder and its first lock are created if they are missing. `save` may still fail, of course.
+
+        Raises:
+            StoreError: They cannot be saved.
+        """
+        self._attempt(self._check)
 
     def load(self) -> Credentials | None:
         """Return the stored credentials, or None if nothing is stored. Takes no lock.
@@ -81,14 +103,16 @@ class HomeStore:
     def save(self, credentials: Credentials) -> Credentials | None:
         """Replace the stored credentials, as a whole or not at all. Other members of the file are kept.
 
+        A symbolic link in place of the file is replaced, and the file that it leads to is left alone.
+
         Returns:
             The replaced credentials. None if there were none, or if they could not be read.
 
         Raises:
             StoreError: The credentials are not stored, and the store is unchanged.
         """
-        with self.transaction() as transaction:
-            return transaction.save(credentials)
+        with self._hold(_CHANGE, LOCK_TIMEOUT, go_on=True):
+            return self._change(lambda: self._storage.replace(credentials), LOCK_TIMEOUT, go_on=True)
 
     def remove(self) -> Credentials | None:
         """Remove the stored credentials, even if they cannot be parsed.
@@ -99,65 +123,104 @@ class HomeStore:
         Raises:
             StoreError: The credentials are still stored.
         """
-        with self.transaction() as transaction:
-            return transaction.remove()
+        with self._hold(_CHANGE, LOCK_TIMEOUT, go_on=True):
+            return self._change(self._storage.remove, LOCK_TIMEOUT, go_on=True)
 
     @contextlib.contextmanager
     def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
         """Lock the store while the block runs. No other program, the Codex CLI included, can change it.
 
+        If ``auth.json`` is a symbolic link to a file that others share, that file is locked too, and the transaction's
+        `save` writes to it.
+
         Args:
-            timeout: Seconds to wait at most for another holder of the lock.
+            timeout: Seconds to wait at most for another holder of a lock.
 
         Raises:
             StoreBusy: Another holder did not release the lock in time.
             StoreError: The lock cannot be taken.
         """
-        with self._hold("auth.lock", timeout):
+        with self._hold(_CHANGE, timeout, follow=True):
             yield _HomeTransaction(self, timeout)
 
-    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
         """Lock out other sessions, in this process or another, that want to refresh the tokens while the block runs.
 
         This lock is not one of Codex's. Codex takes its locks only to write, and neither Codex nor a login should wait
         for a response of the provider.
 
+        The block is not entered if new tokens could not be stored: the provider would have replaced the old ones.
+
         Args:
             timeout: Seconds to wait at most for another session.
 
         Raises:
-            StoreBusy: Another session did not finish its refresh in time.
-            StoreError: The lock cannot be taken.
+            StoreBusy: Another session did not finish its refresh in time, or another program its change.
+            StoreError: The lock cannot be taken, or new tokens cannot be stored.
         """
-        return self._hold("auth.refresh.lock", timeout)
+        with self._hold(_REFRESH, timeout, follow=True):
+            with self._hold(_CHANGE, timeout, follow=True):
+                self._change(lambda: self._storage.check(follow=True), timeout, follow=True)
+            yield
 
     @contextlib.contextmanager
-    def _hold(self, name: str, timeout: float) -> Iterator[None]:
-        """Hold a lock in the folder. Only errors of taking the lock become `StoreError`, not those of the block."""
+    def _hold(self, kind: str, timeout: float, *, follow: bool = False, go_on: bool = False) -> Iterator[None]:
+        """Hold a lock in the folder. Only errors of taking the lock become `StoreError`, not those of the block.
+
+        Args:
+            kind: Which lock.
+            timeout: Seconds to wait at most.
+            follow: Whether to lock the file that a link leads to as well.
+            go_on: See `locked`.
+        """
         with contextlib.ExitStack() as stack:
 
             def enter() -> None:
                 self._make_home()
-                stack.enter_context(locked(self._home / name, timeout))
+                for path in self._lock_paths(kind, follow=follow):
+                    stack.enter_context(self._locked(path, timeout, go_on=go_on))
 
             self._attempt(enter)
             yield
 
-    def _change(self, change: Callable[[], Result], timeout: float) -> Result:
+    def _change(
+        self, change: Callable[[], Result], timeout: float, *, follow: bool = False, go_on: bool = False
+    ) -> Result:
         """Change the storage under the second lock. Codex takes the two locks in this order."""
 
         def work() -> Result:
-            with locked(self._home / "auth.json.lock", timeout):
+            with contextlib.ExitStack() as stack:
+                for path in self._lock_paths(_WRITE, follow=follow):
+                    stack.enter_context(self._locked(path, timeout, go_on=go_on))
                 return change()
 
         return self._attempt(work)
 
-    def _replace(self, credentials: Credentials) -> Credentials | None:
-        """Replace the credentials, unless another provider has issued them."""
-        problem = why_not_replace(self._storage.readable(), credentials)
-        if problem:
-            raise StoreError(f"{self.where}: the stored credentials are kept, because {problem}")
-        return self._storage.replace(credentials)
+    def _lock_paths(self, kind: str, *, follow: bool) -> Iterator[Path]:
+        """Return the paths of a lock. The link is looked at when the lock in the home folder is held."""
+        own = self._home / f"auth{kind}"
+        for text in risks(str(self._home)):
+            self._file.warn_once(text)
+        yield own
+        target = self._file.target() if follow and self._has_file else None
+        if target is None:
+            return
+        for text in risks(str(target.parent)):
+            self._file.warn_once(text)
+        other = target.parent / f"{target.name.removesuffix('.json')}{kind}"
+        if other != self._home.resolve() / own.name:
+            yield other
+
+    def _locked(self, path: Path, timeout: float, *, go_on: bool) -> AbstractContextManager[None]:
+        def warn() -> None:
+            self._file.warn_once(unsupported(str(path.parent), "flock"))
+
+        return locked(path, timeout, on_unsupported=warn, go_on=go_on)
+
+    def _check(self) -> None:
+        self._make_home()
+        check_home(str(self._home), self._file.warn_once, has_file=self._has_file)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:
         """Call a function. Its errors become `StoreError` with a message of this package."""
@@ -165,7 +228,7 @@ class HomeStore:
         try:
             return work()
         except OSError as error:
-            problem = _message(error)
+            problem = explain(error)
         except CredentialsError as error:
             problem = str(error)
         raise StoreError(f"{self.where}: {problem}")
@@ -175,15 +238,13 @@ class HomeStore:
             raise NotADirectoryError(errno.ENOTDIR, "its folder is a file")
         if not self._home.is_dir():
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The umask does not apply here.
-            self._home.chmod(0o700)
-
-
-def _message(error: OSError) -> str:
-    """Return the system's message. A folder or link in the place of a lock is named, because it must be removed."""
-    message = error.strerror or type(error).__name__
-    name = str(error.filename).rpartition(os.sep)[2]
-    return f"{name}: {message}" if error.errno in _NO_LOCK and name.endswith(".lock") else message
+            try:
+                # The umask does not apply here.
+                self._home.chmod(0o700)
+            except OSError as error:
+                # The file system keeps no modes. The first file that is stored says so.
+                if error.errno not in UNSUPPORTED:
+                    raise
 
 
 class _HomeTransaction:
@@ -195,7 +256,11 @@ class _HomeTransaction:
         return self._store.load()
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        return self._store._change(lambda: self._store._replace(credentials), self._timeout)  # noqa: SLF001
+        return self._store._change(  # noqa: SLF001
+            lambda: self._store._storage.replace(credentials, follow=True),  # noqa: SLF001
+            self._timeout,
+            follow=True,
+        )
 
     def remove(self) -> Credentials | None:
         return self._store._change(self._store._storage.remove, self._timeout)  # noqa: SLF001

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...sansio.base.text import clean_text
 from ...sansio.model.auth_json import CredentialsError, parse_object
 from ...sansio.model.credentials import parse, serialise
-from ..errors import KeyringUnavailable, StoreError
+from ..errors import KeyringUnavailable, StoreBusy, StoreError
 from ..logging import warn
-from ..waiting import wait_for
 from .auth_file import EMPTY, AuthFile, parse_or_none
 from .home_store import HomeStore
+from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError
+from .locks import locked
+from .protocols import check_replaceable
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 SERVICE: Final = "Codex Auth"
 KEYRING_TIMEOUT: Final = 30.0
 """Seconds for one call: the person may be asked to unlock the keyring."""
+_UNDO_TIMEOUT: Final = 1.0
+"""Seconds to wait for the lock before a late change is undone."""
 _WINDOWS_LIMIT: Final = 2560
 """Bytes in a credential of Windows. A character takes two."""
 
@@ -61,15 +64,17 @@ class KeyringStore(HomeStore):
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
         folder, on_warning = Path(home), on_warning or warn
-        self._entry = KeyringEntry(account_of(folder), AuthFile(folder, on_warning), on_warning, timeout)
-        super().__init__(folder, self._entry)
+        file = AuthFile(folder, on_warning)
+        self._entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
+        super().__init__(folder, self._entry, file, has_file=False)
 
     def check(self) -> None:
-        """Check that the keyring can be used. It may ask the person to unlock it.
+        """Check that the keyring and the locks can be used. The keyring may ask the person to unlock it.
 
         Raises:
-            StoreError: The keyring cannot be used.
+            StoreError: They cannot be used.
         """
+        super().check()
         self._entry.check()
 
 
@@ -92,8 +97,9 @@ class KeyringEntry:
         self._warn = on_warning
         self._timeout = timeout
 
-    def check(self) -> None:
+    def check(self, *, follow: bool = False) -> None:
         """Read the entry, and ignore its content."""
+        del follow
         self._get()
 
     def load(self) -> Credentials | None:
@@ -101,15 +107,13 @@ class KeyringEntry:
         value = self._get()
         return None if value is None else parse(_encoded(value))
 
-    def readable(self) -> Credentials | None:
-        """Return the credentials, or None if there are none or they cannot be read."""
-        with contextlib.suppress(OSError, CredentialsError, StoreError):
-            return self.load()
-        return None
-
-    def replace(self, credentials: Credentials) -> Credentials | None:
+    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
         """Replace the credentials in the entry, and return the old ones of the entry, or else of the file."""
+        del follow
+        with contextlib.suppress(OSError, CredentialsError):
+            check_replaceable(self._file.where, self._file.load(), credentials)
         old = self._get()
+        check_replaceable(self.where, None if old is None else parse_or_none(_encoded(old)), credentials)
         previous = {}
         if old is not None:
             try:
@@ -117,12 +121,11 @@ class KeyringEntry:
             except CredentialsError:
                 self._warn(f"{self.where} could not be read, and is replaced")
         value = serialise(credentials, previous=previous).decode("ascii")
-        self._call(lambda keyring: keyring.set_password(SERVICE, self._account, value), len(value))
-        if self._get() != value:
+        if self._put(value, old) != value:
             # The null backend, for example, discards every value without an error.
             if old is not None:
                 with contextlib.suppress(StoreError):
-                    self._call(lambda keyring: keyring.set_password(SERVICE, self._account, old))
+                    self._put(old, value)
             raise StoreError(f"{self.where}: the keyring did not keep what was stored in it")
         stale = self._remove_file()
         return stale if old is None else parse_or_none(_encoded(old))
@@ -138,8 +141,7 @@ class KeyringEntry:
         old = self._get()
         if old is None:
             return None
-        self._call(lambda keyring: keyring.delete_password(SERVICE, self._account))
-        if self._get() is not None:
+        if self._put(None, old) is not None:
             raise StoreError(f"{self.where}: the keyring did not remove it")
         removed = parse_or_none(_encoded(old))
         if removed is None:
@@ -154,41 +156,78 @@ class KeyringEntry:
         return None
 
     def _get(self) -> str | None:
-        value: object = self._call(lambda keyring: keyring.get_password(SERVICE, self._account))
+        return self._call(lambda: self._read(_backend()))
+
+    def _put(self, value: str | None, old: str | None) -> str | None:
+        """Store a value, or delete the entry if the value is None, and return what is stored then."""
+
+        def change() -> str | None:
+            keyring = _backend()
+            try:
+                self._write(keyring, value)
+            except Exception:
+                # It may have been done all the same, for example if only the answer was lost.
+                with contextlib.suppress(Exception):
+                    if self._read(keyring) == value:
+                        return value
+                raise
+            try:
+                return self._read(keyring)
+            except Exception:
+                with contextlib.suppress(Exception):
+                    self._write(keyring, old)
+                raise
+
+        return self._call(change, undo=lambda: self._undo(value, old), size=len(value or ""))
+
+    def _undo(self, value: str | None, old: str | None) -> None:
+        """Store the old value again, if the entry has the new one. For the caller of `_put` it has failed."""
+        with contextlib.ExitStack() as stack:
+            # The lock may be held by a call that waits for this one to end.
+            with contextlib.suppress(StoreBusy, OSError):
+                stack.enter_context(locked(self._file.path.parent / "auth.lock", _UNDO_TIMEOUT))
+            try:
+                keyring = _backend()
+                if value != old and self._read(keyring) == value:
+                    self._write(keyring, old)
+            except Exception as error:  # noqa: BLE001 - as in `_problem`; there is no caller any more
+                with contextlib.suppress(Exception):
+                    kind = clean_text(type(error).__name__)
+                    self._warn(f"{self.where} was changed too late, and that could not be undone: {kind}")
+
+    def _read(self, keyring: KeyringBackend) -> str | None:
+        value: object = keyring.get_password(SERVICE, self._account)
         if value is None or isinstance(value, str):
             return value
         raise StoreError(f"{self.where}: the keyring returned a value that is no text")
 
-    def _call(self, work: Callable[[KeyringBackend], Result], size: int = 0) -> Result:
-        """Call the keyring in a thread, which is abandoned if it does not return in time.
+    def _write(self, keyring: KeyringBackend, value: str | None) -> None:
+        if value is None:
+            keyring.delete_password(SERVICE, self._account)
+        else:
+            keyring.set_password(SERVICE, self._account, value)
+
+    def _call(self, work: Callable[[], Result], undo: Callable[[], None] | None = None, size: int = 0) -> Result:
+        """Call the keyring in a thread, which is given up if it does not return in time.
 
         Raises:
             KeyringUnavailable: There is no keyring.
             StoreError: The call failed, or did not return in time. The message holds no text of the keyring, which may
                 hold the value.
         """
-        results: list[Result] = []
-        problems: list[StoreError] = []
-        done = threading.Event()
-
-        def run() -> None:
-            try:
-                results.append(work(_backend()))
-            except BaseException as error:  # noqa: BLE001 - backends raise what their systems raise
-                problems.append(self._problem(error, size))
-            finally:
-                done.set()
-
-        # Daemonic, because a backend that hangs cannot be interrupted.
-        threading.Thread(target=run, name="loginmachine-keyring", daemon=True).start()
-        if not wait_for(done, self._timeout):
-            raise StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds")
-        if problems:
-            raise problems[0]
-        return results[0]
+        try:
+            return Call(self._account, work, undo).result(self._timeout)
+        except KeyringTimeoutError:
+            later = "" if undo is None else ". What it changes later is undone, if this program still runs then"
+            problem = StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds{later}")
+        except KeyringCallError as failed:
+            problem = self._problem(failed.error, size)
+        raise problem
 
     def _problem(self, error: BaseException, size: int) -> StoreError:
         kind = clean_text(type(error).__name__)
+        if isinstance(error, StoreError):
+            return error
         if isinstance(error, ImportError) and error.name not in (None, "keyring"):
             return KeyringUnavailable("the keyring's backend, which PYTHON_KEYRING_BACKEND may name, cannot be loaded")
         if isinstance(error, ImportError):

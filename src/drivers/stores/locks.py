@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreBusy
+from .claims import Claim
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+    from typing import Final
 
 _POLL: Final = 0.02
+UNSUPPORTED: Final = frozenset({errno.EPERM, errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""Errors of `flock`, `fchmod` and `fsync` on file systems that do not have them."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -29,38 +33,119 @@ else:
 
 
 @contextlib.contextmanager
-def locked(path: Path, timeout: float) -> Iterator[None]:
+def locked(
+    path: str | os.PathLike[str],
+    timeout: float,
+    *,
+    on_unsupported: Callable[[], object] = bool,
+    go_on: bool = False,
+) -> Iterator[None]:
     """Hold an exclusive lock on a file, which is created if it is missing. The end of a process releases its locks.
 
     The lock belongs to the block, not to a thread. Two threads exclude each other, and a block may be entered in one
     thread and left in another.
 
+    On a file system without locks, a second file beside the first is created exclusively, and removed at the end.
+
     Args:
         path: The file.
         timeout: Seconds to wait at most.
+        on_unsupported: Called if the file system has no locks.
+        go_on: Whether the block runs in any case on a file system without locks, after the time-out too.
 
     Raises:
         StoreBusy: Another holder did not release the lock in time.
         OSError: The file cannot be opened.
     """
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags, 0o600)
+    path = os.fspath(path)
+    lock = _Lock(path, on_unsupported)
     try:
         deadline = time.monotonic() + timeout
-        while not _locked(descriptor):
+        while not lock.take(go_on=go_on):
             if time.monotonic() >= deadline:
+                if go_on and lock.claim is not None:
+                    break
                 raise StoreBusy(f"another program has held {path} for more than {timeout:g} seconds")
             time.sleep(_POLL)
         yield
     finally:
+        lock.close()
+
+
+class _Lock:
+    """An open file that can be locked, or the claim that replaces a lock."""
+
+    def __init__(self, path: str, on_unsupported: Callable[[], object]) -> None:
+        self._path = path
+        self._on_unsupported = on_unsupported
+        self._descriptor = open_lock(path)
+        self.claim: Claim | None = None
+        """Used if the file system has no locks."""
+
+    def take(self, *, go_on: bool) -> bool:
+        """Take the lock, and return whether that was possible.
+
+        Raises:
+            OSError: The system cannot lock the file for another reason than that its file system has no locks.
+        """
+        if self.claim is None:
+            try:
+                return _locked(self._descriptor)
+            except OSError as error:
+                if error.errno not in UNSUPPORTED or sys.platform == "win32":
+                    raise
+            self.claim = Claim(self._path)
+            self._on_unsupported()
+        try:
+            return self.claim.take()
+        except OSError:
+            if go_on:
+                return True
+            raise
+
+    def close(self) -> None:
+        """Release the lock."""
+        if self.claim is not None:
+            self.claim.release()
         # Closing releases the lock even if it reports an error, and the work under the lock is done.
         with contextlib.suppress(OSError):
-            os.close(descriptor)
+            os.close(self._descriptor)
+
+
+def open_lock(path: str) -> int:
+    """Open the file of a lock, which is created if it is missing, and return the descriptor.
+
+    Raises:
+        OSError: The file cannot be opened, or is a link.
+    """
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        # Without O_CREAT: in a sticky folder, Linux refuses to open the file of another user with it.
+        return os.open(path, flags)
+    except FileNotFoundError:
+        return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def has_locks(descriptor: int) -> bool:
+    """Return whether the file system of an open file has locks. Takes none for longer than a moment."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return error.errno not in UNSUPPORTED
+    return True
 
 
 def _locked(descriptor: int) -> bool:
     try:
         _try_lock(descriptor)
-    except (BlockingIOError, PermissionError):
-        return False
+    except OSError as error:
+        # EACCES is how Windows, and some network file systems, report that another program holds the lock.
+        if isinstance(error, BlockingIOError) or error.errno == errno.EACCES:
+            return False
+        raise
     return True

@@ -20,7 +20,11 @@ LOCK_TIMEOUT: Final = 5.0
 
 
 class CredentialStore(Protocol):
-    """What a login needs of a store. Its method is called in a worker thread, and may block."""
+    """What a login needs of a store. Its method is called in a worker thread, and may block.
+
+    A store may also have a method ``check()``, which raises `StoreError` if it is known that credentials cannot be
+    saved. Both drivers call it before the browser opens.
+    """
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Make the credentials durable before returning.
@@ -79,7 +83,7 @@ class SessionStore(CredentialStore, Protocol):
 
         Raises:
             StoreBusy: Another session did not finish its refresh in time.
-            StoreError: The store cannot be locked.
+            StoreError: The store cannot be locked, or it is known that new tokens could not be saved.
         """
 
 
@@ -106,6 +110,26 @@ def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved |
         return SaveFailed(message=unexpected_error(error))
     # A store of the program's own may return anything.
     return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
+
+
+class OtherProviderError(StoreError):
+    """The store holds the credentials of another provider, which are kept."""
+
+
+def check_replaceable(where: str, stored: Credentials | None, new: Credentials) -> None:
+    """Check that credentials would not replace those of another provider.
+
+    Args:
+        where: The location of the store, as text for people.
+        stored: What is stored there; None if nothing is, or if it cannot be read.
+        new: The credentials to store.
+
+    Raises:
+        OtherProviderError: Another provider has issued what is stored.
+    """
+    problem = why_not_replace(stored, new)
+    if problem:
+        raise OtherProviderError(f"{where}: the stored credentials are kept, because {problem}")
 
 
 def unexpected_error(error: Exception) -> str:
@@ -172,9 +196,7 @@ class _MemoryTransaction:
         return self._store.credentials
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        problem = why_not_replace(self._store.credentials, credentials)
-        if problem:
-            raise StoreError(f"the stored credentials are kept, because {problem}")
+        check_replaceable("this store", self._store.credentials, credentials)
         replaced, self._store.credentials = self._store.credentials, credentials
         return replaced
 

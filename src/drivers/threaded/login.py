@@ -49,8 +49,9 @@ def start_login(
 
     Returns:
         The login, a context manager. Entering it raises `LoginFailed` if the callback port cannot be bound or the
-        provider issues no device code, or if the store holds the credentials of another provider; and `TrustError` or
-        `ProxyError` if the configured certificate bundle or proxy is unusable.
+        provider issues no device code, or if the store holds the credentials of another provider; `TrustError` or
+        `ProxyError` if the configured certificate bundle or proxy is unusable; and `StoreError` if the store already
+        knows that credentials cannot be saved.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -137,8 +138,8 @@ class ThreadedLogin(LoginHandle):
         return self._credentials(self._owner.outcome)
 
     def __enter__(self) -> Self:
+        self._check_store(self._store)
         self._check_before_entering()
-        self._check_stored(self._store)
         self._owner.start()
         try:
             wait_for(self._owner.ready)

@@ -56,8 +56,9 @@ def open_login(
 
     Returns:
         The login, an asynchronous context manager. Entering it raises `LoginFailed` if the callback port cannot be
-        bound, if the provider issues no device code, or if the store holds the credentials of another provider; and
-        `TrustError` or `ProxyError` if the configured certificate bundle or proxy is unusable.
+        bound, if the provider issues no device code, or if the store holds the credentials of another provider;
+        `TrustError` or `ProxyError` if the configured certificate bundle or proxy is unusable; and `StoreError` if the
+        store already knows that credentials cannot be saved.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -143,8 +144,15 @@ class TrioLogin(LoginHandle):
 
     async def __aenter__(self) -> Self:
         check_runs_in_trio("open_login", "start_login")
+        if hasattr(self._store, "check") or hasattr(self._store, "load"):
+            # In a thread, because a keyring may ask the person to unlock it.
+            limiter = trio.CapacityLimiter(1)
+            try:
+                await trio.to_thread.run_sync(self._check_store, self._store, abandon_on_cancel=True, limiter=limiter)
+            except RuntimeError:
+                # The system has no thread left.
+                self._check_store(self._store)
         self._check_before_entering()
-        await trio.to_thread.run_sync(self._check_stored, self._store)
         self._block = self._open()
         await self._block.__aenter__()
         return self

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 from ..conftest import ID_TOKEN, called, jwt, run, started
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_httpserver import HTTPServer
@@ -46,10 +47,13 @@ class Endpoint:
         self.asked = threading.Event()
         self.released = threading.Event()
         self.released.set()
+        self.meanwhile: Callable[[], object] = bool
+        """Called during each request."""
         server.expect_request("/oauth/token", method="POST").respond_with_handler(self.answer)
 
     def answer(self, request: Request) -> Response:
         self.bodies.append(json.loads(request.get_data()))
+        self.meanwhile()
         self.asked.set()
         self.released.wait(20)
         body = {"access_token": self.new} if self.status == 200 else {"error": "canary-refresh"}
@@ -150,16 +154,24 @@ def test_token_endpoint_is_temporarily_unavailable(tmp_path: Path, endpoint: End
 
 def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 86400)
-    (tmp_path / "auth.json.lock").mkdir()
+    lock = tmp_path / "auth.json.lock"
+
+    def break_lock() -> None:
+        lock.unlink()
+        lock.mkdir()
+
+    endpoint.meanwhile = break_lock
     code, out, err = endpoint.run("refresh", tmp_path)
     assert (code, out) == (1, "")
     assert "Warning: the new tokens could not be stored" in err
     assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
+    lock.rmdir()
     code, out, _ = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)
     assert (code, line["outcome"], line["category"]) == (1, "failed", "persist_failed")
     # `token` succeeds all the same: the new token can be used until it expires.
     sign_in(tmp_path, 10)
+    lock.rmdir()
     code, out, err = endpoint.run("token", tmp_path)
     assert (code, out) == (0, f"{endpoint.new}\n")
     assert "Warning: the new tokens could not be stored" in err

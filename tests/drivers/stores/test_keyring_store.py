@@ -16,7 +16,7 @@ from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import KeyringLocked, PasswordSetError
 
 from loginmachine import AutoStore, Credentials, KeyringStore, KeyringUnavailable, Secret, StoreError, open_store
-from loginmachine.drivers.stores import keyring_store
+from loginmachine.drivers.stores import keyring_calls, keyring_store
 
 from .keyring_support import FakeKeyring, Hangs, keyring
 from .test_file_store import CREDENTIALS, NAMES, NEW, OLD, home, names, old, store, warnings
@@ -350,7 +350,7 @@ def raise_interrupt(*_: object) -> NoReturn:
 
 def test_an_interrupt_while_the_keyring_asks(home: Path, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring.trouble = hangs = Hangs()
-    monkeypatch.setattr(keyring_store, "wait_for", raise_interrupt)
+    monkeypatch.setattr(keyring_calls, "wait_for", raise_interrupt)
     with pytest.raises(KeyboardInterrupt):
         KeyringStore(home).save(CREDENTIALS)
     hangs.released.set()
