@@ -8,19 +8,17 @@ from ..base.errors import UnexpectedEvent
 from ..base.http import TransportProblem
 from ..base.text import clean_text, safe_url
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
-from ..model.account import read_account
-from ..model.claims import ClaimError, read_claims
 from ..oauth import token_requests
-from ..oauth.token_responses import GrantRefused, Malformed, Rejected, read_refresh
+from ..oauth.token_responses import ClientRefused, GrantRefused, Malformed, Rejected, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
+from .identity import change_of_identity, says_less
 from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
 from .states import RefreshState, RefreshTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..base.secret import Secret
     from ..model.credentials import Tokens
     from ..model.tokens import RefreshedTokens
     from .state import RefreshData
@@ -178,6 +176,8 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
     answer = read_refresh(event, refresh.known_secrets())
     if isinstance(answer, GrantRefused):
         return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
+    if isinstance(answer, ClientRefused):
+        return _problem(RefreshTrigger.CLIENT_REFUSED, answer.message, refresh, now=event.received_at)
     if isinstance(answer, Rejected):
         return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, answer.message, refresh, now=event.received_at)
     if isinstance(answer, Malformed):
@@ -186,31 +186,22 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
 
 
 def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
-    """Check that the new tokens are of the same account as the old ones."""
+    """Check that the new tokens are of the same sign-in as the old ones."""
     old = refresh.tokens
     if answer.access_token is None and not refresh.is_valid_at(old, now):
         words = "no access_token in the answer"
         return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
     if answer.id_token is not None:
-        new_account = _account_id(answer.id_token, refresh)
-        old_account = old.account_id or old.account(refresh.provider).account_id
-        if new_account and old_account and new_account != old_account:
-            words = "the new id token is of another account"
+        change = change_of_identity(answer.id_token, old, refresh.provider)
+        if change:
+            words = f"the new id token {change}"
             return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
-        if new_account is None and _account_id(old.id_token, refresh):
-            # The new id token is unreadable, and the old one is kept. The other new tokens must not be lost.
+        if says_less(answer.id_token, old, refresh.provider):
+            # The old id token is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
     assert refresh.credentials is not None
     refreshed = refresh.credentials.refreshed(answer, received_at=now)
     return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
-
-
-def _account_id(id_token: Secret, refresh: RefreshData) -> str | None:
-    try:
-        id_claims = read_claims(id_token)
-    except ClaimError:
-        return None
-    return read_account(id_claims, {}, refresh.provider).account_id
 
 
 def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:

@@ -56,6 +56,8 @@ class RefreshTrigger(StrEnum):
     LOCK_FAILED = "lock_failed"
     TOKENS_RECEIVED = "tokens_received"
     REFRESH_TOKEN_REFUSED = "refresh_token_refused"
+    CLIENT_REFUSED = "client_refused"
+    """The provider does not accept the client. The tokens may be good."""
     ACCOUNT_CHANGED = "account_changed"
     REFRESH_UNAVAILABLE = "refresh_unavailable"
     REFRESH_RESPONSE_MALFORMED = "refresh_response_malformed"

@@ -82,6 +82,8 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.DOUBTING,                 doubt),
     Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.FAILED,                   fail_for_good),
     Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.FAILED,                   fail_for_good),
+    Row(T.CLIENT_REFUSED,             _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
+    Row(T.CLIENT_REFUSED,             _EXCHANGING, S.FAILED,                   fail),
     Row(T.ACCOUNT_CHANGED,            _EXCHANGING, S.FAILED,                   fail_for_good),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.FAILED,                   fail),

@@ -43,6 +43,7 @@ class Endpoint:
         self.bodies: list[dict[str, Any]] = []
         self.new = access_token(86400)
         self.status = 200
+        self.error: object = "canary-refresh"
         self.asked = threading.Event()
         self.released = threading.Event()
         self.released.set()
@@ -52,7 +53,7 @@ class Endpoint:
         self.bodies.append(json.loads(request.get_data()))
         self.asked.set()
         self.released.wait(20)
-        body = {"access_token": self.new} if self.status == 200 else {"error": "canary-refresh"}
+        body = {"access_token": self.new} if self.status == 200 else {"error": self.error}
         return Response(json.dumps(body), self.status, content_type="application/json")
 
     def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
@@ -130,8 +131,8 @@ def test_refresh_with_an_unknown_expiry(tmp_path: Path, endpoint: Endpoint) -> N
 
 def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, -10)
-    endpoint.status = 401
-    words = f"Details: refresh_token_rejected - {endpoint.issuer}/oauth/token: status 401: [redacted]"
+    endpoint.status, endpoint.error = 400, {"code": "invalid_grant", "message": "canary-refresh"}
+    words = f"Details: refresh_token_rejected - {endpoint.issuer}/oauth/token: status 400: invalid_grant: [redacted]"
     for command in ("token", "refresh"):
         assert endpoint.run(command, tmp_path) == (1, "", f"The sign-in has ended.\nSign in again.\n{words}\n")
 
@@ -192,7 +193,7 @@ def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
     assert line.pop("expires_at").endswith("Z")
     who = {"account_id": "acc-1", "email": "ada@example.com", "plan": "plus"}
     assert line == {"event": "finished", "outcome": "refreshed", "category": None, "message": None, **who}
-    endpoint.status = 401
+    endpoint.status, endpoint.error = 401, "invalid_grant"
     code, out, err = endpoint.start("refresh", tmp_path, "--json")
     line = json.loads(out)
     assert (code, line["outcome"], line["category"]) == (1, "failed", "refresh_token_rejected")

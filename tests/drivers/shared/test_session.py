@@ -28,7 +28,7 @@ from ..scripted_server import ScriptedServer, drips
 from ..support import free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 from .session_drivers import SESSION_DRIVERS, Do, Fetch, InThreads, InTrio, Start, Until
-from .session_support import CANARIES, DUE, LASTING, OVER, credentials, mark_of, signed_in, token_of
+from .session_support import CANARIES, DUE, LASTING, OVER, access_token, credentials, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,13 +187,38 @@ def test_a_failure_that_may_pass(driver: Driver, tmp_path: Path, endpoint: Token
 
 def test_a_failure_that_may_pass_and_then_a_refusal(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
     session = driver.session(signed_in(tmp_path, OVER), endpoint.provider)
-    endpoint.scripted += [reply({}, 503), reply({"error": "gone"}, 401)]
-    with pytest.raises(RefreshFailed, match="refresh_unavailable"):
-        driver.run(session.access_token)
+    endpoint.scripted += [reply({}, 503), reply({}, 401), reply({"error": "invalid_grant"}, 401)]
+    for _ in range(2):
+        with pytest.raises(RefreshFailed, match="refresh_unavailable"):
+            driver.run(session.access_token)
     for _ in range(3):
         with pytest.raises(SignInRequired, match="refresh_token_rejected"):
             driver.run(session.access_token)
-    assert endpoint.requests == 2
+    assert endpoint.requests == 3
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "invalid_client"), (400, "unauthorized_client")])
+def test_a_refused_client_asks_for_no_sign_in(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint, status: int, code: str
+) -> None:
+    store = signed_in(tmp_path, OVER)
+    session = driver.session(store, endpoint.provider)
+    endpoint.scripted.append(reply({"error": code}, status))
+    with pytest.raises(RefreshFailed, match="does not accept this program's client") as caught:
+        driver.run(session.access_token)
+    assert not isinstance(caught.value, SignInRequired)
+    assert (caught.value.category, mark_of(token_of(store.load()))) == ("client_refused", "old")
+    assert mark_of(driver.run(session.access_token)) == "new-2"
+
+
+def test_an_empty_refresh_token_is_none(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store = signed_in(tmp_path, OVER)
+    endpoint.scripted.append(reply({"access_token": access_token(LASTING, "new"), "refresh_token": ""}))
+    assert mark_of(driver.run(driver.session(store, endpoint.provider).access_token)) == "new"
+    stored = store.load()
+    assert stored is not None
+    assert stored.tokens is not None
+    assert stored.tokens.refresh_token == Secret("canary-refresh-old")
 
 
 def test_an_endpoint_that_cannot_be_reached(driver: Driver, tmp_path: Path) -> None:
@@ -455,7 +480,7 @@ def test_where_a_token_may_be_sent(driver: Driver, tmp_path: Path, url: str) -> 
 
 
 def test_a_request_raises_what_the_session_raises(driver: Driver, auth: Any, endpoint: TokenEndpoint) -> None:
-    endpoint.scripted.append(reply({"error": "gone"}, 401))
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 401))
     with pytest.raises(SignInRequired):
         driver.fetch(auth, Fetch(endpoint.api))
 

@@ -125,6 +125,8 @@ ANSWERS: list[TokenResponseReceived | TokenRequestFailed] = [
     answered(access_token=NEW),
     answered(refresh_token="canary-new-refresh"),
     answered(access_token=NEW, id_token=OTHER_ACCOUNT),
+    answered(400, error="invalid_grant"),
+    answered(401, error="invalid_client"),
     answered(401, error="gone"),
     answered(500, error="busy"),
     answered(access_token=5),
@@ -229,7 +231,9 @@ def test_the_scripts_reach_something() -> None:
     assert ending(WANTED, [old], [], answered(), CredentialsSaved()) == "refreshed"
     assert ending(WANTED, [old], [LockBusy()], answered(), SaveFailed(message="no")) == "refreshed"
     assert ending(WANTED, [old, theirs], [LockBusy()], answered(), CredentialsSaved()) == "adopted"
-    assert ending(WANTED, [old], [], answered(401, error="gone"), CredentialsSaved()) == "refresh_token_rejected"
+    assert (
+        ending(WANTED, [old], [], answered(400, error="token_expired"), CredentialsSaved()) == "refresh_token_rejected"
+    )
 
 
 # Secrets and memory

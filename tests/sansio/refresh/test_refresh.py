@@ -12,7 +12,7 @@ from loginmachine.sansio.refresh.events import LockBusy, LockTaken
 from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 
 from ..playbook import Kind, Playbook
-from ..samples import ID_TOKEN, NOW, jwt
+from ..samples import ID_CLAIMS, ID_TOKEN, NOW, jwt
 from .samples import (
     API_KEY_ONLY,
     DAY,
@@ -97,10 +97,11 @@ def test_what_the_answer_lacks_stays_as_it_was() -> None:
     assert Playbook(refresh) >> loaded(stored()) << SaveCredentials(credentials=expected)
 
 
-def test_null_is_as_good_as_missing_and_an_id_token_is_kept_as_it_came() -> None:
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_and_empty_are_as_good_as_missing(nothing: str | None) -> None:
     refresh = machine()
-    id_token = jwt({"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}}, "canary-newer-id-token")
-    answer = answered(access_token=NEW, refresh_token=None, id_token=id_token)
+    id_token = jwt({**ID_CLAIMS, "iat": 1}, "canary-newer-id-token")
+    answer = answered(access_token=NEW, refresh_token=nothing, id_token=id_token)
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
     assert isinstance(refresh.outcome, RefreshSuccess)
     assert refresh.outcome.credentials == stored(NEW, id_token=id_token, last_refresh=NOW_TEXT)
@@ -109,6 +110,14 @@ def test_null_is_as_good_as_missing_and_an_id_token_is_kept_as_it_came() -> None
 def test_an_id_token_that_nobody_can_read_takes_no_readable_ones_place() -> None:
     refresh = machine()
     answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token="no.jwt")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == NEW_CREDENTIALS
+
+
+def test_an_empty_id_token_is_none() -> None:
+    refresh = machine()
+    answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token="")
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
     assert isinstance(refresh.outcome, RefreshSuccess)
     assert refresh.outcome.credentials == NEW_CREDENTIALS

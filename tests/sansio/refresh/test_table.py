@@ -125,6 +125,7 @@ def test_every_category_has_words_and_is_the_end_of_something() -> None:
         "account_changed",
         "credentials_unreadable",
         "credentials_unsupported",
+        "client_refused",
     ]
 
 
