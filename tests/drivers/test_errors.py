@@ -81,3 +81,11 @@ def test_login_errors_pickle(outcome: LoginFailure | LoginCancellation, kind: ty
 def test_other_errors_pickle(kind: type[LoginError]) -> None:
     again = pickle.loads(pickle.dumps(kind("words")))
     assert (type(again), str(again)) == (kind, "words")
+
+
+def test_the_step_under_its_old_name() -> None:
+    error = LoginFailed(FAILED)
+    words = r"^LoginFailed.phase is now LoginFailed.step; the old name is removed in version 0.3$"
+    with pytest.warns(DeprecationWarning, match=words) as caught:
+        assert error.phase is LoginFailureStep.PERSIST_CREDENTIALS
+    assert [warning.filename for warning in caught] == [__file__]

@@ -1,5 +1,6 @@
-"""The machine, explored: every reachable state under every kind of event. See docs/proof.md.
+"""The machine, explored: every reachable state with every kind of event. See docs/proof.md.
 
-`worlds` are the options it is explored with, `alphabet` what can be told, `host` who tells it, `abstraction` when two
-logins are the same, `monitors` what must hold, `explorer` the search, `proofs` what is asked of the finished graph.
+`worlds` holds the options of the explored logins, `alphabet` the events, `host` the hosts that post them, `abstraction`
+the rule by which two logins count as equal, `explorer` the search and `proofs` the checks on the finished graph. The
+rules for each step are in `tests.sansio.rules`.
 """

@@ -20,7 +20,7 @@ def report(graph: Graph) -> str:
 
 
 def prove(graph: Graph) -> str:
-    """Ask all that is to be asked of a graph, and say what came out."""
+    """Check a finished graph, and return a summary."""
     assert stuck(graph) == []
     assert hopeless(graph) == []
     if graph.honest:
@@ -40,7 +40,7 @@ def main(most: int) -> None:
             cells[honest] |= graph.cells
             states += len(graph.nodes)
             edges += len(graph.edges)
-    # Both hosts take every row, in every state that it starts from.
+    # With both hosts every row is taken, in each of its source states.
     assert cells[False] == cells[True] == set(CELLS)
     print(f"{states} states, {edges} edges, {time.monotonic() - began:.0f} s; all {len(CELLS)} rows by state taken")
 

@@ -1,7 +1,8 @@
-"""When two logins are the same: what a snapshot says, without names and without what no longer matters.
+"""The abstract state of a login: its snapshot, without names and without fields that no longer matter.
 
-A field that is not mentioned here counts as it is, so that a new one is never overlooked. Everything that is left out
-or capped is an assumption; `proofs.twins_act_alike` tests it wherever two logins fall together.
+Two logins with the same abstract state count as equal. A field that is not mentioned here is compared as it is, so a
+new field is never overlooked. That everything left out or capped does not matter is an assumption. `differing_twins` in
+`proofs` tests it wherever two different logins have the same abstract state.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from loginmachine.sansio.login.machine import Snapshot
 
 CAP: Final = 2
-"""How far the number of redirected browsers and that of success pages are told apart."""
+"""Up to which difference the numbers of redirected browsers and of success pages are compared."""
 
 _UNTIL_BOUND: Final = ("attempt", "asked_previous", "port")
-"""What decides how a port is found. A letter takes the port from the login."""
+"""Fields that decide how a port is found. A letter takes the port from the login."""
 _UNTIL_THE_END: Final = (
     *("timers_used", "mismatch_reported", "exchange_id", "exchanges", "credentials", "account", "code"),
     *("device_code", "device_grant", "poll_troubles", "browser_waited"),
 )
-"""What decides the outcome, or whether an answer is late: in a final state every answer is."""
+"""Fields that decide the outcome, or whether an answer is late: in a final state every answer is late."""
 
 
 def _is_there(value: object) -> bool:
@@ -48,7 +49,7 @@ _SIMPLER: Final[Mapping[str, Callable[[Any], object]]] = {
     "device_code": _is_there,
     "device_grant": _is_there,
     "poll_troubles": _is_there,
-    # The last one is out or not; whether there was an earlier one decides whether an answer can be late.
+    # The last request is outstanding or not. Only after an earlier one can an answer be late.
     "exchange_id": _is_there,
     "exchanges": lambda number: min(number, 2),
     "outcome": lambda value: type(value).__name__,
@@ -64,12 +65,12 @@ def _capped(number: int) -> int:
 
 
 def key_of(snapshot: Snapshot) -> tuple[object, ...]:
-    """The abstract state."""
+    """Return the abstract state."""
     data = snapshot.data
     if data["closed"]:
-        # Nothing is done any more, whatever comes.
+        # The login ignores every event.
         return ("closed", data["_state"])
-    # A pause decides nothing but its own length.
+    # The interval decides nothing but the length of a pause.
     forgotten: tuple[str, ...] = ("redirects", "successes", "poll_interval")
     if data["auth_url"] is not None:
         forgotten += _UNTIL_BOUND
@@ -82,12 +83,12 @@ def key_of(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _pages_due(data: Mapping[str, Any]) -> tuple[int, ...]:
-    """The listener closes when there was a success page, and as many as browsers that were redirected."""
+    """Return what decides when the listener closes: after a success page for each browser that was redirected."""
     if not isinstance(data["outcome"], LoginSuccess):
         return ()
     return (min(data["successes"], 1), _capped(data["redirects"] - data["successes"]))
 
 
 def is_capped(snapshot: Snapshot) -> bool:
-    """Whether the counts are at the edge, where one more or one less is taken for the same."""
+    """Return whether the counts are at the cap, where different counts are equal."""
     return bool(abs(snapshot.data["redirects"] - snapshot.data["successes"]) >= CAP)

@@ -1,20 +1,18 @@
-"""Everything that a login can be told, by kind: one letter for each event in each of its meanings.
+"""The letters of the exploration: one for each event in each of its meanings.
 
-A letter is resolved in the place where it is told: a new request takes the smallest number that is free, "the callback"
-is the one that was accepted once there is one. So the names in a story mean the same wherever they stand.
+The login's current state completes the event of a letter. A new request gets the smallest free number; "the callback"
+is the accepted one, once there is one. So a letter's name means the same in every story.
 """
 
 from __future__ import annotations
 
 import json
-from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
-    BindFailed,
     BindProblem,
     Bound,
     BrowserFailed,
@@ -34,7 +32,20 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.model.options import LoginMethod
-from tests.sansio.samples import CODE, DEVICE_AUTH_ID, DEVICE_VERIFIER, NAMESPACE, NOW, STATE, USER_CODE
+from tests.sansio.rules import EventKind
+from tests.sansio.samples import (
+    CODE,
+    DEVICE_AUTH_ID,
+    DEVICE_VERIFIER,
+    NAMESPACE,
+    NOW,
+    STATE,
+    USER_CODE,
+    answer,
+    bind_failed,
+    no_answer,
+    request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,21 +53,8 @@ if TYPE_CHECKING:
     from .worlds import World
 
 
-class Kind(Enum):
-    """What the monitors have to know of a letter: they do not read requests and tokens by themselves."""
-
-    FACT = "nothing that a rule asks about"
-    STRANGER = "a request that must not change the state: most come without this login's own"
-    RIVAL = "another login server asks for the port"
-    ANSWER = "a request with this login's state, but without a code for it"
-    CALLBACK = "this login's state and a code, in a request or pasted"
-    GRANT = "the device code was used: what the provider says then, if it gives no tokens at once"
-    TOKENS = "good tokens, of a workspace that may sign in"
-    MISTAKE = "no honest host tells this"
-
-
 class Place(NamedTuple):
-    """Where a letter is told."""
+    """What a letter has to know of the login to make its event."""
 
     world: World
     port: int
@@ -68,16 +66,16 @@ class Place(NamedTuple):
     free: int | None
     """The number for a new request; None if no more may be open."""
     open: frozenset[int]
-    """The requests that are not yet answered to the last byte."""
+    """The requests without a response, and those with a response that is being sent."""
 
 
 class Letter(NamedTuple):
-    """One kind of event."""
+    """An event in one of its meanings."""
 
     name: str
-    tell: Callable[[Place], Event | None]
-    """The event; None if it cannot be told here, because too many requests are open."""
-    kind: Kind = Kind.FACT
+    event_for: Callable[[Place], Event | None]
+    """Makes the event; None if too many requests are open."""
+    kind: EventKind = EventKind.FACT
     example: type = object
     """The type of its events."""
 
@@ -88,7 +86,7 @@ DEVICE_CODE: Final = {
     "user_code": USER_CODE,
     "verification_uri": "https://id.example/device",
 }
-"""In both dialects at once."""
+"""A response that both dialects understand."""
 DEVICE_GRANT: Final = {"authorization_code": "canary-device-grant", "code_verifier": DEVICE_VERIFIER}
 OTHER_CODE: Final = "canary-code-of-another-tab"
 STRANGE_REQUEST: Final = 99
@@ -96,7 +94,7 @@ _HOST: Final = b"127.0.0.1:%d"
 _BROWSER: Final = ((b"User-Agent", b"Mozilla/5.0"), (b"Sec-Fetch-Site", b"none"))
 
 
-def _fixed(name: str, event: Event, kind: Kind = Kind.FACT) -> Letter:
+def _fixed(name: str, event: Event, kind: EventKind = EventKind.FACT) -> Letter:
     return Letter(name, lambda _: event, kind, type(event))
 
 
@@ -104,24 +102,23 @@ def _fixed(name: str, event: Event, kind: Kind = Kind.FACT) -> Letter:
 def _request(
     request_id: int, port: int, target: str, more: tuple[tuple[bytes, bytes], ...], method: bytes
 ) -> RequestReceived:
-    headers = ((b"Host", _HOST % port), *more)
-    return RequestReceived(request_id=request_id, method=method, target=target.encode(), headers=headers)
+    return request(target, request_id, method=method, headers=((b"Host", _HOST % port), *more))
 
 
 def _asked(
     name: str,
     target: Callable[[Place], str] | str,
-    kind: Kind,
+    kind: EventKind,
     more: tuple[tuple[bytes, bytes], ...] = (),
     method: bytes = b"GET",
 ) -> Letter:
-    def tell(place: Place) -> Event | None:
+    def event_for(place: Place) -> Event | None:
         if place.free is None:
             return None
         path = target if isinstance(target, str) else target(place)
         return _request(place.free, place.port, path, more, method)
 
-    return Letter(name, tell, kind, RequestReceived)
+    return Letter(name, event_for, kind, RequestReceived)
 
 
 def _callback(query: str) -> Callable[[Place], str]:
@@ -137,28 +134,28 @@ def _another_callback(place: Place) -> str:
 
 
 def _same_request(place: Place) -> Event | None:
-    """A request under the number of one that is open."""
+    """Return a request with the number of one that is open."""
     return _request(max(place.open), place.port, "/favicon.ico", (), b"GET") if place.open else None
 
 
 def _requests() -> Iterator[Letter]:
     issuer = f"/auth/callback?code={CODE}&iss=https://evil.example&state={STATE}"
-    yield _asked("the callback", _the_callback, Kind.CALLBACK)
-    yield _asked("a callback with another code", _another_callback, Kind.CALLBACK)
-    yield _asked("a callback with an error", _callback("error=access_denied"), Kind.ANSWER)
-    yield _asked("a callback without a code", _callback("code="), Kind.ANSWER)
-    yield _asked("a callback of another issuer", issuer, Kind.ANSWER)
-    yield _asked("a callback of another login", f"/auth/callback?code={CODE}&state=wrong", Kind.STRANGER)
-    yield _asked("an error of another login", "/auth/callback?error=access_denied", Kind.STRANGER)
-    yield _asked("an unreadable callback", f"/auth/callback?code=a&code=b&state={STATE}", Kind.STRANGER)
-    yield _asked("a prefetch of the callback", _the_callback, Kind.STRANGER, ((b"Sec-Purpose", b"prefetch"),))
-    yield _asked("the callback by POST", _the_callback, Kind.STRANGER, method=b"POST")
-    yield _asked("the callback to another host", _the_callback, Kind.STRANGER, ((b"Host", b"evil.example"),))
-    yield _asked("a favicon", "/favicon.ico", Kind.STRANGER)
-    yield _asked("the success page", "/success", Kind.STRANGER)
-    yield _asked("cancel by a login server", "/cancel", Kind.RIVAL)
-    yield _asked("cancel by a web page", "/cancel", Kind.STRANGER, _BROWSER)
-    yield Letter("a request that is open already", _same_request, Kind.MISTAKE, RequestReceived)
+    yield _asked("the callback", _the_callback, EventKind.CALLBACK)
+    yield _asked("a callback with another code", _another_callback, EventKind.CALLBACK)
+    yield _asked("a callback with an error", _callback("error=access_denied"), EventKind.ANSWER)
+    yield _asked("a callback without a code", _callback("code="), EventKind.ANSWER)
+    yield _asked("a callback of another issuer", issuer, EventKind.ANSWER)
+    yield _asked("a callback of another login", f"/auth/callback?code={CODE}&state=wrong", EventKind.STRANGER)
+    yield _asked("an error of another login", "/auth/callback?error=access_denied", EventKind.STRANGER)
+    yield _asked("an unreadable callback", f"/auth/callback?code=a&code=b&state={STATE}", EventKind.STRANGER)
+    yield _asked("a prefetch of the callback", _the_callback, EventKind.STRANGER, ((b"Sec-Purpose", b"prefetch"),))
+    yield _asked("the callback by POST", _the_callback, EventKind.STRANGER, method=b"POST")
+    yield _asked("the callback to another host", _the_callback, EventKind.STRANGER, ((b"Host", b"evil.example"),))
+    yield _asked("a favicon", "/favicon.ico", EventKind.STRANGER)
+    yield _asked("the success page", "/success", EventKind.STRANGER)
+    yield _asked("cancel by a login server", "/cancel", EventKind.RIVAL)
+    yield _asked("cancel by a web page", "/cancel", EventKind.STRANGER, _BROWSER)
+    yield Letter("a request that is open already", _same_request, EventKind.MISTAKE, RequestReceived)
 
 
 def _about_requests(most: int) -> Iterator[Letter]:
@@ -168,20 +165,20 @@ def _about_requests(most: int) -> Iterator[Letter]:
 
 
 def _pastes() -> Iterator[Letter]:
-    """The address on which a browser ended, pasted by the person."""
+    """Yield the letters for addresses that the person pastes."""
 
-    def pasted(name: str, target: Callable[[Place], str], kind: Kind) -> Letter:
-        def tell(place: Place) -> Event:
+    def pasted(name: str, target: Callable[[Place], str], kind: EventKind) -> Letter:
+        def event_for(place: Place) -> Event:
             return CallbackPasted(text=f"http://{(_HOST % place.port).decode()}{target(place)}")
 
-        return Letter(f"pasted: {name}", tell, kind, CallbackPasted)
+        return Letter(f"pasted: {name}", event_for, kind, CallbackPasted)
 
-    yield pasted("the callback", _the_callback, Kind.CALLBACK)
-    yield pasted("a callback with another code", _another_callback, Kind.CALLBACK)
-    yield pasted("a callback with an error", _callback("error=access_denied"), Kind.ANSWER)
-    yield pasted("half of the callback", _callback("code="), Kind.STRANGER)
-    yield pasted("a callback of another login", lambda _: f"/auth/callback?code=a&state={STATE}x", Kind.STRANGER)
-    yield _fixed("pasted: no address", CallbackPasted(text="hello"), Kind.STRANGER)
+    yield pasted("the callback", _the_callback, EventKind.CALLBACK)
+    yield pasted("a callback with another code", _another_callback, EventKind.CALLBACK)
+    yield pasted("a callback with an error", _callback("error=access_denied"), EventKind.ANSWER)
+    yield pasted("half of the callback", _callback("code="), EventKind.STRANGER)
+    yield pasted("a callback of another login", lambda _: f"/auth/callback?code=a&state={STATE}x", EventKind.STRANGER)
+    yield _fixed("pasted: no address", CallbackPasted(text="hello"), EventKind.STRANGER)
 
 
 _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
@@ -203,72 +200,74 @@ _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
 
 @cache
 def _response(number: int, status: int, body: bytes, at: float = NOW) -> TokenResponseReceived:
-    return TokenResponseReceived(exchange_id=number, status=status, headers=(), body=body, received_at=at)
+    return answer(number, status, body, headers=(), received_at=at)
 
 
-def _answered(name: str, status: int, body: bytes, kind: Kind = Kind.FACT) -> Letter:
-    """An answer to the last token request."""
+def _answered(name: str, status: int, body: bytes, kind: EventKind = EventKind.FACT) -> Letter:
+    """Return the letter for a response to the last token request."""
     return Letter(name, lambda place: _response(place.exchanges, status, body), kind, TokenResponseReceived)
 
 
 def _token_answers(world: World) -> Iterator[Letter]:
     tokens = world.tokens()
-    yield _answered("tokens", 200, tokens, Kind.TOKENS)
-    yield _answered("the device code was used", 200, json.dumps(DEVICE_GRANT).encode(), Kind.GRANT)
+    yield _answered("tokens", 200, tokens, EventKind.TOKENS)
+    yield _answered("the device code was used", 200, json.dumps(DEVICE_GRANT).encode(), EventKind.GRANT)
     elsewhere = world.tokens(**{NAMESPACE: {"chatgpt_account_id": "acc-2"}})
-    yield _answered("tokens of another workspace", 200, elsewhere, Kind.FACT if world.restricted else Kind.TOKENS)
+    yield _answered(
+        "tokens of another workspace", 200, elsewhere, EventKind.FACT if world.restricted else EventKind.TOKENS
+    )
     yield _answered("tokens of another client", 200, world.tokens(aud="another-client"))
     for name, (status, body) in _ANSWERS.items():
         yield _answered(name, status, body)
     for kind in TransportProblem:
         yield _no_answer(f"no answer: {kind}", kind, 0)
-    # Late, or never asked for.
+    # Late answers, and answers to no request.
     for name, offset in (("an earlier request", -1), ("a request never made", 9)):
         yield Letter(
             f"tokens for {name}",
             lambda place, offset=offset: _response(place.exchanges + offset, 200, tokens),  # type: ignore[misc]
-            Kind.FACT,
+            EventKind.FACT,
             TokenResponseReceived,
         )
         yield _no_answer(f"no answer to {name}", TransportProblem.TIMEOUT, offset)
     yield Letter(
         "tokens at no time",
         lambda place: _response(place.exchanges, 200, tokens, float("nan")),
-        Kind.MISTAKE,
+        EventKind.MISTAKE,
         TokenResponseReceived,
     )
 
 
 def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
-    def tell(place: Place) -> Event:
-        return TokenRequestFailed(exchange_id=place.exchanges + offset, kind=kind, message="no")
+    def event_for(place: Place) -> Event:
+        return no_answer(kind, place.exchanges + offset)
 
-    return Letter(name, tell, Kind.FACT, TokenRequestFailed)
+    return Letter(name, event_for, EventKind.FACT, TokenRequestFailed)
 
 
 def _starts(world: World) -> Iterator[Letter]:
     possible = world.options.provider.device_code is not None or world.options.device_code_fallback
     yield _fixed("started", Started())
     device = Started(method=LoginMethod.DEVICE_CODE)
-    yield _fixed("started with a device code", device, Kind.FACT if possible else Kind.MISTAKE)
+    yield _fixed("started with a device code", device, EventKind.FACT if possible else EventKind.MISTAKE)
 
 
 def _ports(world: World) -> Iterator[Letter]:
     ports = {world.options.first_port or world.any_port, world.options.fallback_port, world.any_port} - {None}
     for port in sorted(port for port in ports if port is not None):
         yield _fixed(f"bound to {port}", Bound(port=port))
-    yield _fixed("bound to no port", Bound(port=0), Kind.MISTAKE)
+    yield _fixed("bound to no port", Bound(port=0), EventKind.MISTAKE)
     for kind in BindProblem:
-        yield _fixed(f"bind failed: {kind}", BindFailed(kind=kind, message="no"))
+        yield _fixed(f"bind failed: {kind}", bind_failed(kind))
     yield _fixed("the previous login gives way", PreviousCancelled(accepted=True))
     yield _fixed("the previous login stays", PreviousCancelled(accepted=False))
 
 
 def alphabet(world: World, most: int) -> tuple[Letter, ...]:
-    """All letters.
+    """Return all letters.
 
     Args:
-        world: Whose ports and tokens they are.
+        world: The options, with the ports and tokens that belong to them.
         most: How many requests may be open at once.
     """
     return (

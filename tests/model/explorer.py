@@ -12,12 +12,12 @@ from loginmachine.sansio.login import machine as machine_module
 from loginmachine.sansio.login.interpret import interpret
 from loginmachine.sansio.login.states import LoginState, Trigger
 from loginmachine.sansio.login.table import ROWS, Row
+from tests.sansio.rules import EventKind, Ledger, Step, check_refused, checked
 from tests.sansio.samples import SECRETS
 
 from .abstraction import is_capped, key_of
-from .alphabet import Kind, Place, alphabet
+from .alphabet import Place, alphabet
 from .host import Books
-from .monitors import BrokenRuleError, Ledger, Step, check, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +41,13 @@ for _number, _source in CELLS:
 
 
 class Node(NamedTuple):
-    """A state of the login with its history: the first login found that is in it stands for all."""
+    """An abstract state with its history. The first login that was found in it stands for all."""
 
     key: Key
     snapshot: Snapshot
     ledger: Ledger
     books: Books
-    """Stays empty with a confused host."""
+    """Empty for a confused host."""
     depth: int
     came_from: Key | None
     letter: str
@@ -68,11 +68,11 @@ class Edge(NamedTuple):
     letter: Letter
     head: Key
     answer: bool
-    """It answers an order: the world and the caller have no part in it."""
+    """The event answers an action; it does not come from the browser, the person or the caller."""
 
 
 class Graph:
-    """What was found."""
+    """The states and steps that were found."""
 
     def __init__(self, world: World, most: int, *, honest: bool) -> None:
         self.world = world
@@ -82,19 +82,19 @@ class Graph:
         self.nodes: dict[Key, Node] = {}
         self.edges: list[Edge] = []
         self.refused = 0
-        """How often an event was refused as a mistake of the host."""
+        """How many events were refused as mistakes of the host."""
         self.cells: set[Cell] = set()
-        """The rows that were taken, each with the state it was taken in."""
+        """The rows that were taken, each with its source state."""
         self.twins: list[tuple[Node, Snapshot]] = []
-        """Nodes, each with another login that is taken for the same. (A confused host's: there, no books differ.)"""
+        """Nodes, each with another login that counts as equal. Only for a confused host, which has no records."""
 
     @property
     def depth(self) -> int:
-        """Events on the way to the farthest state."""
+        """The number of events on the shortest path to the farthest state."""
         return max(node.depth for node in self.nodes.values())
 
     def story(self, key: Key) -> list[str]:
-        """The shortest way to a state, letter by letter."""
+        """Return the shortest path to a state, letter by letter."""
         node: Node | None = self.nodes[key]
         letters: list[str] = []
         while node is not None and node.came_from is not None:
@@ -104,7 +104,7 @@ class Graph:
 
 
 def place(node: Node, world: World, most: int) -> Place:
-    """Where a letter is told."""
+    """Return what letters have to know of the login in a node."""
     data = node.snapshot.data
     taken = frozenset((*data["waiting"], *data["pages"])) | node.books.open
     free = next((number for number in range(1, most + 1) if number not in taken), None)
@@ -112,7 +112,7 @@ def place(node: Node, world: World, most: int) -> Place:
 
 
 class _Watch:
-    """Sees which row of the table each event takes."""
+    """Records which row of the table each event takes."""
 
     def __init__(self) -> None:
         self.taken: int | None = None
@@ -121,7 +121,7 @@ class _Watch:
         step = interpret(event, login)
         if step is not None:
             rows = _ROWS_OF[step.trigger, login.state]
-            # Guards are asked now: the effect changes what they look at.
+            # Guards are called before the effect changes what they depend on.
             self.taken = next((n for n, row in rows if not row.guard or row.guard(login, step)), None)
         return step
 
@@ -134,15 +134,15 @@ def watching() -> Iterator[_Watch]:
 
 
 def explore(world: World, most: int, *, honest: bool) -> Graph:
-    """Find every state there is.
+    """Find every reachable state.
 
     Args:
         world: The options.
         most: How many requests may be open at once.
-        honest: Whether the host answers what it was asked, or says anything at any time.
+        honest: Whether the host only answers actions, or posts any event at any time.
 
     Raises:
-        AssertionError: A rule is broken. The message tells the shortest story that breaks it.
+        AssertionError: A rule is broken. The message holds the shortest story that breaks it.
     """
     graph = Graph(world, most, honest=honest)
     first = LoginMachine(world.options, SECRETS).snapshot()
@@ -159,7 +159,7 @@ def explore(world: World, most: int, *, honest: bool) -> Graph:
 def _node(snapshot: Snapshot, ledger: Ledger, books: Books, came_from: Node | None, letter: str) -> Node:
     closed = snapshot.data["closed"]
     return Node(
-        # What is still owed when all is closed is owed in vain.
+        # Once the listener is closed, answers change nothing.
         key=(key_of(snapshot), ledger.key(), () if closed else books.key()),
         snapshot=snapshot,
         ledger=ledger,
@@ -171,18 +171,18 @@ def _node(snapshot: Snapshot, ledger: Ledger, books: Books, came_from: Node | No
 
 
 def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
-    """Tell one login everything. Returns what had not been found before."""
+    """Give every letter to one login. Return the nodes that are new."""
     fresh: list[Node] = []
     here = place(node, graph.world, graph.most)
     for letter in graph.letters:
-        event = letter.tell(here)
-        if event is None or (graph.honest and not (letter.kind is not Kind.MISTAKE and node.books.allow(event))):
+        event = letter.event_for(here)
+        if event is None or (graph.honest and not (letter.kind is not EventKind.MISTAKE and node.books.allow(event))):
             continue
         try:
-            found = _tell(graph, node, letter, event, watch)
+            found = _step(graph, node, letter, event, watch)
         except Exception as error:
-            told = " > ".join([*graph.story(node.key), letter.name])
-            raise AssertionError(f"{graph.world.name}: {told}\n{type(error).__name__}: {error}") from error
+            story = " > ".join([*graph.story(node.key), letter.name])
+            raise AssertionError(f"{graph.world.name}: {story}\n{type(error).__name__}: {error}") from error
         if found is None:
             graph.refused += 1
             continue
@@ -197,8 +197,8 @@ def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
     return fresh
 
 
-def _tell(graph: Graph, node: Node, letter: Letter, event: Event, watch: _Watch) -> Node | None:
-    """One step. None if the event was refused, and nothing has changed."""
+def _step(graph: Graph, node: Node, letter: Letter, event: Event, watch: _Watch) -> Node | None:
+    """Give one event to a login. Return the new node; None if the event was refused."""
     login = LoginMachine.restore(graph.world.options, SECRETS, node.snapshot)
     watch.taken = None
     try:
@@ -206,20 +206,28 @@ def _tell(graph: Graph, node: Node, letter: Letter, event: Event, watch: _Watch)
     except UnexpectedEvent:
         if graph.honest:
             raise
-        if login.snapshot() != node.snapshot:
-            raise BrokenRuleError("the event was refused, and yet it changed something") from None
+        check_refused(node.state, node.snapshot, login.snapshot())
         return None
-    step = Step(graph.world, letter, event, actions, node.state, login.state, login.outcome, node.ledger)
+    ledger = checked(
+        Step(
+            options=graph.world.options,
+            kind=letter.kind,
+            event=event,
+            actions=actions,
+            before=node.state,
+            after=login.state,
+            outcome=login.outcome,
+            known=node.ledger,
+        )
+    )
     if watch.taken is not None:
         graph.cells.add((watch.taken, node.state))
-    ledger = note(step)
-    check(step, ledger)
     books = node.books.after(event, actions) if graph.honest else node.books
     return _node(login.snapshot(), ledger, books, node, letter.name)
 
 
 def _is_twin(known: Node, found: Node) -> bool:
-    """Another login with the same requests open, under the same numbers, is taken for one that is known."""
+    """Return whether another login with the same open requests counts as equal to a known one."""
     one, other = known.snapshot.data, found.snapshot.data
     return (
         one != other

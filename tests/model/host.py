@@ -1,4 +1,4 @@
-"""Who tells the login: an honest host, who answers every order at most once, or a confused one, who says anything."""
+"""The records of an honest host, which answers each action at most once. A confused host needs none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
 
     Debt = tuple[Any, ...]
-    """An order that waits for its answer: what was ordered, and which."""
+    """An action that waits for its answer: its kind, and its number, port or timer."""
 
 
-def debt_of(order: Action) -> Debt | None:
-    """What the host owes for an order; None if it is never answered."""
-    match order:
+def debt_of(action: Action) -> Debt | None:
+    """Return the answer that the host owes for an action; None if no event answers it."""
+    match action:
         case actions.Bind(port=port):
             return ("bind", port)
         case actions.CancelPrevious():
@@ -38,10 +38,10 @@ def debt_of(order: Action) -> Debt | None:
 
 
 def settles(event: Event, owed: frozenset[Debt]) -> Debt | None:
-    """The order that an event answers, if it was given."""
+    """Return the action that an event answers; None if no such action waits."""
     match event:
         case events.Bound(port=port):
-            # Any port was wanted, or this one.
+            # The action asked for this port, or for any port.
             choices: tuple[Debt, ...] = (("bind", port), ("bind", 0)) if port else ()
         case events.BindFailed():
             choices = tuple(debt for debt in owed if debt[0] == "bind")
@@ -63,7 +63,7 @@ def settles(event: Event, owed: frozenset[Debt]) -> Debt | None:
 
 
 class Books(NamedTuple):
-    """What an honest host remembers. A stopped timer and an aborted request stay in it: both may come late, once."""
+    """What an honest host remembers. A stopped timer may still fire, and an aborted request may still be answered."""
 
     started: bool = False
     listening: bool = False
@@ -75,11 +75,11 @@ class Books(NamedTuple):
 
     @property
     def open(self) -> frozenset[int]:
-        """Requests whose connection is open."""
+        """The requests with an open connection."""
         return self.waiting | {debt[1] for debt in self.owed if debt[0] == "respond"}
 
     def allow(self, event: Event) -> bool:
-        """Whether an honest host may say this now."""
+        """Return whether an honest host may post this event now."""
         match event:
             case events.Started():
                 return not self.started
@@ -92,8 +92,8 @@ class Books(NamedTuple):
             case _:
                 return settles(event, self.owed) is not None
 
-    def after(self, event: Event, orders: Iterable[Action]) -> Books:
-        """The books when an event was told, and these orders came back."""
+    def after(self, event: Event, taken: Iterable[Action]) -> Books:
+        """Return the records after an event and the actions that it led to."""
         owed = set(self.owed)
         owed.discard(settles(event, self.owed) or ())
         waiting, asked = set(self.waiting), self.asked
@@ -101,14 +101,14 @@ class Books(NamedTuple):
             waiting.add(event.request_id)
         if isinstance(event, events.ClientGone):
             waiting.discard(event.request_id)
-        for order in orders:
-            debt = debt_of(order)
+        for action in taken:
+            debt = debt_of(action)
             if debt is not None:
                 owed.add(debt)
-            if isinstance(order, actions.Respond):
-                waiting.discard(order.request_id)
-            if isinstance(order, actions.SendTokenRequest):
-                asked = order.exchange_id
+            if isinstance(action, actions.Respond):
+                waiting.discard(action.request_id)
+            if isinstance(action, actions.SendTokenRequest):
+                asked = action.exchange_id
         return Books(
             started=self.started or isinstance(event, events.Started),
             listening=self.listening or isinstance(event, events.Bound),
@@ -118,7 +118,7 @@ class Books(NamedTuple):
         )
 
     def key(self) -> tuple[object, ...]:
-        """The books without the numbers of requests, which mean nothing. (Those of token requests count backwards.)"""
+        """Return the records without the numbers of requests. Token requests are numbered backwards from the last."""
         return (self.started, self.listening, tuple(sorted(map(self._nameless, self.owed))), len(self.waiting))
 
     def _nameless(self, debt: Debt) -> Debt:

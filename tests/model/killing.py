@@ -1,10 +1,9 @@
-"""`python -m tests.model.killing`: is every wrong table noticed by some test? Prints the mutants that survive.
+"""`python -m tests.model.killing`: check that some test notices every wrong table, and print the mutants that survive.
 
-The tests of the core are collected once. Then each mutant has a process of its own, forked from this one, in which the
-engine runs the wrong table and the tests run until one fails. Only behaviour counts: the mutant is in the engine, and
-whatever reads `ROWS` sees the true table. Left out are the tests that restate the table as a whole (diagram,
-test_table), those that compare a login with itself (test_snapshot), the slow ones (test_memory) and the random ones
-(test_invariants): none of them is needed.
+The tests of the core are collected once. Then a process of its own is forked for each mutant: the engine runs the wrong
+table, and the tests run until one fails. Only behaviour matters: code that reads `ROWS` sees the true table. Some tests
+are left out, because they are not needed: those that repeat the table (diagram, test_table), those that compare a login
+with itself (test_snapshot), the slow ones (test_memory) and the random ones (test_invariants).
 """
 
 from __future__ import annotations
@@ -30,15 +29,11 @@ SANSIO: Final = Path(__file__).parents[1] / "sansio"
 ROOMS: Final = ("callback", "login", "oauth")
 LEFT_OUT: Final = ("table", "snapshot", "memory", "invariants")
 PATIENCE: Final = 60
-"""Seconds that a mutant has: one that hangs is noticed."""
+"""Seconds after which a mutant is killed: a login that hangs is noticed."""
 EQUIVALENT: Final[Mapping[str, str]] = {
     "port_taken [may_cancel_previous] in binding: asked after [may_bind_again]": (
         "the first guard holds only before the holder was asked to go, the second only after"
     ),
-    **{
-        f"paste_refused in {state}: does answer_conflict": "answer_conflict does that itself when there is no request"
-        for state in ("exchanging_code", "exchanging_api_key", "saving_credentials")
-    },
     **{
         f"{trigger} in {state}: does {effect}": "they differ for redirects and success pages: here are none"
         for trigger, effect in (("page_sent", "note_client_gone"), ("client_gone", "note_page_sent"))
@@ -52,7 +47,7 @@ _SURVIVED: Final = b""
 class _Child(NamedTuple):
     mutant: Mutant
     killer: int
-    """The end of a pipe, in which it says which test failed."""
+    """The end of a pipe through which the child sends the number of the test that failed."""
 
 
 class Hunt:
@@ -67,11 +62,11 @@ class Hunt:
         self.children: dict[int, _Child] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Take the place of pytest's own loop."""
+        """Run instead of pytest's own loop."""
         self.items = session.items
         if (wrong := self._failing(range(len(self.items)))) is not None:
             raise pytest.UsageError(f"without any mutant, this fails: {self.items[wrong].nodeid}")
-        # What is there already is not looked through again in each child: it would be copied.
+        # The collector of each child would copy all memory that it looks through.
         gc.freeze()
         for mutant in mutants():
             while len(self.children) >= (os.cpu_count() or 1):
@@ -79,6 +74,8 @@ class Hunt:
             self._start(mutant)
         while self.children:
             self._wait()
+        # Plugins may ask the collector when the session ends.
+        gc.unfreeze()
         session.testsfailed = len(self.unexplained) + len(self.stale)
         return True
 
@@ -88,7 +85,7 @@ class Hunt:
 
     @property
     def stale(self) -> list[str]:
-        """Excused, and yet noticed or no mutant at all."""
+        """Entries of `EQUIVALENT` that a test notices, or that are no mutants."""
         return [name for name in EQUIVALENT if name not in self.survivors]
 
     def _start(self, mutant: Mutant) -> None:
@@ -108,7 +105,7 @@ class Hunt:
             os._exit(0)
 
     def _order(self, mutant: Mutant) -> list[int]:
-        """The tests, the likeliest to notice first: what noticed one of its cell, then what names its state."""
+        """Return the tests, the likeliest first: the last one to fail for this cell, then those that name its state."""
         last = self.last_killer.get(mutant.cell)
         names_state = [number for number, item in enumerate(self.items) if mutant.source in item.name]
         often = [number for number, _ in self.kills.most_common()]
@@ -116,7 +113,7 @@ class Hunt:
         return list(dict.fromkeys(order))
 
     def _failing(self, order: Sequence[int]) -> int | None:
-        """The first test that fails."""
+        """Return the number of the first test that fails; None if none does."""
         for number in order:
             reports = runtestprotocol(self.items[number], nextitem=None, log=False)
             if any(report.failed for report in reports):
@@ -142,13 +139,13 @@ class Hunt:
 def main() -> int:
     began = time.monotonic()
     hunt = Hunt()
-    paths = sorted(path for room in ROOMS for path in (SANSIO / room).glob("test_*.py"))
+    paths = sorted(path for room in ROOMS for path in (SANSIO / room).rglob("test_*.py"))
     files = [str(path) for path in paths if path.stem.removeprefix("test_") not in LEFT_OUT]
     code = pytest.main([*files, "-qq", "-p", "no:randomly", "-p", "no:cacheprovider", "--timeout=0"], plugins=[hunt])
     for name in hunt.unexplained:
         print(f"survived: {name}")
     for name in hunt.stale:
-        print(f"excused without need: {name}")
+        print(f"no longer needed in EQUIVALENT: {name}")
     seconds = time.monotonic() - began
     print(
         f"{len(hunt.killed)} mutants killed by {len(hunt.kills)} tests, {len(hunt.survivors)} survived "

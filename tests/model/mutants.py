@@ -1,7 +1,7 @@
 """Wrong tables, and the engine that runs one of them.
 
-A mutant differs from the table in one place: one row in one of the states it starts from is missing, leads elsewhere,
-does what another row for the same trigger or in the same state does, or has its guard dropped, negated or asked after
+A mutant differs from the table in one place: in one of its source states, a row is missing, leads to another state, has
+the effect of another row for the same trigger or in the same state, or has its guard dropped, negated, or checked after
 that of the next row.
 """
 
@@ -28,13 +28,13 @@ class Mutant(NamedTuple):
 
     name: str
     cell: str
-    """Which row, in which state."""
+    """The row and the state."""
     source: LoginState
     rows: tuple[Row, ...]
 
 
 def mutants() -> Iterator[Mutant]:
-    """Every mutant of the table."""
+    """Yield every mutant of the table."""
     for number, row in enumerate(ROWS):
         for source in row.source:
             guard = f" [{row.guard.__name__}]" if row.guard else ""
@@ -53,7 +53,7 @@ def mutants() -> Iterator[Mutant]:
 
 
 def _variants(row: Row, source: LoginState) -> Iterator[tuple[str, Row | None]]:
-    """What one row may become in one state; None for nothing at all."""
+    """Yield the variants of a row in one state; None where the row is missing."""
     yield "removed", None
     dest = source if row.dest is STAY else row.dest
     for other in LoginState:
@@ -78,7 +78,7 @@ def _next_in_cell(number: int, source: LoginState) -> Row | None:
 
 
 def changed_table(number: int, source: LoginState, *variants: Row | None) -> tuple[Row, ...]:
-    """The table with these rows in the place of one row in one state."""
+    """Return the table with these rows instead of one row in one state."""
     row = ROWS[number]
     rest = tuple(state for state in row.source if state is not source)
     kept = (Row(row.trigger, rest, row.dest, row.effect, row.guard),) if rest else ()
@@ -91,7 +91,7 @@ def _negated(guard: Guard) -> Guard:
 
 @contextmanager
 def running(rows: Sequence[Row]) -> Iterator[None]:
-    """Let every login go by this table. What reads `ROWS`, tests of the table among them, still sees the true one."""
+    """Let every login use this table. Code that reads `ROWS`, such as the tests of the table, sees the true one."""
     engine = Engine(LoginState, tuple(rows))
     true = machine_module._ENGINE
     machine_module._ENGINE = engine  # type: ignore[misc]

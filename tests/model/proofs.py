@@ -1,4 +1,4 @@
-"""What is asked of a finished graph: that an end is within reach, and that what was taken for the same is the same."""
+"""Checks on a finished graph: an end can be reached, and logins that count as equal behave equally."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def can_reach(graph: Graph, goals: Iterable[Key], edges: Iterable[Edge]) -> set[Key]:
-    """The states from which some sequence of these edges leads to a goal."""
+    """Return the states from which some sequence of these edges leads to a goal."""
     tails: defaultdict[Key, set[Key]] = defaultdict(set)
     for edge in edges:
         tails[edge.head].add(edge.tail)
@@ -38,36 +38,36 @@ def can_reach(graph: Graph, goals: Iterable[Key], edges: Iterable[Edge]) -> set[
 
 
 def stuck(graph: Graph) -> list[Node]:
-    """States from which no sequence of events closes the listener."""
+    """Return the nodes from which no sequence of events closes the listener."""
     closed = [node.key for node in graph.nodes.values() if node.closed]
     ends = can_reach(graph, closed, graph.edges)
     return [node for node in graph.nodes.values() if node.key not in ends]
 
 
 def hopeless(graph: Graph) -> list[Node]:
-    """States before the outcome from which the login can no longer succeed."""
+    """Return the nodes before the outcome from which the login can no longer succeed."""
     succeeded = [node.key for node in graph.nodes.values() if node.state is LoginState.SUCCEEDED]
     hopeful = can_reach(graph, succeeded, graph.edges)
     return [node for node in graph.nodes.values() if node.state not in FINAL_STATES and node.key not in hopeful]
 
 
 class Endings(NamedTuple):
-    """What becomes of a login to which nothing happens but answers to its own orders."""
+    """How logins end that get nothing but answers to their actions."""
 
     longest: int
-    """The most answers, from any state, until there is nothing left to answer."""
+    """The most answers, from any state, until no action waits for one."""
     waiting: list[Node]
-    """Where there is nothing left to answer, and the listener is not closed."""
+    """The nodes in which no action waits for an answer, and the listener is not closed."""
 
 
 def endings(graph: Graph) -> Endings:
     """Follow the answers of an honest host from every state, in every order and with every result.
 
-    Steps while a device code is valid are left out: polls go on until the code's own clock ends them, and time is not
-    in the graph.
+    Steps while a device code is valid are left out: polls go on until the timer of the code ends them, and the graph
+    knows no time.
 
     Raises:
-        AssertionError: They can go round in a circle.
+        AssertionError: The answers can go round in a circle.
     """
     answers: defaultdict[Key, set[Key]] = defaultdict(set)
     degree: defaultdict[Key, int] = defaultdict(int)
@@ -75,7 +75,7 @@ def endings(graph: Graph) -> Endings:
         if edge.answer and edge.head not in answers[edge.tail] and not _expires(graph, edge):
             answers[edge.tail].add(edge.head)
             degree[edge.head] += 1
-    # Kahn's order: a state is done when all that lead to it are. What is in a circle never is.
+    # Kahn's algorithm: a state is done when all states that lead to it are done. A circle is never done.
     ready = [key for key in graph.nodes if not degree[key]]
     length = dict.fromkeys(ready, 0)
     done = 0
@@ -93,19 +93,19 @@ def endings(graph: Graph) -> Endings:
 
 
 def _expires(graph: Graph, edge: Edge) -> bool:
-    """A step under a device code's clock, which runs until the outcome or the code: it ends all polling."""
+    """Return whether the timer of a device code runs before and after a step. In the end it stops all polls."""
     ends = (graph.nodes[edge.tail], graph.nodes[edge.head])
     return all(Timer.DEVICE_CODE_EXPIRY in node.ledger.running for node in ends)
 
 
 def differing_twins(graph: Graph) -> list[str]:
-    """Wherever two logins were taken for the same: what one does and the other does not."""
+    """Return the stories after which two logins that count as equal do not act the same."""
     found = []
     for node, snapshot in graph.twins:
         here = place(node, graph.world, graph.most)
         there = place(node._replace(snapshot=snapshot), graph.world, graph.most)
         for letter in graph.letters:
-            one, other = letter.tell(here), letter.tell(there)
+            one, other = letter.event_for(here), letter.event_for(there)
             if one is None or other is None:
                 assert one is other
             elif _acts(graph, node.snapshot, one) != _acts(graph, snapshot, other):
@@ -114,7 +114,7 @@ def differing_twins(graph: Graph) -> list[str]:
 
 
 def _acts(graph: Graph, snapshot: Snapshot, event: Event) -> tuple[object, ...] | None:
-    """What a login does: where it goes, and what it orders. None if it refuses."""
+    """Return the new state and the actions of a login; None if it refuses the event."""
     login = LoginMachine.restore(graph.world.options, SECRETS, snapshot)
     try:
         actions = login.handle(event)

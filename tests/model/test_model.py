@@ -1,6 +1,6 @@
 """The proof within small bounds. `make proof` is the whole of it; docs/proof.md says what it means.
 
-The rules of docs/design/invariants.md are held against every step while the graph is made: to make it is to check them.
+Each step is checked against the rules of docs/design/invariants.md while the graph is made.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BY_NAME = {world.name: world for world in WORLDS}
 ROOMY = ("device codes, else the browser", "a strict provider, one workspace")
 """The worlds that hold most of the table: there, two requests may be open at once."""
 HONEST = ("a strict provider, one workspace", "nothing but the callback")
-"""An honest host's books make for many more states: `make proof` has them for every world."""
+"""The records of an honest host multiply the states: only `make proof` explores every world with one."""
 
 each_world = pytest.mark.parametrize("name", BY_NAME)
 each_world_and_host = pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def explored(name: str, honest: bool, /) -> Graph:  # noqa: FBT001 - by name and
 
 
 @each_world_and_host
-def test_the_rules_hold_on_every_step_and_an_end_is_within_reach(name: str, honest: bool) -> None:  # noqa: FBT001
+def test_the_rules_hold_and_an_end_can_be_reached(name: str, honest: bool) -> None:  # noqa: FBT001
     graph = explored(name, honest)
     print(report(graph))
     assert {node.state for node in graph.nodes.values()} >= set(FINAL_STATES)
@@ -76,19 +76,19 @@ def test_until_the_outcome_a_login_can_still_succeed(name: str, honest: bool) ->
 
 @pytest.mark.parametrize("name", HONEST)
 def test_answers_alone_end_a_login_unless_it_may_wait_for_ever(name: str) -> None:
-    """Whatever the answers are, and in whatever order they come. Nobody has to cancel, and no browser to come."""
+    """With any answers, in any order, without a browser and without a cancellation."""
     may_wait = {S.IDLE} if BY_NAME[name].options.deadline else {S.IDLE, S.AWAITING_CALLBACK}
     assert {node.state for node in endings(explored(name, True)).waiting} == may_wait
 
 
-def test_logins_that_are_taken_for_the_same_act_alike() -> None:
+def test_logins_that_count_as_equal_behave_equally() -> None:
     graph = explored("one workspace", False)
     assert len(graph.twins) > 100
     assert differing_twins(graph) == []
 
 
 def test_every_row_is_taken_in_every_state_that_it_starts_from() -> None:
-    """A new row wants a new letter in the alphabet, or a new world."""
+    """A new row needs a new letter in the alphabet, or a new world."""
     taken = set().union(*(explored(name, False).cells for name in BY_NAME))
     missing = [f"{ROWS[number].trigger} [{ROWS[number].guard}] in {state}" for number, state in set(CELLS) - taken]
     assert missing == []
@@ -99,12 +99,12 @@ def test_every_event_is_in_the_alphabet() -> None:
 
 
 @each_world
-def test_letters_have_names_of_their_own_and_tell_what_they_say(name: str) -> None:
+def test_each_letter_has_its_own_name_and_type_of_event(name: str) -> None:
     world = BY_NAME[name]
     letters = alphabet(world, 2)
     here = Place(world=world, port=1455, code="", exchanges=1, free=1, open=frozenset({2}))
     assert len({letter.name for letter in letters}) == len(letters)
-    assert all(type(letter.tell(here)) is letter.example for letter in letters)
+    assert all(type(letter.event_for(here)) is letter.example for letter in letters)
 
 
 # The rules can fail: each of these tables is wrong in one place
@@ -127,7 +127,7 @@ def exchange_again(login: LoginData, meaning: FromRequest) -> None:
 def changed(
     trigger: Trigger, source: LoginState, *, leads: LoginState | None = None, does: Effect | None = None
 ) -> Mutant:
-    """The table with one row changed in one state: the last one of the cell, which has no guard."""
+    """Return the table with one change: in the last row of a cell, which has no guard."""
     number, row = [(n, row) for n, row in enumerate(ROWS) if row.trigger is trigger and source in row.source][-1]
     wrong = Row(trigger, (source,), leads or row.dest, does or row.effect)
     return Mutant("changed by hand", f"{trigger} in {source}", source, changed_table(number, source, wrong))
@@ -136,37 +136,40 @@ def changed(
 WRONG = {
     "a refused workspace is saved all the same": (
         changed(T.WORKSPACE_REFUSED, S.EXCHANGING_CODE, does=save_all_the_same),
-        "1",
+        "rule 1",
     ),
-    "a final state is left": (changed(T.CALLBACK_ACCEPTED, S.FAILED, leads=S.EXCHANGING_CODE), "rule_2"),
-    "a favicon waits for the outcome": (changed(T.REQUEST_REFUSED, S.AWAITING_CALLBACK, does=join_wait), "rule_3"),
-    "one who left is answered": (changed(T.CLIENT_GONE, S.SAVING_CREDENTIALS, does=report_browser_opened), "3: "),
-    "the deadline ends nothing": (changed(T.DEADLINE_PASSED, S.AWAITING_CALLBACK, does=back_off), "rule_4"),
-    "what was not saved succeeds": (changed(T.SAVE_FAILED, S.SAVING_CREDENTIALS, does=succeed_all_the_same), "rule_5"),
+    "a final state is left": (changed(T.CALLBACK_ACCEPTED, S.FAILED, leads=S.EXCHANGING_CODE), "rule 2"),
+    "a favicon waits for the outcome": (changed(T.REQUEST_REFUSED, S.AWAITING_CALLBACK, does=join_wait), "rule 3"),
+    "a client that left gets a response": (
+        changed(T.CLIENT_GONE, S.SAVING_CREDENTIALS, does=report_browser_opened),
+        "rule 3",
+    ),
+    "the deadline ends nothing": (changed(T.DEADLINE_PASSED, S.AWAITING_CALLBACK, does=back_off), "rule 4"),
+    "what was not saved succeeds": (changed(T.SAVE_FAILED, S.SAVING_CREDENTIALS, does=succeed_all_the_same), "rule 5"),
     "the code is exchanged twice": (changed(T.CALLBACK_REPEATED, S.EXCHANGING_CODE, does=exchange_again), "another"),
-    "a stranger ends the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.FAILED), "rule_4"),
-    "a stranger moves the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.BINDING), "rule_8"),
-    "cancelled with credentials": (changed(T.CANCEL_REQUESTED, S.SAVING_CREDENTIALS, does=cancel), "rule_4"),
+    "a stranger ends the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.FAILED), "rule 4"),
+    "a stranger moves the login": (changed(T.CALLBACK_MISMATCHED, S.AWAITING_CALLBACK, leads=S.BINDING), "rule 8"),
+    "cancelled with credentials": (changed(T.CANCEL_REQUESTED, S.SAVING_CREDENTIALS, does=cancel), "rule 4"),
     "an honest host is refused": (changed(T.BOUND, S.BINDING, leads=S.BACKING_OFF), "UnexpectedEvent"),
     "the linger goes on": (changed(T.LINGER_OVER, S.SUCCEEDED, does=redirect), "AttributeError"),
 }
 
 
 @pytest.mark.parametrize(("mutant", "words"), WRONG.values(), ids=WRONG)
-def test_a_wrong_table_is_found_out(mutant: Mutant, words: str) -> None:
+def test_a_wrong_table_breaks_a_rule(mutant: Mutant, words: str) -> None:
     with running(mutant.rows), pytest.raises(AssertionError, match=words):
         explore(WORLDS[4], 2, honest=True)
 
 
-def test_a_login_that_cannot_end_is_found_out() -> None:
-    """The rules hold on each step; it is the graph that shows that the host is asked for nothing any more."""
+def test_a_login_that_cannot_end_is_found() -> None:
+    """The rules hold at each step. Only the graph shows that no action waits for an answer."""
     mutant = changed(T.RETRY_DUE, S.BACKING_OFF, does=report_browser_opened)
     with running(mutant.rows):
         graph = explore(WORLDS[0], 1, honest=True)
     assert {node.state for node in endings(graph).waiting} == {S.IDLE, S.BINDING}
 
 
-def test_a_broken_rule_comes_with_the_shortest_story() -> None:
+def test_a_broken_rule_shows_the_shortest_story() -> None:
     mutant = changed(T.SAVE_FAILED, S.SAVING_CREDENTIALS, does=succeed_all_the_same)
     story = "no API key: started > bound to 1455 > the callback > tokens > not saved\n"
     with running(mutant.rows), pytest.raises(AssertionError, match=story):

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class World(NamedTuple):
-    """A provider, what the caller wants of the login, and what this provider's answers look like."""
+    """Options, and what the answers of their provider look like."""
 
     name: str
     options: LoginOptions
     claims: Mapping[str, Any] = ID_CLAIMS
-    """Of an id token that passes every check."""
+    """The claims of an ID token that passes every check."""
     callback_parameters: str = ""
-    """What the provider adds to every callback."""
+    """What the provider adds to the query of every callback."""
     any_port: int = 50000
-    """The port that the system gives when any will do."""
+    """The port that the system chooses for port 0."""
 
     @property
     def restricted(self) -> bool:
@@ -30,7 +30,7 @@ class World(NamedTuple):
         return bool(self.options.allowed_workspaces)
 
     def tokens(self, **changes: Any) -> bytes:
-        """An answer with tokens; their id token is a good one but for these claims."""
+        """Return a response with tokens. The claims of its ID token are good, apart from these changes."""
         return token_json(id_token=jwt({**self.claims, **changes}))
 
 

@@ -1,4 +1,4 @@
-"""What holds for every test of the sans-IO core: no sockets."""
+"""No test of the sans-IO core may use a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Events and values for the tests of the sans-IO core, all literal: nothing is taken from the code under test."""
+"""Events and values for the tests of the sans-IO core, all literal: nothing is taken from the code under test.
+
+`request` and `get` make the requests to the callback listener, `answer` and `no_answer` the results of token requests.
+In a story, `playbook.reply` calls these two with the number of the last request.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +80,7 @@ ID_CLAIMS: dict[str, Any] = {
 
 
 def jwt(claims: dict[str, Any] | bytes, signature: str = "c2lnbmF0dXJl") -> str:
-    """A JWT with this payload. Nobody checks its signature."""
+    """Return a JWT with this payload. Its signature is not checked."""
     payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
     return f"eyJhbGciOiJSUzI1NiJ9.{urlsafe_b64encode(payload).rstrip(b'=').decode()}.{signature}"
 
@@ -114,15 +118,17 @@ OLD = Credentials(
         account_id="acc-0",
     )
 )
-"""Who was signed in before."""
+"""The credentials of the previous login."""
 
 
 def machine(options: LoginOptions = OPTIONS, secrets: LoginSecrets = SECRETS) -> LoginMachine:
     return LoginMachine(options, secrets)
 
 
-def get(target: str | bytes, request_id: int = 1, *, port: int = 1455, headers: dict[str, str] | None = None) -> Event:
-    """A GET as a browser sends it, with these headers besides Host."""
+def get(
+    target: str | bytes, request_id: int = 1, *, port: int = 1455, headers: dict[str, str] | None = None
+) -> RequestReceived:
+    """Return a GET request of a browser, with these headers besides Host."""
     fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
     return request(target, request_id, headers=tuple((key.encode(), value.encode()) for key, value in fields.items()))
 
@@ -138,7 +144,7 @@ def request(
     return RequestReceived(request_id=request_id, method=method, target=raw, headers=headers)
 
 
-def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, port: int = 1455) -> Event:
+def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, port: int = 1455) -> RequestReceived:
     return get(f"/auth/callback?{query}", request_id, port=port)
 
 
@@ -154,7 +160,7 @@ def answer(
     headers: tuple[tuple[bytes, bytes], ...] = ((b"Content-Type", b"application/json"),),
     received_at: float = NOW,
 ) -> TokenResponseReceived:
-    """What the token endpoint answers; good tokens unless a body is given."""
+    """Return the response to a token request, with good tokens unless a body is given."""
     return TokenResponseReceived(
         exchange_id=exchange_id,
         status=status,
@@ -164,18 +170,19 @@ def answer(
     )
 
 
-def api_key_answer(exchange_id: int = 2) -> Event:
+def api_key_answer(exchange_id: int = 2) -> TokenResponseReceived:
+    """Return the response with an API key."""
     return answer(exchange_id, body=b'{"access_token": "sk-canary-api-key"}')
 
 
-def device_code_answer(exchange_id: int = 1, **changes: Any) -> Event:
-    """A device code in Codex's dialect."""
+def device_code_answer(exchange_id: int = 1, **changes: Any) -> TokenResponseReceived:
+    """Return the response with a device code, in Codex's dialect."""
     body = {"device_auth_id": DEVICE_AUTH_ID, "user_code": USER_CODE, "interval": "5", **changes}
     return answer(exchange_id, body=json.dumps(body).encode())
 
 
-def grant_answer(exchange_id: int = 2, **changes: Any) -> Event:
-    """The last poll in Codex's dialect."""
+def grant_answer(exchange_id: int = 2, **changes: Any) -> TokenResponseReceived:
+    """Return the response to the last poll, in Codex's dialect."""
     body = {
         "authorization_code": DEVICE_AUTHORIZATION_CODE,
         "code_challenge": "canary-challenge",
@@ -185,16 +192,20 @@ def grant_answer(exchange_id: int = 2, **changes: Any) -> Event:
     return answer(exchange_id, body=json.dumps(body).encode())
 
 
-def pending(exchange_id: int = 2) -> Event:
+def pending(exchange_id: int = 2) -> TokenResponseReceived:
+    """Return the response to a poll before the person has entered the code, in Codex's dialect."""
     return answer(exchange_id, 403, b"{}")
 
 
 def pasted(query: str = f"code={CODE}&state={STATE}", *, port: int = 1455) -> Event:
-    """The address of a callback, pasted."""
+    """Return a pasted callback URL."""
     return CallbackPasted(text=f"http://127.0.0.1:{port}/auth/callback?{query}")
 
 
-def no_answer(kind: TransportProblem = TransportProblem.TIMEOUT, exchange_id: int = 1, message: str = "gone") -> Event:
+def no_answer(
+    kind: TransportProblem = TransportProblem.TIMEOUT, exchange_id: int = 1, message: str = "gone"
+) -> TokenRequestFailed:
+    """Return the event for a token request without a response."""
     return TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message)
 
 
@@ -230,17 +241,17 @@ PATHS: dict[str, tuple[Event, ...]] = {
     "failed": (*_TO_CODE, no_answer()),
     "cancelled": (*_TO_CODE, CancelRequested()),
 }
-"""One way into each state. Where a browser waits for the outcome, it is request 1; in the final states its page is
-on its way."""
+"""The events that lead to each state. Where a browser waits for the outcome, it is request 1; in the final states its
+last page is being sent."""
 
 
 def drive(login: LoginMachine, *events: Event) -> list[Action]:
-    """Feed events, and return all that was ordered."""
+    """Give events to a login, and return all actions."""
     return [action for event in events for action in login.handle(event)]
 
 
 def machine_in(state: str, options: LoginOptions = OPTIONS) -> LoginMachine:
-    """A login in this state."""
+    """Return a login in this state."""
     login = machine(options)
     drive(login, *PATHS[state])
     assert login.state == state
@@ -248,7 +259,7 @@ def machine_in(state: str, options: LoginOptions = OPTIONS) -> LoginMachine:
 
 
 def everything_in(value: object) -> str:
-    """All that a value holds, as text: what its repr hides and its secrets too."""
+    """Return all that a value holds as text, with hidden fields and secrets."""
     if hasattr(value, "reveal"):
         return str(value.reveal())
     if hasattr(value, "values") and not isinstance(value, dict):

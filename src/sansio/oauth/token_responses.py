@@ -83,7 +83,7 @@ def token_set(answer: JsonObject) -> TokenSet | Malformed:
 def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
     """Read the response to a refresh (RFC 6749 section 6). In contrast to a code exchange, each token may be missing.
 
-    Only an error code says that a token or the client is refused. A gateway answers 401 too.
+    Only an error code says that a token or the client is refused. A gateway answers with 401 too.
 
     Args:
         response: With any status.

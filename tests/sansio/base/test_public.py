@@ -46,13 +46,6 @@ def test_no_other_name() -> None:
         load(SANSIO, HOMES, "LoginOptions")
 
 
-def test_a_deprecated_name_warns_and_leads_to_the_new_one() -> None:
-    words = r"^loginmachine.sansio.Old is now loginmachine.sansio.LoginState; the old name is removed in version 0.9$"
-    with pytest.warns(DeprecationWarning, match=words):
-        value = load(SANSIO, HOMES, "Old", {"Old": ("LoginState", "0.9")})
-    assert value is loginmachine.sansio.LoginState
-
-
 def test_each_public_name_of_the_core_can_be_listed_and_loaded() -> None:
     assert dir(loginmachine.sansio) == sorted(loginmachine.sansio.__all__)
     for name in dir(loginmachine.sansio):

@@ -50,7 +50,7 @@ def test_strict_objects(data: bytes, value: object) -> None:
     ],
     ids=lambda value: repr(value[:20]),
 )
-def test_everything_else(data: bytes, rule: str) -> None:
+def test_everything_else_is_an_error(data: bytes, rule: str) -> None:
     with pytest.raises(JsonError) as caught:
         loads_object(data)
     assert str(caught.value) == rule

@@ -1,4 +1,4 @@
-"""Helpers for the tests of `callback.requests`: ask the listener, and see how it classifies the request."""
+"""Helpers for the tests of `callback.requests`: make a request, and look at its classification."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def ask(
 
 
 def read(query: str | bytes, provider: Provider = CHATGPT) -> Classified:
-    """A callback with this query."""
+    """Classify a callback with this query."""
     return ask(b"/auth/callback?" + (query.encode() if isinstance(query, str) else query), by=rules(provider))
 
 
 def status(classified: Classified) -> int:
-    """The status with which a request is refused."""
+    """Return the status of the response to a refused request."""
     assert isinstance(classified, Refused)
     return classified.response.status
 
 
 def judged(classified: object) -> Callback:
-    """A callback with the right state."""
+    """Return the callback, which has the right state."""
     assert isinstance(classified, Callback)
     return classified
 

@@ -1,4 +1,4 @@
-"""The pages: escaped, without script, readable by everyone."""
+"""The pages: escaped, without script, and accessible."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PAGES = [
 
 
 class Outline(HTMLParser):
-    """Tags and attributes, in order; complains about tags that do not match."""
+    """Collects tags and attributes in order, and checks that tags match."""
 
     VOID = ("meta", "br", "circle", "path")
 

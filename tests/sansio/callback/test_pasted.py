@@ -1,4 +1,4 @@
-"""What a pasted address means, and what a login makes of it."""
+"""How a pasted address is classified, and what follows in a login."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loginmachine.sansio.login.progress import ExchangingCode, PasteAccepted, Pa
 
 from .. import samples
 from ..login.test_stories import CODE_EXCHANGE, SUCCEEDED
-from ..playbook import Answered, Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reported
 from ..samples import CODE, STATE, callback, machine_in, pasted
 from .asking import CHATGPT, judged, rules, verdict
 
@@ -36,7 +36,7 @@ def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str
 
 
 def refused(text: str, provider: Provider = CHATGPT) -> str:
-    """What is wrong with it."""
+    """Return the problem of a pasted text."""
     problem = read(text, provider)
     assert isinstance(problem, PasteProblem)
     return problem
@@ -182,7 +182,7 @@ def test_after_a_code_was_accepted() -> None:
 # In a login
 
 
-def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
+def test_wrong_pastes_are_reported_each_time_and_the_right_one_signs_in() -> None:
     login = machine_in("awaiting_callback")
     other = PasteProblem.OTHER_SIGN_IN
     assert (
@@ -204,19 +204,19 @@ def test_wrong_pastes_are_told_each_time_and_the_right_one_signs_in() -> None:
     )
     samples.drive(login, samples.answer(), samples.api_key_answer())
     # No browser waits here, so there is nothing to linger for, and none that could have left too early.
-    assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> CredentialsSaved() << reported(SUCCEEDED) << AnyAction(Finish) << CloseListener()
 
 
-def test_a_mismatch_is_told_to_the_person_although_one_from_the_network_was_told_before() -> None:
+def test_a_pasted_mismatch_is_reported_even_after_one_from_the_network() -> None:
     login = machine_in("awaiting_callback")
     wrong = "code=c&state=old-state-of-another-sign-in"
     assert (
         Playbook(login)
         >> callback(wrong, 1)
-        << Problem("validate_callback", "callback_state_mismatch", fatal=False)
-        << Answered(1, 400)
+        << AnyProblem("validate_callback", "callback_state_mismatch", fatal=False)
+        << AnyResponse(1, 400)
         >> callback(wrong, 2)
-        << Answered(2, 400)
+        << AnyResponse(2, 400)
         >> pasted(wrong)
         << reported(PasteRefused(problem=PasteProblem.OTHER_SIGN_IN, redirect_uri=URI))
     )
@@ -239,7 +239,7 @@ def test_the_paste_is_first_and_the_browser_joins_the_wait() -> None:
 
 
 @pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
-def test_a_wrong_paste_is_told_as_long_as_the_login_goes_on(state: str) -> None:
+def test_a_wrong_paste_is_reported_until_the_outcome(state: str) -> None:
     login = machine_in(state)
     refusal = reported(PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri=URI))
     assert Playbook(login) >> CallbackPasted(text="hello") << refusal
@@ -250,9 +250,9 @@ def test_a_refusal_of_the_provider_can_be_pasted() -> None:
     assert (
         Playbook(machine_in("awaiting_callback"))
         >> pasted(f"error=access_denied&state={STATE}")
-        << Problem("validate_callback", "provider_callback_error", fatal=True)
+        << AnyProblem("validate_callback", "provider_callback_error", fatal=True)
         << StopTimer(timer=Timer.DEADLINE)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
 

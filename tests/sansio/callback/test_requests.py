@@ -81,7 +81,7 @@ def test_absolute_form_with_a_foreign_authority_is_forbidden(start: str) -> None
     assert status(ask(start + GOOD)) == 403
 
 
-def test_absolute_form_does_not_excuse_a_foreign_host() -> None:
+def test_absolute_form_does_not_permit_a_foreign_host() -> None:
     assert status(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", b"evil.example"),))) == 403
 
 

@@ -66,7 +66,7 @@ RESPONSES = [
 
 
 def style_hash() -> bytes:
-    """As a browser computes it: over the text of the page's only style element."""
+    """Return the hash as a browser computes it: of the text of the page's only style element."""
     (style,) = re.findall(rb"<style>(.*?)</style>", responses.over().body, re.DOTALL)
     return b64encode(hashlib.sha256(style).digest())
 
@@ -104,7 +104,7 @@ def test_every_response(
 
 
 @pytest.mark.parametrize(("response", "status", "content_type", "extra", "text"), RESPONSES)
-def test_no_response_opens_a_door(
+def test_no_response_sets_a_cookie_or_permits_other_origins(
     response: Response, status: int, content_type: bytes, extra: tuple[tuple[bytes, bytes], ...], text: bytes
 ) -> None:
     del status, content_type, extra, text
@@ -140,7 +140,7 @@ def test_the_status_of_each_failure(category: str, status: int) -> None:
     assert problem.response().status == status
 
 
-def test_the_redirect_does_not_take_the_code_along() -> None:
+def test_the_redirect_does_not_carry_the_code() -> None:
     login = samples.machine_in("saving_credentials")
     (redirect,) = [action for action in login.handle(CredentialsSaved()) if isinstance(action, Respond)]
     assert dict(redirect.headers)[b"Location"] == b"/success"
@@ -172,7 +172,7 @@ def test_a_setup_link_with_nothing_known() -> None:
     ("account", "provider"),
     [(ACCOUNT, CHATGPT), (UNFINISHED, CHATGPT.__replace__(platform_url=None))],
 )
-def test_no_setup_no_link(account: Account, provider: Provider) -> None:
+def test_without_setup_there_is_no_link(account: Account, provider: Provider) -> None:
     body = responses.success(provider, account, Secret("id.to.ken")).body
     assert b"href" not in body
     assert b"id.to.ken" not in body

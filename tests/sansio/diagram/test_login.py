@@ -1,4 +1,4 @@
-"""The table as drawings: complete, well-formed, and the same as the document in docs/."""
+"""The table of a login as drawings: complete, well-formed, and the same as the document in docs/."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from loginmachine.sansio.diagram import login as diagram
-from loginmachine.sansio.diagram.login_text import MEANING
-from loginmachine.sansio.login.states import FINAL_STATES, LoginState, Trigger
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState
 from loginmachine.sansio.login.table import ROWS, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-diagram.md"
@@ -19,7 +18,7 @@ ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")
 
 
 def arrows(drawing: str) -> dict[tuple[str, str], str]:
-    """What a Mermaid drawing says: from and to -> label."""
+    """Return the arrows of a Mermaid drawing: the label by both ends."""
     found = [match for line in drawing.splitlines() if (match := ARROW.fullmatch(line.strip()))]
     ends = [(match[1], match[2]) for match in found]
     assert len(set(ends)) == len(ends), "two arrows between the same two ends lie on each other"
@@ -33,7 +32,7 @@ def row_id(row: Row) -> str:
 # The document
 
 
-def test_the_committed_document_is_what_the_table_says() -> None:
+def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
@@ -104,49 +103,10 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
     assert f"| {' | '.join(cells)} |" in diagram.markdown().splitlines()
 
 
-def test_guards_are_explained() -> None:
-    assert "- `has_fallback`: There is a second registered port, which was not tried yet.\n" in diagram.markdown()
-
-
-def test_two_tabs_at_once_as_a_story() -> None:
-    assert (
-        "### Two tabs come back at once\n\n"
-        "The code is exchanged once. The same callback again waits for the same answer. A callback "
-        "with another code gets a page that says so.\n\n"
-        "1. `awaiting_callback`: `callback_accepted / exchange_code`, to `exchanging_code`\n"
-        "2. `exchanging_code`: `callback_repeated / join_wait`, and stays\n"
-        "3. `exchanging_code`: `callback_conflicted / answer_conflict`, and stays\n"
-        "4. `exchanging_code`: `tokens_received / save`, to `saving_credentials`\n"
-        "5. `saving_credentials`: `credentials_saved / succeed`, to `succeeded`\n"
-    ) in diagram.markdown()
-
-
-def test_stories_take_the_first_row_whose_guard_holds() -> None:
-    document = diagram.markdown()
-    assert "4. `binding`: `port_taken / fail`, to `failed`\n" in document
-    assert "5. `binding`: `port_taken [may_bind_again] / back_off`, to `backing_off`\n" in document
-
-
-def test_stories_go_the_way_that_they_tell() -> None:
-    document = diagram.markdown()
-    assert "2. `cancelled`: `tokens_received` is ignored: a final state has no row for it\n" in document
-    assert "mistake of the host\n" not in document, "a story asks for a row that is gone"
-    assert document.count("is ignored: a final state") == 1
-
-
-def test_every_trigger_is_explained() -> None:
-    assert [trigger for trigger in Trigger if trigger not in MEANING] == []
-
-
-def test_a_trigger_without_words_stands_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagram, "MEANING", {})
-    assert "| `port_taken`: port taken |" in diagram.markdown()
-
-
 # The overview
 
 
-def test_the_main_road() -> None:
+def test_the_path_of_a_login_that_succeeds() -> None:
     drawn = arrows(diagram.mermaid_overview())
     road = {
         ("[*]", "idle"): "",
@@ -209,7 +169,7 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
     ]
 
 
-def test_what_stands_for_several_states() -> None:
+def test_a_node_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
     assert "any_failing --> failed : 28 causes<br/>/ fail\n" in overview
@@ -225,7 +185,7 @@ def test_rows_that_stay_are_not_drawn() -> None:
         assert trigger not in drawings
 
 
-def test_the_way_with_a_device_code() -> None:
+def test_the_path_with_a_device_code() -> None:
     drawn = arrows(diagram.mermaid_overview())
     road = {
         ("idle", "requesting_device_code"): "started_with_device_code<br/>/ request_device_code",
@@ -242,7 +202,7 @@ def test_the_way_with_a_device_code() -> None:
 # The failures
 
 
-def test_every_way_to_end_early() -> None:
+def test_every_arrow_to_an_early_end() -> None:
     assert arrows(diagram.mermaid_failures()) == {
         ("binding", "binding_failed"): "port_taken<br/>port_forbidden<br/>bind_failed<br/>/ fail",
         ("cancelling_previous", "cancelling_previous_failed"): "previous_refused<br/>/ fail",
@@ -275,7 +235,7 @@ def test_every_way_to_end_early() -> None:
     }
 
 
-def test_what_is_reported_stands_in_the_end_in_the_order_of_the_events() -> None:
+def test_categories_stand_in_the_order_of_the_events() -> None:
     lines = [line.strip() for line in diagram.mermaid_failures().splitlines()]
     assert [line for line in lines if line.startswith("awaiting_callback_failed : ")] == [
         "awaiting_callback_failed : issuer_mismatch",

@@ -1,4 +1,4 @@
-"""The way of one login, painted on the drawings."""
+"""The path of one login, highlighted in the drawings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_failure_is_named_in_the_overview() -> None:
     assert drawn["any_failing", "failed"].endswith(" causes<br/>/ fail<br/>(5) token_endpoint_rejected")
 
 
-def test_the_states_passed_have_a_heavy_edge() -> None:
+def test_the_states_of_the_path_have_a_thick_border() -> None:
     painted = lines(diagram.mermaid_overview(highlight=FAILED))
     assert painted[-2:] == [
         "classDef passed stroke:#1d4ed8,stroke-width:4px",
@@ -65,7 +65,7 @@ def test_the_states_passed_have_a_heavy_edge() -> None:
     ]
 
 
-def test_a_cancelled_login_came_from_what_stands_for_several_states() -> None:
+def test_a_cancelled_login_comes_from_a_node_for_several_states() -> None:
     painted = diagram.mermaid_overview(highlight=CANCELLED)
     assert arrows(painted)["any_cancel_requested", "cancelled"] == "(5)<br/>cancel_requested<br/>/ cancel"
     assert lines(painted)[-1] == (
@@ -90,7 +90,7 @@ def test_the_failure_in_the_drawing_of_failures() -> None:
     assert lines(painted)[-1] == "class exchanging_code,exchanging_code_failed passed"
 
 
-def test_graphviz_paints_arrows_too() -> None:
+def test_graphviz_highlights_arrows_too() -> None:
     painted = lines(diagram.dot(highlight=CANCELLED))
     passed = 'color="#1d4ed8", penwidth=3'
     assert f'"idle" -> "binding" [label="(1)\\nstarted\\n/ bind_first_port", {passed}];' in painted
@@ -101,14 +101,14 @@ def test_graphviz_paints_arrows_too() -> None:
     assert sum(f" [{passed}];" in line for line in painted) == 5
 
 
-def test_without_a_way_nothing_is_painted() -> None:
+def test_without_steps_nothing_is_highlighted() -> None:
     for draw in (diagram.mermaid_overview, diagram.mermaid_failures, diagram.dot):
         assert draw(highlight=()) == draw()
         assert "#1d4ed8" not in draw()
         assert "(1)" not in draw()
 
 
-def test_steps_that_are_not_drawn_paint_their_states_only() -> None:
+def test_steps_that_are_not_drawn_highlight_their_states_only() -> None:
     stays = ((S.AWAITING_CALLBACK, T.BROWSER_OPENED, S.AWAITING_CALLBACK),)
     assert lines(diagram.mermaid_overview(highlight=stays))[-1] == "class awaiting_callback passed"
     assert "(1)" not in diagram.dot(highlight=stays)

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from loginmachine.sansio.diagram import refresh as diagram
-from loginmachine.sansio.diagram.refresh_text import DELIVERY, MEANING
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
-from loginmachine.sansio.refresh.outcome import Delivery
-from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState, RefreshTrigger
+from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState
 from loginmachine.sansio.refresh.table import REFRESH_ROWS, RefreshRow
 
 from .test_login import arrows
@@ -27,7 +25,7 @@ def row_id(row: RefreshRow) -> str:
 # The document
 
 
-def test_the_committed_document_is_what_the_table_says() -> None:
+def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
@@ -80,37 +78,10 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
     assert f"| {' | '.join(cells)} |" in diagram.markdown().splitlines()
 
 
-def test_guards_are_explained() -> None:
-    assert "- `still_lasts`: The old token is still valid, and may be delivered once more.\n" in diagram.markdown()
-
-
-def test_two_programs_at_once_as_a_story() -> None:
-    assert (
-        "### Two programs refresh at once\n\n"
-        "One refreshes. The other reads the store four times a second, and adopts the tokens that it finds there.\n\n"
-        "1. `idle`: `access_token_wanted / load`, to `reading`\n"
-        "2. `reading`: `refresh_due / take_lock`, to `locking`\n"
-        "3. `locking`: `lock_busy / load`, to `looking`\n"
-        "4. `looking`: `refresh_due [may_wait] / take_lock`, to `locking`\n"
-        "5. `locking`: `lock_busy / load`, to `looking`\n"
-        "6. `looking`: `credentials_renewed / adopt`, to `succeeded`\n"
-    ) in diagram.markdown()
-
-
-def test_no_story_makes_a_mistake() -> None:
-    assert "is a mistake of the host\n" not in diagram.markdown().replace("is a mistake of the host: `Unex", "")
-
-
-def test_every_trigger_is_explained_and_every_way_to_a_token_has_its_name() -> None:
-    assert set(MEANING) == set(RefreshTrigger)
-    assert set(DELIVERY) == {row.effect for row in REFRESH_ROWS if row.dest is RefreshState.SUCCEEDED}
-    assert set(DELIVERY.values()) == set(Delivery)
-
-
 # Mermaid
 
 
-def test_the_overview_has_every_way_to_a_token() -> None:
+def test_the_overview_has_every_delivery_of_a_token() -> None:
     drawn = arrows(diagram.mermaid_overview())
     assert drawn["[*]", "idle"] == ""
     assert drawn["locking", "looking"] == "lock_busy<br/>/ load"

@@ -20,7 +20,7 @@ from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, 
 from loginmachine.sansio.login.progress import Cancelled, Succeeded
 
 from .. import samples
-from ..playbook import Answered, Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reported
 from ..samples import STATE, answer, api_key_answer, callback, get, machine_in
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SUCCEEDED = reported(Succeeded(account_id="acc-1", email="ada@example.org", plan
 START_LINGER = StartTimer(timer=Timer.LINGER, seconds=2.0)
 STOP_LINGER = StopTimer(timer=Timer.LINGER)
 STOP_DEADLINE = StopTimer(timer=Timer.DEADLINE)
-REDIRECT_FAILED = Problem("redirect_back", "redirect_failed", fatal=False)
+REDIRECT_FAILED = AnyProblem("redirect_back", "redirect_failed", fatal=False)
 
 
 def cancelled(phase: str, message: str = "cancelled by the caller") -> Action:
@@ -46,11 +46,11 @@ def test_the_same_callback_joins_the_wait_and_gets_the_same_answer() -> None:
         >> callback(request_id=2)
         >> callback(request_id=3)
         >> samples.no_answer()
-        << Problem("exchange_token", "token_exchange_timeout", fatal=True)
-        << Answered(1, 504)
-        << Answered(2, 504)
-        << Answered(3, 504)
-        << Kind(Finish)
+        << AnyProblem("exchange_token", "token_exchange_timeout", fatal=True)
+        << AnyResponse(1, 504)
+        << AnyResponse(2, 504)
+        << AnyResponse(3, 504)
+        << AnyAction(Finish)
         << START_LINGER
     )
 
@@ -67,14 +67,14 @@ def test_another_callback_with_the_right_state_gets_409(state: str, query: str) 
 
 @pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", ""])
 def test_after_success_a_callback_gets_the_redirect_again(query: str) -> None:
-    assert Playbook(machine_in("succeeded")) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 302)
+    assert Playbook(machine_in("succeeded")) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 302)
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 @pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", "", "code=c&iss=x"])
-def test_after_failure_or_cancel_a_callback_is_told_that_it_is_over(state: str, query: str) -> None:
+def test_after_failure_or_cancel_a_callback_gets_the_page_that_it_is_over(state: str, query: str) -> None:
     login = machine_in(state)
-    assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 410)
+    assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 410)
     assert login.state == state
 
 
@@ -86,7 +86,7 @@ EARLY_ENDS = {"failed": callback(f"error=access_denied&state={STATE}", 1), "canc
 def test_a_login_that_ended_before_any_code_is_over_for_every_callback(state: str, query: str) -> None:
     login = machine_in("awaiting_callback")
     login.handle(EARLY_ENDS[state])
-    assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << Answered(2, 410)
+    assert Playbook(login) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 410)
     # The listener stays for the pages of both.
     assert Playbook(login) >> ResponseSent(request_id=1) >> ResponseSent(request_id=2) << STOP_LINGER << CloseListener()
     assert login.state == state
@@ -96,7 +96,7 @@ def test_a_login_that_ended_before_any_code_is_over_for_every_callback(state: st
 
 
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key"])
-def test_cancelled_by_the_caller_while_a_token_request_is_out(state: str) -> None:
+def test_cancelled_by_the_caller_during_a_token_request(state: str) -> None:
     login = machine_in(state)
     exchange_id = {"exchanging_code": 1, "exchanging_api_key": 2}[state]
     assert (
@@ -104,8 +104,8 @@ def test_cancelled_by_the_caller_while_a_token_request_is_out(state: str) -> Non
         >> CancelRequested(reason="Ctrl-C")
         << cancelled("exchange_token", "Ctrl-C")
         << AbortTokenRequest(exchange_id=exchange_id)
-        << Answered(1, 410)
-        << Kind(Finish)
+        << AnyResponse(1, 410)
+        << AnyAction(Finish)
         << START_LINGER
         >> answer(exchange_id)
         >> samples.no_answer(exchange_id=exchange_id)
@@ -124,7 +124,7 @@ def test_cancelled_by_the_caller_while_waiting_for_the_browser() -> None:
         >> CancelRequested()
         << cancelled("wait_for_callback")
         << STOP_DEADLINE
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> samples.DEADLINE
         >> callback()
@@ -137,9 +137,9 @@ def test_cancelled_by_another_login_server() -> None:
         Playbook(login)
         >> get("/cancel", 5)
         << cancelled("wait_for_callback", "another sign-in on this machine took over")
-        << Answered(5, 200)
+        << AnyResponse(5, 200)
         << STOP_DEADLINE
-        << Kind(Finish)
+        << AnyAction(Finish)
         << START_LINGER
         >> ResponseSent(request_id=5)
         << STOP_LINGER
@@ -148,7 +148,7 @@ def test_cancelled_by_another_login_server() -> None:
     assert login.state is LoginState.CANCELLED
 
 
-def test_what_another_login_server_is_told() -> None:
+def test_the_response_to_another_login_server() -> None:
     actions = machine_in("awaiting_callback").handle(get("/cancel", 5))
     (told,) = [action for action in actions if isinstance(action, Respond)]
     assert told.body == b"Login cancelled"
@@ -172,14 +172,14 @@ def test_what_another_login_server_is_told() -> None:
 )
 def test_a_web_page_cannot_cancel(state: str, headers: dict[str, str]) -> None:
     login = machine_in(state)
-    assert Playbook(login) >> get("/cancel", 5, headers=headers) << Answered(5, 403)
+    assert Playbook(login) >> get("/cancel", 5, headers=headers) << AnyResponse(5, 403)
     assert login.state == state
 
 
 @pytest.mark.parametrize("state", ["saving_credentials", "succeeded", "failed", "cancelled"])
 def test_too_late_to_cancel(state: str) -> None:
     login = machine_in(state)
-    assert Playbook(login) >> CancelRequested() >> get("/cancel", 5) << Answered(5, 409)
+    assert Playbook(login) >> CancelRequested() >> get("/cancel", 5) << AnyResponse(5, 409)
     assert login.state == state
 
 

@@ -12,7 +12,7 @@ from loginmachine.sansio.login.events import ClientGone, CredentialsSaved, Respo
 from loginmachine.sansio.login.progress import Cancelled, Succeeded
 
 from .. import samples
-from ..playbook import Answered, Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reported
 from ..samples import LINGER, answer, api_key_answer, callback, get, machine_in
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SUCCEEDED = reported(Succeeded(account_id="acc-1", email="ada@example.org", plan
 START_LINGER = StartTimer(timer=Timer.LINGER, seconds=2.0)
 STOP_LINGER = StopTimer(timer=Timer.LINGER)
 STOP_DEADLINE = StopTimer(timer=Timer.DEADLINE)
-REDIRECT_FAILED = Problem("redirect_back", "redirect_failed", fatal=False)
+REDIRECT_FAILED = AnyProblem("redirect_back", "redirect_failed", fatal=False)
 
 
 def cancelled(phase: str, message: str = "cancelled by the caller") -> Action:
@@ -39,10 +39,10 @@ def test_a_browser_gone_while_waiting_is_reported_once_after_success() -> None:
         >> CredentialsSaved()
         << SUCCEEDED
         << REDIRECT_FAILED
-        << Kind(Finish)
+        << AnyAction(Finish)
         << START_LINGER
         >> callback(request_id=2)
-        << Answered(2, 302)
+        << AnyResponse(2, 302)
         >> ClientGone(request_id=2)
         >> LINGER
         << CloseListener()
@@ -54,9 +54,9 @@ def test_a_browser_gone_while_waiting_gets_no_answer(state: str) -> None:
     login = machine_in(state)
     assert Playbook(login) >> ClientGone(request_id=1)
     steps = {"exchanging_code": 0, "exchanging_api_key": 1, "saving_credentials": 2}[state]
-    orders = samples.drive(login, *(answer(), api_key_answer(), CredentialsSaved())[steps:])
+    actions = samples.drive(login, *(answer(), api_key_answer(), CredentialsSaved())[steps:])
     assert login.state == "succeeded"
-    assert not any(isinstance(order, Respond) for order in orders)
+    assert not any(isinstance(action, Respond) for action in actions)
 
 
 def test_a_browser_gone_before_its_redirect_was_sent_is_reported_once() -> None:
@@ -66,15 +66,15 @@ def test_a_browser_gone_before_its_redirect_was_sent_is_reported_once() -> None:
     assert Playbook(login) >> ClientGone(request_id=1) << REDIRECT_FAILED >> ClientGone(request_id=2)
 
 
-def test_one_of_two_browsers_gone_is_no_trouble() -> None:
+def test_one_of_two_browsers_gone_is_not_reported() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> callback(request_id=2)
         >> ClientGone(request_id=1)
         >> CredentialsSaved()
         << SUCCEEDED
-        << Answered(2, 302)
-        << Kind(Finish)
+        << AnyResponse(2, 302)
+        << AnyAction(Finish)
         << START_LINGER
     )
 
@@ -91,8 +91,8 @@ def test_a_failure_without_a_browser_closes_at_once() -> None:
         Playbook(machine_in("exchanging_code"))
         >> ClientGone(request_id=1)
         >> samples.no_answer()
-        << Problem("exchange_token", "token_exchange_timeout", fatal=True)
-        << Kind(Finish)
+        << AnyProblem("exchange_token", "token_exchange_timeout", fatal=True)
+        << AnyAction(Finish)
         << CloseListener()
     )
 
@@ -107,17 +107,17 @@ def test_two_tabs_both_get_their_success_page_before_the_listener_closes() -> No
         >> callback(request_id=2)
         >> CredentialsSaved()
         << SUCCEEDED
-        << Answered(1, 302)
-        << Answered(2, 302)
-        << Kind(Finish)
+        << AnyResponse(1, 302)
+        << AnyResponse(2, 302)
+        << AnyAction(Finish)
         << START_LINGER
         >> ResponseSent(request_id=1)
         >> get("/success", 3)
-        << Answered(3, 200)
+        << AnyResponse(3, 200)
         >> ResponseSent(request_id=3)
         >> ResponseSent(request_id=2)
         >> get("/success", 4)
-        << Answered(4, 200)
+        << AnyResponse(4, 200)
         >> ResponseSent(request_id=4)
         << STOP_LINGER
         << CloseListener()
@@ -135,10 +135,10 @@ def test_a_success_page_that_did_not_arrive_is_waited_for_again() -> None:
         Playbook(machine_in("succeeded"))
         >> ResponseSent(request_id=1)
         >> get("/success", 2)
-        << Answered(2, 200)
+        << AnyResponse(2, 200)
         >> ClientGone(request_id=2)
         >> get("/success", 3)
-        << Answered(3, 200)
+        << AnyResponse(3, 200)
         >> ResponseSent(request_id=3)
         << STOP_LINGER
         << CloseListener()
@@ -156,7 +156,7 @@ def test_after_failure_the_listener_closes_when_every_page_was_sent() -> None:
     assert (
         Playbook(machine_in("failed"))
         >> callback(request_id=2)
-        << Answered(2, 410)
+        << AnyResponse(2, 410)
         >> ResponseSent(request_id=1)
         >> ClientGone(request_id=2)
         << STOP_LINGER
@@ -172,7 +172,7 @@ def test_other_pages_are_not_waited_for() -> None:
     assert (
         Playbook(machine_in("failed"))
         >> get("/favicon.ico", 2)
-        << Answered(2, 404)
+        << AnyResponse(2, 404)
         >> ResponseSent(request_id=1)
         << STOP_LINGER
         << CloseListener()
@@ -180,5 +180,5 @@ def test_other_pages_are_not_waited_for() -> None:
     )
 
 
-def test_a_wrong_state_after_the_outcome_is_answered_but_no_longer_reported() -> None:
-    assert Playbook(machine_in("succeeded")) >> callback("code=c&state=other", 2) << Answered(2, 400)
+def test_a_wrong_state_after_the_outcome_is_answered_but_not_reported() -> None:
+    assert Playbook(machine_in("succeeded")) >> callback("code=c&state=other", 2) << AnyResponse(2, 400)

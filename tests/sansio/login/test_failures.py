@@ -20,12 +20,12 @@ CATEGORIES = (
 )
 
 
-def test_the_slugs_are_durable() -> None:
+def test_the_identifiers_do_not_change() -> None:
     assert " ".join(LoginFailureStep) == PHASES
     assert " ".join(LoginFailureCategory) == CATEGORIES
 
 
-def test_the_one_table_from_trigger_to_phase_and_category() -> None:
+def test_the_table_from_trigger_to_step_and_category() -> None:
     assert {str(trigger): (str(phase), str(category)) for trigger, (phase, category) in FAILURES.items()} == {
         "port_taken": ("bind_local_server", "local_server_unavailable"),
         "port_forbidden": ("bind_local_server", "local_server_unavailable"),
@@ -54,7 +54,7 @@ def test_the_one_table_from_trigger_to_phase_and_category() -> None:
 
 
 @pytest.mark.parametrize("category", LoginFailureCategory)
-def test_every_category_has_a_title_and_one_thing_to_do(category: LoginFailureCategory) -> None:
+def test_every_category_has_a_title_and_one_piece_of_advice(category: LoginFailureCategory) -> None:
     advice = CATALOGUE[category]
     assert 10 < len(advice.title) < 60
     assert not advice.title.endswith(".")
@@ -68,7 +68,7 @@ def test_every_category_but_cancelled_has_a_cause() -> None:
 
 
 @pytest.mark.parametrize("phase", LoginFailureStep)
-def test_every_phase_says_what_was_being_done(phase: LoginFailureStep) -> None:
+def test_every_step_has_a_description(phase: LoginFailureStep) -> None:
     assert DOING[phase]
 
 

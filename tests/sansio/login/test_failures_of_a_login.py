@@ -1,4 +1,4 @@
-"""Each row of the table of failures (DESIGN section 4), through the machine alone."""
+"""Each failure of a login (docs/design/failures.md), through the machine alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loginmachine.sansio.login.events import BrowserFailed, CredentialsSaved, Sa
 from loginmachine.sansio.login.progress import Failed
 
 from .. import samples
-from ..playbook import Answered, Playbook, Problem
+from ..playbook import AnyProblem, AnyResponse, Playbook
 from ..samples import STATE, TOKEN_ENDPOINT, answer, callback, no_answer
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ CASES = [
 
 
 def check_the_end(login: LoginMachine, actions: list[Action], expected: tuple[str, str, str]) -> None:
-    """Reported as fatal, told to the caller, nothing saved."""
+    """Check that a failure is reported as fatal and handed to the caller, and that nothing is saved."""
     (problem,) = [a.phase for a in actions if isinstance(a, ReportProgress) and isinstance(a.phase, Failed)]
     assert (problem.step, problem.category, problem.message, problem.fatal) == (*expected, True)
     (finish,) = [a for a in actions if isinstance(a, Finish)]
@@ -202,12 +202,12 @@ def test_a_wrong_state_is_reported_once_and_ends_nothing() -> None:
     assert (
         Playbook(login)
         >> callback("code=c&state=other", 1)
-        << Problem("validate_callback", "callback_state_mismatch", fatal=False)
-        << Answered(1, 400)
+        << AnyProblem("validate_callback", "callback_state_mismatch", fatal=False)
+        << AnyResponse(1, 400)
         >> callback("code=c&state=", 2)
-        << Answered(2, 400)
+        << AnyResponse(2, 400)
         >> callback("error=access_denied", 3)
-        << Answered(3, 400)
+        << AnyResponse(3, 400)
     )
     assert login.state == "awaiting_callback"
 
@@ -229,8 +229,8 @@ def test_fifty_hostile_requests_then_the_login_completes() -> None:
 
 
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
-def test_a_browser_that_fails_late_is_reported_all_the_same(state: str) -> None:
-    report = Problem("open_browser", "browser_launch_failed", fatal=False)
+def test_a_browser_that_fails_late_is_reported(state: str) -> None:
+    report = AnyProblem("open_browser", "browser_launch_failed", fatal=False)
     assert Playbook(samples.machine_in(state)) >> BrowserFailed(message="no display") << report
 
 

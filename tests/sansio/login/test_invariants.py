@@ -1,4 +1,4 @@
-"""What must stay true (DESIGN section 6), over many sequences of real-looking and garbage events."""
+"""The rules that always hold (docs/design/invariants.md), over random sequences of plausible and garbage events."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.model.options import LoginMethod
 
-from ..referee import Referee
 from ..samples import CODE, STATE, token_json
+from .checked_login import CheckedLogin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loginmachine.sansio.login.events import Event
 
-    Move = Callable[[Referee], None]
+    Move = Callable[[CheckedLogin], None]
 
 COMMON = settings(max_examples=150, deadline=None)
 HOST = (b"Host", b"127.0.0.1:1455")
@@ -118,47 +118,47 @@ garbage: st.SearchStrategy[Event] = st.one_of(
 
 
 def answering(which: int, how: int) -> Move:
-    return lambda referee: referee.answer(which, how)
+    return lambda login: login.answer(which, how)
 
 
 def asking(request: RequestReceived) -> Move:
-    """A client comes, with a number of its own. Before the port is bound, only a confused host reports one."""
+    """Send a request with a number of its own. Before the port is bound, no honest host reports one."""
 
-    def move(referee: Referee) -> None:
-        known = referee.machine.auth_url is not None
-        event = request.__replace__(request_id=len(referee.told))
-        referee.tell(event, honest=known)
+    def move(login: CheckedLogin) -> None:
+        known = login.machine.auth_url is not None
+        event = request.__replace__(request_id=len(login.events))
+        login.take(event, honest=known)
 
     return move
 
 
 def leaving(which: int) -> Move:
-    """One of the browsers that wait goes away."""
+    """Let one of the waiting browsers leave."""
 
-    def move(referee: Referee) -> None:
-        waiting = sorted(referee.unanswered)
+    def move(login: CheckedLogin) -> None:
+        waiting = sorted(login.ledger.unanswered)
         if waiting:
-            referee.tell(ClientGone(request_id=waiting[which % len(waiting)]), honest=True)
+            login.take(ClientGone(request_id=waiting[which % len(waiting)]), honest=True)
 
     return move
 
 
 def pasting(text: str) -> Move:
-    """The person pastes something. They can as soon as they have seen the address."""
+    """Paste a text. An honest host can do so once the authorization URL is known."""
 
-    def move(referee: Referee) -> None:
-        known = referee.machine.auth_url is not None
-        referee.tell(CallbackPasted(text=text), honest=known)
+    def move(login: CheckedLogin) -> None:
+        known = login.machine.auth_url is not None
+        login.take(CallbackPasted(text=text), honest=known)
 
     return move
 
 
 def confusing(event: Event) -> Move:
-    return lambda referee: referee.tell(event, honest=False)
+    return lambda login: login.take(event, honest=False)
 
 
-def all_goes_well(referee: Referee) -> None:
-    referee.advance()
+def all_goes_well(login: CheckedLogin) -> None:
+    login.advance()
 
 
 good_answers = st.just(all_goes_well)
@@ -174,12 +174,12 @@ right_callbacks = st.just(
 ).map(asking)
 
 
-def play(moves: list[Move], method: LoginMethod = LoginMethod.BROWSER) -> Referee:
-    referee = Referee()
-    referee.tell(Started(method=method), honest=True)
+def play(moves: list[Move], method: LoginMethod = LoginMethod.BROWSER) -> CheckedLogin:
+    login = CheckedLogin()
+    login.take(Started(method=method), honest=True)
     for move in moves:
-        move(referee)
-    return referee
+        move(login)
+    return login
 
 
 @COMMON
@@ -210,21 +210,21 @@ def test_cancelling_at_any_time_ends_the_login_or_comes_too_late(moves: list[Mov
 
 @settings(max_examples=300, deadline=None)
 @given(requests)
-def test_no_request_is_too_strange_to_be_answered(request: RequestReceived) -> None:
-    referee = Referee()
+def test_any_request_is_answered(request: RequestReceived) -> None:
+    login = CheckedLogin()
     for event in (Started(), Bound(port=1455)):
-        referee.tell(event, honest=True)
-    referee.tell(request, honest=True)
-    assert referee.ordered
+        login.take(event, honest=True)
+    login.take(request, honest=True)
+    assert login.actions
 
 
 def test_the_sequences_reach_every_ending() -> None:
-    """So that the tests above are not true of nothing."""
+    """Show that the tests above check something."""
 
     def ending(*moves: Move, method: LoginMethod = LoginMethod.BROWSER) -> str:
-        referee = play(list(moves), method)
-        referee.finish()
-        return referee.machine.state
+        login = play(list(moves), method)
+        login.finish()
+        return login.machine.state
 
     callback = asking(
         RequestReceived(

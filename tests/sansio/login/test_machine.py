@@ -1,4 +1,4 @@
-"""Every state times every event: where it leads, and what is ordered. Written by hand, from the design."""
+"""Every event in every state: the new state and the actions, written by hand from docs/design/machine.md."""
 
 from __future__ import annotations
 
@@ -98,23 +98,23 @@ DROPPED = "dropped"
 
 
 def row(**cells: str) -> dict[str, str]:
-    """Cells by state. In the others the event is a mistake of the host, or late if the login is over."""
+    """Return a row: the given cells. In the other states the event is unexpected, or late after the outcome."""
     return {state: cells.get(state, DROPPED if state in FINAL else RAISES) for state in PATHS}
 
 
 def listening(cell: str, **cells: str) -> dict[str, str]:
-    """The same from the bound port to the outcome, but for the cells given."""
+    """Return a row with the same cell from the bound port to the outcome, apart from the given cells."""
     return row(**{**dict.fromkeys(("awaiting_callback", *WITH_CODE), cell), **cells})
 
 
 def callback_row(awaiting: str, busy: str) -> dict[str, str]:
-    """A callback with this login's state: decides once, then it is told what happens."""
+    """Return the row of a callback with this login's state. The first one decides, later ones get a response."""
     cells = {"succeeded": "stays: respond 302", "failed": "stays: respond 410", "cancelled": "stays: respond 410"}
     return listening(busy, awaiting_callback=awaiting, **cells)
 
 
 def always(cell: str) -> dict[str, str]:
-    """The same wherever requests can arrive."""
+    """Return a row with the same cell in each state in which requests arrive."""
     return listening(cell, **dict.fromkeys(FINAL, cell))
 
 
@@ -125,7 +125,7 @@ TO_DEVICE_CODE = "failed: progress finish close"
 
 
 def exchange_row(cell: str, requesting: str = TO_DEVICE_CODE) -> dict[str, str]:
-    """An answer to the first request, which asked for tokens or for a device code; afterwards it is late."""
+    """Return the row of a response to the first token request. Later it is ignored."""
     return row(
         **{**LATE, "exchanging_code": cell, "requesting_device_code": requesting, "polling_device_code": DROPPED}
     )
@@ -250,7 +250,7 @@ def kind(action: Action) -> str:
 
 
 def seen(login: LoginMachine, event: Event) -> str:
-    """What an event does to a login, in the words of the table above."""
+    """Return what an event does to a login, as a cell of the table above."""
     before, state = login.snapshot(), login.state
     try:
         actions = login.handle(event)
@@ -277,7 +277,7 @@ def test_every_state_times_every_event(state: str, event: str, expected: str) ->
 
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("state", FINAL)
-def test_when_the_listener_is_closed_everything_is_dropped(state: str, event: str) -> None:
+def test_after_the_listener_is_closed_every_event_is_dropped(state: str, event: str) -> None:
     login = machine_in(state)
     login.handle(samples.LINGER)
     assert seen(login, EVENTS[event]) == DROPPED
@@ -285,27 +285,20 @@ def test_when_the_listener_is_closed_everything_is_dropped(state: str, event: st
 
 @pytest.mark.parametrize("state", ["awaiting_callback", *WITH_CODE])
 @pytest.mark.parametrize("event", ["browser opened", "browser failed"])
-def test_a_browser_that_nobody_asked_for_is_a_mistake_of_the_host(state: str, event: str) -> None:
+def test_a_browser_event_without_an_action_is_unexpected(state: str, event: str) -> None:
     options = samples.OPTIONS.__replace__(open_browser=False)
     assert seen(machine_in(state, options), EVENTS[event]) == RAISES
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_after_the_outcome_nothing_raises_for_a_browser_that_nobody_asked_for(state: str) -> None:
+def test_after_the_outcome_a_browser_event_without_an_action_is_ignored(state: str) -> None:
     options = samples.OPTIONS.__replace__(open_browser=False)
     assert seen(machine_in(state, options), BrowserOpened()) == DROPPED
 
 
 @pytest.mark.parametrize("received_at", [float("inf"), float("nan"), 1e20])
-def test_a_clock_that_shows_no_date_is_a_mistake_of_the_host(received_at: float) -> None:
+def test_a_time_without_a_date_is_a_mistake_of_the_host(received_at: float) -> None:
     assert seen(machine_in("exchanging_code"), answer(received_at=received_at)) == RAISES
-
-
-def test_the_refused_event_is_named_with_its_state() -> None:
-    with pytest.raises(UnexpectedEvent, match=r"^Bound makes no sense in state idle$") as caught:
-        samples.machine().handle(Bound(port=1455))
-    assert caught.value.state is LoginState.IDLE
-    assert caught.value.event == Bound(port=1455)
 
 
 def test_the_address_and_port_are_known_once_bound() -> None:
@@ -317,7 +310,7 @@ def test_the_address_and_port_are_known_once_bound() -> None:
 
 
 @pytest.mark.parametrize("attribute", ["state", "outcome", "auth_url", "port"])
-def test_a_login_cannot_be_changed_from_outside(attribute: str) -> None:
+def test_the_properties_of_a_login_are_read_only(attribute: str) -> None:
     with pytest.raises(AttributeError):
         setattr(samples.machine(), attribute, None)
 

@@ -1,4 +1,4 @@
-"""Logins die by reference count alone, however they end."""
+"""Logins are freed by reference counting alone, in every state."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def misuse() -> None:
         login.handle(Started())
 
 
-def test_logins_are_counted() -> None:
+def test_the_test_counts_logins() -> None:
     before = alive()
     login = samples.machine()
     assert alive() == before + 2, "a machine and its data"

@@ -1,4 +1,4 @@
-"""Getting a port: an older login server in the way, strangers, the fallback, forbidden ports, any port."""
+"""Binding a port: older login servers, other programs, the fallback, forbidden ports, port 0."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from loginmachine.sansio.login.events import BindProblem, Bound, CancelRequested
 from loginmachine.sansio.login.progress import Binding, Cancelled, CancellingPrevious, Listening, UsingFallbackPort
 
 from .. import samples
-from ..playbook import Kind, Playbook, Problem, reported
+from ..playbook import AnyAction, AnyProblem, Playbook, reported
 from ..samples import FORBIDDEN, IN_USE, RETRY
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GAVE_WAY = PreviousCancelled(accepted=True)
 REFUSED = PreviousCancelled(accepted=False)
-UNAVAILABLE = Problem("bind_local_server", "local_server_unavailable", fatal=True)
+UNAVAILABLE = AnyProblem("bind_local_server", "local_server_unavailable", fatal=True)
 BACK_OFF = StartTimer(timer=Timer.BIND_RETRY, seconds=0.2)
 
 
@@ -40,8 +40,8 @@ def on_port(port: int | None) -> LoginMachine:
     return samples.machine(samples.OPTIONS.__replace__(port=port))
 
 
-def orders(actions: list[Action]) -> list[Action]:
-    """Without the progress reports."""
+def without_reports(actions: list[Action]) -> list[Action]:
+    """Return the actions without the progress reports."""
     return [action for action in actions if not isinstance(action, ReportProgress)]
 
 
@@ -85,21 +85,21 @@ def test_ten_attempts_then_the_fallback_then_failure() -> None:
     binds = [action for action in made if isinstance(action, Bind)]
     assert binds == [*(Bind(port=1455, attempt=n) for n in range(1, 11)), Bind(port=1457, attempt=1)]
     assert sum(isinstance(action, CancelPrevious) for action in made) == 1
-    assert Playbook(login) >> IN_USE << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> IN_USE << UNAVAILABLE << AnyAction(Finish) << CloseListener()
     assert failure_of(login)[2] == "port 1457: address already in use"
 
 
-def test_ten_attempts_on_a_port_of_ones_own_then_failure() -> None:
+def test_ten_attempts_on_a_chosen_port_then_failure() -> None:
     login = on_port(8080)
     made = samples.drive(login, Started(), IN_USE, GAVE_WAY)
     for _ in range(8):
         made += samples.drive(login, RETRY, IN_USE)
     made += login.handle(RETRY)
     assert [action.attempt for action in made if isinstance(action, Bind)] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert Playbook(login) >> IN_USE << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> IN_USE << UNAVAILABLE << AnyAction(Finish) << CloseListener()
 
 
-def test_a_stranger_on_the_port_leads_to_the_fallback_at_once() -> None:
+def test_another_program_on_the_port_leads_to_the_fallback_at_once() -> None:
     url = samples.AUTH_URL.replace("%3A1455%2F", "%3A1457%2F")
     assert (
         Playbook(samples.machine_in("cancelling_previous"))
@@ -114,7 +114,7 @@ def test_a_stranger_on_the_port_leads_to_the_fallback_at_once() -> None:
     )
 
 
-def test_a_callback_on_the_fallback_port_is_exchanged_with_its_redirect_uri() -> None:
+def test_the_code_exchange_names_the_fallback_port() -> None:
     login = samples.machine_in("binding")
     samples.drive(login, FORBIDDEN, Bound(port=1457))
     sent = login.handle(samples.callback(port=1457))[-1]
@@ -125,29 +125,29 @@ def test_a_callback_on_the_fallback_port_is_exchanged_with_its_redirect_uri() ->
 @pytest.mark.parametrize("port", [1455, None])
 def test_a_forbidden_port_leads_to_the_fallback_at_once(port: int | None) -> None:
     login = on_port(port)
-    assert orders(samples.drive(login, Started(), FORBIDDEN)) == [
+    assert without_reports(samples.drive(login, Started(), FORBIDDEN)) == [
         Bind(port=1455, attempt=1),
         Bind(port=1457, attempt=1),
     ]
 
 
 @pytest.mark.parametrize("problem", [IN_USE, FORBIDDEN, samples.bind_failed(BindProblem.OTHER)])
-def test_nobody_is_cancelled_on_the_fallback_and_it_is_tried_once(problem: Event) -> None:
+def test_the_fallback_is_tried_once_and_its_holder_is_not_cancelled(problem: Event) -> None:
     login = samples.machine_in("binding")
     login.handle(FORBIDDEN)
-    assert Playbook(login) >> problem << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> problem << UNAVAILABLE << AnyAction(Finish) << CloseListener()
 
 
 @pytest.mark.parametrize("events", [(FORBIDDEN,), (IN_USE, REFUSED)])
 @pytest.mark.parametrize("port", [8080, 1457])
-def test_a_port_of_ones_own_has_no_fallback(port: int, events: tuple[Event, ...]) -> None:
+def test_a_chosen_port_has_no_fallback(port: int, events: tuple[Event, ...]) -> None:
     login = on_port(port)
     samples.drive(login, Started(), *events)
     assert login.state == "failed"
     assert failure_of(login)[:2] == ("bind_local_server", "local_server_unavailable")
 
 
-def test_a_stranger_on_a_port_of_ones_own_is_named_in_the_failure() -> None:
+def test_a_chosen_port_in_use_is_named_in_the_failure() -> None:
     login = on_port(8080)
     samples.drive(login, Started(), IN_USE, REFUSED)
     assert failure_of(login)[2] == "port 8080 is in use by another program"
@@ -156,7 +156,7 @@ def test_a_stranger_on_a_port_of_ones_own_is_named_in_the_failure() -> None:
 def test_any_other_bind_error_fails_at_once() -> None:
     login = samples.machine_in("binding")
     problem = samples.bind_failed(BindProblem.OTHER, "cannot assign\x1b[2J address")
-    assert Playbook(login) >> problem << UNAVAILABLE << Kind(Finish) << CloseListener()
+    assert Playbook(login) >> problem << UNAVAILABLE << AnyAction(Finish) << CloseListener()
     assert failure_of(login)[2] == "port 1455: cannot assign\ufffd[2J address"
 
 
@@ -174,7 +174,7 @@ def test_port_0_is_any_port_and_the_address_names_the_real_one() -> None:
     )
 
 
-def test_nobody_holds_port_0_so_nobody_is_asked_to_leave_it() -> None:
+def test_no_previous_login_is_cancelled_for_port_0() -> None:
     made = samples.drive(on_port(0), Started(), IN_USE)
     assert not any(isinstance(action, CancelPrevious) for action in made)
 
@@ -198,7 +198,7 @@ def test_cancelled_before_there_is_a_port(state: str, phase: str) -> None:
         Playbook(samples.machine_in(state))
         >> CancelRequested(reason="Ctrl-C")
         << reported(Cancelled(step=LoginFailureStep(phase), message="Ctrl-C"))
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> Bound(port=1455)
         >> GAVE_WAY
@@ -211,7 +211,7 @@ def test_cancelled_while_backing_off() -> None:
         >> CancelRequested()
         << reported(Cancelled(step=LoginFailureStep.BIND_LOCAL_SERVER, message="cancelled by the caller"))
         << StopTimer(timer=Timer.BIND_RETRY)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> RETRY
     )
@@ -224,7 +224,7 @@ def test_a_retry_that_is_no_longer_due_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(("ordered", "bound"), [(1455, 1457), (1455, 0), (0, 0), (0, 65536), (0, -1)])
-def test_a_port_that_was_not_ordered_is_a_mistake_of_the_host(ordered: int, bound: int) -> None:
+def test_a_port_without_a_bind_action_is_unexpected(ordered: int, bound: int) -> None:
     login = on_port(ordered)
     login.handle(Started())
     with pytest.raises(UnexpectedEvent):

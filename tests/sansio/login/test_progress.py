@@ -1,4 +1,4 @@
-"""The phases that a login reports: name, text, and whether people want to read it."""
+"""The phases that a login reports: name, text, and whether the text is shown to people."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_every_phase(phase: LoginPhase, name: str, text: str, *, visible: bool) 
     assert (phase.name, phase.is_user_visible, phase.text) == (name, visible, text)
 
 
-def test_no_phase_is_forgotten() -> None:
+def test_every_phase_is_in_the_table() -> None:
     assert {type(phase) for phase, *_ in PHASES} == set(get_args(LoginPhase))
     names = [kind.name for kind in get_args(LoginPhase)]
     assert len(set(names)) == len(names)

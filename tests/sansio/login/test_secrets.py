@@ -83,7 +83,7 @@ def leaks(text: str) -> list[str]:
 
 
 def shown(actions: list[Action]) -> str:
-    """All that reaches a log, a person or a browser."""
+    """Return all that reaches a log, a person or a browser."""
     texts = [repr(actions)]
     texts += [repr(a.values()) for a in actions if isinstance(a, Respond)]
     phases = [a.phase for a in actions if isinstance(a, ReportProgress)]
@@ -92,7 +92,7 @@ def shown(actions: list[Action]) -> str:
 
 
 def told_by(error: BaseException) -> str:
-    """A traceback with the locals of our frames; the first frame is the test's own, which holds the secret."""
+    """Return a traceback with the locals of our frames. The first frame, the test's own, holds the secret."""
     inner = error.__traceback__ and error.__traceback__.tb_next
     told = traceback.TracebackException(type(error), error, inner, capture_locals=True)
     return f"{error} {error!r} {error.args!r} {error.__context__!r} {error.__cause__!r} {''.join(told.format())}"
@@ -118,7 +118,7 @@ def test_no_secret_in_what_is_logged_or_shown(state: str, caplog: pytest.LogCapt
     assert leaks(logged(caplog)) == []
 
 
-def test_our_engine_is_silent_and_a_hosts_own_is_not(caplog: pytest.LogCaptureFixture) -> None:
+def test_our_engine_logs_nothing_but_a_hosts_own_does(caplog: pytest.LogCaptureFixture) -> None:
     # A handler that raises in the middle of a transition would leave a login half moved.
     caplog.set_level(logging.DEBUG)
     machine_in("succeeded")
@@ -155,7 +155,7 @@ def all_orders() -> list[Action]:
 
 
 def holders(canary: str) -> set[str]:
-    """The kinds of actions that hold a secret, whatever their repr hides."""
+    """Return the types of actions that hold a secret, in hidden fields too."""
     return {type(action).__name__ for action in all_orders() if canary in everything_in(action)}
 
 
@@ -172,13 +172,13 @@ def test_every_secret_goes_where_it_must_and_nowhere_else() -> None:
 def test_the_secrets_of_a_device_code_go_where_they_must_and_nowhere_else() -> None:
     login = machine_in("polling_device_code")
     later = (samples.POLL_DUE, samples.grant_answer(2), samples.answer(3), CredentialsSaved())
-    orders = [*drive(samples.machine(), *PATHS["polling_device_code"]), *drive(login, *later)]
+    actions = [*drive(samples.machine(), *PATHS["polling_device_code"]), *drive(login, *later)]
 
     def where(canary: str) -> list[str]:
         return [
-            order.url if isinstance(order, SendTokenRequest) else type(order).__name__
-            for order in orders
-            if canary in everything_in(order)
+            action.url if isinstance(action, SendTokenRequest) else type(action).__name__
+            for action in actions
+            if canary in everything_in(action)
         ]
 
     assert where(samples.USER_CODE) == ["ReportProgress", samples.POLL_ENDPOINT]
@@ -215,7 +215,7 @@ def test_the_verifier_is_in_the_code_exchange_only() -> None:
 @pytest.mark.parametrize(
     "event", [callback(), samples.answer(), Bound(port=1), CredentialsSaved(), samples.no_answer()]
 )
-def test_a_mistake_of_the_host_does_not_show_secrets_in_its_traceback(event: Event) -> None:
+def test_a_mistake_of_the_host_shows_no_secret_in_its_traceback(event: Event) -> None:
     login = machine_in("idle")
     with pytest.raises(UnexpectedEvent) as caught:
         login.handle(event)
@@ -223,7 +223,7 @@ def test_a_mistake_of_the_host_does_not_show_secrets_in_its_traceback(event: Eve
 
 
 @pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
-def test_a_mistake_in_the_middle_of_a_login_does_not_show_secrets_in_its_traceback(state: str) -> None:
+def test_a_mistake_during_a_login_shows_no_secret_in_its_traceback(state: str) -> None:
     login = machine_in(state)
     with pytest.raises(UnexpectedEvent) as caught:
         login.handle(Started())
@@ -240,13 +240,13 @@ def test_a_mistake_in_the_middle_of_a_login_does_not_show_secrets_in_its_traceba
         b'"sk-canary-api-key \xff"',
     ],
 )
-def test_a_broken_credentials_file_does_not_show_its_secrets_in_a_traceback(data: bytes) -> None:
+def test_a_broken_credentials_file_shows_no_secret_in_a_traceback(data: bytes) -> None:
     with pytest.raises(CredentialsError) as caught:
         parse(data)
     assert leaks(told_by(caught.value)) == []
 
 
-def test_refused_secrets_do_not_show_in_a_traceback() -> None:
+def test_refused_secrets_are_not_in_the_traceback() -> None:
     with pytest.raises(ValueError, match="code_verifier must be") as caught:
         LoginSecrets(state=STATE, code_verifier=f"{VERIFIER} ")
     assert leaks(told_by(caught.value)) == []

@@ -1,4 +1,4 @@
-"""A login can be taken out, compared, and put back."""
+"""A login can be saved as a snapshot, compared, and restored."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_snapshot_stays_as_it_was_taken() -> None:
 
 
 @pytest.mark.parametrize("state", ["idle", "binding", "awaiting_callback", "exchanging_code", "saving_credentials"])
-def test_the_rest_of_a_login_from_a_snapshot_gives_the_same_orders(state: str) -> None:
+def test_a_login_continued_from_a_snapshot_gives_the_same_actions(state: str) -> None:
     original = machine_in(state)
     copied = restored(original)
     rest = (*PATHS["succeeded"][len(PATHS[state]) :], samples.LINGER)

@@ -1,4 +1,4 @@
-"""The table's own soundness: what the engine would only find out when a row is fired."""
+"""The table is sound. The engine would notice most faults only when a row is fired."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def cells() -> dict[tuple[Trigger, LoginState], list[Row]]:
-    """The rows for one trigger in one state, from top to bottom."""
+    """Return the rows for each trigger in each state, from top to bottom."""
     found: defaultdict[tuple[Trigger, LoginState], list[Row]] = defaultdict(list)
     for row in ROWS:
         for source in row.source:
@@ -97,7 +97,7 @@ def test_a_final_state_is_never_left(state: str) -> None:
     assert reachable_from(LoginState(state)) == {LoginState(state)}
 
 
-def test_once_the_credentials_are_being_saved_the_login_cannot_be_cancelled() -> None:
+def test_a_login_that_saves_its_credentials_cannot_be_cancelled() -> None:
     assert LoginState.CANCELLED not in reachable_from(LoginState.SAVING_CREDENTIALS)
 
 
@@ -144,7 +144,7 @@ def test_no_two_rows_of_a_cell_are_the_same() -> None:
 
 
 def kinds_of(effect: Callable[..., object]) -> tuple[type, ...]:
-    """The kinds of interpretation that a guard or effect takes, from its annotation."""
+    """Return the types of interpretation that a guard or effect takes, from its annotation."""
     names = inspect.get_annotations(effect)
     (annotation,) = [kind for name, kind in names.items() if name not in ("login", "return")]
     return tuple(getattr(interpretation, name.strip()) for name in annotation.split("|"))

@@ -1,4 +1,4 @@
-"""Whose login it is: what the tokens say of the account, and whether it may sign in."""
+"""The account of a login: what the tokens say of it, and whether its workspace is allowed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_namespace_that_is_no_object_is_empty(value: object) -> None:
     assert read_account({}, {}, CHATGPT) == Account()
 
 
-def test_a_provider_without_a_namespace_has_its_claims_at_the_top() -> None:
+def test_claims_of_a_provider_without_a_namespace_are_at_the_top() -> None:
     provider = CHATGPT.__replace__(claims_namespace=None)
     assert read_account({"chatgpt_account_id": "acc-1", "email": "e"}, {}, provider) == Account(
         account_id="acc-1", email="e"
@@ -104,5 +104,5 @@ def test_claims_are_made_safe_to_show() -> None:
         (None, ("acc-1",), False),
     ],
 )
-def test_workspaces(account_id: str | None, allowed: tuple[str, ...], *, expected: bool) -> None:
+def test_allowed_workspaces(account_id: str | None, allowed: tuple[str, ...], *, expected: bool) -> None:
     assert workspace_allowed(Account(account_id=account_id), allowed) is expected

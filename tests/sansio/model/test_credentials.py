@@ -1,4 +1,4 @@
-"""The bytes of auth.json, and which credentials apply."""
+"""The bytes of auth.json, and the credentials that apply."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_a_file_of_a_newer_version_is_written_as_it_was_read() -> None:
     assert serialise(parse(NEWER)) == NEWER
 
 
-def test_a_refresh_keeps_what_it_does_not_know_where_it_was() -> None:
+def test_a_refresh_keeps_unknown_members_in_their_place() -> None:
     answer = RefreshedTokens(access_token=Secret("access-2"), refresh_token=Secret("refresh-2"))
     refreshed = parse(NEWER).refreshed(answer, received_at=1_795_000_001.0)
     expected = (
@@ -256,7 +256,7 @@ def test_a_refresh_keeps_what_it_does_not_know_where_it_was() -> None:
     assert serialise(refreshed, previous={"agent_identity": "older", "zeta": 1}) == expected[:-2] + b',\n  "zeta": 1\n}'
 
 
-def test_a_refresh_replaces_what_came_and_nothing_else() -> None:
+def test_a_refresh_replaces_only_what_the_response_holds() -> None:
     at = {"received_at": 1_795_000_000.25}
     new = {"last_refresh": "2026-11-18T11:06:40.250000Z"}
     assert LOGIN.refreshed(RefreshedTokens(), **at) == LOGIN.__replace__(**new)
@@ -266,13 +266,13 @@ def test_a_refresh_replaces_what_came_and_nothing_else() -> None:
         assert LOGIN.refreshed(answer, **at) == expected
 
 
-def test_after_a_login_nothing_is_left_of_another_ones_credentials() -> None:
+def test_a_login_keeps_nothing_of_earlier_credentials() -> None:
     written = json.loads(serialise(LOGIN, previous={**json.loads(NEWER), "zeta": 1}))
     assert list(written) == ["auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh", "zeta"]
     assert list(written["tokens"]) == ["id_token", "access_token", "refresh_token", "account_id"]
 
 
-def test_what_we_do_not_know_is_in_no_repr_and_compares() -> None:
+def test_unknown_members_are_compared_but_not_in_the_repr() -> None:
     credentials = parse(NEWER)
     assert "canary" not in repr(credentials)
     assert "owner-1" not in repr(credentials)
@@ -290,7 +290,7 @@ def test_what_we_do_not_know_is_in_no_repr_and_compares() -> None:
         b'{"auth_mode": "apikey", "OPENAI_API_KEY": "sk-1"}',
     ],
 )
-def test_files_of_others_say_the_same_after_they_were_written_by_us(data: bytes) -> None:
+def test_files_of_other_programs_keep_their_content(data: bytes) -> None:
     assert parse(serialise(parse(data))) == parse(data)
     assert b"auth_mode" in data or b"auth_mode" not in serialise(parse(data))
 
@@ -304,7 +304,7 @@ def test_an_api_key_alone() -> None:
 # What the tokens say
 
 
-def test_whose_tokens_they_are_and_when_they_end() -> None:
+def test_the_account_and_the_expiry_of_tokens() -> None:
     id_token = jwt({"email": "ada@example.org", NAMESPACE: {"chatgpt_account_id": "acc-2", "chatgpt_plan_type": "pro"}})
     access_token = jwt({"exp": 1_795_000_000.5, NAMESPACE: {"chatgpt_plan_type": "plus"}})
     tokens = TOKENS.__replace__(id_token=Secret(id_token), access_token=Secret(access_token))
@@ -318,14 +318,14 @@ def test_whose_tokens_they_are_and_when_they_end() -> None:
     assert tokens.expires_at() == 1_795_000_000.5
 
 
-def test_tokens_that_say_nothing() -> None:
+def test_tokens_without_claims() -> None:
     account = TOKENS.account(Provider.chatgpt())
     assert (account.account_id, account.email, account.plan) == ("acc-1", None, None)
     assert TOKENS.expires_at() is None
 
 
 @pytest.mark.parametrize("exp", [None, "1", True, 1e300, [1], {}])
-def test_an_end_that_is_no_time(exp: object) -> None:
+def test_an_expiry_that_is_not_a_time(exp: object) -> None:
     assert TOKENS.__replace__(access_token=Secret(jwt({"exp": exp}))).expires_at() is None
 
 

@@ -11,7 +11,7 @@ from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, 
 from loginmachine.sansio.oauth.revocation import read_revocation, revocation
 
 from .. import samples
-from ..playbook import Answered, Kind, Playbook, Problem
+from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook
 from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
@@ -46,17 +46,17 @@ def test_the_refresh_token() -> None:
 
 
 def test_the_access_token_where_there_is_no_other() -> None:
-    order = revocation(CHATGPT, tokens(""))
-    assert order is not None
-    assert order.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
+    request = revocation(CHATGPT, tokens(""))
+    assert request is not None
+    assert request.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
 
 
-def test_another_provider_is_asked_in_its_own_way() -> None:
+def test_another_provider_has_its_own_endpoint_and_client() -> None:
     provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
-    order = revocation(provider, OLD)
-    assert order is not None
-    assert (order.url, order.encoding) == ("https://id.example/revoke", Encoding.FORM)
-    assert order.form[2] == ("client_id", "client-1")
+    request = revocation(provider, OLD)
+    assert request is not None
+    assert (request.url, request.encoding) == ("https://id.example/revoke", Encoding.FORM)
+    assert request.form[2] == ("client_id", "client-1")
 
 
 def test_an_endpoint_is_checked_like_the_others() -> None:
@@ -65,7 +65,7 @@ def test_an_endpoint_is_checked_like_the_others() -> None:
 
 
 @pytest.mark.parametrize("mode", ["chatgpt", "apikey", None])
-def test_a_login_of_any_kind_leaves_its_tokens_behind(mode: str | None) -> None:
+def test_tokens_of_any_login_are_revoked(mode: str | None) -> None:
     request = revocation(CHATGPT, OLD.__replace__(auth_mode=mode), samples_key())
     assert request is not None
     assert request.form == REVOKE_OLD.form
@@ -114,9 +114,9 @@ def test_the_replaced_token_is_revoked_when_the_caller_has_its_result() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> CredentialsSaved(replaced=OLD)
-        << Kind(ReportProgress)
-        << Answered(1, 302)
-        << Kind(Finish)
+        << AnyAction(ReportProgress)
+        << AnyResponse(1, 302)
+        << AnyAction(Finish)
         << REVOKE_OLD
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CancelRequested()
@@ -142,22 +142,22 @@ def test_a_login_that_fails_revokes_nothing() -> None:
     assert (
         Playbook(machine_in("saving_credentials"))
         >> SaveFailed(message="full")
-        << Problem("persist_credentials", "persist_failed", fatal=True)
-        << Answered(1, 500)
-        << Kind(Finish)
+        << AnyProblem("persist_credentials", "persist_failed", fatal=True)
+        << AnyResponse(1, 500)
+        << AnyAction(Finish)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> CredentialsSaved(replaced=OLD)
     )
 
 
 @pytest.mark.parametrize("state", [state for state in PATHS if state not in ("saving_credentials", "idle")])
-def test_no_other_order_ever_names_what_was_replaced(state: str) -> None:
+def test_no_other_action_holds_the_replaced_tokens(state: str) -> None:
     login = machine_in(state)
     ordered = samples.drive(login, CancelRequested())
     assert OLD_REFRESH_TOKEN not in everything_in(tuple(ordered))
 
 
-def test_what_was_replaced_is_in_no_repr() -> None:
+def test_no_repr_shows_the_replaced_tokens() -> None:
     event = CredentialsSaved(replaced=OLD)
     assert "canary" not in repr(event)
     login = machine_in("saving_credentials")

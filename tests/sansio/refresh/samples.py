@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from loginmachine import Credentials, Provider, RefreshMachine, Secret, Tokens
 from loginmachine.sansio.base.http import Encoding, TransportProblem
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
-from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
+from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
 from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock
 from loginmachine.sansio.refresh.events import (
     AccessTokenWanted,
@@ -21,9 +21,10 @@ from loginmachine.sansio.refresh.events import (
 from loginmachine.sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 
-from ..samples import ID_TOKEN, NAMESPACE, NOW, jwt
+from ..samples import ID_TOKEN, NAMESPACE, NOW, answer, jwt, no_answer
 
 if TYPE_CHECKING:
+    from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
     from loginmachine.sansio.refresh.actions import RefreshAction
     from loginmachine.sansio.refresh.events import RefreshEvent
 
@@ -34,12 +35,12 @@ NOW_TEXT = "2026-11-18T11:06:40.000000Z"
 
 
 def access(expires_in: float | None, mark: str) -> str:
-    """An access token that ends so many seconds after `NOW`; None if it does not say."""
+    """Return an access token that ends so many seconds after `NOW`; without an expiry for None."""
     return jwt({} if expires_in is None else {"exp": int(NOW + expires_in)}, f"canary-{mark}-access")
 
 
 OLD = access(60, "old")
-"""It still lasts, but is due."""
+"""Still valid, but due for a refresh."""
 OVER = access(-60, "over")
 NEW = access(10 * DAY, "new")
 THEIRS = access(10 * DAY, "their")
@@ -49,7 +50,7 @@ OPAQUE = "canary-opaque-access"
 def stored(
     access_token: str = OLD, refresh_token: str = "canary-old-refresh", *, id_token: str = ID_TOKEN, **changes: Any
 ) -> Credentials:
-    """What a login has left behind."""
+    """Return the credentials that a login stores."""
     tokens = Tokens(
         id_token=Secret(id_token),
         access_token=Secret(access_token),
@@ -94,15 +95,13 @@ def send(refresh_token: str = "canary-old-refresh") -> SendTokenRequest:
 
 
 def answered(status: int = 200, at: float = NOW, **members: Any) -> TokenResponseReceived:
-    """What the token endpoint answers; new access and refresh tokens unless members are given."""
+    """Return a response of the token endpoint, with new access and refresh tokens unless members are given."""
     content = members or {"access_token": NEW, "refresh_token": "canary-new-refresh"}
-    return TokenResponseReceived(
-        exchange_id=1, status=status, headers=(), body=json.dumps(content).encode(), received_at=at
-    )
+    return answer(1, status, json.dumps(content).encode(), received_at=at)
 
 
 def unanswered(kind: TransportProblem = TransportProblem.CONNECT) -> TokenRequestFailed:
-    return TokenRequestFailed(exchange_id=1, kind=kind, message="no connection")
+    return no_answer(kind, message="no connection")
 
 
 def delivered(
@@ -113,7 +112,7 @@ def delivered(
     *,
     is_stored: bool = True,
 ) -> Deliver:
-    """The access token of these credentials, unless another secret is named."""
+    """Return the action that delivers the access token of these credentials, or another token."""
     if token is None:
         assert credentials.tokens is not None
         token = credentials.tokens.access_token.reveal()
@@ -128,12 +127,12 @@ def machine(memory: RefreshMemory | None = None, environment_key: str | None = N
 
 
 def tell(refresh: RefreshMachine, *events: RefreshEvent) -> list[RefreshAction]:
-    """Feed events, and return all that was ordered."""
+    """Give events to a refresh, and return all actions."""
     return [action for event in events for action in refresh.handle(event)]
 
 
 def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
-    """Category, message and finality."""
+    """Return the category and message of a failure, and whether it is final."""
     assert isinstance(refresh.outcome, RefreshFailure)
     assert isinstance(refresh.outcome.category, RefreshFailureCategory)
     return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
@@ -157,11 +156,11 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "succeeded": (*_TO_SAVING, CredentialsSaved()),
     "failed": (WANTED, loaded(None)),
 }
-"""One way into each state."""
+"""The events that lead to each state."""
 
 
 def machine_in(state: str) -> RefreshMachine:
-    """A refresh in this state."""
+    """Return a refresh in this state."""
     refresh = machine()
     tell(refresh, *PATHS[state])
     assert refresh.state == state

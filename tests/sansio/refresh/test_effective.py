@@ -1,4 +1,4 @@
-"""Which credentials apply: the rules of WIRE, one by one."""
+"""The credentials that apply, by rule (docs/design/files.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY = Secret("sk-1")
 
 
 def of_plan(plan: str | None, **changes: object) -> Credentials:
-    """What an older version stored for an account with this plan, with an API key."""
+    """Return what an older version stored for an account with this plan and an API key."""
     claims = {} if plan is None else {NAMESPACE: {"chatgpt_plan_type": plan}}
     return stored("access", id_token=jwt(claims), auth_mode=None, api_key=KEY).__replace__(**changes)
 
@@ -44,14 +44,14 @@ def of_plan(plan: str | None, **changes: object) -> Credentials:
         (Credentials(auth_mode=None), "chatgpt", None),
     ],
 )
-def test_what_is_stored_always_counts(credentials: Credentials, mode: str, bearer: str | None) -> None:
+def test_stored_credentials_come_first(credentials: Credentials, mode: str, bearer: str | None) -> None:
     choice = applicable(credentials, PROVIDER, environment_key="sk-environment")
     assert choice is not None
     assert (choice.mode, choice.credentials, choice.from_environment) == (mode, credentials, False)
     assert (choice.bearer.reveal() if choice.bearer else None) == bearer
 
 
-def test_the_environment_counts_when_nothing_is_stored() -> None:
+def test_the_environment_is_used_when_nothing_is_stored() -> None:
     choice = applicable(None, PROVIDER, environment_key=" sk-environment\n")
     assert choice is not None
     assert choice.from_environment
@@ -61,5 +61,5 @@ def test_the_environment_counts_when_nothing_is_stored() -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", " \n"])
-def test_and_otherwise_there_is_nothing(key: str | None) -> None:
+def test_without_both_no_credentials_apply(key: str | None) -> None:
     assert applicable(None, PROVIDER, environment_key=key) is None

@@ -1,4 +1,4 @@
-"""A refresh that goes wrong: what is final, what may pass, and what is handed out all the same."""
+"""Refreshes that fail: for good, or for the moment; and the tokens that are delivered nevertheless."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login.events import TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
-from ..playbook import Kind, Playbook
-from ..samples import NOW
+from ..playbook import AnyAction, Playbook
+from ..samples import NOW, answer
 from .samples import (
     API_KEY_ONLY,
     LOAD,
@@ -40,14 +39,14 @@ ENDPOINT = "https://auth.openai.com/oauth/token: "
 
 
 def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) -> RefreshMachine:
-    """A refresh that waits for the token endpoint."""
+    """Return a refresh that waits for the token endpoint."""
     refresh = machine()
     before = stored(access_token, **changes)
     tell(refresh, wanted, loaded(before), LockTaken(), loaded(before))
     return refresh
 
 
-# Final
+# For good
 
 
 @pytest.mark.parametrize(
@@ -64,9 +63,9 @@ def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) ->
         (200, {"error": "invalid_grant"}, "status 200: invalid_grant"),
     ],
 )
-def test_a_refresh_token_that_will_never_do_again(status: int, members: dict[str, Any], words: str) -> None:
+def test_a_refresh_token_that_is_refused_for_good(status: int, members: dict[str, Any], words: str) -> None:
     refresh = exchanging()
-    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + words, True)
 
 
@@ -75,7 +74,7 @@ def test_a_refresh_token_that_will_never_do_again(status: int, members: dict[str
 def test_a_refused_client_is_no_refused_person(status: int, code: str) -> None:
     """The configuration of the program is wrong (RFC 6749 section 5.2). The tokens are not."""
     refresh = exchanging(OVER)
-    assert Playbook(refresh) >> answered(status, error=code) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answered(status, error=code) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("client_refused", f"{ENDPOINT}status {status}: {code}", True)
     assert isinstance(refresh.outcome, RefreshFailure)
     assert "client" in refresh.outcome.title
@@ -88,7 +87,7 @@ def test_a_refused_client_is_no_refused_person(status: int, code: str) -> None:
 def test_a_401_without_a_code_that_we_know_may_pass(body: bytes) -> None:
     """A gateway or a proxy answers so too."""
     refresh = exchanging(OVER)
-    tell(refresh, TokenResponseReceived(exchange_id=1, status=401, headers=(), body=body, received_at=NOW))
+    tell(refresh, answer(1, 401, body))
     assert (failure_of(refresh)[0], failure_of(refresh)[2]) == ("refresh_unavailable", False)
     assert refresh.memory.refused is None
 
@@ -97,14 +96,14 @@ def test_a_refused_refresh_token_is_not_sent_twice() -> None:
     first = exchanging()
     tell(first, GONE, loaded(stored()))
     again = machine(first.memory)
-    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << Kind(Deliver)
+    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << AnyAction(Deliver)
     assert again.outcome == first.outcome
     signed_in = machine(first.memory)
     assert Playbook(signed_in) >> WANTED << LOAD >> loaded(stored(OVER, "canary-other-refresh")) << TAKE
 
 
-def test_a_program_without_locks_may_have_been_quicker() -> None:
-    """It has used the refresh token, which is therefore refused, and stored what it got."""
+def test_a_program_without_locks_may_refresh_at_the_same_time() -> None:
+    """It used the refresh token, which is now refused, and stored the new tokens."""
     refresh = exchanging()
     assert (
         Playbook(refresh)
@@ -118,10 +117,10 @@ def test_a_program_without_locks_may_have_been_quicker() -> None:
 
 
 @pytest.mark.parametrize("event", [answered(), GONE])
-def test_tokens_that_are_over_are_not_adopted(event: Any) -> None:
+def test_expired_tokens_are_not_adopted(event: Any) -> None:
     refresh = exchanging()
     tell(refresh, event)
-    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(stored(OVER, "canary-their-refresh")) << RELEASE << AnyAction(Deliver)
     words = "other tokens were stored meanwhile, and they are over"
     assert failure_of(refresh) == ("refresh_unavailable", words, False)
 
@@ -132,13 +131,13 @@ def test_an_api_key_that_was_stored_meanwhile() -> None:
     assert Playbook(refresh) >> loaded(API_KEY_ONLY) << RELEASE << delivered(API_KEY_ONLY, "adopted", "sk-canary-key")
 
 
-def test_nobody_is_signed_in() -> None:
+def test_no_stored_credentials() -> None:
     refresh = machine(environment_key="  ")
-    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << Kind(Deliver)
+    assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << AnyAction(Deliver)
     assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
 
 
-def test_a_malformed_file_is_an_error_and_never_the_environment() -> None:
+def test_a_malformed_file_is_an_error_even_with_a_key_in_the_environment() -> None:
     refresh = machine(environment_key="sk-1")
     tell(refresh, WANTED, LoadFailed(message="auth.json: tokens is not an object\x1b"))
     words = "auth.json: tokens is not an object\N{REPLACEMENT CHARACTER}"
@@ -162,7 +161,7 @@ def test_credentials_that_give_no_token(credentials: Credentials, mode: str) -> 
     assert failure_of(refresh) == ("credentials_unsupported", words, True)
 
 
-def test_without_a_refresh_token_the_access_token_lasts_as_long_as_it_does() -> None:
+def test_without_a_refresh_token_the_access_token_is_used_to_its_end() -> None:
     lasting, over = stored(OLD, ""), stored(OVER, "")
     assert Playbook(machine()) >> WANTED << LOAD >> loaded(lasting) << delivered(lasting)
     for wanted, credentials in ((WANTED, over), (rejected(OLD), lasting)):
@@ -171,9 +170,9 @@ def test_without_a_refresh_token_the_access_token_lasts_as_long_as_it_does() -> 
         assert failure_of(refresh) == ("refresh_token_missing", "no refresh token is stored", True)
 
 
-# What may pass
+# For the moment
 
-GATEWAY = TokenResponseReceived(exchange_id=1, status=502, headers=(), body=b"<html>", received_at=NOW)
+GATEWAY = answer(1, 502, b"<html>")
 TRANSIENT = [
     (GATEWAY, "refresh_unavailable", "status 502"),
     (unanswered(), "refresh_unavailable", "no connection"),
@@ -190,7 +189,7 @@ TRANSIENT = [
 
 
 @pytest.mark.parametrize(("event", "category", "words"), TRANSIENT)
-def test_trouble_that_may_pass_leaves_a_token_that_lasts(event: Any, category: str, words: str | None) -> None:
+def test_after_a_temporary_problem_a_valid_token_is_kept(event: Any, category: str, words: str | None) -> None:
     refresh = exchanging(OLD)
     tell(refresh, event)
     assert isinstance(refresh.outcome, RefreshSuccess)
@@ -202,24 +201,24 @@ def test_trouble_that_may_pass_leaves_a_token_that_lasts(event: Any, category: s
 
 @pytest.mark.parametrize(("token", "wanted"), [(OVER, WANTED), (OLD, rejected(OLD))])
 @pytest.mark.parametrize(("event", "category", "words"), TRANSIENT)
-def test_and_is_an_error_where_none_lasts(
+def test_a_temporary_problem_without_a_valid_token_is_an_error(
     event: Any, category: str, words: str | None, token: str, wanted: Any
 ) -> None:
     refresh = exchanging(token, wanted)
-    assert Playbook(refresh) >> event << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> event << RELEASE << AnyAction(Deliver)
     found = failure_of(refresh)
     assert (found[0], found[2]) == (category, False)
     assert words is None or found[1] == ENDPOINT + words
 
 
-def test_an_answer_without_an_access_token_is_of_no_use_when_the_old_one_is_over() -> None:
+def test_a_response_without_an_access_token_is_an_error_after_the_expiry() -> None:
     refresh = exchanging(OVER)
     tell(refresh, answered(refresh_token="canary-new-refresh"))
     words = ENDPOINT + "no access_token in the answer"
     assert failure_of(refresh) == ("refresh_response_malformed", words, False)
 
 
-def test_a_token_that_ended_while_the_answer_was_waited_for_is_not_handed_out() -> None:
+def test_a_token_that_expires_during_the_request_is_not_delivered() -> None:
     refresh = exchanging(OLD)
     tell(refresh, unanswered(TransportProblem.TIMEOUT))
     assert failure_of(refresh)[0] == "refresh_unavailable"
@@ -228,7 +227,7 @@ def test_a_token_that_ended_while_the_answer_was_waited_for_is_not_handed_out() 
     assert failure_of(refresh)[0] == "refresh_unavailable"
 
 
-def test_the_next_try_is_not_before_half_a_minute_while_the_old_token_lasts() -> None:
+def test_the_next_attempt_is_after_30_s_while_the_old_token_is_valid() -> None:
     first = exchanging(OLD)
     tell(first, unanswered())
     why = "the last try was a moment ago"
@@ -245,7 +244,7 @@ def test_the_next_try_is_not_before_half_a_minute_while_the_old_token_lasts() ->
 # The store
 
 
-def test_a_store_that_cannot_be_locked_cannot_be_written_so_nothing_is_renewed() -> None:
+def test_without_the_lock_nothing_is_refreshed() -> None:
     lasting = machine()
     tell(lasting, WANTED, loaded(stored()))
     trouble = LockFailed(message="read-only file system")
@@ -255,12 +254,12 @@ def test_a_store_that_cannot_be_locked_cannot_be_written_so_nothing_is_renewed()
     assert failure_of(over) == ("store_unavailable", "read-only file system", False)
 
 
-def test_a_store_that_breaks_down_before_the_new_tokens_are_in_it() -> None:
+def test_a_store_that_fails_before_the_new_tokens_are_stored() -> None:
     refresh = exchanging()
     tell(refresh, answered())
     broken = LoadFailed(message="input/output error")
     not_stored = delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
-    assert Playbook(refresh) >> broken << Kind(Warn) << RELEASE << not_stored
+    assert Playbook(refresh) >> broken << AnyAction(Warn) << RELEASE << not_stored
     assert refresh.memory.unsaved == NEW_CREDENTIALS
     again = machine(refresh.memory)
     assert Playbook(again) >> WANTED << LOAD >> broken << delivered(NEW_CREDENTIALS)
@@ -268,7 +267,7 @@ def test_a_store_that_breaks_down_before_the_new_tokens_are_in_it() -> None:
 
 
 @pytest.mark.parametrize("state", ["looking", "reading_again"])
-def test_a_store_that_breaks_down_on_the_way(state: str) -> None:
+def test_a_store_that_cannot_be_read_a_second_time(state: str) -> None:
     from .samples import machine_in
 
     refresh = machine_in(state)
@@ -276,15 +275,15 @@ def test_a_store_that_breaks_down_on_the_way(state: str) -> None:
     assert failure_of(refresh)[0] == "credentials_unreadable"
 
 
-def test_a_newer_versions_sign_in_meanwhile() -> None:
+def test_a_newer_version_stores_another_sign_in_meanwhile() -> None:
     refresh = exchanging()
     tell(refresh, answered())
     newer = THEIR_CREDENTIALS.__replace__(auth_mode="agentIdentity")
-    assert Playbook(refresh) >> loaded(newer) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(newer) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh)[0] == "credentials_unsupported"
 
 
-# Words
+# Text
 
 
 @pytest.mark.parametrize("category", RefreshFailureCategory)

@@ -11,7 +11,7 @@ from loginmachine.sansio.login.events import CredentialsSaved
 from loginmachine.sansio.refresh.actions import Deliver
 from loginmachine.sansio.refresh.events import LockTaken
 
-from ..playbook import Kind, Playbook
+from ..playbook import AnyAction, Playbook
 from ..samples import ID_CLAIMS, ID_TOKEN, OTHER_PROVIDER, jwt
 from .samples import (
     NEW,
@@ -82,7 +82,7 @@ def test_tokens_of_another_account_are_refused(account_id: str | None) -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before))
     answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
-    assert Playbook(refresh) >> answer << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> answer << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("account_changed", "the new id token is of another account", True)
 
 

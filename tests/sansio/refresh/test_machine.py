@@ -1,4 +1,4 @@
-"""Every event in every state, and what must stay true of a refresh whatever happens."""
+"""Every event in every state, and the rules that always hold for a refresh."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def everything_of(refresh: RefreshMachine) -> list[object]:
 
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("state", ["succeeded", "failed"])
-def test_after_the_end_nothing_happens_any_more(state: str, event: str) -> None:
+def test_after_the_outcome_every_event_is_ignored(state: str, event: str) -> None:
     refresh = machine_in(state)
     outcome = refresh.outcome
     assert refresh.handle(EVENTS[event]) == []
@@ -100,14 +100,14 @@ def test_after_the_end_nothing_happens_any_more(state: str, event: str) -> None:
         ("exchanging_refresh_token", unanswered().__replace__(exchange_id=0)),
     ],
 )
-def test_times_and_answers_that_there_cannot_be(state: str, event: Any) -> None:
+def test_impossible_times_and_answers_are_unexpected(state: str, event: Any) -> None:
     refresh = machine_in(state)
     with pytest.raises(UnexpectedEvent):
         refresh.handle(event)
     assert refresh.state == state
 
 
-# Whatever happens
+# Random stories
 
 HOLDINGS: list[Credentials | None] = [
     stored(),
@@ -146,30 +146,30 @@ scripts = st.tuples(
 
 
 class Host:
-    """Answers a refresh's orders from a script, the good way when that is at its end; and keeps the books."""
+    """Answers the actions of a refresh from a script, then in the best way, and remembers the actions."""
 
     def __init__(self, memory: RefreshMemory | None, script: Script) -> None:
         self.refresh = machine(memory)
         self.wanted, self.reads, self.locks, self.answer, self.save = script
-        self.ordered: list[RefreshAction] = []
+        self.actions: list[RefreshAction] = []
         self.locked = False
 
     def run(self) -> None:
         event: RefreshEvent | None = self.wanted
         while event is not None:
-            orders = self.refresh.handle(event)
+            actions = self.refresh.handle(event)
             event = None
-            for order in orders:
-                assert not any(isinstance(done, Deliver) for done in self.ordered), "something after the end"
-                self.ordered.append(order)
-                assert event is None, "two questions at once"
-                event = self.perform(order)
+            for action in actions:
+                assert not any(isinstance(done, Deliver) for done in self.actions), "an action after the end"
+                self.actions.append(action)
+                assert event is None, "two actions that wait for an event"
+                event = self.perform(action)
         assert not self.locked, "the lock was kept"
-        assert isinstance(self.ordered[-1], Deliver)
-        assert self.ordered[-1].outcome == self.refresh.outcome
+        assert isinstance(self.actions[-1], Deliver)
+        assert self.actions[-1].outcome == self.refresh.outcome
 
-    def perform(self, order: RefreshAction) -> RefreshEvent | None:
-        match order:
+    def perform(self, action: RefreshAction) -> RefreshEvent | None:
+        match action:
             case LoadCredentials():
                 return self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
             case TakeLock(timeout=timeout):
@@ -192,12 +192,12 @@ class Host:
         return None
 
     def count(self, kind: type) -> int:
-        return sum(isinstance(order, kind) for order in self.ordered)
+        return sum(isinstance(action, kind) for action in self.actions)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(scripts, min_size=1, max_size=3))
-def test_what_must_stay_true(stories: list[Script]) -> None:
+def test_the_rules_of_a_refresh_hold_in_random_stories(stories: list[Script]) -> None:
     memory = None
     for story in stories:
         host = Host(memory, story)
@@ -209,17 +209,17 @@ def test_what_must_stay_true(stories: list[Script]) -> None:
         outcome = host.refresh.outcome
         assert (host.refresh.state == "succeeded") == isinstance(outcome, RefreshSuccess)
         assert (host.refresh.state == "failed") == isinstance(outcome, RefreshFailure)
-        for saved in (order for order in host.ordered if isinstance(order, SaveCredentials)):
+        for saved in (action for action in host.actions if isinstance(action, SaveCredentials)):
             # What was refreshed is in the store, or in the memory until it is.
             assert isinstance(host.save, CredentialsSaved) or memory.unsaved == saved.credentials
         if isinstance(outcome, RefreshSuccess):
             assert outcome.token.reveal()
         for canary in CANARIES:
-            assert canary not in f"{host.ordered} {host.refresh!r} {outcome!r} {memory!r} {host.refresh._refresh!r}"
+            assert canary not in f"{host.actions} {host.refresh!r} {outcome!r} {memory!r} {host.refresh._refresh!r}"
 
 
-def test_the_scripts_reach_something() -> None:
-    """So that the test above is not true of nothing."""
+def test_the_random_stories_reach_every_outcome() -> None:
+    """Show that the test above checks something."""
 
     def ending(*script: Any) -> str:
         host = Host(None, script)
@@ -247,13 +247,13 @@ def test_an_unexpected_event_shows_no_secret() -> None:
     assert not [canary for canary in CANARIES if canary in shown]
 
 
-def test_nothing_but_the_request_and_the_saving_holds_a_secret() -> None:
+def test_only_requests_saves_and_deliveries_hold_a_secret() -> None:
     for state in PATHS:
-        for order in tell(machine(), *PATHS[state]):
-            held = [canary for canary in CANARIES if canary in everything_in(order)]
-            assert not held or isinstance(order, (SendTokenRequest, SaveCredentials, Deliver))
+        for action in tell(machine(), *PATHS[state]):
+            held = [canary for canary in CANARIES if canary in everything_in(action)]
+            assert not held or isinstance(action, (SendTokenRequest, SaveCredentials, Deliver))
     (sent,) = [
-        order for order in tell(machine(), *PATHS["exchanging_refresh_token"]) if isinstance(order, SendTokenRequest)
+        action for action in tell(machine(), *PATHS["exchanging_refresh_token"]) if isinstance(action, SendTokenRequest)
     ]
     assert [canary for canary in CANARIES if canary in everything_in(sent)] == ["canary-old-refresh"]
 
@@ -277,6 +277,6 @@ def test_a_failure_can_be_pickled_and_an_outcome_with_a_token_cannot() -> None:
         pickle.dumps(machine_in("succeeded").outcome)
 
 
-def test_the_same_events_give_the_same_orders() -> None:
+def test_the_same_events_give_the_same_actions() -> None:
     for path in PATHS.values():
         assert tell(machine(), *path) == tell(machine(), *path)

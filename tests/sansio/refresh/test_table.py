@@ -1,4 +1,4 @@
-"""The soundness of a refresh's table: what the engine would only find out when a row is fired."""
+"""The table of a refresh is sound. The engine would notice most faults only when a row is fired."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .samples import EVENTS, PATHS, machine_in
 
 
 def cells() -> dict[tuple[RefreshTrigger, RefreshState], list[RefreshRow]]:
-    """The rows for one trigger in one state, from top to bottom."""
+    """Return the rows for each trigger in each state, from top to bottom."""
     found: defaultdict[tuple[RefreshTrigger, RefreshState], list[RefreshRow]] = defaultdict(list)
     for row in REFRESH_ROWS:
         for source in row.source:
@@ -115,7 +115,7 @@ def test_every_row_that_fails_says_what_failed() -> None:
         assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.DOUBTING,)
 
 
-def test_every_category_has_words_and_is_the_end_of_something() -> None:
+def test_every_category_has_a_text_and_a_row() -> None:
     assert set(REFRESH_CATALOGUE) == set(RefreshFailureCategory) == set(REFRESH_FAILURES.values())
     assert set(SIGN_IN_REQUIRED) < set(FINAL_CATEGORIES)
     assert [str(category) for category in FINAL_CATEGORIES] == [

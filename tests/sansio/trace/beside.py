@@ -1,4 +1,4 @@
-"""A recorder, the real machine that it must not disturb, and the trace: told the same, compared after each event."""
+"""Compare a recorder with a machine after each event, and replay the trace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Beside:
-    """Tells a machine and a recorder each event; both must do the same, and the trace must tell the same."""
+    """Gives each event to a machine and to a recorder. Both must do the same, and the trace must replay."""
 
     def __init__(self, options: LoginOptions = OPTIONS, secrets: LoginSecrets = SECRETS) -> None:
         self.machine = LoginMachine(options, secrets)
@@ -58,14 +58,14 @@ class Beside:
         return "".join(self.lines)
 
     def replays(self) -> Beside:
-        """The trace replays identically."""
+        """Check that the trace replays identically."""
         result = replay(read_trace(line.encode() for line in self.lines))
         assert result.difference is None
         assert len(result.steps) == len(self.lines) - 1
         return self
 
     def hides(self, canaries: Iterable[str]) -> Beside:
-        """None of these is in the trace, however it is written."""
+        """Check that none of these secrets is in the trace, in any spelling."""
         told = everything_told(self.trace)
         assert [canary for canary in canaries if canary in told] == []
         return self
@@ -79,7 +79,7 @@ def _handle(machine: LoginMachine | Recorder, event: Event) -> list[Action] | No
 
 
 def everything_told(trace: str) -> str:
-    """The trace as it is, with its escapes undone (JSON, percent) and with what its base64url holds."""
+    """Return a trace with its escapes (JSON, percent) undone and its base64url decoded."""
     values = "\n".join(map(str, _leaves([json.loads(line) for line in trace.splitlines()])))
     inner = "\n".join(map(str, _leaves([_json(text) for text in values.splitlines() if text.startswith("{")])))
     plain = unquote(f"{trace}\n{values}\n{inner}")

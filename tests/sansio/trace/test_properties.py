@@ -1,4 +1,4 @@
-"""Whatever happens in a login: the recorder disturbs nothing, tells the same story, and tells no secret."""
+"""In any login the recorder changes nothing, its trace replays, and no secret is in the trace."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), min_size=5, max_size=30))
-def test_the_sequences_of_the_machine(moves: list[Move]) -> None:
-    told = play(moves).told
-    Beside(OPTIONS.__replace__(allowed_workspaces=("acc-1",))).tell(*told).replays().hides(CANARIES)
+def test_random_sequences_replay_and_hide_all_secrets(moves: list[Move]) -> None:
+    events = play(moves).events
+    Beside(OPTIONS.__replace__(allowed_workspaces=("acc-1",))).tell(*events).replays().hides(CANARIES)
 
 
-# A login in which nothing is nice: every value may come from everywhere.
+# Hostile logins: any value may stand in any place.
 
 STATE, VERIFIER, NONCE = "Canary0state~.x", "Canary1verifier-_", "Canary2nonce+/= \u00e9"
 SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE)
@@ -58,7 +58,7 @@ HIDDEN = (
     *("org-Canary8", "/home/canary9/.codex", "canaryten:canaryeleven", "canarytwelve", "CANARYTHIRTEEN"),
     *("\u202eCanary14\x1b[31m", "eyJDYW5hcnkxNSJ9", "Canary16.Canary16.Canary16", "canary17\ncanary17"),
 )
-"""Among them such as no pattern knows for a secret."""
+"""Some of them match no pattern for secrets."""
 WORDS = ("", " ", "x", "access_denied", "invalid_grant", "the code has expired", "Bearer", "https://id.example", "\x00")
 texts = st.one_of(
     st.sampled_from(HIDDEN),
@@ -237,7 +237,7 @@ claims, anything = claims_of(OTHER_PROVIDER), events_of(OTHER_PROVIDER)
 
 @MANY
 @given(st.data(), options)
-def test_nothing_gets_through(data: st.DataObject, chosen: LoginOptions) -> None:
+def test_no_secret_is_in_a_trace(data: st.DataObject, chosen: LoginOptions) -> None:
     login = Beside(chosen, SECRETS)
     login.tell(Started(), Bound(port=1455))
     events = data.draw(st.lists(anything, min_size=2, max_size=10))
@@ -249,8 +249,8 @@ def test_nothing_gets_through(data: st.DataObject, chosen: LoginOptions) -> None
 
 @MANY
 @given(st.data(), options)
-def test_nothing_gets_through_in_a_good_login(data: st.DataObject, chosen: LoginOptions) -> None:
-    """As far as the tokens and beyond."""
+def test_no_secret_is_in_the_trace_of_a_good_login(data: st.DataObject, chosen: LoginOptions) -> None:
+    """The login receives tokens, and ends."""
     login = Beside(chosen, SECRETS)
     login.tell(Started(), Bound(port=1455))
     query = urlencode({"code": "Canary3code", "state": STATE, "iss": chosen.provider.issuer}).encode()

@@ -1,4 +1,4 @@
-"""The recorder harms no login, whatever happens to the recording."""
+"""Problems of the recording do not disturb the login."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import json
 
 import pytest
 
-from loginmachine.sansio import UnexpectedEvent
+from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import codec as trace_codec
 from loginmachine.sansio.trace import recorder as trace_recorder
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import OPTIONS, SECRETS
+from ..samples import OPTIONS, SECRETS, answer
 
 
 class Disk:
-    """Takes some lines, then no more."""
+    """Accepts some lines, then fails."""
 
     def __init__(self, room: int = 1000) -> None:
         self.lines: list[str] = []
@@ -54,7 +55,7 @@ def test_what_is_written() -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
-def test_a_full_disk_is_told_once(room: int) -> None:
+def test_a_full_disk_is_reported_once(room: int) -> None:
     disk = Disk(room)
     recorder = disk.recorder()
     recorder.handle(Started())
@@ -65,7 +66,7 @@ def test_a_full_disk_is_told_once(room: int) -> None:
     assert disk.warnings == ["the trace ends before the login: OSError"]
 
 
-def test_nobody_need_listen() -> None:
+def test_on_trouble_is_optional() -> None:
     recorder = Recorder(OPTIONS, SECRETS, write=Disk(0).write, clock=lambda: 0.0)
     assert recorder.handle(Started()) != []
 
@@ -96,3 +97,12 @@ def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: 
         recorder.handle(event)
     assert len(disk.lines) == written
     assert disk.warnings == ["the trace ends before the login: it would become too large"]
+
+
+def test_the_recorder_knows_the_real_device_code() -> None:
+    recorder = Recorder(LoginOptions(provider=Provider.chatgpt()), SECRETS, write=str, clock=float)
+    assert recorder.device_code is None
+    recorder.handle(Started(method=LoginMethod.DEVICE_CODE))
+    recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
+    assert recorder.device_code is not None
+    assert recorder.device_code.user_code == "ABCD-1234"

@@ -1,4 +1,4 @@
-"""The story of a login in words, and what is said when it goes differently today."""
+"""Traces as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login import actions, events
-from loginmachine.sansio.login.events import BindProblem, Event
+from loginmachine.sansio.login.actions import RevokeToken
+from loginmachine.sansio.login.events import BindProblem, CallbackPasted, Event, Started
+from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import action_words, event_words, outcome_words, tell
 
@@ -100,7 +102,7 @@ def test_actions_in_words(action: actions.Action, words: str) -> None:
     assert action_words(action) == words
 
 
-def test_what_a_terminal_would_obey_is_not_told() -> None:
+def test_control_characters_are_not_shown() -> None:
     lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
     step = json.loads(lines[4])
     step["event"]["target"] = "/\x1b[2J\x9b31m"
@@ -111,44 +113,9 @@ def test_what_a_terminal_would_obey_is_not_told() -> None:
     assert all(line.isascii() and line.isprintable() for line in result.difference.diff().splitlines())
 
 
-def test_a_difference() -> None:
-    lines = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()
-    step = json.loads(lines[1])
-    step["actions"][1]["attempt"] = 2
-    result = replay(read_trace([lines[0], json.dumps(step).encode(), *lines[2:]]))
-    assert not result.is_identical
-    assert len(result.steps) == 1
-    assert result.difference is not None
-    assert result.difference.line == 2
-    assert result.difference.diff() == (
-        "--- recorded\n"
-        "+++ replayed\n"
-        "@@ -12,7 +12,7 @@\n"
-        "   {\n"
-        '    "type": "Bind",\n'
-        '    "port": 1455,\n'
-        '-   "attempt": 2\n'
-        '+   "attempt": 1\n'
-        "   }\n"
-        "  ]\n"
-        " }"
-    )
-
-
-def test_a_difference_about_what_was_unexpected() -> None:
-    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
-    wrong = json.dumps({**json.loads(lines[1]), "unexpected": True}).encode()
-    was_wrong = json.dumps({**json.loads(lines[2]), "unexpected": False, "state": "binding", "actions": []}).encode()
-    first = replay(read_trace([lines[0], wrong])).difference
-    second = replay(read_trace([*lines[:2], was_wrong])).difference
-    assert first is not None
-    assert second is not None
-    assert (first.recorded, second.replayed) == ("unexpected", "unexpected")
-
-
-def test_a_difference_of_any_size_is_shown_cut() -> None:
-    lines = (FOLDER / "unexpected.jsonl").read_bytes().splitlines()
-    step = json.dumps({**json.loads(lines[1]), "actions": ["x" * 500_000, *["y"] * 50_000]}).encode()
-    difference = replay(read_trace([lines[0], step])).difference
-    assert difference is not None
-    assert len(difference.diff()) < 10_000
+def test_device_codes_pastes_and_revocations_in_words() -> None:
+    assert event_words(Started()) == "the host starts the login"
+    assert event_words(Started(method=LoginMethod.DEVICE_CODE)) == "the host starts the login with a device code"
+    assert event_words(CallbackPasted(text="secret")) == "the person pastes an address"
+    revoke = RevokeToken(url="https://id.example/revoke", form=(("token", "secret"),), timeout=5.0)
+    assert action_words(revoke) == "revoke the old tokens at https://id.example/revoke, within 5 s"

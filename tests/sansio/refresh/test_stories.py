@@ -1,4 +1,4 @@
-"""A refresh, told as stories: when it is due, who does it, and that it ends well."""
+"""Refreshes that succeed: when they are due, and what happens when several programs refresh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loginmachine.sansio.refresh.actions import Deliver, Warn
 from loginmachine.sansio.refresh.events import LockBusy, LockTaken
 from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 
-from ..playbook import Kind, Playbook
+from ..playbook import AnyAction, Playbook
 from ..samples import ID_CLAIMS, ID_TOKEN, NOW, jwt
 from .samples import (
     API_KEY_ONLY,
@@ -42,7 +42,7 @@ from .samples import (
     tell,
 )
 
-# When it is due
+# When a refresh is due
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ from .samples import (
 )
 def test_when_tokens_are_due(token: str, last_refresh: str | None, *, is_due: bool) -> None:
     credentials = stored(token, last_refresh=last_refresh)
-    order = TAKE if is_due else delivered(credentials)
-    assert Playbook(machine()) >> WANTED << LOAD >> loaded(credentials) << order
+    action = TAKE if is_due else delivered(credentials)
+    assert Playbook(machine()) >> WANTED << LOAD >> loaded(credentials) << action
 
 
 def test_a_refresh_from_beginning_to_end() -> None:
@@ -90,7 +90,7 @@ def test_a_refresh_from_beginning_to_end() -> None:
     )
 
 
-def test_what_the_answer_lacks_stays_as_it_was() -> None:
+def test_members_missing_in_the_response_stay_as_they_are() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered(access_token=NEW))
     expected = stored(NEW, last_refresh=NOW_TEXT)
@@ -107,7 +107,7 @@ def test_null_and_empty_are_as_good_as_missing(nothing: str | None) -> None:
     assert refresh.outcome.credentials == stored(NEW, id_token=id_token, last_refresh=NOW_TEXT)
 
 
-def test_an_id_token_that_nobody_can_read_takes_no_readable_ones_place() -> None:
+def test_an_unreadable_id_token_does_not_replace_a_readable_one() -> None:
     refresh = machine()
     answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token="no.jwt")
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
@@ -132,7 +132,7 @@ def test_where_the_old_id_token_says_nothing_either_the_new_one_is_taken() -> No
     assert refresh.outcome.credentials == stored(NEW, id_token="new", last_refresh=NOW_TEXT)
 
 
-def test_an_answer_with_nothing_new_leaves_a_token_that_lasts() -> None:
+def test_a_response_with_nothing_new_keeps_a_valid_token() -> None:
     refresh = machine()
     same = stored(OLD, last_refresh=NOW_TEXT)
     answer = answered(token_type="Bearer")
@@ -144,7 +144,7 @@ def test_an_answer_with_nothing_new_leaves_a_token_that_lasts() -> None:
 # A token that an API has rejected
 
 
-def test_a_rejected_token_is_renewed_however_long_it_would_last() -> None:
+def test_a_rejected_token_is_refreshed_even_if_it_is_still_valid() -> None:
     credentials = stored(THEIRS)
     assert (
         Playbook(machine())
@@ -159,11 +159,11 @@ def test_a_rejected_token_is_renewed_however_long_it_would_last() -> None:
     )
 
 
-def test_a_rejected_token_that_is_not_stored_any_more_is_no_reason() -> None:
+def test_a_rejected_token_that_is_no_longer_stored_starts_no_refresh() -> None:
     assert Playbook(machine()) >> rejected(OLD) << LOAD >> loaded(THEIR_CREDENTIALS) << delivered(THEIR_CREDENTIALS)
 
 
-def test_forcing_renews_what_is_stored_at_that_moment() -> None:
+def test_a_forced_refresh_uses_what_is_stored_at_that_moment() -> None:
     assert (
         Playbook(machine())
         >> FORCED
@@ -178,7 +178,7 @@ def test_forcing_renews_what_is_stored_at_that_moment() -> None:
 
 
 @pytest.mark.parametrize("wanted", [WANTED, FORCED, rejected("sk-canary-key")])
-def test_an_api_key_is_handed_out_as_it_is(wanted: object) -> None:
+def test_an_api_key_is_delivered_as_it_is(wanted: object) -> None:
     refresh = machine()
     assert Playbook(refresh) >> wanted << LOAD >> loaded(API_KEY_ONLY) << delivered(API_KEY_ONLY, token="sk-canary-key")  # type: ignore[operator]
 
@@ -189,16 +189,16 @@ def test_the_api_key_of_an_enterprise_account_comes_before_its_tokens() -> None:
     assert Playbook(machine()) >> WANTED << LOAD >> loaded(both) << delivered(both, token="sk-1")
 
 
-def test_the_key_in_the_environment_counts_when_nothing_is_stored() -> None:
+def test_the_key_in_the_environment_is_delivered_when_nothing_is_stored() -> None:
     refresh = machine(environment_key=" sk-environment\n")
     expected = Credentials(auth_mode="apikey", api_key=Secret("sk-environment"))
     assert Playbook(refresh) >> WANTED << LOAD >> loaded(None) << delivered(expected, token="sk-environment")
 
 
-# Others do it too
+# Other programs refresh too
 
 
-def test_what_another_process_has_renewed_is_adopted() -> None:
+def test_tokens_that_another_process_refreshed_are_adopted() -> None:
     assert (
         Playbook(machine())
         >> WANTED
@@ -213,14 +213,14 @@ def test_what_another_process_has_renewed_is_adopted() -> None:
     )
 
 
-def test_their_tokens_are_adopted_even_if_they_are_short_lived() -> None:
+def test_tokens_of_another_process_are_adopted_even_if_they_expire_soon() -> None:
     short = stored(access(20, "short"), "canary-their-refresh")
     refresh = machine()
     tell(refresh, WANTED, loaded(stored(OVER)), LockTaken())
     assert Playbook(refresh) >> loaded(short) << RELEASE << delivered(short, "adopted")
 
 
-def test_tokens_of_theirs_that_are_over_are_renewed() -> None:
+def test_expired_tokens_of_another_process_are_refreshed() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored(OVER)), LockTaken())
     assert (
@@ -228,7 +228,7 @@ def test_tokens_of_theirs_that_are_over_are_renewed() -> None:
     )
 
 
-def test_whoever_waits_for_the_lock_sees_new_tokens_at_once() -> None:
+def test_new_tokens_are_adopted_while_waiting_for_the_lock() -> None:
     assert (
         Playbook(machine())
         >> WANTED
@@ -247,18 +247,18 @@ def test_whoever_waits_for_the_lock_sees_new_tokens_at_once() -> None:
 
 
 def waits(credentials: Credentials, wanted: object = WANTED) -> tuple[int, RefreshSuccess | None, object]:
-    """How often the lock is asked for that somebody else never gives back, and how that ends."""
+    """Return how often a lock is requested that another program never releases, and the outcome."""
     refresh = machine()
-    orders = tell(refresh, wanted, loaded(credentials))  # type: ignore[arg-type]
+    actions = tell(refresh, wanted, loaded(credentials))  # type: ignore[arg-type]
     times = 0
-    while orders[-1] == TAKE:
+    while actions[-1] == TAKE:
         times += 1
-        orders = tell(refresh, LockBusy(), loaded(credentials))
+        actions = tell(refresh, LockBusy(), loaded(credentials))
     outcome = refresh.outcome
     return times, outcome if isinstance(outcome, RefreshSuccess) else None, refresh
 
 
-def test_nobody_waits_for_long_while_the_old_token_lasts() -> None:
+def test_the_wait_for_the_lock_is_short_while_the_old_token_is_valid() -> None:
     times, outcome, _ = waits(stored(OLD))
     assert times * 0.25 == 4.0
     assert outcome is not None
@@ -277,41 +277,41 @@ def test_a_token_that_ends_during_the_wait_prolongs_it() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored(OLD)))
     for _ in range(16):
-        orders = tell(refresh, LockBusy(), loaded(stored(OLD), NOW + 61))
-    assert orders[-1] == TAKE
+        actions = tell(refresh, LockBusy(), loaded(stored(OLD), NOW + 61))
+    assert actions[-1] == TAKE
 
 
-def test_a_sign_in_that_came_while_the_request_was_under_way_is_adopted_and_not_overwritten() -> None:
+def test_a_sign_in_during_the_request_is_adopted_and_not_overwritten() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
     assert Playbook(refresh) >> loaded(THEIR_CREDENTIALS) << RELEASE << delivered(THEIR_CREDENTIALS, "adopted")
 
 
-def test_a_change_to_an_api_key_meanwhile_counts_too() -> None:
+def test_a_change_to_an_api_key_during_the_request_is_adopted() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken())
     assert Playbook(refresh) >> loaded(API_KEY_ONLY) << RELEASE << delivered(API_KEY_ONLY, token="sk-canary-key")
 
 
-def test_a_sign_out_while_the_request_was_under_way_is_respected() -> None:
+def test_a_sign_out_during_the_request_is_respected() -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
-    assert Playbook(refresh) >> loaded(None) << RELEASE << Kind(Deliver)
+    assert Playbook(refresh) >> loaded(None) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("not_signed_in", "nothing is stored", True)
 
 
-def test_a_sign_out_meanwhile_leaves_the_key_in_the_environment() -> None:
+def test_after_a_sign_out_the_key_in_the_environment_is_delivered() -> None:
     refresh = machine(environment_key="sk-environment")
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered())
     expected = Credentials(auth_mode="apikey", api_key=Secret("sk-environment"))
     assert Playbook(refresh) >> loaded(None) << RELEASE << delivered(expected, "adopted", "sk-environment")
 
 
-# What cannot be stored
+# Tokens that cannot be stored
 
 
 def unsaved() -> RefreshMemory:
-    """The memory of a refresh whose tokens could not be stored."""
+    """Return the memory of a refresh that could not store its tokens."""
     refresh = machine()
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answered(), loaded(stored()))
     assert (
@@ -324,7 +324,7 @@ def unsaved() -> RefreshMemory:
     return refresh.memory
 
 
-def test_tokens_that_could_not_be_stored_are_handed_out_and_stored_later() -> None:
+def test_tokens_that_could_not_be_stored_are_delivered_and_stored_later() -> None:
     memory = unsaved()
     soon = machine(memory)
     assert Playbook(soon) >> WANTED << LOAD >> loaded(stored(), NOW + 29) << delivered(NEW_CREDENTIALS)
@@ -351,24 +351,24 @@ def test_storing_later_may_fail_again() -> None:
     later = machine(unsaved())
     tell(later, WANTED, loaded(stored(), NOW + 31), LockTaken(), loaded(stored(), NOW + 31))
     not_stored = delivered(NEW_CREDENTIALS, is_stored=False)
-    assert Playbook(later) >> SaveFailed(message="disk full") << Kind(Warn) << RELEASE << not_stored
+    assert Playbook(later) >> SaveFailed(message="disk full") << AnyAction(Warn) << RELEASE << not_stored
     assert (later.memory.unsaved, later.memory.tried_at) == (NEW_CREDENTIALS, NOW + 31)
 
 
-def test_storing_later_waits_for_nobody() -> None:
+def test_storing_later_waits_four_seconds_for_the_lock() -> None:
     later = machine(unsaved())
-    orders = tell(later, WANTED, loaded(stored(), NOW + 31))
+    actions = tell(later, WANTED, loaded(stored(), NOW + 31))
     times = 0
-    while orders[-1] == TAKE:
+    while actions[-1] == TAKE:
         times += 1
-        orders = tell(later, LockBusy(), loaded(stored(), NOW + 31))
+        actions = tell(later, LockBusy(), loaded(stored(), NOW + 31))
     assert times * 0.25 == 4.0
-    assert orders[-1] == delivered(
+    assert actions[-1] == delivered(
         NEW_CREDENTIALS, "kept", message="another session was renewing the tokens all the time"
     )
 
 
-def test_tokens_that_are_nowhere_else_are_renewed_with_their_own_refresh_token() -> None:
+def test_tokens_in_memory_are_refreshed_with_their_own_refresh_token() -> None:
     later = machine(unsaved())
     much_later = NOW + 10 * DAY
     newest = stored(access(20 * DAY, "newest"), "canary-newest-refresh", last_refresh="2026-11-28T11:06:40.000000Z")
@@ -386,20 +386,20 @@ def test_tokens_that_are_nowhere_else_are_renewed_with_their_own_refresh_token()
         >> answer
         << LOAD
         >> loaded(stored(), much_later)
-        << Kind(SaveCredentials)
+        << AnyAction(SaveCredentials)
         >> CredentialsSaved()
         << RELEASE
         << delivered(newest, "refreshed")
     )
 
 
-def test_a_new_sign_in_takes_the_place_of_what_could_not_be_stored() -> None:
+def test_a_new_sign_in_replaces_tokens_that_could_not_be_stored() -> None:
     later = machine(unsaved())
     assert Playbook(later) >> WANTED << LOAD >> loaded(THEIR_CREDENTIALS) << delivered(THEIR_CREDENTIALS)
     assert later.memory.unsaved is None
 
 
-def test_a_sign_out_too() -> None:
+def test_a_sign_out_discards_tokens_that_could_not_be_stored() -> None:
     later = machine(unsaved())
     tell(later, WANTED, loaded(None))
     assert failure_of(later)[0] == "not_signed_in"
@@ -409,7 +409,7 @@ def test_a_sign_out_too() -> None:
 # Clocks
 
 
-def test_a_token_just_received_is_not_renewed_again_however_wrong_the_clock_is() -> None:
+def test_a_token_just_received_is_not_refreshed_again_by_a_wrong_clock() -> None:
     refresh = machine()
     answer = answered(access_token=OVER, refresh_token="canary-new-refresh")
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
@@ -426,7 +426,7 @@ def test_a_token_just_received_is_not_renewed_again_however_wrong_the_clock_is()
     assert Playbook(refused) >> rejected(OVER) << LOAD >> loaded(wrong, NOW + 1) << TAKE
 
 
-def test_the_raw_id_token_is_what_was_read() -> None:
+def test_without_a_new_id_token_the_old_one_is_kept() -> None:
     refresh = machine()
     tell(
         refresh,

@@ -75,7 +75,7 @@ def test_values_are_form_decoded() -> None:
         "code=c&iss=https://evil.example",
     ],
 )
-def test_nothing_is_believed_without_this_logins_state(query: str) -> None:
+def test_a_callback_without_this_logins_state_is_a_mismatch(query: str) -> None:
     assert read(query) == Mismatched()
 
 

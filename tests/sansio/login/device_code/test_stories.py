@@ -1,4 +1,4 @@
-"""Whole logins with a device code, told from the first event to the last order."""
+"""Whole logins with a device code, from the first event to the last action."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from loginmachine.sansio.login.progress import (
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
-from .. import samples
-from ..playbook import Kind, Playbook, Problem, reported
-from ..samples import CLIENT_ID, DEVICE_URL, EXPIRY, POLL_DUE, STARTED_WITH_DEVICE_CODE, answer, machine_in, no_answer
-from .test_stories import ACCOUNT, CREDENTIALS, SUCCEEDED
+from ... import samples
+from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported
+from ...samples import CLIENT_ID, DEVICE_URL, EXPIRY, POLL_DUE, STARTED_WITH_DEVICE_CODE, answer, machine_in, no_answer
+from ..test_stories import ACCOUNT, CREDENTIALS, SUCCEEDED
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
@@ -80,7 +80,7 @@ def delayed(words: str) -> ReportProgress:
 
 
 def polling(**changes: object) -> LoginMachine:
-    """A login that waits for its device code to be used, with a poll under way: exchange 2."""
+    """Return a login that shows its device code, with a poll outstanding: request 2."""
     login = samples.machine(samples.OPTIONS.__replace__(**changes))
     samples.drive(login, STARTED_WITH_DEVICE_CODE, samples.device_code_answer(), POLL_DUE)
     assert login.state is LoginState.POLLING_DEVICE_CODE
@@ -107,23 +107,23 @@ def test_a_login_with_a_device_code() -> None:
         >> STARTED_WITH_DEVICE_CODE
         << reported(RequestingDeviceCode())
         << CODE_REQUEST
-        >> samples.device_code_answer()
+        >> reply(samples.device_code_answer)
         << reported(SHOWN)
         << START_EXPIRY
         << poll_after(5.0)
         >> POLL_DUE
         << poll(2)
-        >> samples.pending(2)
+        >> reply(samples.pending)
         << poll_after(5.0)
         >> POLL_DUE
         << poll(3)
-        >> samples.grant_answer(3)
+        >> reply(samples.grant_answer)
         << STOP_EXPIRY
         << reported(DeviceCodeAuthorized())
         << reported(ExchangingCode())
         << SendTokenRequest(exchange_id=4, url=samples.TOKEN_ENDPOINT, form=exchange, timeout=30.0)
         # There is no API-key exchange here.
-        >> answer(4)
+        >> reply()
         << reported(SavingCredentials())
         << SaveCredentials(credentials=WITHOUT_KEY)
         >> CredentialsSaved()
@@ -151,16 +151,16 @@ def test_a_provider_that_wants_to_be_asked_less_often() -> None:
         << poll_after(10.0)
         >> POLL_DUE
         << poll(3)
-        >> samples.pending(3)
+        >> reply(samples.pending)
         << poll_after(10.0)
         >> POLL_DUE
         << poll(4)
-        >> answer(4, 400, slow_down)
+        >> reply(status=400, body=slow_down)
         << poll_after(15.0)
     )
 
 
-def test_an_outage_is_told_once_and_survived() -> None:
+def test_an_outage_is_reported_once_and_the_login_goes_on() -> None:
     assert (
         Playbook(polling())
         >> no_answer(TransportProblem.CONNECT, 2, "no route")
@@ -168,32 +168,32 @@ def test_an_outage_is_told_once_and_survived() -> None:
         << poll_after(10.0)
         >> POLL_DUE
         << poll(3)
-        >> no_answer(TransportProblem.TIMEOUT, 3)
+        >> reply(no_answer, kind=TransportProblem.TIMEOUT)
         << poll_after(20.0)
         >> POLL_DUE
         << poll(4)
-        >> answer(4, 503)
+        >> reply(status=503)
         << poll_after(30.0)
         >> POLL_DUE
         << poll(5)
-        >> answer(5, 429)
+        >> reply(status=429)
         << poll_after(30.0)
         >> POLL_DUE
         << poll(6)
-        >> samples.pending(6)
+        >> reply(samples.pending)
         << poll_after(5.0)
         >> POLL_DUE
         << poll(7)
-        >> no_answer(TransportProblem.REQUEST, 7, "reset")
+        >> reply(no_answer, kind=TransportProblem.REQUEST, message="reset")
         << delayed("reset")
         << poll_after(10.0)
         >> POLL_DUE
         << poll(8)
-        >> samples.grant_answer(8)
+        >> reply(samples.grant_answer)
         << STOP_EXPIRY
         << reported(DeviceCodeAuthorized())
         << reported(ExchangingCode())
-        << Kind(SendTokenRequest)
+        << AnyAction(SendTokenRequest)
     )
 
 
@@ -203,7 +203,7 @@ def test_a_long_interval_is_not_shortened_by_trouble() -> None:
     assert Playbook(login) >> no_answer(exchange_id=2) << delayed("gone") << poll_after(45.0)
 
 
-def test_a_very_long_outage_counts_no_further() -> None:
+def test_pauses_stay_limited_during_a_very_long_outage() -> None:
     login = polling()
     for exchange_id in range(2, 300):
         assert login.handle(no_answer(exchange_id=exchange_id))[-1].values()["seconds"] <= 30.0
@@ -224,29 +224,29 @@ def test_the_provider_says_no(event: Event, category: str, message: str) -> None
     assert (
         Playbook(login)
         >> event
-        << Problem("wait_for_device_code", category, fatal=True)
+        << AnyProblem("wait_for_device_code", category, fatal=True)
         << STOP_EXPIRY
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/token: {message}"
 
 
-def test_nobody_uses_the_code() -> None:
+def test_a_code_that_is_not_used_expires() -> None:
     login = polling()
     assert (
         Playbook(login)
         >> EXPIRY
-        << Problem("wait_for_device_code", "device_code_expired", fatal=True)
+        << AnyProblem("wait_for_device_code", "device_code_expired", fatal=True)
         << AbortTokenRequest(exchange_id=2)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> samples.grant_answer(2)
     )
     assert failure_of(login).message == "nobody used the code within 900 seconds"
 
 
-def test_a_deadline_of_ones_own_ends_it_earlier() -> None:
+def test_a_shorter_deadline_ends_the_login_earlier() -> None:
     login = samples.machine(samples.OPTIONS.__replace__(deadline=60.0))
     samples.drive(login, STARTED_WITH_DEVICE_CODE)
     assert (
@@ -257,16 +257,16 @@ def test_a_deadline_of_ones_own_ends_it_earlier() -> None:
         << StartTimer(timer=Timer.DEADLINE, seconds=60.0)
         << poll_after(5.0)
         >> samples.DEADLINE
-        << Problem("wait_for_device_code", "login_timed_out", fatal=True)
+        << AnyProblem("wait_for_device_code", "login_timed_out", fatal=True)
         << STOP_EXPIRY
         << STOP_POLL
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == "nobody used the code within 60 seconds"
 
 
-def test_the_time_is_up_for_the_person_only() -> None:
+def test_the_timers_stop_once_the_code_is_used() -> None:
     login = polling(deadline=60.0)
     actions = login.handle(samples.grant_answer(2))
     assert {action.timer for action in actions if isinstance(action, StopTimer)} == {
@@ -290,19 +290,19 @@ def test_the_time_is_up_for_the_person_only() -> None:
         (no_answer(TransportProblem.REQUEST), "token_exchange_request", "gone"),
     ],
 )
-def test_no_code_is_to_be_had(event: Event, category: str, message: str) -> None:
+def test_the_provider_sends_no_device_code(event: Event, category: str, message: str) -> None:
     login = machine_in("requesting_device_code")
     assert (
         Playbook(login)
         >> event
-        << Problem("request_device_code", category, fatal=True)
-        << Kind(Finish)
+        << AnyProblem("request_device_code", category, fatal=True)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/usercode: {message}"
 
 
-def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_allows_it() -> None:
+def test_without_device_codes_the_browser_is_used_if_allowed() -> None:
     login = machine_in("requesting_device_code", samples.OPTIONS.__replace__(device_code_fallback=True))
     told = "https://auth.openai.com/api/accounts/deviceauth/usercode: status 404"
     assert (
@@ -312,11 +312,11 @@ def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_al
         << reported(Binding(port=1455, attempt=1))
         << Bind(port=1455, attempt=1)
         >> Bound(port=1455)
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
         << OpenBrowser(url=samples.AUTH_URL)
         >> BrowserOpened()
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
     )
     samples.drive(login, samples.callback())
     # It is a login by browser now, with all that belongs to it.
@@ -324,7 +324,7 @@ def test_where_device_codes_are_not_enabled_the_browser_is_used_if_the_caller_al
     assert login.state is LoginState.EXCHANGING_API_KEY
 
 
-def test_the_browser_is_no_way_out_of_other_trouble() -> None:
+def test_the_browser_is_not_used_after_other_problems() -> None:
     login = machine_in("requesting_device_code", samples.OPTIONS.__replace__(device_code_fallback=True))
     login.handle(answer(1, 503))
     assert failure_of(login).category == "device_code_unavailable"
@@ -363,16 +363,16 @@ def test_cancelled_while_a_poll_is_under_way() -> None:
     assert (
         Playbook(polling())
         >> CancelRequested()
-        << Kind(ReportProgress)
+        << AnyAction(ReportProgress)
         << STOP_EXPIRY
         << AbortTokenRequest(exchange_id=2)
-        << Kind(Finish)
+        << AnyAction(Finish)
         << CloseListener()
         >> samples.grant_answer(2)
     )
 
 
-def test_a_browser_that_nobody_asked_for_is_a_mistake_of_the_host() -> None:
+def test_a_browser_event_without_an_action_is_unexpected() -> None:
     login = polling()
     login.handle(samples.grant_answer(2))
     with pytest.raises(UnexpectedEvent):
@@ -412,26 +412,26 @@ def test_the_last_poll_brings_the_tokens() -> None:
         >> answer(2, 400, b'{"error": "authorization_pending"}')
         << poll_after(5.0)
         >> POLL_DUE
-        << Kind(SendTokenRequest)
+        << AnyAction(SendTokenRequest)
         >> answer(3, body=rfc_tokens())
         << STOP_EXPIRY
         << reported(SavingCredentials())
-        << Kind(SaveCredentials)
+        << AnyAction(SaveCredentials)
         >> CredentialsSaved()
-        << Kind(ReportProgress)
-        << Kind(Finish)
+        << AnyAction(ReportProgress)
+        << AnyAction(Finish)
         << CloseListener()
     )
     assert isinstance(login.outcome, LoginSuccess)
 
 
-def test_the_id_token_is_checked_all_the_same() -> None:
+def test_the_id_token_is_checked() -> None:
     login = rfc_polling()
     login.handle(answer(2, body=rfc_tokens(aud="another")))
     assert (failure_of(login).step, failure_of(login).category) == ("exchange_token", "id_token_invalid")
 
 
-def test_the_workspace_is_checked_all_the_same() -> None:
+def test_the_workspace_is_checked() -> None:
     login = rfc_polling(allowed_workspaces=("acc-1",))
     login.handle(answer(2, body=rfc_tokens()))
     assert failure_of(login).category == "workspace_restriction"

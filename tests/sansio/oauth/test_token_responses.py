@@ -1,4 +1,4 @@
-"""Reading what the token endpoint answers: every row of THREATS 'Token endpoint' that the core decides."""
+"""Reading the responses of the token endpoint (docs/design/threats.md)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_any_other_token_type_is_malformed(token_type: object) -> None:
 @pytest.mark.parametrize(
     "value", ["", None, 1, True, ["t"], {"t": 1}, "a\x00b", "a\nb", "a\tb", "a\x7fb", "caf\u00e9", "\ud800", "\u202e"]
 )
-def test_a_token_that_is_empty_of_another_type_or_unprintable_is_malformed(name: str, value: object) -> None:
+def test_an_empty_unprintable_or_mistyped_token_is_malformed(name: str, value: object) -> None:
     assert read(token_json(**{name: value})) == malformed(f"no usable {name} in the answer")
 
 
@@ -179,7 +179,7 @@ def test_an_error_that_is_null_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_the_delay_that_is_asked_for_is_told(status: int) -> None:
+def test_the_delay_that_the_endpoint_asks_for_is_in_the_message(status: int) -> None:
     body = b'{"error": "slow_down"}'
     assert read(body, status, (b"Retry-After", b"120")) == rejected(f"status {status}: slow_down (retry after: 120)")
     assert read(b"", status, (b"retry-after", b"\x1b[2J\xe9" + b"x" * 50)) == rejected(
@@ -187,7 +187,7 @@ def test_the_delay_that_is_asked_for_is_told(status: int) -> None:
     )
 
 
-def test_a_delay_for_an_answer_that_will_not_change_is_not_told() -> None:
+def test_a_delay_after_a_final_refusal_is_not_in_the_message() -> None:
     assert read(b"", 400, (b"Retry-After", b"120")) == rejected("status 400")
 
 

@@ -1,0 +1,53 @@
+"""The tests of a module are found from its name: ``test_<module>.py``, in the folder of the same name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCES = TESTS.parents[1] / "src" / "sansio"
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
+    "login/actions": ("login/test_stories", "base/test_records"),
+    "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),
+    "login/events": ("login/test_machine", "base/test_records"),
+    "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),
+    "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
+    "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
+    "login/states": ("login/test_table",),
+    "model/tokens": ("oauth/test_token_responses",),
+    "refresh/actions": ("refresh/test_stories",),
+    "refresh/effects": ("refresh/test_stories", "refresh/test_failures"),
+    "refresh/events": ("refresh/test_machine",),
+    "refresh/interpret": ("refresh/test_stories", "refresh/test_failures", "refresh/test_machine"),
+    "refresh/interpretation": ("refresh/test_table",),
+    "refresh/outcome": ("refresh/test_stories",),
+    "refresh/state": ("refresh/test_machine",),
+    "refresh/states": ("refresh/test_table",),
+    "trace/bodies": ("trace/test_tokens",),
+}
+"""Modules without a test module of their own: records, and effects that are tested by whole stories."""
+
+
+def modules(folder: Path, pattern: str) -> set[str]:
+    """The paths of modules in a folder, without the ending."""
+    found = {path.relative_to(folder).with_suffix("") for path in folder.rglob(pattern) if path.stem != "__init__"}
+    return {path.as_posix() for path in found}
+
+
+def own_test(module: str) -> str:
+    path = Path(module)
+    return (path.parent / f"test_{path.name}").as_posix()
+
+
+def test_each_module_has_tests() -> None:
+    tests = modules(TESTS, "test_*.py")
+    without = {module for module in modules(SOURCES, "*.py") if own_test(module) not in tests}
+    assert without == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("tests", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_the_tests_elsewhere_exist(tests: tuple[str, ...]) -> None:
+    assert set(tests) <= modules(TESTS, "test_*.py")

@@ -1,0 +1,83 @@
+"""Events and options that a trace cannot hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loginmachine.sansio.trace import TraceError, read_trace
+
+from ...traces.record import FOLDER
+
+LARGE = (FOLDER / "succeeded_with_nonce.jsonl").read_bytes()
+LINES = LARGE.splitlines()
+HEADER, STARTED = LINES[:2]
+
+
+def problem(*lines: bytes) -> tuple[int, str]:
+    with pytest.raises(TraceError) as caught:
+        read_trace(lines)
+    return caught.value.line, caught.value.reason
+
+
+def changed(line: bytes, **members: Any) -> bytes:
+    return json.dumps({**json.loads(line), **members}).encode()
+
+
+EVENTS = [
+    ({"type": "Bound"}, "event lacks a member"),
+    ({"type": "Bound", "port": 1, "x\x1b": 1}, "event has a member that is not known here"),
+    ({"type": "Bound", "port": True}, "event.port is not a whole number of a usable size"),
+    ({"type": "Bound", "port": 2**63}, "event.port is not a whole number of a usable size"),
+    ({"type": "PreviousCancelled", "accepted": 1}, "event.accepted is neither true nor false"),
+    ({"type": "BrowserFailed", "message": 1}, "event.message is not a text"),
+    ({"type": "BrowserFailed", "message": "\ud800"}, "event.message is not a text"),
+    ({"type": "TimerFired", "timer": "egg"}, "event.timer is none of the values that it can have"),
+    ({"type": "TimerFired", "timer": {}}, "event.timer is none of the values that it can have"),
+]
+REQUEST = {"type": "RequestReceived", "request_id": 1, "method": "GET", "target": "/", "headers": []}
+ANSWER = {"type": "TokenResponseReceived", "exchange_id": 1, "status": 200, "headers": [], "body": "", "received_at": 0}
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        *EVENTS,
+        ({**REQUEST, "method": "\u0100"}, "event.method is not bytes"),
+        ({**REQUEST, "method": {"repeat": " ", "times": 4}}, "event.method is not a usable run of bytes"),
+        ({**REQUEST, "method": {"repeat": " ", "times": True}}, "event.method is not a usable run of bytes"),
+        ({**REQUEST, "method": {"repeat": "\u20ac", "times": 4}}, "event.method is not a usable run of bytes"),
+        ({**REQUEST, "headers": {}}, "event.headers is not a list"),
+        ({**REQUEST, "headers": [["a"]]}, "event.headers is not a pair"),
+        ({**REQUEST, "headers": ["ab"]}, "event.headers is not a list"),
+        ({**ANSWER, "received_at": 10**400}, "event.received_at is not a number of a usable size"),
+        ({**ANSWER, "received_at": "now"}, "event.received_at is not a number of a usable size"),
+    ],
+)
+def test_members_that_are_not_an_event(event: dict[str, Any], reason: str) -> None:
+    assert problem(HEADER, changed(STARTED, event=event)) == (2, reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("deadline", 10**400, "options.deadline is not a number of a usable size"),
+        ("deadline", 0, "options has a value out of its range"),
+        ("port", 65536, "options has a value out of its range"),
+        ("allowed_workspaces", ["a,b"], "options has a value out of its range"),
+        ("provider", {"type": "LoginOptions"}, "options.provider is of a type that is not known here"),
+        ("surprise", 1, "options has a member that is not known here"),
+    ],
+)
+def test_members_that_are_not_options(name: str, value: object, reason: str) -> None:
+    options = {**json.loads(HEADER)["options"], name: value}
+    assert problem(changed(HEADER, options=options)) == (1, reason)
+
+
+def test_an_issuer_that_no_login_may_have() -> None:
+    assert problem(HEADER.replace(b'"https://id.example"', b'"file:///etc/passwd"', 1)) == (
+        1,
+        "options.provider has a value out of its range",
+    )
