@@ -18,7 +18,7 @@ from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
 from ..logging import warn
-from ..stores.protocols import save, unexpected_error
+from ..stores.protocols import RefusalStore, save, unexpected_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.refresh.events import AccessTokenWanted
     from ...sansio.refresh.failures import RefreshFailure
-    from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.refresh.outcome import RefreshOutcome, Refusal
     from ..stores.protocols import SessionStore
 
 UNAUTHORIZED: Final = 401
@@ -50,12 +50,22 @@ class BaseSession:
         self._environment_key = environment_key
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()
+        self._shown = ""
+        """The last warning of a look at the store, which is shown once."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {type(self._store).__name__}>"
 
     def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
         return RefreshMachine(self._provider, memory, environment_key=self._environment_key)
+
+    def _show_warnings(self, refresh: BaseRefresh) -> None:
+        """Show the warnings of a refresh for which a look at the store was enough, once in the life of the session."""
+        for message in refresh.warnings:
+            if message != self._shown:
+                self._shown = message
+                with contextlib.suppress(Exception):
+                    self._on_warning(message)
 
 
 class BaseRefresh:
@@ -73,13 +83,23 @@ class BaseRefresh:
     ) -> None:
         self.machine = machine
         self.wanted = wanted
-        self.waiting = 0
-        """The number of callers that wait for the result."""
+        self.callers: set[object] = set()
+        """One object for each caller that waits for the result."""
         self.crash = ""
         """The type of an exception that should not have happened. Empty if there was none."""
         self._access = access
         self._on_warning = on_warning
         self._actions: list[refresh_actions.RefreshAction] = []
+
+    @property
+    def waiting(self) -> int:
+        """The number of callers that wait for the result."""
+        return len(self.callers)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings among the actions that are not performed yet."""
+        return [action.message for action in self._actions if isinstance(action, refresh_actions.Warn)]
 
     def result_for(self, wanted: AccessTokenWanted, *, is_leader: bool) -> RefreshOutcome | None:
         """Return the outcome for one of the callers, when the refresh is done.
@@ -101,7 +121,7 @@ class BaseRefresh:
 
     def _can_stop_before(self, action: refresh_actions.RefreshAction) -> bool:
         """Return whether to stop here: no caller waits any more, and no request has been sent."""
-        return not self.waiting and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
+        return not self.callers and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
 
     def _warn(self, message: str) -> None:
         with contextlib.suppress(Exception):
@@ -125,7 +145,7 @@ class StoreAccess:
             return LoadFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - a store of the program's own
             return LoadFailed(message=unexpected_error(error))
-        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time())
+        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time(), refusal=self._load_refusal())
 
     def take_lock(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
         """Lock out other sessions that want to renew the tokens.
@@ -148,6 +168,23 @@ class StoreAccess:
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
         """Save credentials, if the store still holds those that were loaded last."""
         return save(_UnchangedStore(self._store, self._loaded), credentials)
+
+    def _load_refusal(self) -> Refusal | None:
+        # A store of the program's own need not have this. Without it, a refused token is sent once more.
+        with contextlib.suppress(Exception):
+            if isinstance(self._store, RefusalStore):
+                return self._store.load_refusal()
+        return None
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Let the store remember that a refresh token was refused, if it can."""
+        try:
+            if isinstance(self._store, RefusalStore):
+                self._store.save_refusal(refusal)
+        except StoreError as error:
+            warn(f"the refusal of the refresh token could not be remembered: {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            warn(f"the refusal of the refresh token could not be remembered: {unexpected_error(error)}")
 
     def release_lock(self) -> None:
         """Release the lock, if it is held."""

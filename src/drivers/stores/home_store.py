@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...sansio.model.credentials import Credentials
+    from ...sansio.refresh.outcome import Refusal
     from .protocols import Transaction
 
 Result = TypeVar("Result")
@@ -126,6 +127,22 @@ class HomeStore:
             StoreError: The lock cannot be taken.
         """
         return self._hold("auth.refresh.lock", timeout)
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refused refresh token that the home folder remembers, or None. Takes no lock."""
+        from .refusal_file import read_refusal  # noqa: PLC0415 - a login does not need it
+
+        return read_refusal(self._home)
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Remember in the home folder that a refresh token was refused. The caller holds the lock of `renewing`.
+
+        Raises:
+            StoreError: The refusal cannot be written.
+        """
+        from .refusal_file import write_refusal  # noqa: PLC0415 - as above
+
+        self._attempt(lambda: write_refusal(self._home, refusal))
 
     @contextlib.contextmanager
     def _hold(self, name: str, timeout: float) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from ...sansio.login.events import CredentialsSaved, SaveFailed
 from ...sansio.model.credentials import Credentials
@@ -13,6 +13,8 @@ from ..errors import StoreBusy, StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+
+    from ...sansio.refresh.outcome import Refusal
 
 LOCK_TIMEOUT: Final = 5.0
 """Seconds to wait, by default, for a store that another program or thread is changing."""
@@ -82,6 +84,17 @@ class SessionStore(CredentialStore, Protocol):
         """
 
 
+@runtime_checkable
+class RefusalStore(Protocol):
+    """What a store may have in addition: it remembers a refused refresh token, so that no session sends it again."""
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refusal that was saved last, or None."""
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal. The caller holds the lock of `SessionStore.renewing`."""
+
+
 class Transaction(Protocol):
     """A locked store. Each method does what the store's own method does."""
 
@@ -119,6 +132,7 @@ class MemoryStore:
         self.credentials: Credentials | None = None
         self._lock = threading.Lock()
         self._renewal = threading.Lock()
+        self._refusal: Refusal | None = None
 
     def load(self) -> Credentials | None:
         """Return the credentials that were saved last."""
@@ -147,6 +161,14 @@ class MemoryStore:
             yield _MemoryTransaction(self)
         finally:
             self._lock.release()
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refusal that was saved last, or None."""
+        return self._refusal
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal."""
+        self._refusal = refusal
 
     @contextlib.contextmanager
     def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:

@@ -52,8 +52,8 @@ class Session(BaseSession):
         store: Where the credentials are.
         provider: The provider that issued them, ChatGPT by default.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored. By default the text is
-            logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
+            ended and its last access token is used until it expires. By default the text is logged.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class Session(BaseSession):
         machine = self._new_machine(memory)
         refresh = _Refresh(machine, StoreAccess(self._store), wanted, self._on_warning)
         if refresh.check_store():
+            self._show_warnings(refresh)
             return machine.outcome
         with self._lock:
             if self._memory is not memory:
@@ -144,14 +145,15 @@ class Session(BaseSession):
                 return None
             is_leader = self._current is None
             current = self._current = self._current or refresh
-            current.waiting += 1
+            caller = object()
+            current.callers.add(caller)
         try:
             if is_leader:
                 self._start(current)
             wait_for(current.done)
         finally:
             with self._lock:
-                current.waiting -= 1
+                current.callers.discard(caller)
         return current.result_for(wanted, is_leader=is_leader)
 
     def _start(self, refresh: _Refresh) -> None:
@@ -213,6 +215,8 @@ class _Refresh(BaseRefresh):
                 return self._access.save(credentials)
             case refresh_actions.ReleaseLock():
                 self._access.release_lock()
+            case refresh_actions.RememberRefusal(refusal=refusal):
+                self._access.save_refusal(refusal)
             case refresh_actions.Warn(message=message):
                 self._warn(message)
             case refresh_actions.Deliver():

@@ -57,8 +57,8 @@ class TrioSession(BaseSession):
         store: Where the credentials are. Used in worker threads.
         provider: The provider that issued them, ChatGPT by default.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored. By default the text is
-            logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
+            ended and its last access token is used until it expires. By default the text is logged.
     """
 
     def __init__(
@@ -142,19 +142,21 @@ class TrioSession(BaseSession):
         machine = self._new_machine(memory)
         refresh = _Refresh(machine, StoreAccess(self._store), wanted, self._on_warning, self._limiter)
         if await refresh.check_store():
+            self._show_warnings(refresh)
             return machine.outcome
         if self._memory is not memory:
             # Another refresh has ended meanwhile.
             return None
         is_leader = self._current is None
         current = self._current = self._current or refresh
-        current.waiting += 1
+        caller = object()
+        current.callers.add(caller)
         try:
             if is_leader:
                 trio.lowlevel.spawn_system_task(self._run, current, name="loginmachine-refresh")
             await current.done.wait()
         finally:
-            current.waiting -= 1
+            current.callers.discard(caller)
         return current.result_for(wanted, is_leader=is_leader)
 
     async def _run(self, refresh: _Refresh) -> None:
@@ -214,6 +216,8 @@ class _Refresh(BaseRefresh):
                 return await self._in_thread(self._access.save, credentials)
             case refresh_actions.ReleaseLock():
                 await self._in_thread(self._access.release_lock)
+            case refresh_actions.RememberRefusal(refusal=refusal):
+                await self._in_thread(self._access.save_refusal, refusal)
             case refresh_actions.Warn(message=message):
                 self._warn(message)
             case refresh_actions.Deliver():

@@ -126,6 +126,21 @@ def keep_for_now(refresh: RefreshData, meaning: Problem) -> None:
     keep(refresh, meaning)
 
 
+def keep_last(refresh: RefreshData, meaning: StoreRead) -> None:
+    """Deliver the old token, which is the last one: its refresh token was refused before."""
+    failure = refresh.failure_of(meaning)
+    refresh.note_refusal(failure)
+    refresh.deliver(refresh.credentials, Delivery.KEPT, failure.message, failure=failure)
+
+
+def keep_for_good(refresh: RefreshData, meaning: Problem) -> None:
+    """Deliver the old token, which is the last one, and never send its refresh token again."""
+    failure = refresh.failure_of(meaning)
+    refresh.note_refusal(failure)
+    refresh.remember_refusal(failure)
+    refresh.deliver(refresh.credentials, Delivery.KEPT, failure.message, failure=failure)
+
+
 def deliver_refreshed(refresh: RefreshData, _: Interpretation) -> None:
     """Deliver the new token, which is stored."""
     refresh.memory = refresh.memory.__replace__(unsaved=None, replaces=None, tried_at=None)
@@ -156,5 +171,5 @@ def fail(refresh: RefreshData, meaning: Problem) -> None:
 def fail_for_good(refresh: RefreshData, meaning: Problem) -> None:
     """End the refresh with a failure, and never send this refresh token again."""
     failure = refresh.failure_of(meaning)
-    refresh.memory = refresh.memory.__replace__(refused=refresh.tokens.refresh_token, refusal=failure)
+    refresh.remember_refusal(failure)
     refresh.end(failure)

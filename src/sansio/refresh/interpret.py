@@ -12,8 +12,10 @@ from ..oauth import token_requests
 from ..oauth.token_responses import ClientRefused, GrantRefused, Malformed, Rejected, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
+from .failures import RefreshFailure
 from .identity import change_of_identity, says_less
 from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+from .outcome import digest_of
 from .states import RefreshState, RefreshTrigger
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ OLDEST: Final = 8 * 86400.0
 RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
+_REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
 _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 
 
@@ -106,12 +109,12 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
         if refresh.is_valid_at(tokens, event.loaded_at):
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
         return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
-    return _judge_tokens(read, tokens, event.loaded_at, refresh)
+    return _judge_tokens(read, tokens, event, refresh)
 
 
-def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData) -> StoreRead:
+def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
     """Decide what to do with the tokens that apply."""
-    memory = refresh.memory
+    now, memory = event.loaded_at, refresh.memory
     is_valid = refresh.is_valid_at(tokens, now)
     if refresh.seen is None:
         rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
@@ -127,11 +130,28 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshD
         return _as(read, RefreshTrigger.SAVE_DUE, _LOCKED) if is_unsaved else read
     if not has_refresh_token:
         return _as(read, RefreshTrigger.REFRESH_HOPELESS, "no refresh token is stored")
-    if tokens.refresh_token == memory.refused:
-        return _as(read, RefreshTrigger.REFRESH_HOPELESS).__replace__(failure=memory.refusal)
+    refusal = _refusal_of(read, event, refresh)
+    if refusal is not None:
+        is_last = is_valid and not rejected
+        ending = RefreshTrigger.SIGN_IN_ENDED if is_last else RefreshTrigger.REFRESH_HOPELESS
+        return _as(read, ending).__replace__(failure=refusal)
     if first and tried and is_valid and not rejected:
         return _as(read, RefreshTrigger.REFRESH_POSTPONED, "the last try was a moment ago")
     return _as(read, RefreshTrigger.REFRESH_DUE, _LOCKED)
+
+
+def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData) -> RefreshFailure | None:
+    """Return the failure of a refresh token that was refused before, by this session or another; None if it was not."""
+    assert read.credentials is not None
+    memory, known = refresh.memory, event.refusal
+    if memory.refused is None and known is None:
+        return None
+    digest = digest_of(read.credentials, refresh.provider)
+    if digest == memory.refused:
+        return memory.refusal
+    if known is None or digest != known.digest:
+        return None
+    return RefreshFailure(category=known.category, message=_REFUSED_BEFORE, trigger=RefreshTrigger.REFRESH_HOPELESS)
 
 
 def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData, *, can_keep: bool) -> bool:

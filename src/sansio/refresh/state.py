@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .actions import Deliver, ReleaseLock
+from .actions import Deliver, ReleaseLock, RememberRefusal, Warn
 from .effective import applicable
 from .events import AccessTokenWanted
 from .failures import REFRESH_FAILURES, RefreshFailure
 from .interpretation import StoreRead
-from .outcome import Delivery, RefreshSuccess
+from .outcome import Delivery, RefreshSuccess, Refusal, digest_of
 from .states import RefreshState
 
 if TYPE_CHECKING:
@@ -127,12 +127,37 @@ class RefreshData:
             token = credentials.tokens.access_token
             self.memory = self.memory.__replace__(received=token, received_at=self.now)
 
+    def digest(self) -> str:
+        """Return what identifies the refresh token of the credentials that apply."""
+        assert self.credentials is not None
+        return digest_of(self.credentials, self.provider)
+
+    def note_refusal(self, failure: RefreshFailure) -> None:
+        """Warn, once in a session, that the sign-in has ended while its access token is still valid."""
+        digest = self.digest()
+        if self.memory.refused != digest:
+            self.memory = self.memory.__replace__(refused=digest, refusal=failure)
+            words = "the sign-in has ended, and its last access token is used until it expires"
+            self.out.append(Warn(message=f"{words}: {failure.message}"))
+
+    def remember_refusal(self, failure: RefreshFailure) -> None:
+        """Remember, in the store too, that the refresh token was refused for good."""
+        digest = self.digest()
+        self.memory = self.memory.__replace__(refused=digest, refusal=failure)
+        self.out.append(RememberRefusal(refusal=Refusal(digest=digest, category=failure.category)))
+
     def remember_attempt(self) -> None:
         """Remember that refreshing or storing failed just now, in a way that may pass."""
         self.memory = self.memory.__replace__(tried_at=self.now)
 
     def deliver(
-        self, credentials: Credentials | None, delivery: Delivery, message: str = "", *, is_stored: bool = True
+        self,
+        credentials: Credentials | None,
+        delivery: Delivery,
+        message: str = "",
+        *,
+        is_stored: bool = True,
+        failure: RefreshFailure | None = None,
     ) -> None:
         """End the refresh with a token.
 
@@ -141,6 +166,7 @@ class RefreshData:
             delivery: Where the token came from.
             message: Why the old token is delivered; empty for another token.
             is_stored: Whether the credentials are stored.
+            failure: Why the sign-in has ended, if it has.
         """
         choice = applicable(credentials, self.provider, environment_key=self.environment_key)
         assert choice is not None
@@ -152,6 +178,7 @@ class RefreshData:
                 delivery=delivery,
                 message=message,
                 is_stored=is_stored,
+                failure=failure,
             )
         )
 

@@ -47,6 +47,8 @@ class RefreshTrigger(StrEnum):
     REFRESH_DUE = "refresh_due"
     REFRESH_HOPELESS = "refresh_hopeless"
     """There is no refresh token, or it was refused before."""
+    SIGN_IN_ENDED = "sign_in_ended"
+    """The refresh token was refused before, and the access token is still valid."""
     REFRESH_POSTPONED = "refresh_postponed"
     """The last attempt was a moment ago, and the token is still valid."""
     SAVE_DUE = "save_due"

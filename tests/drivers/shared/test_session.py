@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loginmachine import SessionStore
+    from loginmachine.sansio.refresh.outcome import Refusal
 
     from .session_support import TokenEndpoint
 
@@ -171,6 +172,72 @@ def test_a_refused_refresh_token(driver: Driver, tmp_path: Path, endpoint: Token
     assert mark_of(driver.run(session.access_token)) == "new-2"
 
 
+def test_a_token_that_lasts_longer_than_its_sign_in(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store, warnings = signed_in(tmp_path, DUE), list[str]()
+    session = driver.session(store, endpoint.provider, on_warning=warnings.append)
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    assert [mark_of(driver.run(session.access_token)) for _ in range(2)] == ["old", "old"]
+    done = driver.run(session.refresh)
+    assert (done.delivery, done.failure.category) == ("kept", "refresh_token_rejected")
+    assert [warning.partition(":")[0] for warning in warnings] == [
+        "the sign-in has ended, and its last access token is used until it expires"
+    ]
+    for call in (partial(session.refresh, force=True), partial(session.renew, token_of(store.load()))):
+        with pytest.raises(SignInRequired):
+            driver.run(call)
+    assert endpoint.requests == 1
+
+
+def test_another_session_warns_once_too(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store, warnings = signed_in(tmp_path, DUE), list[str]()
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    driver.run(driver.session(store, endpoint.provider).access_token)
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        raise ValueError
+
+    session = driver.session(store, endpoint.provider, on_warning=warn)
+    assert [mark_of(driver.run(session.access_token)) for _ in range(3)] == ["old"] * 3
+    assert [warning.partition(":")[0] for warning in warnings] == [
+        "the sign-in has ended, and its last access token is used until it expires"
+    ]
+    assert endpoint.requests == 1
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_no_session_sends_a_refused_token_again(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint, *, in_memory: bool
+) -> None:
+    store: SessionStore = MemoryStore() if in_memory else FileStore(tmp_path)
+    store.save(credentials(OVER))
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    for _ in range(3):
+        another = store if in_memory else FileStore(tmp_path)
+        with pytest.raises(SignInRequired, match="refresh_token_rejected"):
+            driver.run(driver.session(another, endpoint.provider).access_token)
+    assert endpoint.requests == 1
+    assert [path.name for path in tmp_path.iterdir() if b"canary" in path.read_bytes()] == ["auth.json"] * (
+        not in_memory
+    )
+    store.save(credentials(OVER, "again"))
+    assert mark_of(driver.run(driver.session(store, endpoint.provider).access_token)) == "new-2"
+
+
+@pytest.mark.parametrize("error", [StoreError("disk full"), OSError("canary-old")])
+def test_a_refusal_that_cannot_be_remembered_is_logged(
+    driver: Driver, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    store = FaultyStore()
+    store.failing = {"load refusal": LookupError(), "save refusal": error}
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    with pytest.raises(SignInRequired):
+        driver.run(driver.session(store, endpoint.provider).access_token)
+    why = "disk full" if isinstance(error, StoreError) else "the store raised OSError"
+    ours = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
+    assert ours == [f"the refusal of the refresh token could not be remembered: {why}"]
+
+
 def test_a_failure_that_may_pass(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
     store = signed_in(tmp_path, DUE)
     session = driver.session(store, endpoint.provider)
@@ -265,6 +332,14 @@ class FaultyStore(MemoryStore):
         self._fail("save")
         self.credentials = credentials
         return None
+
+    def load_refusal(self) -> Refusal | None:
+        self._fail("load refusal")
+        return super().load_refusal()
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        self._fail("save refusal")
+        super().save_refusal(refusal)
 
     def _fail(self, name: str) -> None:
         if name in self.failing:

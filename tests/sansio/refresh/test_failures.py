@@ -8,7 +8,7 @@ import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.refresh.actions import Deliver, Warn
+from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
 from ..playbook import AnyAction, Playbook
@@ -64,8 +64,16 @@ def exchanging(access_token: str = OLD, wanted: Any = WANTED, **changes: Any) ->
     ],
 )
 def test_a_refresh_token_that_is_refused_for_good(status: int, members: dict[str, Any], words: str) -> None:
-    refresh = exchanging()
-    assert Playbook(refresh) >> answered(status, **members) << LOAD >> loaded(stored()) << RELEASE << AnyAction(Deliver)
+    refresh = exchanging(OVER)
+    assert (
+        Playbook(refresh)
+        >> answered(status, **members)
+        << LOAD
+        >> loaded(stored(OVER))
+        << AnyAction(RememberRefusal)
+        << RELEASE
+        << AnyAction(Deliver)
+    )
     assert failure_of(refresh) == ("refresh_token_rejected", ENDPOINT + words, True)
 
 
@@ -93,10 +101,10 @@ def test_a_401_without_a_code_that_we_know_may_pass(body: bytes) -> None:
 
 
 def test_a_refused_refresh_token_is_not_sent_twice() -> None:
-    first = exchanging()
-    tell(first, GONE, loaded(stored()))
+    first = exchanging(OVER)
+    tell(first, GONE, loaded(stored(OVER)))
     again = machine(first.memory)
-    assert Playbook(again) >> WANTED << LOAD >> loaded(stored()) << AnyAction(Deliver)
+    assert Playbook(again) >> WANTED << LOAD >> loaded(stored(OVER)) << AnyAction(Deliver)
     assert again.outcome == first.outcome
     signed_in = machine(first.memory)
     assert Playbook(signed_in) >> WANTED << LOAD >> loaded(stored(OVER, "canary-other-refresh")) << TAKE

@@ -8,7 +8,7 @@ import pytest
 
 from loginmachine import RefreshFailure, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.login.events import CredentialsSaved
-from loginmachine.sansio.refresh.actions import Deliver
+from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal
 from loginmachine.sansio.refresh.events import LockTaken
 
 from ..playbook import AnyAction, Playbook
@@ -16,6 +16,7 @@ from ..samples import ID_CLAIMS, ID_TOKEN, OTHER_PROVIDER, jwt
 from .samples import (
     NEW,
     NOW_TEXT,
+    OLD,
     OTHER_ACCOUNT,
     OVER,
     RELEASE,
@@ -82,8 +83,19 @@ def test_tokens_of_another_account_are_refused(account_id: str | None) -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before))
     answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
-    assert Playbook(refresh) >> answer << RELEASE << AnyAction(Deliver)
+    assert Playbook(refresh) >> answer << AnyAction(RememberRefusal) << RELEASE << AnyAction(Deliver)
     assert failure_of(refresh) == ("account_changed", "the new id token is of another account", True)
+
+
+def test_the_old_access_token_is_used_as_long_as_it_lasts() -> None:
+    """It is the right person's, although the new tokens are not."""
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()))
+    tell(refresh, answered(access_token=NEW, id_token=OTHER_ACCOUNT))
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert (refresh.outcome.token.reveal(), refresh.outcome.delivery) == (OLD, "kept")
+    assert refresh.outcome.failure is not None
+    assert refresh.outcome.failure.category == "account_changed"
 
 
 @pytest.mark.parametrize(
