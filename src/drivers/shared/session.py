@@ -17,6 +17,7 @@ from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, Lo
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
+from ..forks import Forkable, tell_of_forks
 from ..logging import warn
 from ..stores.protocols import RefusalStore, save, unexpected_error
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 UNAUTHORIZED: Final = 401
 
 
-class BaseSession:
+class BaseSession(Forkable):
     """The arguments of a session, which are the same for both drivers."""
 
     def __init__(
@@ -50,6 +51,7 @@ class BaseSession:
         self._environment_key = environment_key
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()
+        tell_of_forks(self)
         self._shown = ""
         """The last warning of a look at the store, which is shown once."""
 
@@ -82,11 +84,12 @@ class BaseRefresh:
         self, machine: RefreshMachine, access: StoreAccess, wanted: AccessTokenWanted, on_warning: Callable[[str], None]
     ) -> None:
         self.machine = machine
+        self.memory_before = machine.memory
         self.wanted = wanted
         self.callers: set[object] = set()
         """One object for each caller that waits for the result."""
-        self.crash = ""
-        """The type of an exception that should not have happened. Empty if there was none."""
+        self.crash: BaseException | None = None
+        """What a store of the program's own raised, if it is no `Exception`; or what should not have happened."""
         self._access = access
         self._on_warning = on_warning
         self._actions: list[refresh_actions.RefreshAction] = []
@@ -112,10 +115,18 @@ class BaseRefresh:
             The outcome. None if the caller needs another refresh.
 
         Raises:
-            RuntimeError: The refresh crashed.
+            RuntimeError: The refresh crashed, for a reason that is its ``__cause__``.
+            BaseException: For the caller for which it was started: the reason itself, if it is no `Exception`.
         """
-        if self.crash:
-            raise RuntimeError(f"the session has failed with {self.crash}; this is a bug in it")
+        crash = self.crash
+        if crash is not None:
+            if isinstance(crash, Exception):
+                words = f"the session has failed with {type(crash).__name__}; this is a bug in it"
+                raise RuntimeError(words) from crash
+            if is_leader:
+                raise crash
+            # Another caller was interrupted. This one tries again.
+            return None
         outcome = self.machine.outcome
         return outcome if is_leader or (outcome is not None and can_share(outcome, self.wanted, wanted)) else None
 

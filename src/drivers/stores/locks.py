@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreBusy
+from ..forks import OwnDescriptor, no_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ else:
 def locked(path: Path, timeout: float) -> Iterator[None]:
     """Hold an exclusive lock on a file, which is created if it is missing. The end of a process releases its locks.
 
+    The child of a fork does not hold the lock, even if it was forked in the block.
+
     The lock belongs to the block, not to a thread. Two threads exclude each other, and a block may be entered in one
     thread and left in another.
 
@@ -44,18 +47,18 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         OSError: The file cannot be opened.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags, 0o600)
+    with no_fork:
+        file = OwnDescriptor(os.open(path, flags, 0o600))
     try:
         deadline = time.monotonic() + timeout
-        while not _locked(descriptor):
+        while not _locked(file.fileno()):
             if time.monotonic() >= deadline:
                 raise StoreBusy(f"another program has held {path} for more than {timeout:g} seconds")
             time.sleep(_POLL)
         yield
     finally:
         # Closing releases the lock even if it reports an error, and the work under the lock is done.
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
+        file.close()
 
 
 def _locked(descriptor: int) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from ...sansio.login.events import CredentialsSaved, SaveFailed
 from ...sansio.model.credentials import Credentials
 from ..errors import StoreBusy, StoreError
+from ..forks import Forkable, tell_of_forks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ def unexpected_error(error: Exception) -> str:
     return f"the store raised {type(error).__name__}"
 
 
-class MemoryStore:
+class MemoryStore(Forkable):
     """Keeps credentials in memory, for programs that store them in their own way."""
 
     def __init__(self) -> None:
@@ -133,6 +134,11 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._renewal = threading.Lock()
         self._refusal: Refusal | None = None
+        tell_of_forks(self)
+
+    def after_fork(self) -> None:
+        """Release the locks in the child of a fork. Their holders are threads that only the parent has."""
+        self._lock, self._renewal = threading.Lock(), threading.Lock()
 
     def load(self) -> Credentials | None:
         """Return the credentials that were saved last."""
@@ -155,12 +161,13 @@ class MemoryStore:
         Raises:
             StoreBusy: Another thread has held the lock for more than `timeout` seconds.
         """
-        if not self._lock.acquire(timeout=timeout):
+        lock = self._lock
+        if not lock.acquire(timeout=timeout):
             raise StoreBusy(f"another thread has held the credentials for more than {timeout:g} seconds")
         try:
             yield _MemoryTransaction(self)
         finally:
-            self._lock.release()
+            lock.release()
 
     def load_refusal(self) -> Refusal | None:
         """Return the refusal that was saved last, or None."""
@@ -177,12 +184,13 @@ class MemoryStore:
         Raises:
             StoreBusy: Another session has held the lock for more than `timeout` seconds.
         """
-        if not self._renewal.acquire(timeout=timeout):
+        lock = self._renewal
+        if not lock.acquire(timeout=timeout):
             raise StoreBusy(f"another session has been renewing the tokens for more than {timeout:g} seconds")
         try:
             yield
         finally:
-            self._renewal.release()
+            lock.release()
 
 
 class _MemoryTransaction:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import signal
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -75,6 +76,28 @@ def test_a_cancellation_before_the_request_ends_the_refresh(tmp_path: Path, endp
         assert mark_of(await session.access_token()) == "new-1"
 
     run(main)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interrupt_while_the_task_is_started(
+    tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    session = TrioSession(signed_in(tmp_path, OVER), endpoint.provider)
+    spawn = trio.lowlevel.spawn_system_task
+
+    def interrupt(*arguments: Any, **options: Any) -> object:
+        if moment == "before":
+            signal.raise_signal(signal.SIGINT)
+        task = spawn(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return task
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trio.lowlevel.spawn_system_task", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(session.access_token)
+    assert mark_of(trio.run(session.access_token)) == "new-1"
+    assert session._current is None
 
 
 def test_a_blocking_client_is_refused(tmp_path: Path) -> None:
