@@ -89,4 +89,17 @@ class Refresh(BaseRefresh):
         return None
 
     async def _in_thread(self, work: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
-        return await trio.to_thread.run_sync(work, *args, limiter=self._limiter)
+        """Do what blocks in a thread. If there is none, do it here: the tokens must not be lost."""
+        began = False
+
+        def begin() -> Result:
+            nonlocal began
+            began = True
+            return work(*args)
+
+        try:
+            return await trio.to_thread.run_sync(begin, limiter=self._limiter)
+        except RuntimeError:
+            if began:
+                raise
+        return work(*args)
