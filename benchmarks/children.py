@@ -79,6 +79,8 @@ class Child:
         self.url = ""
         self.redirect_uri = ""
         self.port = 0
+        self._last_page = ""
+        """The target to which the callback was redirected."""
 
     def __enter__(self) -> Self:
         return self
@@ -118,13 +120,14 @@ class Child:
             elapsed = time.perf_counter() - begin
         if b" 302 " not in head.partition(b"\r\n")[0]:
             raise RuntimeError(f"{self._program.name} answered the callback with {head[:100]!r}")
+        self._last_page = head.partition(b"\r\nLocation: ")[2].partition(b"\r\n")[0].decode("ascii")
         return elapsed * 1000
 
     def end(self) -> float:
         """Milliseconds from the last page, whole, to the end of the process."""
         if not self._program.says:
             with socket.create_connection(("127.0.0.1", self.port)) as browser:
-                browser.sendall(self._request("/success"))
+                browser.sendall(self._request(self._last_page))
                 while browser.recv(65536):
                     pass
         begin = time.perf_counter()

@@ -33,7 +33,7 @@ _BATCH = 10
 _BATCHES_A_ROUND = 20
 _NOW = 1_795_000_000.0
 OPTIONS = LoginOptions(provider=Provider.chatgpt())
-SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86)
+SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86, success_key="k" * 43)
 _HEADERS = (
     (b"Host", b"127.0.0.1:1455"),
     (b"User-Agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"),
@@ -75,7 +75,7 @@ def login_events() -> list[tuple[str, Event]]:
         ("TokenResponseReceived (API key)", answer(2, {"access_token": "sk-1"})),
         ("CredentialsSaved", CredentialsSaved()),
         ("ResponseSent (redirect)", ResponseSent(request_id=1)),
-        ("RequestReceived (success page)", request(2, "/success")),
+        ("RequestReceived (success page)", request(2, f"/success/{SECRETS.success_key}")),
         ("ResponseSent (success page)", ResponseSent(request_id=2)),
     ]
 

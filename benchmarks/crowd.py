@@ -25,12 +25,14 @@ _BROWSERS = 8
 def _browse(url: str) -> None:
     query = parse_qs(urlsplit(url).query)
     target = urlsplit(query["redirect_uri"][0])
-    for path in (f"{target.path}?code=code-1&state={query['state'][0]}", "/success"):
+    path: str | None = f"{target.path}?code=code-1&state={query['state'][0]}"
+    while path is not None:
         browser = http.client.HTTPConnection("127.0.0.1", target.port or 0, timeout=60)
         browser.request("GET", path)
         answer = browser.getresponse()
         if answer.status not in (200, 302):
             raise RuntimeError(f"a login answered {answer.status}")
+        path = answer.headers["Location"]
         browser.close()
 
 

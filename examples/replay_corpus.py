@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TRACES_IN_A_FILE = 1000
 HOST = ((b"Host", b"127.0.0.1:1455"),)
-STATE = "s" * 43
+SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86, success_key="k" * 43)
 
 
 def token_response(exchange_id: int, members: dict[str, str]) -> events.TokenResponseReceived:
@@ -54,7 +54,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
         yield events.CancelRequested()
         return
     answer = "error=access_denied" if fate < 0.2 else f"code=code-{dice.randrange(10**9)}"
-    target = f"/auth/callback?{answer}&state={STATE}".encode()
+    target = f"/auth/callback?{answer}&state={SECRETS.state}".encode()
     yield events.RequestReceived(request_id=1, method=b"GET", target=target, headers=HOST)
     if fate < 0.2:
         yield events.ResponseSent(request_id=1)
@@ -70,20 +70,21 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
     yield token_response(2, {"access_token": "sk-key"} if fate < 0.9 else {"error": "no_organization"})
     yield events.SaveFailed(message="no space left on device") if fate < 0.27 else events.CredentialsSaved()
     yield events.ResponseSent(request_id=1)
-    yield events.RequestReceived(request_id=2, method=b"GET", target=b"/success", headers=HOST)
+    last_page = f"/success/{SECRETS.success_key}".encode()
+    yield events.RequestReceived(request_id=2, method=b"GET", target=last_page, headers=HOST)
     yield events.ResponseSent(request_id=2)
 
 
 def generate(folder: Path, count: int) -> None:
     """Record invented logins, some thousand in a file."""
-    options, secrets = LoginOptions(provider=Provider.chatgpt()), LoginSecrets(state=STATE, code_verifier="v" * 86)
+    options = LoginOptions(provider=Provider.chatgpt())
     dice = random.Random(20261121)  # noqa: S311 - the same corpus every time
     folder.mkdir(parents=True, exist_ok=True)
     for first in range(0, count, TRACES_IN_A_FILE):
         with (folder / f"{first:08}.jsonl").open("w") as file:
             for _ in range(min(TRACES_IN_A_FILE, count - first)):
                 clock = itertools.accumulate(itertools.repeat(dice.uniform(0.01, 2)))
-                recorder = Recorder(options, secrets, write=file.write, clock=clock.__next__)
+                recorder = Recorder(options, SECRETS, write=file.write, clock=clock.__next__)
                 for event in made_up_login(dice):
                     recorder.handle(event)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         LoginError,
         LoginFailed,
         LoginTimedOut,
+        ProviderMismatch,
         RefreshFailed,
         SignInRequired,
         StoreBusy,
@@ -56,8 +57,10 @@ if TYPE_CHECKING:
     from .sansio.login.machine import LoginMachine
     from .sansio.login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
     from .sansio.login.states import LoginState
-    from .sansio.model.credentials import AuthMode, Credentials, CredentialsError, Tokens
+    from .sansio.model.auth_json import CredentialsError
+    from .sansio.model.credentials import AuthMode, Credentials, Tokens
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
+    from .sansio.model.provenance import Provenance
     from .sansio.model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
     from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
@@ -97,7 +100,9 @@ __all__ = [
     "LoginSuccess",
     "LoginTimedOut",
     "MemoryStore",
+    "Provenance",
     "Provider",
+    "ProviderMismatch",
     "RefreshFailed",
     "RefreshFailure",
     "RefreshFailureCategory",
@@ -135,6 +140,7 @@ _HOMES = {
         "LoginError",
         "LoginFailed",
         "LoginTimedOut",
+        "ProviderMismatch",
         "RefreshFailed",
         "SignInRequired",
         "StoreBusy",
@@ -160,8 +166,10 @@ _HOMES = {
     "sansio.login.machine": ("LoginMachine",),
     "sansio.login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
     "sansio.login.states": ("LoginState",),
-    "sansio.model.credentials": ("AuthMode", "Credentials", "CredentialsError", "Tokens"),
+    "sansio.model.auth_json": ("CredentialsError",),
+    "sansio.model.credentials": ("AuthMode", "Credentials", "Tokens"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
+    "sansio.model.provenance": ("Provenance",),
     "sansio.model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
     "sansio.oauth.device_code": ("DeviceCode",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),

@@ -155,7 +155,7 @@ import sys
 sys.path.insert(0, {folder!r})
 from tests.sansio import samples
 login = samples.machine_in("succeeded")
-login.handle(samples.get("/success", 2))
+login.handle(samples.get(samples.SUCCESS, 2))
 samples.machine_in("failed"), samples.machine_in("cancelled")
 late = samples.answer(received_at=2e9, headers=((b"Date", b"Wed, 18 Nov 2026 11:06:40 GMT"),))
 samples.machine_in("exchanging_code").handle(late)

@@ -12,6 +12,7 @@ from importlib import import_module
 from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
+from .argument_types import count, folder, port, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,13 +112,13 @@ def _add_login(login: argparse.ArgumentParser) -> None:
     add = login.add_argument
     add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
     add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
-    add("--port", type=_port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
+    add("--port", type=port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
     add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
     _add_provider(login)
     add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace; can be repeated")
     add(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=DEFAULT_DEADLINE,
         metavar="SECONDS",
         help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
@@ -140,6 +141,11 @@ def _add_complete(complete: argparse.ArgumentParser) -> None:
     complete.set_defaults(
         no_arguments="the address is read from standard input, because others could see it on a command line"
     )
+    complete.add_argument(
+        "--port",
+        type=port,
+        help="port at which the sign-in waits, if it is not that of the address (for example behind a tunnel)",
+    )
 
 
 def _add_status(status: argparse.ArgumentParser) -> None:
@@ -152,28 +158,28 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.epilog = exit_codes.REPLAY_HELP
     add = replay.add_argument
     add("file", metavar="FILE", help="trace file; - for standard input")
-    add("--until", type=_count, metavar="N", help="show only the first N events")
+    add("--until", type=count, metavar="N", help="show only the first N events")
     form = replay.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write one JSON object per line")
     form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
-    _add_provider(logout)
+    _add_issuing_provider(logout)
     _add_home(logout)
     _add_store(logout)
     _add_json(logout)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
-    _add_provider(token)
+    _add_issuing_provider(token)
     _add_home(token)
     _add_store(token)
 
 
 def _add_refresh(refresh: argparse.ArgumentParser) -> None:
     refresh.add_argument("--if-due", action="store_true", help="refresh only if the tokens expire soon")
-    _add_provider(refresh)
+    _add_issuing_provider(refresh)
     _add_home(refresh)
     _add_store(refresh)
     _add_json(refresh)
@@ -199,6 +205,13 @@ def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add("--output", metavar="FILE", help="output file (default: standard output)")
 
 
+def _add_issuing_provider(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the provider of stored credentials. They are needed only if it is not recorded."""
+    add = parser.add_argument
+    add("--issuer", metavar="URL", help="identity provider (default: the one that issued the stored tokens)")
+    add("--client-id", metavar="ID", help="OAuth client ID (default: the one that the tokens were issued to)")
+
+
 def _add_provider(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--issuer", default=CHATGPT_ISSUER, metavar="URL", help="identity provider (default: %(default)s)")
@@ -213,7 +226,7 @@ def _add_provider(parser: argparse.ArgumentParser) -> None:
 def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
-        type=_folder,
+        type=folder,
         default=os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex"),  # noqa: PTH111 - pathlib costs 5 ms
         metavar="DIR",
         help="folder of auth.json (default: $CODEX_HOME, then ~/.codex)",
@@ -232,36 +245,6 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write one JSON object to standard output")
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else -1
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isascii() and text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError("N must be a whole number, at least 1")
-    return count
-
-
-def _folder(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("must not be empty")
-    return text
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError("SECONDS must be a number, at least 0")
-    return seconds or None
 
 
 _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], None]]]] = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ..sansio.base.records import Record
 from ..sansio.model.options import LoginMethod, LoginOptions
-from ..sansio.model.provider import DEFAULT_ORIGINATOR, Provider
+from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR, Provider
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +38,49 @@ def provider_from(arguments: argparse.Namespace) -> Provider:
     except ValueError as error:
         arguments.usage_error(f"--issuer: {error}. Example: https://auth.example.com")
         raise
+
+
+def issuing_provider_from(arguments: argparse.Namespace, store: HomeStore) -> Provider | None:
+    """Return the provider of ``--issuer`` and ``--client-id``, for commands that use stored tokens.
+
+    The option that is missing is that of the stored tokens, or Codex's. A wrong issuer ends the process with a usage
+    error.
+
+    Returns:
+        None if neither option was given. Then the stored tokens say which provider has issued them.
+    """
+    issuer, client_id = arguments.issuer, arguments.client_id
+    if issuer is None and client_id is None:
+        return None
+    from ..drivers.errors import StoreError  # noqa: PLC0415 - not needed before the login URL is shown
+    from ..sansio.model.issuer import provenance_of  # noqa: PLC0415
+
+    recorded = None
+    with contextlib.suppress(StoreError):
+        stored = store.load()
+        recorded = provenance_of(stored.tokens) if stored is not None and stored.tokens is not None else None
+    if recorded is not None and (issuer is None or issuer.rstrip("/") == recorded.issuer):
+        issuer, client_id = recorded.issuer, client_id or recorded.client_id
+    arguments.issuer, arguments.client_id = issuer or CHATGPT_ISSUER, client_id or CHATGPT_CLIENT_ID
+    return provider_from(arguments)
+
+
+def check_replaceable(store: HomeStore, provider: Provider) -> None:
+    """Check that a sign-in would not replace the credentials of another provider.
+
+    Raises:
+        StoreError: The store holds such credentials.
+    """
+    from ..drivers.errors import StoreError  # noqa: PLC0415 - often nothing is stored
+    from ..sansio.model.issuer import why_not_replace  # noqa: PLC0415
+
+    stored = None
+    with contextlib.suppress(StoreError):
+        # What cannot be read is set aside, or replaced with a warning.
+        stored = store.load()
+    problem = why_not_replace(stored, None, provider)
+    if problem:
+        raise StoreError(f"{store.where}: the stored credentials are kept, because {problem}")
 
 
 def login_options_from(arguments: argparse.Namespace) -> LoginOptions:

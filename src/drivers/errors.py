@@ -101,6 +101,10 @@ class TrustError(LoginError):
     """The configured certificate bundle cannot be used. Raised before any traffic."""
 
 
+class ProviderMismatch(LoginError):  # noqa: N818 - public names
+    """The stored tokens were issued by another provider, or to another client. They were sent nowhere."""
+
+
 class StoreError(LoginError):
     """Credentials cannot be read or stored. The message holds no value from the store."""
 

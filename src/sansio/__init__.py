@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .login.machine import LoginMachine, Snapshot
     from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
     from .login.states import LoginState, Trigger
-    from .model.credentials import AuthMode, Credentials, CredentialsError, Tokens
+    from .model.auth_json import CredentialsError
+    from .model.credentials import AuthMode, Credentials, Tokens
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
     from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
     from .oauth.device_code import DeviceCode
@@ -68,7 +69,8 @@ _HOMES = {
     "login.machine": ("LoginMachine", "Snapshot"),
     "login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
     "login.states": ("LoginState", "Trigger"),
-    "model.credentials": ("AuthMode", "Credentials", "CredentialsError", "Tokens"),
+    "model.auth_json": ("CredentialsError",),
+    "model.credentials": ("AuthMode", "Credentials", "Tokens"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
     "oauth.device_code": ("DeviceCode",),

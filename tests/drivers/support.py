@@ -100,6 +100,8 @@ class Browser:
         parts = urlsplit(self.redirect_uri)
         assert parts.port is not None
         self.port, self.path = parts.port, parts.path
+        self.last_page = ""
+        """Where the last redirect led; empty before."""
 
     def request_bytes(self, target: str, method: str = "GET", **headers: str) -> bytes:
         fields = {"Host": f"127.0.0.1:{self.port}", **{name.replace("_", "-"): text for name, text in headers.items()}}
@@ -107,7 +109,19 @@ class Browser:
         return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
 
     def request(self, target: str, method: str = "GET", **headers: str) -> Reply:
-        return parse_reply(raw(self.port, self.request_bytes(target, method, **headers)))
+        reply = parse_reply(raw(self.port, self.request_bytes(target, method, **headers)))
+        self.note_redirect(reply)
+        return reply
+
+    def read(self, client: socket.socket) -> Reply:
+        """Return the whole response on a connection."""
+        reply = parse_reply(read_to_end(client))
+        self.note_redirect(reply)
+        return reply
+
+    def note_redirect(self, reply: Reply) -> None:
+        """Remember the address of the success page, if a response redirects there."""
+        self.last_page = reply.headers.get("location", self.last_page)
 
     def target(self, query: str | None = None) -> str:
         """Return the target of a callback. In a query that is given, ``{state}`` is filled in."""
@@ -120,8 +134,13 @@ class Browser:
     def finish(self) -> Reply:
         """Bring the code, follow the redirect, return the last page."""
         redirect = self.callback()
-        assert (redirect.status, redirect.headers["location"]) == (302, "/success")
-        return self.request("/success")
+        assert redirect.status == 302
+        return self.follow()
+
+    def follow(self) -> Reply:
+        """Request the page to which the last redirect led."""
+        assert self.last_page.startswith("/success/")
+        return self.request(self.last_page)
 
     def callback_bytes(self) -> bytes:
         return self.request_bytes(self.target())

@@ -40,6 +40,7 @@ from tests.sansio.samples import (
     NAMESPACE,
     NOW,
     STATE,
+    SUCCESS,
     USER_CODE,
     answer,
     bind_failed,
@@ -152,7 +153,7 @@ def _requests() -> Iterator[Letter]:
     yield _asked("the callback by POST", _the_callback, EventKind.STRANGER, method=b"POST")
     yield _asked("the callback to another host", _the_callback, EventKind.STRANGER, ((b"Host", b"evil.example"),))
     yield _asked("a favicon", "/favicon.ico", EventKind.STRANGER)
-    yield _asked("the success page", "/success", EventKind.STRANGER)
+    yield _asked("the success page", SUCCESS, EventKind.STRANGER)
     yield _asked("cancel by a login server", "/cancel", EventKind.RIVAL)
     yield _asked("cancel by a web page", "/cancel", EventKind.STRANGER, _BROWSER)
     yield Letter("a request that is open already", _same_request, EventKind.MISTAKE, RequestReceived)

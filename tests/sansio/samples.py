@@ -28,6 +28,7 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.model.options import LoginMethod
+from loginmachine.sansio.model.provenance import Provenance
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action
@@ -40,6 +41,8 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 """RFC 7636 appendix B."""
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 NONCE = "canary-nonce-7Zp2"
+SUCCESS_KEY = "canary-success-key"
+SUCCESS = "/success/canary-success-key"
 CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
 OLD_REFRESH_TOKEN = "canary-old-refresh"
@@ -56,7 +59,7 @@ AUTH_URL = (
     "&id_token_add_organizations=true&codex_cli_simplified_flow=true&originator=codex_cli_rs"
 )
 
-SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE)
+SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE, success_key=SUCCESS_KEY)
 OPTIONS = LoginOptions(provider=Provider.chatgpt())
 OTHER_PROVIDER = Provider(
     issuer="https://id.example",
@@ -102,6 +105,7 @@ CANARIES = (
     STATE,
     VERIFIER,
     NONCE,
+    SUCCESS_KEY,
     CODE,
     "canary-code-4%2F0AbC.d~e",
     "canary-id-token",
@@ -110,6 +114,8 @@ CANARIES = (
     OLD_REFRESH_TOKEN,
     API_KEY,
 )
+PROVENANCE = Provenance(issuer="https://auth.openai.com", client_id="app_EMoamEEZ73f0CkXaXp7hrann")
+"""The provider and client of `OPTIONS`."""
 OLD = Credentials(
     tokens=Tokens(
         id_token=Secret("canary-old-id"),

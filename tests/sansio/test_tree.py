@@ -9,6 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 SOURCES = TESTS.parents[1] / "src" / "sansio"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "callback/addresses": ("callback/test_pasted",),
     "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
     "login/actions": ("login/test_stories", "base/test_records"),
     "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),
@@ -17,6 +18,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
+    "model/auth_json": ("model/test_credentials",),
+    "model/provenance": ("model/test_issuer",),
     "model/tokens": ("oauth/test_token_responses",),
     "refresh/actions": ("refresh/test_stories",),
     "refresh/effects": ("refresh/test_stories", "refresh/test_failures"),

@@ -39,6 +39,7 @@ from ..sansio.samples import (
     POLL_DUE,
     RETRY,
     STATE,
+    SUCCESS,
     answer,
     api_key_answer,
     bind_failed,
@@ -86,7 +87,7 @@ LISTENING = (Started(), Bound(port=1455), BrowserOpened())
 CALLBACK = (*LISTENING, callback())
 TOKENS = (*CALLBACK, answer())
 SAVING = (*TOKENS, api_key_answer())
-LAST_PAGES = (ResponseSent(request_id=1), get("/success", 9), ResponseSent(request_id=9))
+LAST_PAGES = (ResponseSent(request_id=1), get(SUCCESS, 9), ResponseSent(request_id=9))
 SHOWN = (ResponseSent(request_id=1),)
 """The events after a failure: the page has reached the browser."""
 CANCEL = CancelRequested()
@@ -113,7 +114,7 @@ SCENARIOS = (
             *(Started(), Bound(port=50000), BrowserOpened()),
             callback(f"code={CODE}&state={STATE}&iss=https://id.example", port=50000),
             answer(body=token_json(id_token=jwt(OPENID_CLAIMS), access_token="canary-access-token")),
-            *(CredentialsSaved(), ResponseSent(request_id=1), get("/success", 9, port=50000)),
+            *(CredentialsSaved(), ResponseSent(request_id=1), get(SUCCESS, 9, port=50000)),
             ResponseSent(request_id=9),
         ),
         LoginOptions(provider=OPENID),
@@ -134,9 +135,9 @@ SCENARIOS = (
             CredentialsSaved(),
             ResponseSent(request_id=1),
             ResponseSent(request_id=2),
-            get("/success", 9),
+            get(SUCCESS, 9),
             ResponseSent(request_id=9),
-            get("/success", 10),
+            get(SUCCESS, 10),
             ResponseSent(request_id=10),
         ),
     ),
@@ -145,7 +146,7 @@ SCENARIOS = (
         (
             *(Started(), IN_USE, PreviousCancelled(accepted=False), Bound(port=1457), BrowserOpened()),
             *(callback(port=1457), answer(), api_key_answer(), CredentialsSaved(), ResponseSent(request_id=1)),
-            *(get("/success", 9, port=1457), ResponseSent(request_id=9)),
+            *(get(SUCCESS, 9, port=1457), ResponseSent(request_id=9)),
         ),
     ),
     Scenario(
@@ -163,7 +164,7 @@ SCENARIOS = (
             get("/auth/callback?code=a&code=b", 3),
             get("/auth/callback?code=a", 4, headers={"Sec-Purpose": "prefetch"}),
             get("/cancel", 5, headers={"Origin": "https://evil.example", "Cookie": "canary-cookie"}),
-            get("/success", 6),
+            get(SUCCESS, 6),
             get(f"/auth/callback?code={CODE}&state={STATE}", 7, port=80),
             *(callback(), answer(), api_key_answer(), CredentialsSaved(), *LAST_PAGES),
         ),

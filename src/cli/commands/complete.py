@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ TIMEOUT: Final = 60.0
 """Seconds to wait for the response. The login may send two token requests before it responds."""
 _MAX_INPUT: Final = 64 * 1024
 _ACCEPTED: Final = 302
+_SUCCESS_PAGE: Final = re.compile(rf"{SUCCESS_PATH}(/[A-Za-z0-9._~-]+)?")
+"""The address of a success page. Older versions have the same for every login."""
 _RESULTS: Final[Mapping[int, str]] = {
     _ACCEPTED: "Done: the waiting sign-in is complete.",
     400: "The waiting sign-in refused that address: it is incomplete, or belongs to another sign-in, perhaps an older "
@@ -33,19 +36,24 @@ _RESULTS: Final[Mapping[int, str]] = {
     409: "The waiting sign-in is already being completed with another address.",
     410: "That sign-in is over. Start a new one.",
 }
+_NO_ADDRESS: Final = (
+    "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's address bar; "
+    "it begins with http://127.0.0.1:"
+)
+_NO_PORT: Final = (
+    "That address does not say at which port of this machine the sign-in waits. Add --port with the port that the "
+    "sign-in shows, and paste the address again."
+)
 _FAILED: Final = "The waiting sign-in accepted the address, but failed afterwards. See its own output for the reason."
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send the address, and return the exit code: success if the login is complete."""
-    del arguments
     text = _read_address()
-    callback = read_loopback_callback(text)
+    callback = read_loopback_callback(text, port=arguments.port)
     if callback is None:
-        print_error(
-            "That is not the address at which a sign-in ends, or not all of it. Copy everything in your browser's "
-            "address bar; it begins with http://127.0.0.1:"
-        )
+        is_elsewhere = read_loopback_callback(text, port=1) is not None
+        print_error(_NO_PORT if is_elsewhere else _NO_ADDRESS)
         return exit_codes.FAILURE
     status = _send(callback)
     if status is None:
@@ -75,25 +83,27 @@ def _send(callback: LoopbackCallback) -> int | None:
     """
     for host in callback.hosts:
         try:
-            status = _get(host, callback.port, callback.target)
+            status, location = _get(host, callback.port, callback.target)
         except (OSError, http.client.HTTPException):
             continue
         if status == _ACCEPTED:
             # The login waits until its success page is fetched.
             with contextlib.suppress(OSError, http.client.HTTPException):
-                _get(host, callback.port, SUCCESS_PATH)
+                _get(host, callback.port, location)
         return status
     return None
 
 
-def _get(host: str, port: int, target: str) -> int:
+def _get(host: str, port: int, target: str) -> tuple[int, str]:
+    """Return the status of the response and, if the login is complete, the address of its success page."""
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         connection.request("GET", target)
         response = connection.getresponse()
         response.read(_MAX_INPUT)
         # A redirect to anything but the success page comes from another program.
-        is_foreign = response.status == _ACCEPTED and response.headers["Location"] != SUCCESS_PATH
-        return 404 if is_foreign else response.status
+        location = response.headers["Location"] or ""
+        is_foreign = response.status == _ACCEPTED and not _SUCCESS_PAGE.fullmatch(location)
+        return (404, "") if is_foreign else (response.status, location)
     finally:
         connection.close()

@@ -12,7 +12,7 @@ from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes
-from ..options import LoginSettings, login_options_from, store_from, trace_file_from
+from ..options import LoginSettings, check_replaceable, login_options_from, store_from, trace_file_from
 from ..startup import block_imports
 from ..terminal.log_file import LogFile
 from .login_view import LoginView
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
+    from ...sansio.model.options import LoginOptions
 
 _PORT_IN_USE: Final = (Trigger.PORT_TAKEN, Trigger.PREVIOUS_REFUSED)
 
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         received = None
         try:
             _check_store(arguments)
+            _check_stored(arguments, options)
             with forward_warnings(view.warn):
                 received = sign_in(settings, view)
         except TrustError as error:
@@ -123,6 +125,27 @@ def _check_store(arguments: argparse.Namespace) -> None:
         except StoreError as error:
             advice = "Set up a keyring, or use --store file. (--store auto uses the file if there is no keyring.)"
             raise _UnusableStoreError(str(error), advice) from error
+
+
+def _check_stored(arguments: argparse.Namespace, options: LoginOptions) -> None:
+    """Check that the login would not replace the credentials of another provider.
+
+    Raises:
+        _UnusableStoreError: The store holds such credentials.
+    """
+    # Usually nothing is stored yet, and then nothing is loaded before the login URL is shown.
+    if arguments.store == "file" and not os.path.lexists(os.path.join(arguments.home, "auth.json")):  # noqa: PTH118
+        return
+    store = store_from(arguments, on_warning=_ignore, on_fallback=_ignore)
+    try:
+        check_replaceable(store, options.provider)
+    except StoreError as error:
+        advice = "Sign out with 'loginmachine logout', or choose another folder with --home."
+        raise _UnusableStoreError(str(error), advice) from error
+
+
+def _ignore(_warning: str) -> None:
+    """Ignore a warning: the store gives it again when the credentials are saved."""
 
 
 def _exit_code(outcome: LoginOutcome | None, received: int | None) -> int:

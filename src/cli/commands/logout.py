@@ -6,9 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from ...drivers.errors import StoreError
+from ...drivers.errors import ProviderMismatch, StoreError
+from ...drivers.shared.sign_out import check_provider
 from .. import exit_codes
-from ..options import StoreWarnings, provider_from
+from ..options import StoreWarnings, issuing_provider_from
 from ..revocation import revoke_old
 from ..terminal.writer import print_error, print_out
 
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Sign out, and return the exit code: success unless the credentials are still stored."""
-    provider = provider_from(arguments)
     warnings = StoreWarnings()
     store = warnings.open_store(arguments)
+    provider = issuing_provider_from(arguments, store)
     removed: Credentials | None = None
     problem = ""
     try:
+        check_provider(store, provider)
         removed = store.remove()
-    except StoreError as error:
+    except (ProviderMismatch, StoreError) as error:
         problem = str(error)
     if not arguments.json:
         _print_removal(removed, problem)

@@ -10,9 +10,10 @@ from ...drivers.errors import RefreshFailed
 from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
+from ...sansio.model.provider import Provider
 from ...sansio.refresh.outcome import Delivery
 from .. import exit_codes
-from ..options import provider_from, store_from
+from ..options import issuing_provider_from, store_from
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from ...sansio.model.provider import Provider
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
 
@@ -39,11 +39,11 @@ def print_token(arguments: argparse.Namespace) -> int:
 
     The last token of a sign-in that has ended is printed too, with a warning.
     """
-    provider = provider_from(arguments)
+    session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
         with raise_first_signal(owns_process=arguments.owns_process):
-            token = _session(arguments, provider).access_token()
+            token = session.access_token()
     except RefreshFailed as error:
         print_error(str(error))
         return exit_codes.FAILURE
@@ -55,12 +55,12 @@ def refresh(arguments: argparse.Namespace) -> int:
 
     It is failure also if the tokens could not be stored, or if the sign-in has ended and its last token is still valid.
     """
-    provider = provider_from(arguments)
     warnings: list[str] = []
+    session = _session(arguments, warnings.append)
     try:
         # See `print_token`.
         with raise_first_signal(owns_process=arguments.owns_process):
-            done = _session(arguments, provider, warnings.append).refresh(force=not arguments.if_due)
+            done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         return _print_failure(arguments, error.failure)
     if done.failure is not None:
@@ -75,7 +75,7 @@ def refresh(arguments: argparse.Namespace) -> int:
         return exit_codes.FAILURE
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
-    account = tokens.account(provider) if tokens is not None and has_tokens else Account()
+    account = tokens.account(Provider.chatgpt()) if tokens is not None and has_tokens else Account()
     ends = rfc3339(utc_time(tokens.expires_at())) if tokens is not None and has_tokens else None
     if arguments.json:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
@@ -92,12 +92,11 @@ def _print_failure(arguments: argparse.Namespace, failure: RefreshFailure) -> in
     return exit_codes.FAILURE
 
 
-def _session(
-    arguments: argparse.Namespace, provider: Provider, on_warning: Callable[[str], None] | None = None
-) -> Session:
+def _session(arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None) -> Session:
+    store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
     return Session(
-        store_from(arguments, on_warning=_warn, on_fallback=_warn),
-        provider,
+        store,
+        issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),
         on_warning=on_warning or _warn,
     )

@@ -8,7 +8,7 @@ from ...sansio.login import events
 from ...sansio.login.machine import LoginMachine
 from ...sansio.login.outcome import LoginSuccess
 from ...sansio.model.options import LoginSecrets
-from ..errors import error_for
+from ..errors import LoginFailed, error_for
 from ..http.tls import check_bundle
 from ..logging import warn
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.oauth.device_code import DeviceCode
     from ...sansio.trace import Recorder
+    from ..stores.protocols import CredentialStore
 
     class LoginOwner(Protocol):
         """What a login object reads from the owner of its machine."""
@@ -128,6 +129,27 @@ class LoginHandle:
         if self._entered:
             raise RuntimeError("a login can be entered only once")
         self._entered = True
+
+    def _check_stored(self, store: CredentialStore) -> None:
+        """Check that the login would not replace the credentials of another provider. May block.
+
+        Raises:
+            LoginFailed: The store holds such credentials.
+        """
+        try:
+            stored = store.load() if hasattr(store, "load") else None
+        except Exception:  # noqa: BLE001 - a login replaces what cannot be read
+            return
+        if stored is None:
+            return
+        from ...sansio.login import failures  # noqa: PLC0415 - often nothing is stored
+        from ...sansio.model.issuer import why_not_replace  # noqa: PLC0415
+
+        problem = why_not_replace(stored, None, self._options.provider)
+        if problem:
+            step, category = failures.LoginFailureStep.PERSIST_CREDENTIALS, failures.LoginFailureCategory.PERSIST_FAILED
+            message = f"the stored credentials are kept, because {problem}"
+            raise LoginFailed(failures.LoginFailure(step=step, category=category, message=message))
 
     def _is_ready(self) -> bool:
         """Return whether the person can sign in now. A login that ended before that is never ready."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from ...sansio.login import actions
-from ...sansio.model.provider import Provider
 from ...sansio.refresh import RefreshMachine
 from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ...sansio.base.secret import Secret
     from ...sansio.login.events import CredentialsSaved, SaveFailed
     from ...sansio.model.credentials import Credentials
+    from ...sansio.model.provider import Provider
     from ...sansio.refresh.events import AccessTokenWanted
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshOutcome, Refusal
@@ -47,7 +47,7 @@ class BaseSession(Forkable):
         on_warning: Callable[[str], None] | None,
     ) -> None:
         self._store = store
-        self._provider = provider or Provider.chatgpt()
+        self._provider = provider
         self._environment_key = environment_key
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()

@@ -1,13 +1,57 @@
-"""What signing out returns: the same with threads and with trio."""
+"""What signing out checks and returns: the same with threads and with trio."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...sansio.base.records import Record
+from ...sansio.model.issuer import provider_of, why_not_from
+from ...sansio.oauth.revocation import revocation
+from ..errors import ProviderMismatch, StoreError
 
 if TYPE_CHECKING:
+    from typing import Final
+
+    from ...sansio.base.http import HttpRequest
     from ...sansio.model.credentials import Credentials
+    from ...sansio.model.provider import Provider
+    from ..stores.protocols import SessionStore
+
+UNKNOWN_PROVIDER: Final = "the provider that issued the tokens is not known"
+
+
+def check_provider(store: SessionStore, provider: Provider | None) -> None:
+    """Check that the stored tokens are from the named provider, before they are removed. May block.
+
+    Args:
+        store: Where the credentials are.
+        provider: The provider; None for the one that the tokens record.
+
+    Raises:
+        ProviderMismatch: The tokens were issued by another provider, or to another client.
+    """
+    if provider is None:
+        return
+    try:
+        stored = store.load()
+    except StoreError:
+        # What cannot be read is removed, and never sent.
+        return
+    problem = why_not_from(stored.tokens, provider) if stored is not None and stored.tokens is not None else ""
+    if problem:
+        raise ProviderMismatch(f"the credentials are kept, because {problem}")
+
+
+def revocation_after_removal(removed: Credentials | None, provider: Provider | None) -> HttpRequest | str | None:
+    """Return the request that revokes removed tokens, at the provider that issued them.
+
+    Returns:
+        The request; why there is none, although there are tokens; or None if there is nothing to revoke.
+    """
+    if removed is None or removed.tokens is None:
+        return None
+    provider = provider or provider_of(removed.tokens)
+    return UNKNOWN_PROVIDER if provider is None else revocation(provider, removed)
 
 
 class SignOutResult(Record):

@@ -9,7 +9,8 @@ import stat
 import time
 from typing import TYPE_CHECKING, Final
 
-from ...sansio.model.credentials import Credentials, CredentialsError, parse, parse_object, serialise
+from ...sansio.model.auth_json import CredentialsError, parse_object
+from ...sansio.model.credentials import Credentials, parse, serialise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,12 @@ class AuthFile:
         data = self._read()
         credentials = None if data is None else parse(data)
         return None if credentials == EMPTY else credentials
+
+    def readable(self) -> Credentials | None:
+        """Return the credentials, or None if there are none or they cannot be read."""
+        with contextlib.suppress(OSError, CredentialsError):
+            return self.load()
+        return None
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         """Replace the credentials in the file, and return the old ones if they could be read.

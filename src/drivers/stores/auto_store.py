@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...sansio.model.credentials import CredentialsError
+from ...sansio.model.auth_json import CredentialsError
 from ..errors import KeyringUnavailable, StoreError
 from ..logging import warn
 from .auth_file import AuthFile
@@ -119,6 +119,9 @@ class _FileAndKeyring:
             self._on_fallback(self._message(error))
         self.in_keyring = credentials is not None
         return credentials
+
+    def readable(self) -> Credentials | None:
+        return self._file.readable() or self._keyring.readable()
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         replaced = None

@@ -7,7 +7,8 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from ...sansio.model.credentials import CredentialsError
+from ...sansio.model.auth_json import CredentialsError
+from ...sansio.model.issuer import why_not_replace
 from ..errors import StoreError
 from .locks import locked
 from .protocols import LOCK_TIMEOUT
@@ -39,6 +40,9 @@ class Storage(Protocol):
 
     def load(self) -> Credentials | None:
         """Return the credentials, or None if there are none."""
+
+    def readable(self) -> Credentials | None:
+        """Return the credentials, or None if there are none or they cannot be read. Gives no warning, never raises."""
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         """Replace the credentials, and return the old ones if they could be read."""
@@ -165,6 +169,13 @@ class HomeStore:
 
         return self._attempt(work)
 
+    def _replace(self, credentials: Credentials) -> Credentials | None:
+        """Replace the credentials, unless another provider has issued them."""
+        problem = why_not_replace(self._storage.readable(), credentials)
+        if problem:
+            raise StoreError(f"{self.where}: the stored credentials are kept, because {problem}")
+        return self._storage.replace(credentials)
+
     def _attempt(self, work: Callable[[], Result]) -> Result:
         """Call a function. Its errors become `StoreError` with a message of this package."""
         problem = ""
@@ -201,7 +212,7 @@ class _HomeTransaction:
         return self._store.load()
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        return self._store._change(lambda: self._store._storage.replace(credentials), self._timeout)  # noqa: SLF001
+        return self._store._change(lambda: self._store._replace(credentials), self._timeout)  # noqa: SLF001
 
     def remove(self) -> Credentials | None:
         return self._store._change(self._store._storage.remove, self._timeout)  # noqa: SLF001

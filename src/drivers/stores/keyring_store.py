@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...sansio.base.text import clean_text
-from ...sansio.model.credentials import CredentialsError, parse, parse_object, serialise
+from ...sansio.model.auth_json import CredentialsError, parse_object
+from ...sansio.model.credentials import parse, serialise
 from ..errors import KeyringUnavailable, StoreError
 from ..logging import warn
 from ..waiting import wait_for
@@ -99,6 +100,12 @@ class KeyringEntry:
         """Return the credentials in the entry, or None if there is no entry."""
         value = self._get()
         return None if value is None else parse(_encoded(value))
+
+    def readable(self) -> Credentials | None:
+        """Return the credentials, or None if there are none or they cannot be read."""
+        with contextlib.suppress(OSError, CredentialsError, StoreError):
+            return self.load()
+        return None
 
     def replace(self, credentials: Credentials) -> Credentials | None:
         """Replace the credentials in the entry, and return the old ones of the entry, or else of the file."""

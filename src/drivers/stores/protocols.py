@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from ...sansio.login.events import CredentialsSaved, SaveFailed
 from ...sansio.model.credentials import Credentials
+from ...sansio.model.issuer import why_not_replace
 from ..errors import StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
 
@@ -201,6 +202,9 @@ class _MemoryTransaction:
         return self._store.credentials
 
     def save(self, credentials: Credentials) -> Credentials | None:
+        problem = why_not_replace(self._store.credentials, credentials)
+        if problem:
+            raise StoreError(f"the stored credentials are kept, because {problem}")
         replaced, self._store.credentials = self._store.credentials, credentials
         return replaced
 

@@ -49,7 +49,8 @@ def start_login(
 
     Returns:
         The login, a context manager. Entering it raises `LoginFailed` if the callback port cannot be bound or the
-        provider issues no device code, and `TrustError` if the configured certificate bundle is unusable.
+        provider issues no device code, or if the store holds the credentials of another provider; and `TrustError` if
+        the configured certificate bundle is unusable.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -87,6 +88,7 @@ class ThreadedLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
+        self._store = store
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
 
     def paste(self, text: str) -> None:
@@ -136,6 +138,7 @@ class ThreadedLogin(LoginHandle):
 
     def __enter__(self) -> Self:
         self._check_before_entering()
+        self._check_stored(self._store)
         self._owner.start()
         try:
             wait_for(self._owner.ready)

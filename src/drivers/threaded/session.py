@@ -48,7 +48,8 @@ class Session(BaseSession):
 
     Args:
         store: Where the credentials are.
-        provider: The provider that issued them, ChatGPT by default.
+        provider: The provider that issued them. By default the one that the credentials record; those of an older
+            ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
         on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
             ended and its last access token is used until it expires. By default the text is logged.

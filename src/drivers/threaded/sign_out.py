@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...sansio.model.provider import Provider
-from ...sansio.oauth.revocation import revocation
 from ..errors import NO_THREAD
-from ..shared.sign_out import SignOutResult
+from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
 from .revocation import revoke
 
 if TYPE_CHECKING:
+    from ...sansio.model.provider import Provider
     from ..stores.protocols import SessionStore
 
 
@@ -22,18 +21,23 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
 
     Args:
         store: Where the credentials are.
-        provider: The provider that issued them. Default: `Provider.chatgpt()`.
+        provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
+            are from ChatGPT.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
 
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
+        ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
     """
+    check_provider(store, provider)
     removed = store.remove()
-    request = revocation(provider or Provider.chatgpt(), removed)
+    request = revocation_after_removal(removed, provider)
     if request is None:
         return SignOutResult(removed=removed)
+    if isinstance(request, str):
+        return SignOutResult(removed=removed, is_revoked=False, problem=request)
     try:
         problem = revoke(request)
     except RuntimeError:

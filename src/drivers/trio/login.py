@@ -55,7 +55,8 @@ def open_login(
 
     Returns:
         The login, an asynchronous context manager. Entering it raises `LoginFailed` if the callback port cannot be
-        bound or the provider issues no device code, and `TrustError` if the configured certificate bundle is unusable.
+        bound, if the provider issues no device code, or if the store holds the credentials of another provider; and
+        `TrustError` if the configured certificate bundle is unusable.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -97,6 +98,7 @@ class TrioLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
+        self._store = store
         self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -139,6 +141,7 @@ class TrioLogin(LoginHandle):
 
     async def __aenter__(self) -> Self:
         self._check_before_entering()
+        await trio.to_thread.run_sync(self._check_stored, self._store)
         self._block = self._open()
         await self._block.__aenter__()
         return self

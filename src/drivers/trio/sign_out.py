@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ...sansio.model.provider import Provider
-from ...sansio.oauth.revocation import read_revocation, revocation
-from ..shared.sign_out import SignOutResult
+from ...sansio.oauth.revocation import read_revocation
+from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
 from .http_client import send
 
 if TYPE_CHECKING:
+    from ...sansio.model.provider import Provider
     from ..stores.protocols import SessionStore
 
 
@@ -25,18 +25,23 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
 
     Args:
         store: Where the credentials are.
-        provider: The provider that issued them. Default: `Provider.chatgpt()`.
+        provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
+            are from ChatGPT.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
 
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
+        ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
     """
     limiter = trio.CapacityLimiter(math.inf)
+    await trio.to_thread.run_sync(check_provider, store, provider, limiter=limiter)
     removed = await trio.to_thread.run_sync(store.remove, limiter=limiter)
-    request = revocation(provider or Provider.chatgpt(), removed)
+    request = revocation_after_removal(removed, provider)
     if request is None:
         return SignOutResult(removed=removed)
+    if isinstance(request, str):
+        return SignOutResult(removed=removed, is_revoked=False, problem=request)
     problem = read_revocation(request, await send(request, limiter))
     return SignOutResult(removed=removed, is_revoked=not problem, problem=problem)

@@ -1,8 +1,8 @@
 """Classify a pasted address.
 
 If the browser is on another machine, no listener answers the callback there. The person copies the address on which the
-browser ended, and pastes it here. The rules for a callback request apply to it too, with one exception: an address that
-is cut off does not end the login, because the person can paste it again.
+browser ended, and pastes it here. The rules for a callback request apply to its query, with two exceptions: host, port
+and path may be others, and an address that is cut off does not end the login, because the person can paste it again.
 """
 
 from __future__ import annotations
@@ -11,18 +11,15 @@ from enum import StrEnum
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
-from ..base.text import is_visible_ascii
-from .requests import MAX_TARGET, judge_callback, own_authorities, read_query, split_target
+from .requests import MAX_TARGET, judge_callback, own_authorities, read_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Final
 
+    from .addresses import Address
     from .requests import Callback, CallbackRules
-
-_WRAPPERS: Final = "<>\"'`"
-"""Characters that mail programs, chats and people put around an address. They are no part of it."""
 
 
 class PasteProblem(StrEnum):
@@ -32,7 +29,7 @@ class PasteProblem(StrEnum):
     AUTHORIZATION_REQUEST = "authorization_request"
     """It is the authorization request, with which the sign-in begins."""
     OTHER_ADDRESS = "other_address"
-    """It does not begin with this login's redirect URI: the port, the path or the machine is another one."""
+    """It is the address of another page."""
     OTHER_SIGN_IN = "other_sign_in"
     """It does not carry this login's ``state``."""
     INCOMPLETE = "incomplete"
@@ -60,7 +57,7 @@ def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
     """Classify a pasted text.
 
     Args:
-        text: The text. White space in it is ignored, because terminals and mail programs break long lines.
+        text: The text. It may hold more than the address, and white space in the address.
         rules: The rules of the login.
 
     Returns:
@@ -72,58 +69,90 @@ def classify_paste(text: str, rules: CallbackRules) -> Callback | PasteProblem:
     parameters = read_query(query)
     if parameters is None:
         return PasteProblem.INCOMPLETE
+    return _judge_state(parameters, rules) or judge_callback(parameters, rules)
+
+
+def _judge_state(parameters: dict[str, str], rules: CallbackRules) -> PasteProblem | None:
+    """Return why parameters are not those of this login, or not all of them; None if they are."""
     state = parameters.get("state", "")
     if not same_secret(state, rules.state):
         # Only the length decides: the state of another sign-in is as long as ours.
         return PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE
-    if _is_cut_off(parameters, rules):
-        return PasteProblem.INCOMPLETE
-    return judge_callback(parameters, rules)
+    return PasteProblem.INCOMPLETE if _is_cut_off(parameters, rules) else None
 
 
 def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
     """Return the query of the callback address in a text, or why there is none.
 
+    The query of any address with this login's ``state`` is taken: with a tunnel, or where a web page shows the address,
+    the host and the port are others.
+
     Args:
         text: The pasted text.
         rules: The rules of the login.
+
+    Returns:
+        The query. If none finishes the login, the one that looks most like a callback.
     """
-    address = _address_in(text)
-    if address is None:
-        return PasteProblem.NOT_AN_ADDRESS
-    if address.startswith(rules.provider.authorization_endpoint):
-        return PasteProblem.AUTHORIZATION_REQUEST
-    raw = address.encode("ascii")
+    from .addresses import readings, words_of  # noqa: PLC0415 - not needed before the login URL is shown
+
+    problem: bytes | PasteProblem | None = None
+    for addresses in readings(text):
+        wrong = [_wrong_query(address, rules) for address in addresses]
+        if None in wrong:
+            return addresses[wrong.index(None)].query.encode("ascii")
+        if problem is None:
+            problem = _best(found for found in wrong if found is not None)
+    if problem is None:
+        problem = _best(_wrong_word(word, rules) for word in words_of(text))
+    return PasteProblem.NOT_AN_ADDRESS if problem is None else problem
+
+
+def _wrong_query(address: Address, rules: CallbackRules) -> bytes | PasteProblem | None:
+    """Return None for an address that finishes the login, and otherwise its query, or what it is instead."""
     own = own_authorities(rules.port)
-    path = rules.provider.callback_path.encode()
-    if raw.startswith((b"?", b"code=", b"state=", b"error=")):
-        return raw.removeprefix(b"?")
-    if raw.partition(b"/")[0].lower() in own:
-        # Browsers show addresses without the scheme.
-        raw = b"http://" + raw
-    authority, origin_form = split_target(raw)
-    if authority is None:
-        return PasteProblem.OTHER_ADDRESS if b"://" in raw else PasteProblem.NOT_AN_ADDRESS
-    found, _, query = origin_form.partition(b"?")
-    if authority.lower() not in own or (found != path and not path.startswith(found)):
-        return PasteProblem.OTHER_ADDRESS
-    return query if found == path else PasteProblem.INCOMPLETE
-
-
-def _address_in(text: str) -> str | None:
-    """Return the pasted address without white space and quotes; None if the text cannot be an address."""
-    address = "".join(text.split()).strip(_WRAPPERS)
-    if not is_visible_ascii(address) or len(address) > MAX_TARGET:
+    raw = address.query.encode("ascii")
+    is_known = not address.authority or address.authority.encode("ascii") in own
+    url = f"://{address.authority}{address.path}"
+    parameters = read_query(raw) or {}
+    if _judge_state(parameters, rules) is None:
         return None
-    # A browser sends no fragment, but some pages add an empty one to the address.
-    return address.partition("#")[0]
+    if "response_type" in parameters or rules.provider.authorization_endpoint.lower().endswith(url.lower()):
+        return PasteProblem.AUTHORIZATION_REQUEST
+    if not parameters.get("state") and not is_known:
+        return PasteProblem.OTHER_ADDRESS if address.has_scheme else PasteProblem.NOT_AN_ADDRESS
+    if is_known and address.path not in ("", rules.provider.callback_path) and not parameters.get("state"):
+        return PasteProblem.OTHER_ADDRESS
+    return raw
+
+
+def _wrong_word(word: str, rules: CallbackRules) -> PasteProblem:
+    """Return what a word without a query is: an address of another page, the start of the right one, or none."""
+    if rules.provider.authorization_endpoint in word:
+        return PasteProblem.AUTHORIZATION_REQUEST
+    _, scheme, rest = word.rpartition("://")
+    authority, slash, path = rest.strip("'()*").partition("/")
+    if len(word) > MAX_TARGET:
+        return PasteProblem.NOT_AN_ADDRESS
+    if authority.lower().encode("ascii") not in own_authorities(rules.port):
+        return PasteProblem.OTHER_ADDRESS if scheme else PasteProblem.NOT_AN_ADDRESS
+    is_start = rules.provider.callback_path.startswith((slash + path).partition("#")[0])
+    return PasteProblem.INCOMPLETE if is_start else PasteProblem.OTHER_ADDRESS
+
+
+def _best(found: Iterable[bytes | PasteProblem]) -> bytes | PasteProblem | None:
+    """Return what says most about a text: a query, or else a problem; None if there is nothing but words."""
+    every = list(found)
+    queries = [each for each in every if isinstance(each, bytes)]
+    problems = (PasteProblem.AUTHORIZATION_REQUEST, PasteProblem.INCOMPLETE, PasteProblem.OTHER_ADDRESS)
+    return queries[0] if queries else next((problem for problem in problems if problem in every), None)
 
 
 def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
     """Return whether a callback with the right state lacks a parameter, or the end of one."""
     if "error" in parameters:
         return False
-    if not parameters.get("code"):
+    if "code" not in parameters:
         return True
     issuer = parameters.get("iss")
     if issuer is None:
@@ -146,25 +175,33 @@ _LOOPBACK_HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
     "localhost": ("127.0.0.1", "::1"),
     "[::1]": ("::1",),
 }
+_USUAL_PATH: Final = "/auth/callback"
 
 
-def read_loopback_callback(text: str) -> LoopbackCallback | None:
+def read_loopback_callback(text: str, *, port: int | None = None) -> LoopbackCallback | None:
     """Find the listener that a pasted address belongs to, without knowing the login.
 
+    Args:
+        text: The pasted text. It may hold more than the address.
+        port: The port of the listener, 1 to 65535. None for that of the address, which then has a host of this machine.
+
     Returns:
-        The callback. None if the address has another host or no port, or lacks a state, or lacks a code and an error.
+        The callback. None if the text holds no address with a state, and a code or an error, or if the port is unknown.
     """
-    address = _address_in(text)
-    if address is None:
-        return None
-    if address[:7].lower() != "http://":
-        address = f"http://{address}"
-    authority, origin_form = split_target(address.encode("ascii"))
-    parameters = read_query(origin_form.partition(b"?")[2])
-    host, _, port = (authority or b"").decode("ascii").lower().rpartition(":")
-    is_port = port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535
-    if host not in _LOOPBACK_HOSTS or not is_port or not origin_form.startswith(b"/"):
-        return None
-    if parameters is None or not parameters.get("state") or not ("code" in parameters or "error" in parameters):
-        return None
-    return LoopbackCallback(hosts=_LOOPBACK_HOSTS[host], port=int(port), target=origin_form.decode("ascii"))
+    from .addresses import readings  # noqa: PLC0415 - as above
+
+    for addresses in readings(text):
+        for address in addresses:
+            parameters = read_query(address.query.encode("ascii")) or {}
+            is_callback = "state" in parameters and ("code" in parameters or "error" in parameters)
+            host, _, digits = address.authority.rpartition(":")
+            is_port = digits.isdigit() and len(digits) <= 5 and 0 < int(digits) <= 65535
+            is_ours = host in _LOOPBACK_HOSTS and is_port
+            if not is_callback or "response_type" in parameters or (port is None and not is_ours):
+                continue
+            return LoopbackCallback(
+                hosts=_LOOPBACK_HOSTS[host if port is None else "localhost"],
+                port=int(digits) if port is None else port,
+                target=f"{address.path or _USUAL_PATH}?{address.query}",
+            )
+    return None

@@ -13,8 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
-from ..base.text import clean_text, is_visible_ascii
-from ..oauth.authorization import MAX_CODE
+from ..base.text import clean_text
+from ..oauth.authorization import is_code
 from . import responses
 
 TYPE_CHECKING = False
@@ -35,6 +35,8 @@ PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
+_NAMES: Final = (b"127.0.0.1", b"localhost", b"[::1]")
+"""The names of this machine."""
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 
@@ -47,6 +49,8 @@ class CallbackRules(Record):
     state: str = hidden()
     accepted_code: str = hidden(default="")
     """The code of the accepted callback; empty if none was accepted."""
+    success_path: str = hidden(default="")
+    """The path of this login's success page; empty if it has none."""
     hide: tuple[str, ...] = hidden(default=())
     """Secrets that the other side may echo."""
 
@@ -58,7 +62,7 @@ class Refused(Record):
 
 
 class SuccessPageRequested(Record):
-    """The request asks for the success page."""
+    """The request asks for this login's success page."""
 
 
 class CancelAsked(Record):
@@ -80,7 +84,7 @@ class CallbackVerdict(StrEnum):
     DENIED = "denied"
     """The provider sent an error (RFC 6749 section 4.1.2.1)."""
     WITHOUT_CODE = "without_code"
-    """It has neither an error nor a usable code."""
+    """It has neither an error nor a code."""
     ISSUER_MISMATCHED = "issuer_mismatched"
     """It does not name the right issuer (RFC 9207)."""
 
@@ -111,16 +115,27 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     authority, origin_form = split_target(target)
     path, _, query = origin_form.partition(b"?")
     refused = _refused(method, headers, rules, authority)
-    if refused:
-        return _refuse(refused)
+    if refused is not None:
+        return Refused(response=refused)
     if path == rules.provider.callback_path.encode():
         return _classify_callback(query, rules)
-    if path == responses.SUCCESS_PATH.encode():
+    if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
     if path == responses.CANCEL_PATH.encode():
         # Only another login server may cancel this login, and it sends no header of a browser.
         return _refuse(403) if any(is_of_browser(name, value) for name, value in headers) else CancelAsked()
     return _refuse(404)
+
+
+def is_success_path(path: bytes, success_path: str) -> bool:
+    """Return whether a path is that of a login's success page, in constant time.
+
+    Args:
+        path: The path of a request.
+        success_path: The path of the success page.
+    """
+    is_like_it = path.startswith(responses.SUCCESS_PATH.encode())
+    return is_like_it and same_secret(path.decode("latin-1"), success_path)
 
 
 def split_target(target: bytes) -> tuple[bytes | None, bytes]:
@@ -137,8 +152,8 @@ def split_target(target: bytes) -> tuple[bytes | None, bytes]:
     return rest[:end], rest[end:] or b"/"
 
 
-def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> int:
-    """Return the status for a request that is refused whatever its path is; 0 if it is not refused."""
+def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: bytes | None) -> Response | None:
+    """Return the response to a request that is refused whatever its path is; None if it is not refused."""
     hosts: list[bytes] = []
     purposes = b""
     for name, value in headers:
@@ -147,17 +162,27 @@ def _refused(method: bytes, headers: Headers, rules: CallbackRules, authority: b
             hosts.append(value)
         elif key in PREFETCH_HEADERS:
             purposes += b" " + value.lower()
-    if len(hosts) != 1 or not hosts[0].strip():
-        return 400
-    allowed = own_authorities(rules.port)
-    named = [hosts[0]] if authority is None else [hosts[0], authority]
-    if any(name.strip().lower() not in allowed for name in named):
+    # The authority of a target in absolute form replaces the value of the Host field (RFC 9112 section 3.2.2).
+    if len(hosts) != 1 or (authority is None and not hosts[0].strip()):
+        return responses.refusal(400)
+    named = (hosts[0] if authority is None else authority).strip().lower()
+    if named not in own_authorities(rules.port):
         # DNS rebinding: the name of another host resolves to loopback.
-        return 403
+        return responses.other_port(rules.port) if _is_other_port(named) else responses.refusal(403)
     if purposes and any(word in purposes for word in PREFETCH_WORDS):
         # A prefetch would use up the code. After a 204 or 200 the browser would not send the real request.
-        return 503
-    return 0 if method == b"GET" else 405
+        return responses.refusal(503)
+    return None if method == b"GET" else responses.refusal(405)
+
+
+def _is_other_port(authority: bytes) -> bool:
+    """Return whether an authority is one that a browser sends for a port of this machine.
+
+    A browser leaves out the default port.
+    """
+    host, _, port = authority.rpartition(b":")
+    is_port = port.isdigit() and len(port) <= 5 and port != b"80"
+    return authority in _NAMES or (host in _NAMES and is_port)
 
 
 def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
@@ -196,16 +221,13 @@ def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Call
         message = "the callback names no issuer, and this provider always does"
         return CallbackVerdict.ISSUER_MISMATCHED, message
     if issuer is not None and issuer != provider.issuer:
-        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer or '(empty)'}"
+        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer}"
     error = parameters.get("error")
     if error is not None:
         return CallbackVerdict.DENIED, _denial(error, parameters.get("error_description", ""), provider)
     code = parameters.get("code", "")
     if not code:
         return CallbackVerdict.WITHOUT_CODE, "the callback has neither a code nor an error"
-    if len(code) > MAX_CODE or not is_visible_ascii(code):
-        message = "the callback's code is too long or holds characters that no code has"
-        return CallbackVerdict.WITHOUT_CODE, message
     return CallbackVerdict.ACCEPTED, ""
 
 
@@ -213,7 +235,7 @@ def _denial(error: str, description: str, provider: Provider) -> str:
     marker = provider.no_entitlement_marker
     if error == "access_denied" and marker and marker in description:
         return "this workspace has no access; ask the workspace administrator to grant it"
-    return f"{error}: {description}" if description else error or "(empty)"
+    return f"{error}: {description}" if description else error
 
 
 def is_of_browser(name: bytes, value: bytes) -> bool:
@@ -228,7 +250,8 @@ def read_query(query: bytes) -> dict[str, str] | None:
     """Read form-encoded parameters.
 
     Returns:
-        The parameters; None if they cannot be decoded, are more than 50, or repeat one that must be single.
+        The parameters that have a value: one without is as absent (RFC 6749 section 3.1). None if they cannot be
+        decoded, are more than 50, repeat one that must be single, or have a code that cannot be one.
     """
     fields = query.split(b"&") if query else []
     if len(fields) > MAX_PARAMETERS:
@@ -240,7 +263,8 @@ def read_query(query: bytes) -> dict[str, str] | None:
         if name is None or value is None or (name in _SINGLE and name in parameters):
             return None
         parameters[name] = value
-    return parameters
+    given = {name: value for name, value in parameters.items() if value}
+    return given if "code" not in given or is_code(given["code"]) else None
 
 
 def _decode(text: bytes) -> str | None:
@@ -256,10 +280,9 @@ def _decode(text: bytes) -> str | None:
 @functools.lru_cache(maxsize=16)
 def own_authorities(port: int) -> frozenset[bytes]:
     """Return the host names with port under which the callback listener is reached, in lower case."""
-    names = (b"127.0.0.1", b"localhost", b"[::1]")
-    with_port = frozenset(b"%b:%d" % (name, port) for name in names)
+    with_port = frozenset(b"%b:%d" % (name, port) for name in _NAMES)
     # Browsers leave out the default port.
-    return with_port | frozenset(names) if port == 80 else with_port
+    return with_port | frozenset(_NAMES) if port == 80 else with_port
 
 
 def _refuse(status: int) -> Refused:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
 
 from ..base.records import Record, hidden
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from ..base.http import Headers
     from ..base.secret import Secret
     from ..model.account import Account
+    from ..model.options import LoginSecrets
     from ..model.provider import Provider
     from .pages import Explanation
 
 SUCCESS_PATH: Final = "/success"
+"""The start of the path of the success page. `success_path` returns the whole path."""
 CANCEL_PATH: Final = "/cancel"
 CANCELLED_BODY: Final = "Login cancelled"
 """The body of the response to a cancellation. Codex sends and expects the same text."""
@@ -58,7 +62,7 @@ class Response(Record):
     """A whole HTTP response to a request at the callback listener."""
 
     status: int
-    headers: Headers
+    headers: Headers = hidden()
     body: bytes = hidden()
 
 
@@ -72,9 +76,22 @@ def refusal(status: int) -> Response:
     return _response(status, _TEXT, f"{_REFUSALS[status]}.\n", extra)
 
 
-def redirect_to_success() -> Response:
+def success_path(secrets: LoginSecrets) -> str:
+    """Return the path of the success page of one login.
+
+    Other programs can reach the listener too, and the page may hold a link with the id token. So the path cannot be
+    guessed, and only a browser that brings the code is redirected to it.
+    """
+    key = secrets.success_key
+    if key is None:
+        digest = hashlib.sha256(b"success page:" + secrets.code_verifier.encode("ascii")).digest()
+        key = urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return f"{SUCCESS_PATH}/{key}" if key else SUCCESS_PATH
+
+
+def redirect_to_success(secrets: LoginSecrets) -> Response:
     """Return the redirect to the success page, so that the browser no longer shows the address with the code."""
-    return _response(302, _TEXT, "", ((b"Location", SUCCESS_PATH.encode("ascii")), _CLEAR_STORAGE))
+    return _response(302, _TEXT, "", ((b"Location", success_path(secrets).encode("ascii")), _CLEAR_STORAGE))
 
 
 def success(provider: Provider, account: Account, id_token: Secret) -> Response:
@@ -101,6 +118,21 @@ def failure(status: int, explanation: Explanation) -> Response:
         explanation: What the page says.
     """
     return _response(status, _HTML, pages.failure(explanation), (_CLEAR_STORAGE,))
+
+
+def other_port(port: int) -> Response:
+    """Return the page for a browser that came to another port of this machine, as through a tunnel.
+
+    Args:
+        port: The port at which the login waits.
+    """
+    page = pages.notice(
+        "This is not the port of the sign-in",
+        f"The sign-in waits at port {port}, and this page's address has another port, perhaps that of a tunnel. Copy "
+        "the whole address from your browser's address bar, and paste it into the program that waits for the sign-in. "
+        "The sign-in is still open.",
+    )
+    return _response(403, _HTML, page)
 
 
 def malformed_callback() -> Response:

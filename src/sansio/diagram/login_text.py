@@ -38,7 +38,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.CALLBACK_REPEATED:          "the accepted callback once more",
     T.CALLBACK_CONFLICTED:        "a different callback, when one was accepted already",
     T.PASTE_REFUSED:              "a pasted address that is not this login's callback",
-    T.SUCCESS_PAGE_REQUESTED:     "a request for the success page",
+    T.SUCCESS_PAGE_REQUESTED:     "a request for this login's success page",
     T.DEVICE_CODE_RECEIVED:       "the provider gives a code for the person to enter",
     T.DEVICE_CODE_NOT_ENABLED:    "the provider has no device codes",
     T.DEVICE_CODE_REFUSED:        "the provider gives no device code",

@@ -36,6 +36,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.CREDENTIALS_MISSING:        "nothing is stored",
     T.CREDENTIALS_UNREADABLE:     "the stored credentials cannot be understood",
     T.CREDENTIALS_UNSUPPORTED:    "the stored credentials give no token here",
+    T.PROVIDER_MISMATCHED:        "another provider, or another client, has issued the stored tokens",
     T.REFRESH_DUE:                "the token ends soon, or is not wanted",
     T.REFRESH_HOPELESS:           "there is no refresh token, or it was refused before",
     T.SIGN_IN_ENDED:              "the refresh token was refused before, and the access token is still valid",

@@ -75,7 +75,8 @@ class Respond(Record):
 
     request_id: int
     status: int
-    headers: Headers
+    headers: Headers = hidden()
+    """The header fields. The address of a redirect is a secret of the login."""
     body: bytes = hidden()
 
 

@@ -225,7 +225,8 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
     from ..oauth.revocation import revocation  # noqa: PLC0415 - not needed before the login URL is shown
 
     revoke = revocation(login.options.provider, meaning.replaced, credentials)
-    login.end(LoginSuccess(credentials=credentials, account=account), responses.redirect_to_success(), revoke)
+    outcome = LoginSuccess(credentials=credentials, account=account)
+    login.end(outcome, responses.redirect_to_success(login.secrets), revoke)
 
 
 def fail(login: LoginData, meaning: Problem) -> None:
@@ -265,7 +266,7 @@ def answer_over(login: LoginData, meaning: FromRequest) -> None:
 
 def redirect(login: LoginData, meaning: FromRequest) -> None:
     """Redirect the browser to the success page."""
-    login.respond_last(meaning.request_id, responses.redirect_to_success(), PageKind.REDIRECT)
+    login.respond_last(meaning.request_id, responses.redirect_to_success(login.secrets), PageKind.REDIRECT)
 
 
 def answer_success(login: LoginData, meaning: FromRequest) -> None:

@@ -15,6 +15,7 @@ from ..callback.requests import (
     SuccessPageRequested,
     classify_request,
 )
+from ..callback.responses import success_path
 from .failures import FAILURES, LoginFailure
 from .interpretation import AcceptedCallback, FromRequest, Mismatch, Problem, Refusal, RefusedPaste
 from .states import Trigger
@@ -89,5 +90,6 @@ def _rules(login: LoginData) -> CallbackRules:
         port=login.port,
         state=login.secrets.state,
         accepted_code=login.code,
+        success_path=success_path(login.secrets),
         hide=login.known_secrets(),
     )

@@ -9,6 +9,7 @@ from ..base.text import clean_text, safe_url
 from ..model.account import read_account, workspace_allowed
 from ..model.claims import ClaimError, read_claims
 from ..model.credentials import Credentials
+from ..model.provenance import provenance_of_provider
 from ..oauth.id_token import check_id_token
 from ..oauth.token_responses import Malformed, Rejected, read_api_key, read_tokens
 from .interpretation import CheckedTokens, Problem, ReceivedApiKey
@@ -77,7 +78,12 @@ def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginDat
     if not workspace_allowed(account, login.options.allowed_workspaces):
         workspace = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
         return Problem(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {workspace}")
-    credentials = Credentials.from_login(tokens, account_id=account.account_id, received_at=event.received_at)
+    credentials = Credentials.from_login(
+        tokens,
+        account_id=account.account_id,
+        received_at=event.received_at,
+        provenance=provenance_of_provider(provider),
+    )
     return CheckedTokens(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
 
 

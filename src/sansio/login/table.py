@@ -167,7 +167,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.REQUEST_REFUSED,            FINAL_STATES, STAY,                  answer),
     Row(T.CALLBACK_MISMATCHED,        FINAL_STATES, STAY,                  answer),
     Row(T.CALLBACK_REPEATED,          _SUCCEEDED,   STAY,                  redirect),
-    Row(T.CALLBACK_CONFLICTED,        _SUCCEEDED,   STAY,                  redirect),
+    Row(T.CALLBACK_CONFLICTED,        _SUCCEEDED,   STAY,                  answer_conflict),
     Row(T.SUCCESS_PAGE_REQUESTED,     _SUCCEEDED,   STAY,                  answer_success),
     Row(T.SUCCESS_PAGE_REQUESTED,     _OVER,        STAY,                  answer_not_found),
     Row(T.CALLBACK_ISSUER_MISMATCHED, _OVER,        STAY,                  answer_over),

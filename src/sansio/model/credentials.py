@@ -7,16 +7,30 @@ from typing import TYPE_CHECKING
 
 from ..base.records import Record, hidden
 from ..base.secret import Secret
-from ..base.strict_json import JsonError, JsonObject, loads_object
-from ..base.text import is_printable_ascii
 from . import claims
 from .account import identifier, read_account
+from .auth_json import (
+    KNOWN_KEYS,
+    KNOWN_TOKEN_KEYS,
+    LOGIN_KEYS,
+    PROVENANCE,
+    PROVENANCE_KEYS,
+    TOKEN_KEYS,
+    CredentialsError,
+    is_provenance,
+    members_of,
+    others_of,
+    problem_of,
+    read_members,
+)
+from .provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 
+    from ..base.strict_json import JsonObject
     from .account import Account
     from .provider import Provider
     from .tokens import RefreshedTokens, TokenSet
@@ -24,32 +38,12 @@ if TYPE_CHECKING:
 _FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
 """Plans with a subscription that pays for the use. With tokens of such a plan, the API key does not apply."""
 
-_LOGIN_KEYS: Final = (
-    "auth_mode",
-    "OPENAI_API_KEY",
-    "tokens",
-    "last_refresh",
-    "agent_identity",
-    "personal_access_token",
-    "bedrock_api_key",
-)
-"""Members that hold credentials. A new login sets or removes them. All other members are kept."""
-
-
-_TOKEN_KEYS: Final = ("id_token", "access_token", "refresh_token")
-_KNOWN_KEYS: Final = ("auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh")
-_KNOWN_TOKEN_KEYS: Final = (*_TOKEN_KEYS, "account_id")
-
 
 class AuthMode(StrEnum):
     """The kind of credentials that are used."""
 
     CHATGPT = "chatgpt"
     API_KEY = "apikey"
-
-
-class CredentialsError(ValueError):
-    """Stored credentials cannot be read. The message names the member and what is wrong with it, never its value."""
 
 
 class Tokens(Record):
@@ -60,6 +54,8 @@ class Tokens(Record):
     access_token: Secret
     refresh_token: Secret
     account_id: str | None = None
+    provenance: Provenance | None = None
+    """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
 
@@ -87,7 +83,13 @@ class Credentials(Record):
 
     @classmethod
     def from_login(
-        cls, tokens: TokenSet, *, account_id: str | None, received_at: float, api_key: Secret | None = None
+        cls,
+        tokens: TokenSet,
+        *,
+        account_id: str | None,
+        received_at: float,
+        api_key: Secret | None = None,
+        provenance: Provenance | None = None,
     ) -> Credentials:
         """Return the credentials of a login.
 
@@ -96,6 +98,7 @@ class Credentials(Record):
             account_id: The id of the account, which is also the workspace.
             received_at: When the tokens were received, in seconds since 1970.
             api_key: The result of the API-key exchange, if there is one.
+            provenance: The provider that issued the tokens, and the client.
         """
         return cls(
             auth_mode=AuthMode.CHATGPT,
@@ -105,6 +108,7 @@ class Credentials(Record):
                 access_token=tokens.access_token,
                 refresh_token=tokens.refresh_token,
                 account_id=account_id,
+                provenance=provenance,
             ),
             last_refresh=_rfc3339(received_at),
         )
@@ -127,15 +131,20 @@ class Credentials(Record):
         """Return credentials that consist of an API key."""
         return cls(auth_mode=AuthMode.API_KEY, api_key=key)
 
-    def refreshed(self, answer: RefreshedTokens, *, received_at: float) -> Credentials:
+    def refreshed(
+        self, answer: RefreshedTokens, *, received_at: float, provenance: Provenance | None = None
+    ) -> Credentials:
         """Return these credentials with the tokens of a refresh. Tokens that were not renewed stay as they are.
 
         Args:
             answer: The new tokens. Each is optional (RFC 6749 section 6).
             received_at: When they were received, in seconds since 1970.
+            provenance: The provider that issued them, and the client. It is recorded if none is recorded yet.
         """
         assert self.tokens is not None
         came = {name: token for name, token in answer.values().items() if token is not None}
+        if self.tokens.provenance is None:
+            came["provenance"] = provenance
         return self.__replace__(tokens=self.tokens.__replace__(**came), last_refresh=_rfc3339(received_at))
 
     def secrets(self) -> tuple[str, ...]:
@@ -178,8 +187,8 @@ def parse(data: bytes) -> Credentials:
     Raises:
         CredentialsError: The bytes are not a JSON object, or a member has the wrong type.
     """
-    content = _read(data)
-    problem = content if isinstance(content, str) else _problem(content)
+    content = read_members(data)
+    problem = content if isinstance(content, str) else problem_of(content)
     if problem or isinstance(content, str):
         # A traceback with locals must not show them.
         del data, content
@@ -190,21 +199,8 @@ def parse(data: bytes) -> Credentials:
         api_key=Secret(key) if key else None,
         tokens=_tokens(tokens) if tokens else None,
         last_refresh=content.get("last_refresh"),
-        others=_others(content, _KNOWN_KEYS),
+        others=others_of(content, KNOWN_KEYS),
     )
-
-
-def parse_object(data: bytes) -> JsonObject:
-    """Read the bytes of an ``auth.json`` as a JSON object, without checking its members.
-
-    Raises:
-        CredentialsError: The bytes are not a JSON object.
-    """
-    content = _read(data)
-    if isinstance(content, str):
-        del data
-        raise CredentialsError(content)
-    return content
 
 
 def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None = None) -> bytes:
@@ -220,47 +216,37 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
     content: JsonObject = {} if credentials.auth_mode is None else {"auth_mode": credentials.auth_mode}
     content["OPENAI_API_KEY"] = key.reveal() if key else None
     if tokens is not None:
-        known = {name: getattr(tokens, name).reveal() for name in _TOKEN_KEYS}
-        content["tokens"] = {**known, "account_id": tokens.account_id, **_members(tokens.others)}
+        known = {name: getattr(tokens, name).reveal() for name in TOKEN_KEYS}
+        origin = {} if tokens.provenance is None else {PROVENANCE: _provenance_members(tokens.provenance)}
+        content["tokens"] = {**known, "account_id": tokens.account_id, **origin, **members_of(tokens.others)}
     if tokens is not None or credentials.last_refresh is not None:
         content["last_refresh"] = credentials.last_refresh
-    content |= _members(credentials.others)
-    kept = {name: value for name, value in (previous or {}).items() if name not in (*_LOGIN_KEYS, *content)}
+    content |= members_of(credentials.others)
+    kept = {name: value for name, value in (previous or {}).items() if name not in (*LOGIN_KEYS, *content)}
     # ASCII only: a kept value may hold a lone surrogate, which UTF-8 cannot.
     return json.dumps({**content, **kept}, indent=2).encode("ascii")
 
 
-def _read(data: bytes) -> JsonObject | str:
-    """Return the members of the file, or what is wrong with it."""
-    try:
-        return loads_object(data)
-    except JsonError as error:
-        return f"the file cannot be used: {error}"
-
-
 def _tokens(members: JsonObject) -> Tokens:
+    origin = members.get(PROVENANCE)
+    recorded = origin if is_provenance(origin) else None
     return Tokens(
         id_token=Secret(members["id_token"]),
         access_token=Secret(members["access_token"]),
         refresh_token=Secret(members["refresh_token"]),
         account_id=members.get("account_id"),
-        others=_others(members, _KNOWN_TOKEN_KEYS),
+        provenance=None if recorded is None else _provenance(recorded),
+        others=others_of(members, (*KNOWN_TOKEN_KEYS, PROVENANCE) if recorded else KNOWN_TOKEN_KEYS),
     )
 
 
-def _others(members: JsonObject, known: tuple[str, ...]) -> Secret | None:
-    """Return the unknown members as JSON text, which is immutable and hidden; None if there are none."""
-    import json  # noqa: PLC0415 - not needed before the URL is shown
-
-    others = {name: value for name, value in members.items() if name not in known}
-    return Secret(json.dumps(others)) if others else None
+def _provenance(members: JsonObject) -> Provenance:
+    others = others_of(members, PROVENANCE_KEYS)
+    return Provenance(issuer=members["issuer"], client_id=members["client_id"], others=others)
 
 
-def _members(others: Secret | None) -> JsonObject:
-    import json  # noqa: PLC0415 - not needed before the URL is shown
-
-    members: JsonObject = json.loads(others.reveal()) if others else {}
-    return members
+def _provenance_members(origin: Provenance) -> JsonObject:
+    return {"issuer": origin.issuer, "client_id": origin.client_id, **members_of(origin.others)}
 
 
 def _claims_of(token: Secret) -> JsonObject:
@@ -269,27 +255,6 @@ def _claims_of(token: Secret) -> JsonObject:
         return claims.read_claims(token)
     except claims.ClaimError:
         return {}
-
-
-def _problem(content: JsonObject) -> str:
-    """Return which member is wrong and why, without its value; empty if all are right."""
-    tokens = content.get("tokens")
-    if tokens is not None and not isinstance(tokens, dict):
-        return "tokens is not an object"
-    for where, members, names in (
-        ("", content, ("auth_mode", "OPENAI_API_KEY", "last_refresh")),
-        ("tokens.", tokens or {}, (*_TOKEN_KEYS, "account_id")),
-    ):
-        for name in names:
-            if not isinstance(members.get(name), (str, type(None))):
-                return f"{where}{name} is not a string"
-    held = (("", content, ("OPENAI_API_KEY",)), ("tokens.", tokens or {}, _TOKEN_KEYS))
-    for where, name, value in ((where, name, members.get(name)) for where, members, names in held for name in names):
-        # Tokens are written into headers and to standard output.
-        if value and not is_printable_ascii(value):
-            return f"{where}{name} holds a character that is in no token"
-    missing = [name for name in _TOKEN_KEYS if tokens and tokens.get(name) is None]
-    return f"tokens.{missing[0]} is missing" if missing else ""
 
 
 def _rfc3339(seconds: float) -> str:

@@ -94,16 +94,21 @@ class LoginSecrets(Record):
     """Binds the authorization code to this program (RFC 7636)."""
     nonce: str = hidden(default="")
     """Binds the id token to this login. It is sent only to a provider that uses it."""
+    success_key: str | None = hidden(default=None)
+    """Ends the address of the success page, so that only a browser that was redirected there knows it. None for a value
+    that is derived from the code verifier. Empty for an address that everybody knows, as in a trace."""
 
     def _check(self) -> None:
         wrong = [name for name in ("state", "code_verifier") if not _is_unreserved(getattr(self, name))]
+        if self.success_key and not _is_unreserved(self.success_key):
+            wrong.append("success_key")
         if wrong:
             raise ValueError(f"the {wrong[0]} must be letters, digits, '-', '.', '_' or '~'")
 
     @classmethod
     def generate(cls) -> LoginSecrets:
         """Return fresh values from the system's random source. Drivers call this; the machine is deterministic."""
-        return cls(state=_random(32), code_verifier=_random(64), nonce=_random(32))
+        return cls(state=_random(32), code_verifier=_random(64), nonce=_random(32), success_key=_random(32))
 
 
 def _is_unreserved(text: str) -> bool:

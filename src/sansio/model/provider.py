@@ -113,6 +113,15 @@ class Provider(Record):
     device_code: DeviceCodeEndpoints | None = None
     """How to sign in with a device code; None if the provider has none."""
 
+    @property
+    def revokes_replaced_tokens(self) -> bool:
+        """Whether a new login revokes the tokens that it replaces.
+
+        Only Codex's provider issues a grant for each login. Elsewhere both logins may share one grant, and revoking the
+        old tokens would revoke the new ones (RFC 7009 section 2.1).
+        """
+        return self.revocation_encoding is Encoding.JSON
+
     def _check(self) -> None:
         for url in (self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint):
             if url is not None:

@@ -7,14 +7,21 @@ import hashlib
 from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
 
+from ..base.text import is_printable_ascii
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
     from ..model.options import LoginOptions, LoginSecrets
 
-MAX_CODE: Final = 4096
-"""The most characters of an authorization code or a device code."""
+MAX_CODE: Final = 8192
+"""The most characters of an authorization code. A longer one does not fit into the target of a callback."""
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text can be an authorization code: visible ASCII and spaces (RFC 6749 appendix A.11)."""
+    return 0 < len(text) <= MAX_CODE and is_printable_ascii(text)
 
 
 def code_challenge(code_verifier: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..base.text import is_visible_ascii
 from ..model.provider import DeviceCodeDialect, is_verification_url
-from .authorization import MAX_CODE
+from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
 from .token_responses import Malformed, Rejected, error_code, judge, read_object, token_set
 
@@ -30,6 +30,8 @@ DEFAULT_LIFETIME: Final = 900.0
 """Seconds for which a code is valid, if the provider names none."""
 LONGEST_LIFETIME: Final = 3600.0
 """The greatest number of seconds for which a code is used, whatever the provider names."""
+MAX_DEVICE_CODE: Final = 4096
+"""The most characters of a device code, and of a code verifier."""
 MAX_USER_CODE: Final = 64
 """The most characters of a user code."""
 
@@ -124,7 +126,7 @@ def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> DeviceCo
     user_code = answer.get("user_code") or (answer.get("usercode") if codex else None)
     url = endpoints.verification_url or answer.get("verification_uri")
     complete_url = answer.get("verification_uri_complete")
-    if not _is_code(device_code, MAX_CODE):
+    if not _is_code(device_code, MAX_DEVICE_CODE):
         return Malformed(message="no usable device code in the answer")
     if not _is_code(user_code, MAX_USER_CODE):
         return Malformed(message="no usable user code in the answer")
@@ -143,9 +145,9 @@ def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> DeviceCo
 
 def _grant(answer: JsonObject) -> DeviceGrant | Malformed:
     code, code_verifier = answer.get("authorization_code"), answer.get("code_verifier")
-    if not _is_code(code, MAX_CODE):
+    if not isinstance(code, str) or not is_code(code):
         return Malformed(message="no usable authorization_code in the answer")
-    if not _is_code(code_verifier, MAX_CODE):
+    if not _is_code(code_verifier, MAX_DEVICE_CODE):
         return Malformed(message="no usable code_verifier in the answer")
     return DeviceGrant(code=code, code_verifier=code_verifier)
 

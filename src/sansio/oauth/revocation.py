@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..base.http import HttpRequest, HttpRequestFailed, TransportProblem
 from ..base.text import safe_url
 from ..model.credentials import AuthMode
+from ..model.issuer import why_not_from
 
 if TYPE_CHECKING:
     from typing import Final
@@ -35,9 +36,14 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         new: The credentials that are stored instead.
 
     Returns:
-        The request. None if there is nothing to revoke, if the token is still in use, or if the provider cannot revoke.
+        The request. None if there is nothing to revoke, if the token is still in use, if another provider has issued
+        it, or if the provider cannot revoke.
     """
     if provider.revocation_endpoint is None or old is None or old.tokens is None or old.auth_mode not in _OURS:
+        return None
+    if why_not_from(old.tokens, provider):
+        return None
+    if new is not None and not provider.revokes_replaced_tokens:
         return None
     for name in ("refresh_token", "access_token"):
         token = getattr(old.tokens, name)

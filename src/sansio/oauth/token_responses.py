@@ -49,6 +49,8 @@ _GRANT_REFUSED: Final = frozenset(
     )
 )
 _CLIENT_REFUSED: Final = frozenset(("invalid_client", "unauthorized_client"))
+_NO_ERROR: Final = (None, "")
+"""A member without a value is as absent (RFC 6749 section 3.2)."""
 _TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
 
 
@@ -155,15 +157,19 @@ def judge(
         hide: Secrets that were sent. An error description may echo them.
 
     Returns:
-        The members of a success (RFC 6749 section 5.1). Otherwise why there are none (section 5.2).
+        The members of a success, which has status 200 (RFC 6749 section 5.1). Otherwise why there are none
+        (section 5.2).
     """
     status = response.status
     if 300 <= status < 400:
         # To follow it would send code and verifier to another server. The location may hold secrets and is not shown.
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     readable = {} if isinstance(body, Malformed) else body
-    if not 200 <= status < 300 or readable.get("error") is not None:
+    if not 200 <= status < 300 or readable.get("error") not in _NO_ERROR:
         return _rejection(response, readable, hide)
+    if status != 200:
+        # A part of the response (206), a copy that a proxy has changed (203), or a request that is not finished (202).
+        return Malformed(message=f"the endpoint answered with status {status}, and tokens come with 200")
     return body
 
 
@@ -201,7 +207,7 @@ def _error_text(answer: JsonObject) -> str:
     error = answer.get("error")
     if isinstance(error, dict):
         parts = [error.get("code"), error.get("message")]
-    elif error is not None:
+    elif error not in _NO_ERROR:
         parts = [error, answer.get("error_description")]
     else:
         parts = [answer.get("code")]
@@ -221,7 +227,7 @@ def error_code(answer: JsonObject | Malformed) -> str:
     if isinstance(answer, Malformed):
         return ""
     error = answer.get("error")
-    code = error.get("code") if isinstance(error, dict) else answer.get("code") if error is None else error
+    code = error.get("code") if isinstance(error, dict) else answer.get("code") if error in _NO_ERROR else error
     return code if isinstance(code, str) else ""
 
 

@@ -19,6 +19,7 @@ class RefreshFailureCategory(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
+    PROVIDER_MISMATCH = "provider_mismatch"
     REFRESH_TOKEN_MISSING = "refresh_token_missing"
     REFRESH_TOKEN_REJECTED = "refresh_token_rejected"
     ACCOUNT_CHANGED = "account_changed"
@@ -38,7 +39,13 @@ SIGN_IN_REQUIRED: Final = (
     C.ACCOUNT_CHANGED,
 )
 """The categories in which only a new sign-in helps."""
-FINAL_CATEGORIES: Final = (*SIGN_IN_REQUIRED, C.CREDENTIALS_UNREADABLE, C.CREDENTIALS_UNSUPPORTED, C.CLIENT_REFUSED)
+FINAL_CATEGORIES: Final = (
+    *SIGN_IN_REQUIRED,
+    C.CREDENTIALS_UNREADABLE,
+    C.CREDENTIALS_UNSUPPORTED,
+    C.CLIENT_REFUSED,
+    C.PROVIDER_MISMATCH,
+)
 """The categories in which another attempt is useless until the person acts. After others the old tokens stay."""
 
 # fmt: off
@@ -46,6 +53,7 @@ REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
     T.CREDENTIALS_MISSING:        C.NOT_SIGNED_IN,
     T.CREDENTIALS_UNREADABLE:     C.CREDENTIALS_UNREADABLE,
     T.CREDENTIALS_UNSUPPORTED:    C.CREDENTIALS_UNSUPPORTED,
+    T.PROVIDER_MISMATCHED:        C.PROVIDER_MISMATCH,
     T.REFRESH_HOPELESS:           C.REFRESH_TOKEN_MISSING,
     T.REFRESH_DUE:                C.STORE_BUSY,
     T.LOCK_FAILED:                C.STORE_UNAVAILABLE,
@@ -70,6 +78,10 @@ REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
     C.CREDENTIALS_UNSUPPORTED: Advice(
         title="The stored credentials are of a kind that gives no token here",
         hint="Use the program that stored them, or sign in again.",
+    ),
+    C.PROVIDER_MISMATCH: Advice(
+        title="The stored credentials are from another provider",
+        hint="Name the provider and the client that issued them, or sign in again.",
     ),
     C.REFRESH_TOKEN_MISSING: Advice(
         title="The sign-in has ended, and there is no refresh token to renew it with",

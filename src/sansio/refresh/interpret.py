@@ -8,6 +8,8 @@ from ..base.errors import UnexpectedEvent
 from ..base.http import TransportProblem
 from ..base.text import clean_text, safe_url
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
+from ..model.issuer import why_not_from
+from ..model.provenance import provenance_of_provider
 from ..oauth import token_requests
 from ..oauth.token_responses import ClientRefused, GrantRefused, Malformed, Rejected, read_refresh
 from .effective import applicable
@@ -95,7 +97,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if refresh.state in _CHECKING and stored is not None and stored == refresh.stored:
         unchanged = RefreshTrigger.CREDENTIALS_UNCHANGED
         return read.__replace__(trigger=unchanged, is_unchanged=True, failure=refresh.failure)
-    choice = applicable(credentials, refresh.provider, environment_key=refresh.environment_key)
+    choice = applicable(credentials, refresh.provider_for(credentials), environment_key=refresh.environment_key)
     if choice is None:
         return _as(read, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
     if choice.bearer is None:
@@ -105,6 +107,9 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is delivered as it is.
         return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else read
+    foreign = why_not_from(tokens, refresh.named_provider)
+    if foreign:
+        return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
     if refresh.state in _CHECKING:
         if refresh.is_valid_at(tokens, event.loaded_at):
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
@@ -146,7 +151,7 @@ def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData)
     memory, known = refresh.memory, event.refusal
     if memory.refused is None and known is None:
         return None
-    digest = digest_of(read.credentials, refresh.provider)
+    digest = digest_of(read.credentials, refresh.provider_for(read.credentials))
     if digest == memory.refused:
         return memory.refusal
     if known is None or digest != known.digest:
@@ -220,7 +225,8 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
             # The old id token is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
     assert refresh.credentials is not None
-    refreshed = refresh.credentials.refreshed(answer, received_at=now)
+    origin = provenance_of_provider(refresh.provider)
+    refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
     return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
 
 

@@ -35,7 +35,8 @@ class RefreshMachine:
     The same provider, memory and events always give the same actions.
 
     Args:
-        provider: The provider that issued the tokens.
+        provider: The provider that issued the tokens. Tokens of another one are neither sent nor delivered. None for
+            the provider that the tokens record.
         memory: The `memory` of the machine before. None for the first machine.
         environment_key: The API key to deliver when nothing is stored.
     """
@@ -43,7 +44,7 @@ class RefreshMachine:
     __slots__ = ("_refresh",)
 
     def __init__(
-        self, provider: Provider, memory: RefreshMemory | None = None, *, environment_key: str | None = None
+        self, provider: Provider | None, memory: RefreshMemory | None = None, *, environment_key: str | None = None
     ) -> None:
         self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..model.issuer import provider_of
+from ..model.provider import Provider
 from .actions import Deliver, ReleaseLock, RememberRefusal, Warn
 from .effective import applicable
 from .events import AccessTokenWanted
@@ -15,7 +17,6 @@ from .states import RefreshState
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials, Tokens
-    from ..model.provider import Provider
     from .actions import RefreshAction
     from .interpretation import Interpretation, Problem
     from .outcome import RefreshMemory, RefreshOutcome
@@ -38,10 +39,10 @@ class RefreshData:
         "failure",
         "locked",
         "memory",
+        "named_provider",
         "now",
         "out",
         "outcome",
-        "provider",
         "refreshed",
         "seen",
         "stored",
@@ -50,8 +51,9 @@ class RefreshData:
         "wanted",
     )
 
-    def __init__(self, provider: Provider, memory: RefreshMemory, environment_key: str | None) -> None:
-        self.provider = provider
+    def __init__(self, provider: Provider | None, memory: RefreshMemory, environment_key: str | None) -> None:
+        self.named_provider = provider
+        """The provider that the host has named; None for the one that the tokens record."""
         self.memory = memory
         self.environment_key = environment_key
         self.out: list[RefreshAction] = []
@@ -86,6 +88,17 @@ class RefreshData:
     def state(self) -> RefreshState:
         """The state of the refresh."""
         return self._state
+
+    @property
+    def provider(self) -> Provider:
+        """The provider of the credentials that apply."""
+        return self.provider_for(self.credentials)
+
+    def provider_for(self, credentials: Credentials | None) -> Provider:
+        """Return the provider that the host has named, or the one that credentials record."""
+        tokens = credentials.tokens if credentials else None
+        recorded = provider_of(tokens) if tokens and not self.named_provider else None
+        return self.named_provider or recorded or Provider.chatgpt()
 
     @property
     def tokens(self) -> Tokens:

@@ -44,6 +44,8 @@ class RefreshTrigger(StrEnum):
     CREDENTIALS_MISSING = "credentials_missing"
     CREDENTIALS_UNREADABLE = "credentials_unreadable"
     CREDENTIALS_UNSUPPORTED = "credentials_unsupported"
+    PROVIDER_MISMATCHED = "provider_mismatched"
+    """The stored tokens were issued by another provider, or to another client. They are sent nowhere."""
     REFRESH_DUE = "refresh_due"
     REFRESH_HOPELESS = "refresh_hopeless"
     """There is no refresh token, or it was refused before."""

@@ -21,6 +21,7 @@ from ..login.events import Event
 from ..model import options, provider
 from ..model.credentials import Credentials, Tokens
 from ..model.options import LoginOptions
+from ..model.provenance import Provenance
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 """Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
 become a large body. Each exists once in memory."""
 _LARGEST_INT: Final = 2**63
+OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
+"""Stands for the provenance of tokens that another provider has issued."""
 
 
 class CodecError(ValueError):
@@ -87,6 +90,9 @@ def _encode_record(record: Record) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
+        if name == "provenance" and value != OTHER_PROVIDER:
+            # It is the provider of the options. The first traces had no such member.
+            continue
         content[written] = value if type(value) in _PLAIN else encode(value)
     return content
 
@@ -128,7 +134,8 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
     modules = (http, actions, events, options, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
-    hints = get_type_hints(cls, localns={**names, "Credentials": Credentials, "Secret": Secret, "Tokens": Tokens})
+    records = {"Credentials": Credentials, "Provenance": Provenance, "Secret": Secret, "Tokens": Tokens}
+    hints = get_type_hints(cls, localns={**names, **records})
     return {name: _reader(hints[name]) for name in cls._fields}
 
 

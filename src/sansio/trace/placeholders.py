@@ -12,8 +12,10 @@ from ..base.text import clean_text, is_visible_ascii
 from ..model.options import LoginSecrets
 from .vocabulary import is_listed, mask_unlisted
 
-SECRETS: Final = LoginSecrets(state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce")
-"""The secrets of every login in a trace."""
+SECRETS: Final = LoginSecrets(
+    state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce", success_key=""
+)
+"""The secrets of every login in a trace. Its success page has the address that everybody knows."""
 
 _LONGEST: Final = 1024
 """The most characters of a text that are read. Fewer are shown."""

@@ -47,7 +47,7 @@ class Redactor:
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
         self._placeholders = Placeholders(secrets)
-        self._requests = Requests(options.provider, self._placeholders)
+        self._requests = Requests(options.provider, self._placeholders, secrets)
         self._responses = TokenResponses(options.provider, self._placeholders)
         self._port = 0
         self.options = options.__replace__(

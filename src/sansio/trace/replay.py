@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
+from ..login.events import CredentialsSaved
 from ..login.machine import LoginMachine
+from ..model.credentials import Credentials, Tokens
+from ..model.provenance import provenance_of_provider
 from .codec import encode
 from .placeholders import SECRETS
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from ..login.events import Event
     from ..login.outcome import LoginOutcome
     from ..login.states import LoginState, Trigger
+    from ..model.provider import Provider
     from .reader import Step, Trace
 
 
@@ -99,7 +103,7 @@ def replay(trace: Trace) -> Replay:
     for step in trace.steps:
         before = machine.state
         try:
-            actions, unexpected = machine.handle(step.event), False
+            actions, unexpected = machine.handle(_complete(step.event, trace.options.provider)), False
         except UnexpectedEvent:
             actions, unexpected = [], True
         steps.append(
@@ -117,6 +121,16 @@ def replay(trace: Trace) -> Replay:
         if difference is not None:
             break
     return Replay(steps=tuple(steps), difference=difference, outcome=machine.outcome)
+
+
+def _complete(event: Event, provider: Provider) -> Event:
+    """Return an event whose tokens have a provenance. A trace has it only for tokens of another provider."""
+    match event:
+        case CredentialsSaved(replaced=Credentials(tokens=Tokens(provenance=None) as tokens) as replaced):
+            tokens = tokens.__replace__(provenance=provenance_of_provider(provider))
+            return event.__replace__(replaced=replaced.__replace__(tokens=tokens))
+        case _:
+            return event
 
 
 def _difference(step: Step, state: LoginState, actions: list[Any], *, unexpected: bool) -> Difference | None:

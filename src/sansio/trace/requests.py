@@ -13,15 +13,16 @@ from ..callback.requests import (
     PREFETCH_WORDS,
     CallbackRules,
     is_of_browser,
+    is_success_path,
     read_query,
     split_target,
 )
-from ..oauth.authorization import MAX_CODE
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
     from ..base.http import Headers
     from ..login.events import RequestReceived
+    from ..model.options import LoginSecrets
     from ..model.provider import Provider
     from .placeholders import Placeholders
 
@@ -42,11 +43,13 @@ class Requests:
     Args:
         provider: The provider. Its addresses and names are not secret.
         placeholders: The placeholders of the login.
+        secrets: The real secrets of the login.
     """
 
-    def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
+    def __init__(self, provider: Provider, placeholders: Placeholders, secrets: LoginSecrets) -> None:
         self._provider = provider
         self._placeholders = placeholders
+        self._secrets = secrets
 
     def request(self, request: RequestReceived) -> RequestReceived:
         """Return a request that means the same for the login, without secrets."""
@@ -63,7 +66,7 @@ class Requests:
             text: The pasted text.
             port: The callback port of the login.
         """
-        rules = CallbackRules(provider=self._provider, port=port, state=SECRETS.state)
+        rules = CallbackRules(provider=self._provider, port=port, state=self._secrets.state)
         query = pasted_query(text, rules)
         if isinstance(query, PasteProblem):
             return {
@@ -91,17 +94,17 @@ class Requests:
             parameters = read_query(query)
             query = _UNREADABLE_QUERY if parameters is None else urlencode(self._redacted(parameters)).encode("ascii")
             return prefix + path + mark + query
-        if path in _PLAIN_PATHS or path in (responses.SUCCESS_PATH.encode(), responses.CANCEL_PATH.encode()):
+        if path in _PLAIN_PATHS or path == responses.CANCEL_PATH.encode():
             return prefix + path
+        if is_success_path(path, responses.success_path(self._secrets)):
+            return prefix + responses.success_path(SECRETS).encode("ascii")
         return prefix + next(other for other in _OTHER_PATHS if other != self._provider.callback_path.encode())
 
     def _parameter(self, name: str, value: str) -> str:
-        if not value:
-            return ""
         if name == "state":
             return self._placeholders.of("foreign-state", value)
         if name == "code":
-            return self._placeholders.code("code", value, MAX_CODE)
+            return self._placeholders.of("code", value)
         if name == "iss":
             return self._issuer(value)
         return self._placeholders.word("error", value) if name == "error" else self._denial(value)

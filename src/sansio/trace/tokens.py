@@ -13,11 +13,14 @@ from ..base.strict_json import JsonError, loads_object
 from ..base.text import clean_text, is_printable_ascii
 from ..model.claims import LAST_MOMENT, ClaimError, read_claims
 from ..model.credentials import AuthMode, Credentials, Tokens
+from ..model.issuer import provenance_of
+from ..model.provenance import Provenance, provenance_of_provider
 from ..model.provider import is_verification_url
-from ..oauth.authorization import MAX_CODE
-from ..oauth.device_code_responses import MAX_USER_CODE
+from ..oauth.authorization import is_code
+from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
 from ..oauth.token_responses import MAX_TOKEN_RESPONSE
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
+from .codec import OTHER_PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +94,7 @@ class TokenResponses:
             "device_auth_id": lambda code: self._code("device-code", code),
             "user_code": lambda code: self._code("user-code", code, MAX_USER_CODE),
             "usercode": lambda code: self._code("user-code", code, MAX_USER_CODE),
-            "authorization_code": lambda code: self._code("code", code),
+            "authorization_code": self._authorization_code,
             "code_verifier": lambda code: self._code("code-verifier", code),
             "verification_uri": self._address,
             "verification_uri_complete": lambda url: self._address(url.partition("?")[0]),
@@ -125,8 +128,14 @@ class TokenResponses:
                 id_token=self._secret(partial(self._jwt, "id-token"), tokens.id_token),
                 access_token=self._secret(partial(self._jwt, "access-token"), tokens.access_token),
                 refresh_token=self._secret(partial(self._opaque, "refresh-token"), tokens.refresh_token),
+                provenance=self._provenance(tokens),
             ),
         )
+
+    def _provenance(self, tokens: Tokens) -> Provenance:
+        ours = provenance_of_provider(self._provider)
+        theirs = provenance_of(tokens)
+        return ours if theirs is None or ours.is_same(theirs) else OTHER_PROVIDER
 
     @staticmethod
     def _secret(redact: Callable[[str], str], secret: Secret) -> Secret:
@@ -144,8 +153,12 @@ class TokenResponses:
             return {inner: self._member(inner, value[inner]) for inner in ("code", "message") if inner in value}
         return _of_its_kind(value)
 
-    def _code(self, kind: str, code: str, longest: int = MAX_CODE) -> str:
+    def _code(self, kind: str, code: str, longest: int = MAX_DEVICE_CODE) -> str:
         return self._placeholders.code(kind, code, longest)
+
+    def _authorization_code(self, code: str) -> str:
+        placeholder = self._placeholders.of("code", code)
+        return placeholder if is_code(code) else f"{placeholder}\x00"
 
     def _address(self, url: str) -> str:
         if not is_verification_url(url):

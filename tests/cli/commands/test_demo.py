@@ -18,6 +18,7 @@ BY_DEVICE_CODE = [
     *("requesting_device_code", "device_code_shown", "device_code_authorized"),
     *("exchanging_code", "saving_credentials", "succeeded"),
 ]
+TOKENS = ("id_token", "access_token", "refresh_token")
 PHASES = (BY_BROWSER, BY_DEVICE_CODE)
 
 
@@ -36,8 +37,9 @@ def test_demo(arguments: list[str]) -> None:
     path = Path(match[1])
     stored = json.loads(path.read_text())
     assert stored["auth_mode"] == "chatgpt"
-    for secret in (*filter(None, [stored["OPENAI_API_KEY"]]), *stored["tokens"].values()):
-        assert secret == stored["tokens"]["account_id"] or secret not in out
+    tokens = stored["tokens"]
+    for secret in (*filter(None, [stored["OPENAI_API_KEY"]]), *(tokens[name] for name in TOKENS)):
+        assert secret not in out
     for left in (path, path.parent / "auth.lock", path.parent / "auth.json.lock"):
         left.unlink()
     path.parent.rmdir()

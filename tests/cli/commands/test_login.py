@@ -76,6 +76,7 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
         "access_token": ACCESS,
         "refresh_token": REFRESH,
         "account_id": "acc-1",
+        "oauth_provenance": {"issuer": provider.issuer, "client_id": "app_EMoamEEZ73f0CkXaXp7hrann"},
     }
     assert stored["OPENAI_API_KEY"] == KEY
     assert provider.forms[0]["code"] == CODE

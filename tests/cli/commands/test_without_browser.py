@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug import Response
@@ -73,10 +74,7 @@ def test_complete_with_a_rejected_code(provider: ScriptedProvider, tmp_path: Pat
     [
         "",
         "hello",
-        "https://auth.openai.com/oauth/authorize?state=s&code=c",
-        "http://192.0.2.1:1455/auth/callback?code=c&state=s",
-        "http://127.0.0.1/auth/callback?code=c&state=s",
-        "http://127.0.0.1:0/auth/callback?code=c&state=s",
+        "https://auth.openai.com/oauth/authorize?response_type=code&state=s&code=c",
         "http://127.0.0.1:1455/auth/callback?code=c",
         "http://127.0.0.1:1455/auth/callback?state=s",
         "http://127.0.0.1:1455",
@@ -92,13 +90,66 @@ def test_complete_with_another_text(address: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://name-1455.app.example/auth/callback?code=c&state=s",
+        "http://192.0.2.1:1455/auth/callback?code=c&state=s",
+        "http://127.0.0.1/auth/callback?code=c&state=s",
+        "http://127.0.0.1:0/auth/callback?code=c&state=s",
+        "code=c&state=s",
+    ],
+)
+def test_complete_with_an_address_without_our_port(address: str) -> None:
+    code, said = complete(address)
+    assert (code, "Add --port with the port that the sign-in shows" in said) == (1, True)
+
+
+@pytest.mark.parametrize("port", ["65536", "x", "-1"])
+def test_complete_with_a_port_that_is_none(port: str) -> None:
+    assert called("complete", "--port", port)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "Here it is: {}. Thanks!",
+        "[the address]({})",
+        "\u201c{}\u201d\u200b",
+        "<a href='{}'>",
+    ],
+)
+def test_complete_with_words_around_the_address(shape: str, provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        address = callback_url(command.event("listening")["url"], code=CODE).replace("http:", "https:")
+        assert complete(shape.format(address.replace("&", "&amp;")))[0] == 0
+        assert command.end()[0] == 0
+
+
+def test_complete_with_the_address_of_a_tunnel(provider: ScriptedProvider, tmp_path: Path) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer) as command:
+        address = urlsplit(callback_url(command.event("listening")["url"], code=CODE))
+        tunnel = f"https://name.tunnel.example{address.path}?{address.query}"
+        code, _, err = called("complete", "--port", str(address.port), given=tunnel)
+        assert (code, err) == (0, "Done: the waiting sign-in is complete.\n")
+        assert command.end()[0] == 0
+
+
 def test_complete_without_a_waiting_login() -> None:
     code, said = complete(f"http://127.0.0.1:1/auth/callback?code={CODE}&state=s", started)
     assert (code, said) == (1, "No sign-in waits on port 1 of this machine.\n")
 
 
 @pytest.mark.parametrize(
-    ("status", "headers"), [(200, {}), (404, {}), (302, {"Location": "https://evil.example/success"})]
+    ("status", "headers"),
+    [
+        (200, {}),
+        (404, {}),
+        (302, {"Location": "https://evil.example/success"}),
+        (302, {"Location": "/success/../cancel"}),
+    ],
 )
 def test_complete_with_another_program_on_the_port(
     status: int, headers: dict[str, str], httpserver: HTTPServer
@@ -107,6 +158,15 @@ def test_complete_with_another_program_on_the_port(
     code, said = complete(f"http://127.0.0.1:{httpserver.port}/auth/callback?code={CODE}&state=s")
     assert (code, said) == (1, "No sign-in waits at that address.\n")
     assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize("page", ["/success", "/success/AZaz09-._~"])
+def test_complete_fetches_the_page_of_the_redirect(page: str, httpserver: HTTPServer) -> None:
+    """Older logins redirect to the same page every time."""
+    httpserver.expect_request("/auth/callback").respond_with_response(Response("", 302, {"Location": page}))
+    httpserver.expect_request(page).respond_with_data("You are signed in")
+    assert complete(f"http://127.0.0.1:{httpserver.port}/auth/callback?code={CODE}&state=s")[0] == 0
+    assert [request.path for request, _ in httpserver.log] == ["/auth/callback", page]
 
 
 # Device codes

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.login.machine import Snapshot
 
 STATE, VERIFIER, CODE = "canary-state-Xk3vQ9", "canary-verifier-0123456789", "canary-code-4"
-SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce="canary-nonce")
+SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce="canary-nonce", success_key="canary-key")
 OPTIONS = LoginOptions(provider=Provider.chatgpt(), open_browser=False)
 HOST = b"Host: 127.0.0.1:1455\r\n"
 GOOD = f"GET /auth/callback?code={CODE}&state={STATE} HTTP/1.1\r\n".encode() + HOST + b"\r\n"
@@ -138,7 +138,7 @@ def _judged(answer: bytes, request: bytes) -> bytes:
     assert b"default-src 'none'" in headers[b"content-security-policy"]
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert b"'unsafe-" not in headers[b"content-security-policy"]
-    assert headers.get(b"location") in {None, b"/success"}
+    assert headers.get(b"location") in {None, b"/success/canary-key"}
     if request.startswith(b"HEAD "):
         assert body == b""
     else:

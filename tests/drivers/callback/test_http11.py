@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loginmachine.drivers.callback.http11 import CallbackConnection, Request
+from loginmachine.sansio import LoginSecrets
 from loginmachine.sansio.callback.responses import Response, redirect_to_success, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SECRETS = LoginSecrets(state="s", code_verifier="v", success_key="key")
 HOST = b"Host: 127.0.0.1:1455\r\n"
 GET = b"GET /a?b=c HTTP/1.1\r\n"
 OWN = (b"host", b"127.0.0.1:1455")
@@ -169,8 +171,8 @@ def test_a_refusal_byte_for_byte() -> None:
 def test_a_redirect_has_no_body() -> None:
     connection = CallbackConnection()
     connection.receive(fields())
-    data = connection.answer(redirect_to_success())
-    assert b"\r\nLocation: /success\r\n" in data
+    data = connection.answer(redirect_to_success(SECRETS))
+    assert b"\r\nLocation: /success/key\r\n" in data
     assert data.endswith(b"\r\n\r\n")
 
 

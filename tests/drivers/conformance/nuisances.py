@@ -50,6 +50,15 @@ NUISANCES = [
     surviving("error with a wrong state", Ask("{path}?error=x&state=", 400, "another sign-in"), progress=_MISMATCH),
     surviving("error without state", Ask("{path}?error=access_denied", 400, "", times=50), progress=_MISMATCH),
     surviving("state twice", Ask("{path}?code=x&state={state}&state={state}", 400, "cannot be read")),
+    *(
+        surviving(f"a code that is {code}", Ask("{path}?state={state}&code=" + code, 400, "cannot be read", times=9))
+        for code in ("%00", "%FF", "%0A", "a%7F")
+    ),
+    surviving("the authority of another host", Ask("http://evil.example{callback}", 403, "Forbidden")),
+    Scenario(
+        name="our authority, and a foreign Host",
+        steps=(Ask("http://localhost:{port}{callback}", headers=(("Host", "evil.example"),)), SIGNED_IN),
+    ),
     surviving("OPTIONS", Ask("*", 405, "only GET", "OPTIONS", times=50)),
     surviving("HEAD", Ask(status=405, says="", method="HEAD", times=50)),
     surviving("POST", Ask(status=405, says="only GET", method="POST", headers=(("Content-Length", "0"),), times=50)),
@@ -59,6 +68,7 @@ NUISANCES = [
     surviving("a foreign Host", Ask(status=403, says="Forbidden", headers=(("Host", "evil.example"),))),
     surviving("a foreign Host with our port", Ask(status=403, says="", headers=_FOREIGN, times=50)),
     surviving("a Host without a port", Ask(status=403, says="", headers=(("Host", "127.0.0.1"),), times=50)),
+    surviving("another port", Ask(status=403, says="Copy the whole address", headers=(("Host", "localhost:1"),))),
     surviving("an empty Host", Ask(status=400, says="Bad request", headers=(("Host", ""),), times=50)),
     surviving("another path", Ask("/{callback}", 404, "Not found", times=50)),
     surviving("/success too early", Ask("/success", 404, "Not found", times=50)),
@@ -105,11 +115,29 @@ NUISANCES = [
     surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
 ]
 
+_STRANGERS = tuple(
+    Ask(target, 404, "Not found", times=5)
+    for target in ("/success", "/success?x=y", "/success/", "/success/AAAA", "//success", "/success/%2e%2e")
+)
 _HELD = (Says(TOKENS, is_held=True), KEY)
 TABS = [
     Scenario(name="callback twice", steps=(Ask(times=2), SIGNED_IN, SIGNED_IN), exchanges=2),
     Scenario(name="callback thrice", steps=(Ask(times=3), *(SIGNED_IN,) * 3), exchanges=2),
-    Scenario(name="another code afterwards", steps=(Ask(), Ask(_LATE), SIGNED_IN, SIGNED_IN), exchanges=2),
+    Scenario(name="another code afterwards", steps=(Ask(), Ask(_LATE, 409, "already"), SIGNED_IN), exchanges=2),
+    Scenario(
+        name="strangers ask for the success page",
+        steps=(Ask(), *_STRANGERS, SIGNED_IN),
+        exchanges=2,
+        constants={"LINGER": 60.0},
+    ),
+    Scenario(
+        name="strangers ask for the success page while the browser waits",
+        steps=(Open("a"), Asked(1), *_STRANGERS, Release(), Gets("a"), *_STRANGERS, SIGNED_IN),
+        answers=_HELD,
+        exchanges=2,
+        constants={"LINGER": 60.0},
+        drivers=BOTH,
+    ),
     Scenario(
         name="two tabs",
         steps=(Open("a"), Open("b"), Release(), Gets("a"), Gets("b"), SIGNED_IN, SIGNED_IN),

@@ -239,7 +239,13 @@ class Stage:
 
     def _target(self, target: str) -> str:
         browser = self._browser
-        return target.format(callback=browser.target(), path=browser.path, state=browser.state)
+        return target.format(
+            callback=browser.target(),
+            path=browser.path,
+            state=browser.state,
+            port=browser.port,
+            success=browser.last_page,
+        )
 
     def _gets(self, client: socket.socket, status: int, says: str, *, is_head: bool = False) -> None:
         received = bytearray()
@@ -253,6 +259,7 @@ class Stage:
         assert received
         answer = parse_reply(bytes(received))
         assert is_head or int(answer.headers["content-length"]) == len(answer.body)
+        self._browser.note_redirect(answer)
         seen = answer.headers.get("location", "") + answer.body.decode()
         assert (answer.status, says in seen) == (status, True), (answer.status, seen)
         assert answer.headers["connection"] == "close"

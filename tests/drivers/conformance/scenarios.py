@@ -1,7 +1,8 @@
 """Scenarios for every driver, as data. `play` runs them over real sockets.
 
 A scenario names the provider, the port and the host, the steps of the person, and how the login ends. In a target,
-``{callback}`` is a good callback, ``{path}`` its path and ``{state}`` this login's state.
+``{callback}`` is a good callback, ``{path}`` its path, ``{state}`` this login's
+state and ``{success}`` the page to which the last response redirected.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ Host = Literal["waits", "leaves", "raises", "is cancelled"]
 End = tuple[str, str]
 """The step and the category."""
 
-SIGNED_IN = Ask("/success", 200, "You are signed in")
+SIGNED_IN = Ask("{success}", 200, "You are signed in")
 FINISH: tuple[Step, ...] = (Ask(), SIGNED_IN)
 GOOD, KEY = Says(TOKENS), Says({"access_token": API_KEY})
 LISTENED = ("binding", "listening")
@@ -242,6 +243,7 @@ SUCCESSES = [
         for name, answer in {
             "refused": Says(DENIED, 400),
             "no JSON": Says(b"nope"),
+            "a part of it": Says({"access_token": API_KEY}, 206),
             "in time": Says(is_held=True),
         }.items()
     ),
@@ -251,6 +253,14 @@ SUCCESSES = [
             "refused": (Says(DENIED, 400), {}),
             "redirected": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), {}),
             "in time": (Says(is_held=True), {"REVOCATION_TIMEOUT": 0.1}),
+        }.items()
+    ),
+    *(
+        Scenario(name=f"a code with {name}", steps=(Ask("{path}?state={state}&" + query), SIGNED_IN), exchanges=2)
+        for name, query in {
+            "spaces": "code=a+b%20c",
+            "8,000 characters": f"code={'c' * 8000}",
+            "an empty error": "error=&code=c",
         }.items()
     ),
     Scenario(name="no deadline", options={"deadline": None}),
@@ -264,6 +274,8 @@ _ANSWERS: dict[str, tuple[Says, End]] = {
     "no JSON": (Says(b"canary"), MALFORMED),
     "no refresh token": (Says({**TOKENS, "refresh_token": ""}), MALFORMED),
     "a redirect": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), MALFORMED),
+    "a part of it": (Says(TOKENS, 206), MALFORMED),
+    "accepted, not done": (Says(TOKENS, 202), MALFORMED),
     "gzip": (Says(b"\x1f\x8b", 200, (("Content-Encoding", "gzip"),)), MALFORMED),
     "more than 1 MiB": (Says(b" " * (1024 * 1024 + 1)), MALFORMED),
     "a foreign id token": (Says({**TOKENS, "id_token": jwt({"aud": "somebody-else"})}), ID_TOKEN),

@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 from loginmachine import Credentials, FileStore, Provider, Secret, Tokens
 
 from ..replies import reply
-from ..support import ID_TOKEN, PATIENCE, jwt
+from ..support import PATIENCE, jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ def access_token(expires_in: float, mark: str) -> str:
 
 def credentials(expires_in: float, mark: str = "old") -> Credentials:
     tokens = Tokens(
-        id_token=Secret(ID_TOKEN),
+        id_token=Secret("canary-id-token"),
         access_token=Secret(access_token(expires_in, mark)),
         refresh_token=Secret(f"canary-refresh-{mark}"),
         account_id="acc-1",

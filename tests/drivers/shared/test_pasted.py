@@ -38,7 +38,7 @@ def test_wrong_old_and_right_addresses(driver: str, provider: ScriptedProvider, 
         wrong = (
             "what is this?",
             person.auth_url,
-            address(person).replace("127.0.0.1", "192.0.2.1"),
+            "http://192.0.2.1:1455/auth/callback",
             address(person, "code=c&state=an-old-state-an-old-state-an-old-state-an-old-state"),
             address(person)[:-5],
         )
@@ -71,6 +71,20 @@ def test_a_refusal_that_is_pasted(driver: str, provider: ScriptedProvider, progr
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize(
+    "shape", ["It ended here: [{}]({}).", "\u201c{}\u201d\u200b", "<a href='{}'>", "curl '{}' and that is all"]
+)
+def test_an_address_of_a_tunnel_with_something_around_it(driver: str, shape: str, provider: ScriptedProvider) -> None:
+    def act(person: Person) -> None:
+        tunnel = f"https://name.tunnel.example/auth/callback?{address(person).partition('?')[2]}"
+        person.paste(shape.format(tunnel.replace("&", "&amp;"), tunnel))
+
+    ended = sign_in(driver, provider.options(), on_progress=Progress(), act=act)
+    assert ended.trouble is None
+    assert dict(provider.forms[0])["code"] == CODE
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
     provider.hold()
     statuses: list[int] = []
@@ -88,7 +102,7 @@ def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvide
         progress.wait_for("paste_refused")
         provider.released.set()
         tab.join(PATIENCE)
-        browser.request("/success")
+        browser.follow()
 
     ended = sign_in(driver, provider.options(), on_progress=progress, act=act)
     assert ended.trouble is None

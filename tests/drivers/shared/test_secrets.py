@@ -50,7 +50,7 @@ class Seen:
             self._state = browser.state
             self.pages += [browser.callback("code=canary-foreign&state=canary-wrong"), browser.callback(query)]
             if self.pages[-1].status == 302:
-                self.pages.append(browser.request("/success"))
+                self.pages.append(browser.follow())
 
         store = store or MemoryStore()
         play = Play(self.provider.options(**changes), store, self.progress, visit)

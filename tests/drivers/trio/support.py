@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 import trio
 
+from ..support import parse_reply
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -58,10 +60,12 @@ async def ask(browser: Browser, target: str) -> bytes:
                 received += data
     except (trio.BrokenResourceError, OSError):
         pass
+    if b"\r\n\r\n" in received:
+        browser.note_redirect(parse_reply(received))
     return received
 
 
 async def finish(browser: Browser) -> None:
     """Send the callback, and request the last page."""
     await ask(browser, browser.target())
-    await ask(browser, "/success")
+    await ask(browser, browser.last_page)

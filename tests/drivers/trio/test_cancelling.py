@@ -131,7 +131,7 @@ def test_an_outer_cancellation_after_the_success_does_not_lose_it(provider: Scri
                 await ask(browser, browser.target())
                 credentials = await login.wait()
                 scope.cancel()
-                trio.lowlevel.spawn_system_task(ask, browser, "/success")
+                trio.lowlevel.spawn_system_task(ask, browser, browser.last_page)
         assert credentials is store.credentials
         assert await login.wait() is credentials
 

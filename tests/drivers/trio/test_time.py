@@ -98,8 +98,8 @@ def test_the_deadline_does_not_apply_to_the_exchanges(provider: ScriptedProvider
                 await clock.jump(9.0)
                 provider.released.set()
                 await login.wait()
-                assert (await in_thread(lambda: read_to_end(client))).startswith(b"HTTP/1.1 302 ")
-            await in_thread(lambda: browser.request("/success"))
+                assert (await in_thread(lambda: browser.read(client))).status == 302
+            await in_thread(browser.follow)
 
     run(program)
 
@@ -122,7 +122,8 @@ def test_the_deadline_does_not_apply_to_the_store(provider: ScriptedProvider, pr
                 assert is_open(client)
                 released.set()
                 await login.wait()
-            await in_thread(lambda: browser.request("/success"))
+                await in_thread(lambda: browser.read(client))
+            await in_thread(browser.follow)
 
     run(program)
 
@@ -165,7 +166,7 @@ def test_the_listener_stays_for_2_seconds(provider: ScriptedProvider, *, comes_b
             await clock.jump(1.9)
             assert not left.is_set()
             if comes_back:
-                assert (await in_thread(lambda: browsers[0].request("/success"))).status == 200
+                assert (await in_thread(browsers[0].follow)).status == 200
             else:
                 await clock.jump(0.2)
             await left.wait()
@@ -222,13 +223,14 @@ def test_an_api_key_takes_10_seconds_at_most(provider: ScriptedProvider, progres
     async def program(clock: Clock) -> None:
         async with open_login(provider.options(), store=MemoryStore(), on_progress=progress) as login:
             browser = Browser(login.auth_url)
-            with tab(browser, browser.callback_bytes()):
+            with tab(browser, browser.callback_bytes()) as client:
                 await soon(lambda: len(provider.forms) == 2)
                 await clock.jump(9.9)
                 assert login.outcome is None
                 await clock.jump(0.2)
                 assert (await login.wait()).api_key is None
-            await in_thread(lambda: browser.request("/success"))
+                await in_thread(lambda: browser.read(client))
+            await in_thread(browser.follow)
 
     run(program)
     assert "api_key_unavailable" in progress.names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loginmachine.sansio import Provider
 from loginmachine.sansio.callback.requests import Callback, CallbackRules, Refused, classify_request
 
-from ..samples import CODE, STATE
+from ..samples import CODE, STATE, SUCCESS
 
 if TYPE_CHECKING:
     from loginmachine.sansio.callback.requests import Classified
@@ -18,7 +18,9 @@ GOOD = f"/auth/callback?code={CODE}&state={STATE}"
 
 
 def rules(provider: Provider = CHATGPT, *, port: int = 1455, code: str = "") -> CallbackRules:
-    return CallbackRules(provider=provider, port=port, state=STATE, accepted_code=code, hide=(STATE,))
+    return CallbackRules(
+        provider=provider, port=port, state=STATE, accepted_code=code, success_path=SUCCESS, hide=(STATE,)
+    )
 
 
 def ask(

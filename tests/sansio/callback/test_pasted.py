@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -29,6 +30,83 @@ if TYPE_CHECKING:
 URI = "http://127.0.0.1:1455/auth/callback"
 QUERY = f"code={CODE}&state={STATE}"
 GOOD = f"{URI}?{QUERY}"
+
+
+WITH_ITS_STATE = [
+    GOOD.replace("http://", "https://"),
+    GOOD.replace("1455", "1457"),
+    GOOD.replace(":1455", ""),
+    GOOD.replace("127.0.0.1", "127.0.0.2"),
+    GOOD.replace("127.0.0.1:1455", "name-1455.app.example"),
+    GOOD.replace("http://", "http://user@"),
+    GOOD.replace("/auth/callback", "/user/ada/proxy/1455/auth/callback"),
+    GOOD.replace("/auth/callback", ""),
+    f"localhost:9999/auth/callback?{QUERY}",
+    f"/auth/callback?{QUERY}",
+    f"Here it is: {GOOD} - thanks!",
+    f"Here it is:\n{GOOD}\nthanks",
+    f"Here it is:\n\n    {GOOD}\n\nThanks, Ada",
+    f"Is this it? {GOOD}? I hope so?",
+    f"{URI}?state={STATE}&code={CODE} and that is all",
+    f"{URI}?state={STATE}&code={CODE}\nand that is all",
+    f"{URI}?state={STATE}&code={CODE}.",
+    f"({URI}?state={STATE}&code={CODE}).",
+    f"{GOOD}.",
+    f"{GOOD},",
+    f"{GOOD};",
+    f"{GOOD}:",
+    f"{GOOD}!",
+    f"{GOOD}?",
+    f"({GOOD})",
+    f"[{GOOD}]",
+    f"{{{GOOD}}}",
+    f"{GOOD}...",
+    f"{GOOD}\u2026",
+    f"{GOOD},thanks",
+    f"[the address]({GOOD})",
+    f"[the address]({URI}?state={STATE}&code={CODE})",
+    f"[{GOOD}]({GOOD})",
+    f"<{GOOD}|{GOOD}>",
+    f"**{GOOD}**",
+    f"*{GOOD}*",
+    f"_{GOOD}_",
+    f"__{URI}?state={STATE}&code={CODE}__",
+    f"~~{URI}?state={STATE}&code={CODE}~~",
+    f"`{GOOD}`.",
+    f"```\n{GOOD}\n```",
+    f'<a href="{GOOD}">the address</a>',
+    f"<a href='{GOOD.replace('&', '&amp;')}'>the address</a>",
+    f"\u201c{GOOD}\u201d",
+    f"\u2018{GOOD}\u2019",
+    f"\u201e{GOOD}\u201c.",
+    f"\u00ab {GOOD} \u00bb",
+    GOOD.replace("&", "&amp;"),
+    GOOD.replace("&", "&AMP;"),
+    GOOD.replace("&", "&amp;amp;"),
+    GOOD.replace("&", "&#38;"),
+    GOOD.replace("&", "&#x26;"),
+    GOOD.replace("?", "\\?").replace("&", "\\&"),
+    GOOD.replace("?", "\\?").replace("&", "\\&").replace("=", "\\="),
+    GOOD.replace("_", "\\_").replace("-", "\\-"),
+    GOOD.replace("&", "^&"),
+    GOOD.replace("/", "\\/").replace("&", "\\u0026"),
+    GOOD.replace("&", "\u200b&").replace("state", "st\u200date"),
+    f"\ufeff{GOOD}\u200b",
+    f"\u2066{GOOD}\u2069",
+    "\u00ad".join(GOOD),
+    f"\u00a0{GOOD}\u00a0",
+    f"{GOOD}\x1b[201~",
+    f"{GOOD[:90]} {GOOD[90:]}",
+    f"See here: {GOOD[:60]}\n{GOOD[60:]}",
+    f"See here: {GOOD[:60]}\n{GOOD[60:]}\n\nThanks, Ada",
+    f"curl '{GOOD}'",
+    f'127.0.0.1 - - "GET /auth/callback?{QUERY} HTTP/1.1" 404 -',
+    f"https://links.example/?url={quote(GOOD, safe='')}&data=1",
+    f"https://links.example/?url={GOOD}",
+    f"{URI}#{QUERY}",
+    f"the query is {QUERY}.",
+]
+"""Texts with the right query, and something else."""
 
 
 def read(text: str, provider: Provider = CHATGPT, *, port: int = 1455, code: str = "") -> Callback | PasteProblem:
@@ -82,8 +160,8 @@ def test_the_right_address(text: str) -> None:
         CODE,
         STATE,
         "\u00e9",
-        "http\u200b://127.0.0.1",
-        f"{GOOD}\x1b[201~",
+        "is this right? I do not know",
+        "GET it?",
         f"{GOOD}&x={'a' * 8192}",
         "/auth/callback",
     ],
@@ -100,6 +178,7 @@ def test_the_longest_paste() -> None:
 
 def test_the_address_to_begin_with() -> None:
     assert refused(samples.AUTH_URL) == "authorization_request"
+    assert refused(f"<{samples.AUTH_URL.partition('?')[0]}>") == "authorization_request"
     mirror = Provider.chatgpt(issuer="http://127.0.0.1:9000")
     assert refused(f"http://127.0.0.1:9000/oauth/authorize?state={STATE}", mirror) == "authorization_request"
 
@@ -107,16 +186,13 @@ def test_the_address_to_begin_with() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        GOOD.replace("1455", "1457"),
-        GOOD.replace(":1455", ""),
-        GOOD.replace("127.0.0.1", "127.0.0.2"),
-        GOOD.replace("127.0.0.1", "evil.example"),
-        GOOD.replace("http://", "https://"),
-        GOOD.replace("http://", "ftp://"),
-        GOOD.replace("http://", "http://user@"),
-        GOOD.replace("/auth/callback", "/auth/callback/"),
-        GOOD.replace("/auth/callback", "/auth//callback"),
         "http://127.0.0.1:1455/success",
+        "http://127.0.0.1:1455/success?x=y",
+        "http://127.0.0.1:1457/auth/callback",
+        "https://name-1455.app.example/auth/callback",
+        "https://evil.example/?q=1",
+        "see https://evil.example/?q=1 please",
+        "http\u200b://127.0.0.1",
         "https://auth.openai.com/log-in",
         "http://",
         "https://",
@@ -124,6 +200,44 @@ def test_the_address_to_begin_with() -> None:
 )
 def test_the_address_of_another_page(text: str) -> None:
     assert refused(text) == "other_address"
+
+
+@pytest.mark.parametrize("whole", WITH_ITS_STATE, ids=range(len(WITH_ITS_STATE)))
+def test_an_address_with_this_logins_state_is_right_whatever_is_around_it(whole: str) -> None:
+    callback = judged(read(whole))
+    assert (callback.verdict, callback.code) == ("accepted", CODE)
+
+
+@pytest.mark.parametrize("whole", WITH_ITS_STATE, ids=range(len(WITH_ITS_STATE)))
+def test_an_address_with_another_state_is_wrong_whatever_is_around_it(whole: str) -> None:
+    for other in ("another-state-canary"[: len(STATE)], "x"):
+        assert classify_paste(whole, rules().__replace__(state=other)) == PasteProblem.OTHER_SIGN_IN
+    assert classify_paste(whole, rules().__replace__(state=f"{STATE}-and-a-rest")) == PasteProblem.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{URI}?state={STATE}&code=abc...",
+        f"{URI}?state={STATE}&code=abc\u2026",
+        f"{URI}?state={STATE}&code=",
+        f"{URI}?state={STATE} &code",
+    ],
+)
+def test_an_address_that_is_shown_in_part_does_not_end_the_login(text: str) -> None:
+    assert refused(text) == "incomplete"
+
+
+def test_a_text_with_both_addresses() -> None:
+    assert verdict(read(f"Open {samples.AUTH_URL} and then paste {GOOD} here.")) == "accepted"
+    assert refused(f"Open {samples.AUTH_URL} and sign in.") == "authorization_request"
+
+
+def test_text_of_any_size_is_read_in_time() -> None:
+    for text in ("?" * 65_000, "?a" * 32_000, "a" * 65_000 + "?", "a " * 32_000, "a\n" * 32_000, "://?" * 16_000):
+        assert isinstance(read(text), PasteProblem)
+        assert verdict(read(f"{GOOD} {text[:40_000]}")) == "accepted"
+    assert refused(f"{GOOD} {' ' * 65_536}") == "not_an_address"
 
 
 def test_the_default_port_may_be_left_out() -> None:
@@ -152,6 +266,8 @@ def test_an_address_that_is_cut_off_never_ends_the_login(length: int) -> None:
         f"state={STATE}&code",
         f"code=a&code=a&state={STATE}",
         f"code=%zz&state={STATE}",
+        f"code=a%0Ab&state={STATE}",
+        f"error=&state={STATE}",
         "code=c",
         "",
     ],
@@ -171,7 +287,6 @@ def test_an_issuer_that_is_cut_off() -> None:
 def test_what_ends_a_login_by_callback_ends_it_by_paste() -> None:
     assert verdict(read(f"{URI}?error=access_denied&state={STATE}")) == "denied"
     assert verdict(read(f"{GOOD}&iss=https://evil.example")) == "issuer_mismatched"
-    assert verdict(read(f"{URI}?code=a%0Ab&state={STATE}")) == "without_code"
 
 
 def test_after_a_code_was_accepted() -> None:
@@ -262,7 +377,7 @@ def test_the_redirect_uri_is_named_as_it_is() -> None:
     login = samples.machine(options)
     samples.drive(login, Started(), Bound(port=40000))
     expected = PasteRefused(problem=PasteProblem.OTHER_ADDRESS, redirect_uri="http://localhost:40000/auth/callback")
-    assert Playbook(login) >> pasted() << reported(expected)
+    assert Playbook(login) >> CallbackPasted(text="https://id.example/") << reported(expected)
 
 
 @pytest.mark.parametrize("state", ["requesting_device_code", "polling_device_code"])
@@ -286,6 +401,11 @@ def test_what_was_pasted_is_shown_nowhere() -> None:
         (GOOD.removeprefix("http://"), ("127.0.0.1",)),
         (GOOD.replace("127.0.0.1", "LOCALHOST"), ("127.0.0.1", "::1")),
         (GOOD.replace("127.0.0.1", "[::1]"), ("::1",)),
+        (GOOD.replace("http:", "https:"), ("127.0.0.1",)),
+        (f"Here it is: {GOOD}.", ("127.0.0.1",)),
+        (f"[the address]({GOOD.replace('&', '&amp;')})", ("127.0.0.1",)),
+        (GOOD.replace("?", "\\?").replace("&", "\\&"), ("127.0.0.1",)),
+        (f"{samples.AUTH_URL}\n\u201c{GOOD}\u201d", ("127.0.0.1",)),
     ],
 )
 def test_the_callback_of_some_login_on_this_machine(text: str, hosts: tuple[str, ...]) -> None:
@@ -312,7 +432,6 @@ def test_a_refusal_is_handed_over_too() -> None:
         f"{URI}?state=s",
         f"{URI}?code=c&state=",
         f"{URI}?code=c&state=s&state=s",
-        f"http://127.0.0.1:1455?{QUERY}",
         GOOD.replace(":1455", ""),
         GOOD.replace(":1455", ":"),
         GOOD.replace("1455", "0"),
@@ -323,9 +442,24 @@ def test_a_refusal_is_handed_over_too() -> None:
         GOOD.replace("127.0.0.1", "evil.example"),
         GOOD.replace("127.0.0.1", "user@127.0.0.1"),
         GOOD.replace("127.0.0.1", "::1"),
-        GOOD.replace("http:", "https:"),
+        samples.AUTH_URL,
+        QUERY,
         f"{GOOD}&x={'a' * 8192}",
     ],
 )
 def test_no_callback_to_this_machine(text: str) -> None:
     assert read_loopback_callback(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (GOOD, "/auth/callback"),
+        (GOOD.replace("127.0.0.1:1455", "name-1455.app.example"), "/auth/callback"),
+        (GOOD.replace("/auth/callback", "/cb"), "/cb"),
+        (QUERY, "/auth/callback"),
+    ],
+)
+def test_a_port_that_is_given_replaces_that_of_the_address(text: str, path: str) -> None:
+    found = read_loopback_callback(text, port=40000)
+    assert found == LoopbackCallback(hosts=("127.0.0.1", "::1"), port=40000, target=f"{path}?{QUERY}")

@@ -6,7 +6,7 @@ import pytest
 
 from loginmachine.sansio.callback.requests import CancelAsked, Refused, SuccessPageRequested
 
-from ..samples import CODE, STATE
+from ..samples import CODE, STATE, SUCCESS
 from .asking import CHATGPT, GOOD, HOST, ask, rules, status, verdict
 
 # Host
@@ -48,6 +48,35 @@ def test_a_foreign_host_is_forbidden(host: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "is_helped"),
+    [
+        (b"localhost:9999", True),
+        (b"127.0.0.1:1456", True),
+        (b"LOCALHOST:8443", True),
+        (b"[::1]:9999", True),
+        # A browser leaves out the default port.
+        (b"localhost", True),
+        (b"127.0.0.1:80", False),
+        (b"evil.example:9999", False),
+        (b"127.0.0.1.evil.example:9999", False),
+        (b"localhost:9999.evil.example", False),
+        (b"localhost:x", False),
+        (b"localhost:", False),
+        (b"localhost:123456", False),
+    ],
+)
+def test_a_browser_that_comes_to_another_port_gets_a_page(host: bytes, *, is_helped: bool) -> None:
+    for target, headers in ((GOOD, ((b"Host", host),)), (f"http://{host.decode()}{GOOD}", (HOST,))):
+        refused = ask(target, host=headers)
+        assert isinstance(refused, Refused)
+        assert refused.response.status == 403
+        page = refused.response.body.decode()
+        assert ("Copy the whole address" in page and "waits at port 1455" in page) is is_helped
+        assert STATE not in page
+        assert CODE not in page
+
+
+@pytest.mark.parametrize(
     "hosts",
     [(), ((b"Host", b""),), ((b"Host", b"  "),), (HOST, HOST), (HOST, (b"host", b"evil.example"))],
 )
@@ -81,8 +110,17 @@ def test_absolute_form_with_a_foreign_authority_is_forbidden(start: str) -> None
     assert status(ask(start + GOOD)) == 403
 
 
-def test_absolute_form_does_not_permit_a_foreign_host() -> None:
-    assert status(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", b"evil.example"),))) == 403
+@pytest.mark.parametrize("host", [b"evil.example", b"evil.example:1455", b"127.0.0.1", b"", b"  ", b"\xff"])
+def test_absolute_form_replaces_any_host(host: bytes) -> None:
+    """RFC 9112 section 3.2.2."""
+    assert verdict(ask("http://127.0.0.1:1455" + GOOD, host=((b"Host", host),))) == "accepted"
+    assert status(ask("http://evil.example" + GOOD, host=((b"Host", host),))) == 403
+
+
+@pytest.mark.parametrize("hosts", [(), (HOST, HOST)])
+def test_absolute_form_needs_a_host_all_the_same(hosts: tuple[tuple[bytes, bytes], ...]) -> None:
+    """RFC 9112 section 3.2."""
+    assert status(ask("http://127.0.0.1:1455" + GOOD, host=hosts)) == 400
 
 
 def test_absolute_form_without_path_is_not_the_callback() -> None:
@@ -157,7 +195,12 @@ def test_the_checks_are_made_in_order() -> None:
         "/auth/callback#",
         "/auth\\callback",
         "auth/callback",
+        "/success",
         "/success/",
+        f"{SUCCESS}/",
+        f"{SUCCESS}x",
+        SUCCESS[:-1],
+        f"/{SUCCESS}",
         "/success%20",
         "//success",
         "/cancel/",
@@ -176,7 +219,7 @@ def test_a_provider_may_have_another_callback_path() -> None:
     assert status(ask(GOOD, by=rules(provider))) == 404
 
 
-@pytest.mark.parametrize("target", ["/success", "/success?x=1", "http://localhost:1455/success"])
+@pytest.mark.parametrize("target", [SUCCESS, f"{SUCCESS}?x=1", f"http://localhost:1455{SUCCESS}"])
 def test_the_success_page(target: str) -> None:
     assert ask(target) == SuccessPageRequested()
 

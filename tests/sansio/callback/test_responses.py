@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep, Provider, Secret
+from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep, LoginSecrets, Provider, Secret
 from loginmachine.sansio.callback import responses
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import CredentialsSaved
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 HTML = b"text/html; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
 CLEAR = (b"Clear-Site-Data", b'"storage"')
-LOCATION = (b"Location", b"/success")
+SECRETS = LoginSecrets(state="s", code_verifier="v", success_key="key")
+LOCATION = (b"Location", b"/success/key")
 ACCOUNT = Account(account_id="acc-1", email="ada@example.org", plan="pro", shown_plan="plus")
 CHATGPT = Provider.chatgpt()
 FAILURE = LoginFailure(
@@ -51,11 +52,12 @@ RESPONSES = [
     refusal(431, b"The request head is too large.\n"),
     refusal(503, b"Prefetching is refused: open the page itself.\n"),
     refusal(505, b"Only HTTP/1.0 and HTTP/1.1 are spoken here.\n"),
-    pytest.param(responses.redirect_to_success(), 302, TEXT, (LOCATION, CLEAR), b"", id="redirect"),
+    pytest.param(responses.redirect_to_success(SECRETS), 302, TEXT, (LOCATION, CLEAR), b"", id="redirect"),
     pytest.param(responses.cancelled(), 200, TEXT, (), b"Login cancelled", id="cancelled"),
     pytest.param(
         responses.too_late(), 409, TEXT, (), b"This login can no longer be cancelled.\n", id="too late to cancel"
     ),
+    pytest.param(responses.other_port(1455), 403, HTML, (), b"not the port of the sign-in", id="other port"),
     page(responses.success(CHATGPT, ACCOUNT, Secret("t")), 200, b"You are signed in", "success"),
     page(FAILURE.response(), 504, b"The token endpoint did not answer in time", "failure"),
     page(responses.malformed_callback(), 400, b"This address cannot be read", "malformed"),
@@ -143,7 +145,7 @@ def test_the_status_of_each_failure(category: str, status: int) -> None:
 def test_the_redirect_does_not_carry_the_code() -> None:
     login = samples.machine_in("saving_credentials")
     (redirect,) = [action for action in login.handle(CredentialsSaved()) if isinstance(action, Respond)]
-    assert dict(redirect.headers)[b"Location"] == b"/success"
+    assert dict(redirect.headers)[b"Location"] == samples.SUCCESS.encode()
 
 
 UNFINISHED = ACCOUNT.__replace__(organization_id="org 1", project_id="proj&1", needs_setup=True)

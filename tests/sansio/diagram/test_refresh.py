@@ -104,6 +104,7 @@ def test_the_failures_are_drawn_with_what_is_reported() -> None:
         "doubting_failed : refresh_token_rejected",
         "doubting_failed : not_signed_in",
         "doubting_failed : credentials_unsupported",
+        "doubting_failed : provider_mismatch",
         "doubting_failed : refresh_unavailable",
     ]
     for category in RefreshFailureCategory:

@@ -65,9 +65,13 @@ def test_another_callback_with_the_right_state_gets_409(state: str, query: str) 
     assert b"This sign-in is already being completed" in respond.body
 
 
-@pytest.mark.parametrize("query", [f"code={samples.CODE}", "code=other", "error=access_denied", ""])
-def test_after_success_a_callback_gets_the_redirect_again(query: str) -> None:
-    assert Playbook(machine_in("succeeded")) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 302)
+def test_after_success_the_same_callback_gets_the_redirect_again() -> None:
+    assert Playbook(machine_in("succeeded")) >> callback(request_id=2) << AnyResponse(2, 302)
+
+
+@pytest.mark.parametrize("query", ["code=other", "error=access_denied", "", "code=other&iss=https://evil.example"])
+def test_after_success_another_callback_gets_409(query: str) -> None:
+    assert Playbook(machine_in("succeeded")) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 409)
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

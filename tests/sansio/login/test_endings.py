@@ -13,7 +13,7 @@ from loginmachine.sansio.login.progress import Cancelled, Succeeded
 
 from .. import samples
 from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reported
-from ..samples import LINGER, answer, api_key_answer, callback, get, machine_in
+from ..samples import LINGER, SUCCESS, answer, api_key_answer, callback, get, machine_in
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action
@@ -112,16 +112,16 @@ def test_two_tabs_both_get_their_success_page_before_the_listener_closes() -> No
         << AnyAction(Finish)
         << START_LINGER
         >> ResponseSent(request_id=1)
-        >> get("/success", 3)
+        >> get(SUCCESS, 3)
         << AnyResponse(3, 200)
         >> ResponseSent(request_id=3)
         >> ResponseSent(request_id=2)
-        >> get("/success", 4)
+        >> get(SUCCESS, 4)
         << AnyResponse(4, 200)
         >> ResponseSent(request_id=4)
         << STOP_LINGER
         << CloseListener()
-        >> get("/success", 5)
+        >> get(SUCCESS, 5)
         >> LINGER
     )
 
@@ -134,10 +134,10 @@ def test_a_success_page_that_did_not_arrive_is_waited_for_again() -> None:
     assert (
         Playbook(machine_in("succeeded"))
         >> ResponseSent(request_id=1)
-        >> get("/success", 2)
+        >> get(SUCCESS, 2)
         << AnyResponse(2, 200)
         >> ClientGone(request_id=2)
-        >> get("/success", 3)
+        >> get(SUCCESS, 3)
         << AnyResponse(3, 200)
         >> ResponseSent(request_id=3)
         << STOP_LINGER
@@ -147,7 +147,7 @@ def test_a_success_page_that_did_not_arrive_is_waited_for_again() -> None:
 
 def test_a_tab_that_left_is_not_waited_for() -> None:
     login = machine_in("saving_credentials")
-    samples.drive(login, callback(request_id=2), CredentialsSaved(), ResponseSent(request_id=1), get("/success", 3))
+    samples.drive(login, callback(request_id=2), CredentialsSaved(), ResponseSent(request_id=1), get(SUCCESS, 3))
     login.handle(ResponseSent(request_id=3))
     assert Playbook(login) >> ClientGone(request_id=2) << REDIRECT_FAILED << STOP_LINGER << CloseListener()
 

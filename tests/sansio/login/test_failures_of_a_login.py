@@ -223,7 +223,7 @@ def test_fifty_hostile_requests_then_the_login_completes() -> None:
     login = samples.machine_in("awaiting_callback")
     for request_id in range(100, 150):
         login.handle(callback(f"code=c&state={STATE}x", request_id))
-        login.handle(samples.get("/success", request_id + 100))
+        login.handle(samples.get(samples.SUCCESS, request_id + 100))
     samples.drive(login, callback(), answer(1), samples.api_key_answer(), CredentialsSaved())
     assert login.state == "succeeded"
 

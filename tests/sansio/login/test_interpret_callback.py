@@ -19,7 +19,7 @@ from loginmachine.sansio.login.interpretation import (
 )
 from loginmachine.sansio.login.states import Trigger
 
-from ..samples import CODE, STATE, callback, get, machine_in, request
+from ..samples import CODE, STATE, SUCCESS, callback, get, machine_in, request
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import RequestReceived
@@ -99,7 +99,7 @@ def test_a_request_that_is_refused(event: RequestReceived, status: int) -> None:
 
 
 def test_the_success_page() -> None:
-    meaning = interpret_request(get("/success", 3), machine_in("succeeded")._login)
+    meaning = interpret_request(get(SUCCESS, 3), machine_in("succeeded")._login)
     assert meaning == FromRequest(trigger=T.SUCCESS_PAGE_REQUESTED, request_id=3)
 
 

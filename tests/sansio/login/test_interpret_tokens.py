@@ -26,6 +26,7 @@ from ..samples import (
     NOW,
     OPTIONS,
     OTHER_PROVIDER,
+    PROVENANCE,
     REFRESH_TOKEN,
     answer,
     api_key_answer,
@@ -51,6 +52,7 @@ CREDENTIALS = Credentials(
         access_token=Secret(ACCESS_TOKEN),
         refresh_token=Secret(REFRESH_TOKEN),
         account_id="acc-1",
+        provenance=PROVENANCE,
     ),
     last_refresh="2026-11-18T11:06:40.000000Z",
 )

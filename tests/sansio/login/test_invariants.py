@@ -30,7 +30,7 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.model.options import LoginMethod
 
-from ..samples import CODE, STATE, token_json
+from ..samples import CODE, STATE, SUCCESS, token_json
 from .checked_login import CheckedLogin
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ targets = st.one_of(
             b"/auth/callback?code=c&state=wrong",
             b"/auth/callback?error=access_denied",
             b"/success",
+            SUCCESS.encode(),
             b"/cancel",
             b"/favicon.ico",
         ]

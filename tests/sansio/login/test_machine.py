@@ -24,7 +24,7 @@ from loginmachine.sansio.login.events import (
 )
 
 from .. import samples
-from ..samples import PATHS, STATE, answer, callback, get, machine_in
+from ..samples import PATHS, STATE, SUCCESS, answer, callback, get, machine_in
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action
@@ -65,7 +65,8 @@ EVENTS: dict[str, Event] = {
     "the pasted callback of another sign-in": samples.pasted("code=other&state=other"),
     "a pasted callback with another code": samples.pasted(f"code=other&state={STATE}"),
     "a pasted callback with an error": samples.pasted(f"error=access_denied&state={STATE}"),
-    "the success page": get("/success", 7),
+    "the success page": get(SUCCESS, 7),
+    "the success page without its key": get("/success", 7),
     "cancel by a login server": get("/cancel", 7),
     "cancel by a web page": get("/cancel", 7, headers=MOZILLA),
     "a favicon": get("/favicon.ico", 7),
@@ -107,9 +108,9 @@ def listening(cell: str, **cells: str) -> dict[str, str]:
     return row(**{**dict.fromkeys(("awaiting_callback", *WITH_CODE), cell), **cells})
 
 
-def callback_row(awaiting: str, busy: str) -> dict[str, str]:
+def callback_row(awaiting: str, busy: str, succeeded: str = "stays: respond 409") -> dict[str, str]:
     """Return the row of a callback with this login's state. The first one decides, later ones get a response."""
-    cells = {"succeeded": "stays: respond 302", "failed": "stays: respond 410", "cancelled": "stays: respond 410"}
+    cells = {"succeeded": succeeded, "failed": "stays: respond 410", "cancelled": "stays: respond 410"}
     return listening(busy, awaiting_callback=awaiting, **cells)
 
 
@@ -148,7 +149,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "device code expired": row(polling_device_code="failed: progress stop finish close"),
     "browser opened": listening("stays: progress"),
     "browser failed": listening("stays: progress"),
-    "the callback": callback_row(ACCEPTED, "stays:"),
+    "the callback": callback_row(ACCEPTED, "stays:", "stays: respond 302"),
     "a callback with another code": callback_row(ACCEPTED, "stays: respond 409"),
     "a callback with another state": listening(
         "stays: progress respond 400", **dict.fromkeys(FINAL, "stays: respond 400")
@@ -171,6 +172,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         failed="stays: respond 404",
         cancelled="stays: respond 404",
     ),
+    "the success page without its key": always("stays: respond 404"),
     "cancel by a login server": row(
         awaiting_callback="cancelled: progress respond 200 stop finish start",
         exchanging_code=CANCELLED_IN_EXCHANGE,

@@ -24,6 +24,8 @@ from ..samples import (
     PATHS,
     REFRESH_TOKEN,
     STATE,
+    SUCCESS,
+    SUCCESS_KEY,
     VERIFIER,
     callback,
     drive,
@@ -85,10 +87,15 @@ def leaks(text: str) -> list[str]:
 def shown(actions: list[Action]) -> str:
     """Return all that reaches a log, a person or a browser."""
     texts = [repr(actions)]
-    texts += [repr(a.values()) for a in actions if isinstance(a, Respond)]
+    texts += [repr({**a.values(), "headers": _without_location(a)}) for a in actions if isinstance(a, Respond)]
     phases = [a.phase for a in actions if isinstance(a, ReportProgress)]
     texts += [f"{p.text} {p.values() if not isinstance(p, Listening | DeviceCodeShown) else ''}" for p in phases]
     return "\n".join(texts)
+
+
+def _without_location(action: Respond) -> list[tuple[bytes, bytes]]:
+    """The header fields but the one that sends the browser to the success page."""
+    return [(name, value) for name, value in action.headers if name != b"Location"]
 
 
 def told_by(error: BaseException) -> str:
@@ -151,7 +158,7 @@ def test_the_tests_would_see_a_leak() -> None:
 
 def all_orders() -> list[Action]:
     login = samples.machine()
-    return [*drive(login, *PATHS["succeeded"]), *login.handle(get("/success", 2))]
+    return [*drive(login, *PATHS["succeeded"]), *login.handle(get(SUCCESS, 2))]
 
 
 def holders(canary: str) -> set[str]:
@@ -163,6 +170,7 @@ def test_every_secret_goes_where_it_must_and_nowhere_else() -> None:
     assert holders(VERIFIER) == {"SendTokenRequest"}
     assert holders(CODE) == {"SendTokenRequest"}
     assert holders(STATE) == {"OpenBrowser", "ReportProgress"}
+    assert holders(SUCCESS_KEY) == {"Respond"}
     assert holders("canary-id-token") == {"SendTokenRequest", "SaveCredentials", "Finish"}
     assert holders("canary-access-token") == {"SaveCredentials", "Finish"}
     assert holders(REFRESH_TOKEN) == {"SaveCredentials", "Finish"}

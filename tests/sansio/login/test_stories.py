@@ -36,10 +36,21 @@ from loginmachine.sansio.login.progress import (
     Succeeded,
 )
 from loginmachine.sansio.model.account import Account
+from loginmachine.sansio.model.provenance import Provenance
 
 from .. import samples
 from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook, reply, reported
-from ..samples import ACCESS_TOKEN, AUTH_URL, ID_TOKEN, REFRESH_TOKEN, TOKEN_ENDPOINT, api_key_answer, get
+from ..samples import (
+    ACCESS_TOKEN,
+    AUTH_URL,
+    ID_TOKEN,
+    PROVENANCE,
+    REFRESH_TOKEN,
+    SUCCESS,
+    TOKEN_ENDPOINT,
+    api_key_answer,
+    get,
+)
 
 CREDENTIALS = Credentials(
     auth_mode="chatgpt",
@@ -49,6 +60,7 @@ CREDENTIALS = Credentials(
         access_token=Secret(ACCESS_TOKEN),
         refresh_token=Secret(REFRESH_TOKEN),
         account_id="acc-1",
+        provenance=PROVENANCE,
     ),
     last_refresh="2026-11-18T11:06:40.000000Z",
 )
@@ -103,7 +115,7 @@ def test_a_login_with_an_api_key() -> None:
         << Finish(outcome=outcome)
         << StartTimer(timer=Timer.LINGER, seconds=2.0)
         >> ResponseSent(request_id=1)
-        >> get("/success", 2)
+        >> get(SUCCESS, 2)
         << AnyResponse(2, 200)
         >> ResponseSent(request_id=2)
         << StopTimer(timer=Timer.LINGER)
@@ -159,7 +171,12 @@ def test_a_provider_without_api_keys_is_not_asked_for_one() -> None:
     id_token = samples.jwt(
         {"iss": "https://id.example", "sub": "u", "aud": "client-1", "exp": samples.NOW + 60, "iat": samples.NOW}
     )
-    tokens = Tokens(id_token=Secret(id_token), access_token=Secret("opaque"), refresh_token=Secret("refresh"))
+    tokens = Tokens(
+        id_token=Secret(id_token),
+        access_token=Secret("opaque"),
+        refresh_token=Secret("refresh"),
+        provenance=Provenance(issuer="https://id.example", client_id="client-1"),
+    )
     credentials = Credentials(tokens=tokens, last_refresh="2026-11-18T11:06:40.000000Z")
     body = samples.token_json(id_token=id_token, access_token="opaque", refresh_token="refresh")
     assert (

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import AuthMode, Credentials, CredentialsError, Provider, Secret, Tokens
-from loginmachine.sansio.model.credentials import parse, parse_object, serialise
+from loginmachine.sansio.model.auth_json import parse_object
+from loginmachine.sansio.model.credentials import parse, serialise
 from loginmachine.sansio.model.tokens import RefreshedTokens, TokenSet
 
 from ..samples import NAMESPACE, jwt
@@ -257,7 +258,7 @@ def test_a_refresh_keeps_unknown_members_in_their_place() -> None:
 
 
 def test_a_refresh_replaces_only_what_the_response_holds() -> None:
-    at = {"received_at": 1_795_000_000.25}
+    at: Any = {"received_at": 1_795_000_000.25}
     new = {"last_refresh": "2026-11-18T11:06:40.250000Z"}
     assert LOGIN.refreshed(RefreshedTokens(), **at) == LOGIN.__replace__(**new)
     for name in ("id_token", "access_token", "refresh_token"):

@@ -8,6 +8,7 @@ from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tok
 from loginmachine.sansio.base.http import Encoding, HttpRequestFailed, HttpResponse, TransportProblem
 from loginmachine.sansio.login.actions import Finish, ReportProgress, RevokeToken, StartTimer, Timer
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed
+from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.oauth.revocation import read_revocation, revocation
 
 from .. import samples
@@ -53,7 +54,9 @@ def test_the_access_token_where_there_is_no_other() -> None:
 
 def test_another_provider_has_its_own_endpoint_and_client() -> None:
     provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
-    request = revocation(provider, OLD)
+    assert OLD.tokens is not None
+    origin = Provenance(issuer=provider.issuer, client_id=provider.client_id)
+    request = revocation(provider, OLD.__replace__(tokens=OLD.tokens.__replace__(provenance=origin)))
     assert request is not None
     assert (request.url, request.encoding) == ("https://id.example/revoke", Encoding.FORM)
     assert request.form[2] == ("client_id", "client-1")

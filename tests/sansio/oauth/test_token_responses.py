@@ -34,7 +34,6 @@ def rejected(message: str) -> Rejected:
 
 def test_good_tokens() -> None:
     assert read() == GOOD
-    assert read(status=201) == GOOD
 
 
 def test_other_members_are_ignored() -> None:
@@ -167,15 +166,26 @@ def test_an_error_status_is_a_refusal_in_three_formats(body: dict[str, Any], wor
     assert read(json.dumps(body).encode(), status) == rejected(f"status {status}{words}")
 
 
-@pytest.mark.parametrize("error", ["invalid_grant", "", 5, {}, {"code": "x"}, False])
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 226, 299])
+def test_tokens_come_with_status_200_only(status: int) -> None:
+    """RFC 6749 section 5.1."""
+    words = f"the endpoint answered with status {status}, and tokens come with 200"
+    assert read(status=status) == malformed(words)
+    assert read(b"", status) == malformed(words)
+    assert read_key(b'{"access_token": "key"}', status) == malformed(words)
+    assert read(b'{"error": "x"}', status) == rejected(f"status {status}: x")
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", 5, {}, {"code": "x"}, False])
 def test_200_with_an_error_is_a_refusal(error: object) -> None:
     result = read(token_json(error=error))
     assert isinstance(result, Rejected)
     assert result.message.startswith("status 200")
 
 
-def test_an_error_that_is_null_is_no_error() -> None:
-    assert read(token_json(error=None)) == GOOD
+@pytest.mark.parametrize("error", [None, ""])
+def test_an_error_without_a_value_is_no_error(error: object) -> None:
+    assert read(token_json(error=error)) == GOOD
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

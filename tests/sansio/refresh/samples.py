@@ -21,7 +21,7 @@ from loginmachine.sansio.refresh.events import (
 from loginmachine.sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 
-from ..samples import ID_TOKEN, NAMESPACE, NOW, answer, jwt, no_answer
+from ..samples import ID_TOKEN, NAMESPACE, NOW, PROVENANCE, answer, jwt, no_answer
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import TokenRequestFailed, TokenResponseReceived
@@ -56,6 +56,7 @@ def stored(
         access_token=Secret(access_token),
         refresh_token=Secret(refresh_token),
         account_id="acc-1",
+        provenance=PROVENANCE,
     )
     return Credentials(**{"tokens": tokens, "last_refresh": "2026-11-10T00:00:00Z", **changes})
 

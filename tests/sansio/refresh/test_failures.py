@@ -188,6 +188,8 @@ TRANSIENT = [
     (answered(401, error="whatever"), "refresh_unavailable", "status 401: whatever"),
     (answered(400, error=["invalid_grant"]), "refresh_unavailable", "status 400"),
     (answered(302, a=1), "refresh_response_malformed", None),
+    (answered(201), "refresh_response_malformed", "the endpoint answered with status 201, and tokens come with 200"),
+    (answered(206), "refresh_response_malformed", "the endpoint answered with status 206, and tokens come with 200"),
     (answered(access_token=""), "refresh_response_malformed", "no usable access_token in the answer"),
     (answered(access_token=5), "refresh_response_malformed", "no usable access_token in the answer"),
     (answered(id_token="a\nb"), "refresh_response_malformed", "no usable id_token in the answer"),

@@ -8,17 +8,19 @@ import pytest
 
 from loginmachine import RefreshFailure, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.login.events import CredentialsSaved
+from loginmachine.sansio.model.provider import IdTokenPolicy
 from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal
 from loginmachine.sansio.refresh.events import LockTaken
 
 from ..playbook import AnyAction, Playbook
-from ..samples import ID_CLAIMS, ID_TOKEN, OTHER_PROVIDER, jwt
+from ..samples import ID_CLAIMS, ID_TOKEN, jwt
 from .samples import (
     NEW,
     NOW_TEXT,
     OLD,
     OTHER_ACCOUNT,
     OVER,
+    PROVIDER,
     RELEASE,
     WANTED,
     answered,
@@ -28,6 +30,8 @@ from .samples import (
     stored,
     tell,
 )
+
+STRICT = PROVIDER.__replace__(id_token_policy=IdTokenPolicy.STRICT)
 
 
 def claimed(**changes: Any) -> str:
@@ -127,7 +131,7 @@ def test_a_claim_that_is_missing_takes_no_others_place(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud"])
 def test_where_the_provider_must_send_it_a_missing_claim_is_refused(name: str) -> None:
-    refresh = refreshed(claimed(**{name: None}), refresh=RefreshMachine(OTHER_PROVIDER))
+    refresh = refreshed(claimed(**{name: None}), refresh=RefreshMachine(STRICT))
     assert failure_of(refresh) == ("account_changed", f"the new id token has no {name}", True)
 
 

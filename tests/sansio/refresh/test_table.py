@@ -126,6 +126,7 @@ def test_every_category_has_a_text_and_a_row() -> None:
         "credentials_unreadable",
         "credentials_unsupported",
         "client_refused",
+        "provider_mismatch",
     ]
 
 

@@ -51,9 +51,10 @@ def test_random_sequences_replay_and_hide_all_secrets(moves: list[Move]) -> None
 # Hostile logins: any value may stand in any place.
 
 STATE, VERIFIER, NONCE = "Canary0state~.x", "Canary1verifier-_", "Canary2nonce+/= \u00e9"
-SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE)
+SUCCESS_KEY = "Canary18key"
+SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE, success_key=SUCCESS_KEY)
 HIDDEN = (
-    *(STATE, VERIFIER, NONCE),
+    *(STATE, VERIFIER, NONCE, SUCCESS_KEY),
     *("Canary3code/%2F", "Canary4refresh token", "Canary5key", "canary6@mail.example", "Canary7-account-guid"),
     *("org-Canary8", "/home/canary9/.codex", "canaryten:canaryeleven", "canarytwelve", "CANARYTHIRTEEN"),
     *("\u202eCanary14\x1b[31m", "eyJDYW5hcnkxNSJ9", "Canary16.Canary16.Canary16", "canary17\ncanary17"),
@@ -155,7 +156,12 @@ targets = st.one_of(
         b"%b%b?%b".__mod__,
         st.tuples(
             st.sampled_from([b"", b"", b"http://localhost:1455", b"HTTP://canarytwelve", b"http://"]),
-            st.sampled_from([b"/cb", b"/cb", b"/cb", b"/success", b"/cancel", b"/Canary3code", b"*", b"", b"/other"]),
+            st.sampled_from(
+                [
+                    *(b"/cb", b"/cb", b"/cb", b"/success", b"/success/Canary18key", b"/cancel", b"/Canary3code"),
+                    *(b"*", b"", b"/other"),
+                ]
+            ),
             queries,
         ),
     ),

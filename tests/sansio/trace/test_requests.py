@@ -15,6 +15,7 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.trace.redaction import Redactor
 
+from ..callback.test_pasted import WITH_ITS_STATE
 from ..samples import CODE, OPTIONS, OTHER_PROVIDER, SECRETS, STATE, request
 
 ISSUER = "https://auth.openai.com"
@@ -39,9 +40,10 @@ def target(raw: str, options: LoginOptions = OPTIONS) -> str:
         ("/auth/callback?code=a&code=secret", "state=a&state=a"),
         ("/auth/callback?code=%zz", "state=a&state=a"),
         ("/auth/callback?code=s%65cret&error=secret", "code=redacted-code-1&error=redacted-code-1"),
-        ("/auth/callback?code=a+b", "code=redacted-code-1+unusable"),
-        (f"/auth/callback?code={'a' * 4097}", "code=redacted-code-1+unusable"),
-        ("/auth/callback?code=&error=", "code=&error="),
+        ("/auth/callback?code=a+b", "code=redacted-code-1"),
+        ("/auth/callback?code=a%00b", "state=a&state=a"),
+        (f"/auth/callback?code={'a' * 8192}", "code=redacted-code-1"),
+        ("/auth/callback?code=&error=", ""),
         (f"/auth/callback?iss={ISSUER}", "iss=https%3A%2F%2Fauth.openai.com"),
         (f"/auth/callback?iss={ISSUER}/", "iss=https%3A%2F%2Fauth.openai.com%2F"),
         (f"/auth/callback?iss=+{ISSUER}", "iss=redacted-issuer-1"),
@@ -65,14 +67,16 @@ def test_callbacks(raw: str, shown: str) -> None:
     ("raw", "shown"),
     [
         ("/favicon.ico?token=secret", "/favicon.ico"),
-        ("/success?id_token=secret", "/success"),
+        ("/success/canary-success-key?id_token=secret", "/success"),
+        ("/success", "/other"),
+        ("/success/secret", "/other"),
         ("/secret/path", "/other"),
         ("//auth/callback?code=a", "/other"),
-        ("http://127.0.0.1:1455/success", "http://127.0.0.1:1455/success"),
+        ("http://127.0.0.1:1455/success/canary-success-key", "http://127.0.0.1:1455/success"),
         ("HTTP://LOCALHOST:1455?secret", "http://localhost:1455/other"),
-        ("http://secret.example/success", "http://other.invalid/success"),
-        ("http://user:secret@localhost:1455/success", "http://other.invalid/success"),
-        ("http:///success", "http:///success"),
+        ("http://secret.example/success/canary-success-key", "http://other.invalid/success"),
+        ("http://user:secret@localhost:1455/success", "http://other.invalid/other"),
+        ("http:///cancel", "http:///cancel"),
     ],
 )
 def test_other_targets(raw: str, shown: str) -> None:
@@ -82,7 +86,7 @@ def test_other_targets(raw: str, shown: str) -> None:
 def test_a_callback_path_that_is_called_other() -> None:
     options = LoginOptions(provider=OTHER_PROVIDER.__replace__(callback_path="/other"))
     assert target("/secret", options) == "/another"
-    assert target("/other?code=", options) == "/other?code="
+    assert target("/other?code=a", options) == "/other?code=redacted-code-1"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ OURS = "http://127.0.0.1:1455/auth/callback"
         (f" <{OURS}?code={CODE}\n&state={STATE}> ", "?code=redacted-code-1&state=redacted-state"),
         (f"code={CODE}&state={STATE[:9]}", "?code=redacted-code-1&state=cut"),
         (f"code={CODE}&state={'o' * 43}", "?code=redacted-code-1&state=redacted-foreign-state-1"),
-        (f"code={CODE}&state=", "?code=redacted-code-1&state="),
+        (f"code={CODE}&state=", "?code=redacted-code-1"),
         (f"code={CODE}", "?code=redacted-code-1"),
         ("state=secret&state=secret", "?state=a&state=a"),
         (f"{OURS}?state={STATE}&iss=https://auth.op", "?state=redacted-state&iss=https%3A%2F%2Fauth.op"),
@@ -140,3 +144,12 @@ def test_a_pasted_address(text: str, shown: str) -> None:
     redactor = Redactor(OPTIONS, SECRETS)
     redactor.event(Bound(port=1455))
     assert redactor.event(CallbackPasted(text=text)) == CallbackPasted(text=shown)
+
+
+@pytest.mark.parametrize("text", WITH_ITS_STATE, ids=range(len(WITH_ITS_STATE)))
+def test_a_pasted_address_with_something_around_it(text: str) -> None:
+    redactor = Redactor(OPTIONS, SECRETS)
+    redactor.event(Bound(port=1455))
+    event = redactor.event(CallbackPasted(text=text))
+    assert isinstance(event, CallbackPasted)
+    assert sorted(event.text.removeprefix("?").split("&")) == ["code=redacted-code-1", "state=redacted-state"]

@@ -18,7 +18,7 @@ from loginmachine.sansio.login.events import (
 from loginmachine.sansio.model.credentials import Credentials, Tokens
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import API_KEY, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, SECRETS, answer, jwt
+from ..samples import API_KEY, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, PROVENANCE, SECRETS, answer, jwt
 
 ISSUER = "https://auth.openai.com"
 
@@ -146,6 +146,8 @@ def test_a_device_code() -> None:
         ("interval", None, None),
         ("expires_in", "900", "other"),
         ("authorization_code", "secret", "redacted-code-1"),
+        ("authorization_code", "sec ret", "redacted-code-1"),
+        ("authorization_code", "sec\x00ret", "redacted-code-1\x00"),
         ("code_verifier", "sec ret", "redacted-code-verifier-1 unusable"),
         ("user_code", "", ""),
     ],
@@ -191,6 +193,7 @@ def test_replaced_credentials() -> None:
             id_token=Secret("redacted-id-token-1"),
             access_token=Secret(""),
             refresh_token=Secret("redacted-refresh-token-1"),
+            provenance=PROVENANCE,
         ),
     )
     assert Redactor(OPTIONS, SECRETS).event(CredentialsSaved()) == CredentialsSaved()

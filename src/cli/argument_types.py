@@ -1,0 +1,39 @@
+"""The types of values on the command line. Each function raises `argparse.ArgumentTypeError` for a wrong value."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def port(text: str) -> int:
+    """Return a port; 0 for any free one."""
+    number = int(text) if text.isdecimal() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
+
+
+def count(text: str) -> int:
+    """Return a whole number, at least 1."""
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("N must be a whole number, at least 1")
+    return number
+
+
+def folder(text: str) -> str:
+    """Return the path of a folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def seconds(text: str) -> float | None:
+    """Return a time limit in seconds; None for 0, which means no limit."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError("SECONDS must be a number, at least 0")
+    return number or None
