@@ -31,7 +31,9 @@ LONGEST_WAIT: Final = token_requests.REFRESH_TIMEOUT + 10.0
 def still_lasts(refresh: RefreshData, _: Interpretation) -> bool:
     """The old token is still valid, and may be delivered once more."""
     tokens = refresh.credentials.tokens if refresh.credentials else None
-    return tokens is not None and tokens.access_token != refresh.unwanted and refresh.is_valid_at(tokens, refresh.now)
+    if refresh.credentials is None or tokens is None or tokens.access_token == refresh.unwanted:
+        return False
+    return refresh.is_valid_at(refresh.credentials, refresh.now)
 
 
 def may_wait(refresh: RefreshData, meaning: Interpretation) -> bool:
@@ -157,8 +159,13 @@ def deliver_unsaved(refresh: RefreshData, meaning: Problem) -> None:
 
 
 def _deliver_new(refresh: RefreshData, *, is_stored: bool = True) -> None:
-    if refresh.exchanged:
-        refresh.remember_received(refresh.refreshed)
+    tokens = refresh.refreshed.tokens if refresh.refreshed else None
+    if refresh.exchanged and tokens is not None:
+        if tokens.access_token == refresh.seen:
+            # The provider renewed other tokens only.
+            refresh.remember_attempt()
+        else:
+            refresh.remember_received(refresh.refreshed)
     delivery = Delivery.REFRESHED if refresh.exchanged else Delivery.CURRENT
     refresh.deliver(refresh.refreshed, delivery, is_stored=is_stored)
 

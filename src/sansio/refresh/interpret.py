@@ -111,7 +111,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
     if refresh.state in _CHECKING:
-        if refresh.is_valid_at(tokens, event.loaded_at):
+        if refresh.is_valid_at(choice.credentials, event.loaded_at):
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
         return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
     return _judge_tokens(read, tokens, event, refresh)
@@ -120,7 +120,8 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
 def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
     """Decide what to do with the tokens that apply."""
     now, memory = event.loaded_at, refresh.memory
-    is_valid = refresh.is_valid_at(tokens, now)
+    assert read.credentials is not None
+    is_valid = refresh.is_valid_at(read.credentials, now)
     if refresh.seen is None:
         rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
     else:
@@ -160,9 +161,10 @@ def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData)
 
 
 def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData, *, can_keep: bool) -> bool:
-    if can_keep or refresh.is_new(tokens, now):
+    assert read.credentials is not None
+    if can_keep or refresh.is_new(read.credentials, now):
         return False
-    received = read.credentials.last_refresh_time() if read.credentials else None
+    received = read.credentials.last_refresh_time()
     return is_due(tokens, received.timestamp() if received else None, now)
 
 
@@ -213,7 +215,8 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
 def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
     """Check that the new tokens are of the same sign-in as the old ones."""
     old = refresh.tokens
-    if answer.access_token is None and not refresh.is_valid_at(old, now):
+    assert refresh.credentials is not None
+    if answer.access_token is None and not refresh.is_valid_at(refresh.credentials, now):
         words = "no access_token in the answer"
         return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
     if answer.id_token is not None:
@@ -224,7 +227,6 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
         if says_less(answer.id_token, old, refresh.provider):
             # The old id token is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
-    assert refresh.credentials is not None
     origin = provenance_of_provider(refresh.provider)
     refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
     return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)

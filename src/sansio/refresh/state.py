@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .outcome import RefreshMemory, RefreshOutcome
 
 NEW_FOR: Final = 60.0
-"""Seconds for which new tokens are not refreshed again, even if they have expired by our clock."""
+"""Seconds for which a new access token is not refreshed again, even if its ``exp`` has passed by our clock."""
 
 
 class RefreshData:
@@ -114,14 +114,23 @@ class RefreshData:
         if isinstance(meaning, StoreRead) and not meaning.is_unchanged:
             self.credentials = meaning.credentials
 
-    def is_valid_at(self, tokens: Tokens, now: float) -> bool:
+    def is_valid_at(self, credentials: Credentials, now: float) -> bool:
         """Return whether an access token has not expired, as far as is known."""
-        ends = tokens.expires_at()
-        return ends is None or ends > now or self.is_new(tokens, now)
+        assert credentials.tokens is not None
+        ends = credentials.tokens.expires_at()
+        return ends is None or ends > now or self.is_new(credentials, now)
 
-    def is_new(self, tokens: Tokens, now: float) -> bool:
-        """Return whether tokens were received a moment ago. If they have expired by our clock, the clock is wrong."""
-        return tokens.access_token == self.memory.received and 0 <= now - self.memory.received_at < NEW_FOR
+    def is_new(self, credentials: Credentials, now: float) -> bool:
+        """Return whether this machine received an access token a moment ago. If it has expired, our clock is wrong.
+
+        This session has received it, or another one, which has stored the time.
+        """
+        assert credentials.tokens is not None
+        stored = credentials.last_refresh_time()
+        moments = [stored.timestamp()] if stored else []
+        if credentials.tokens.access_token == self.memory.received:
+            moments.append(self.memory.received_at)
+        return any(0 <= now - moment < NEW_FOR for moment in moments)
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""

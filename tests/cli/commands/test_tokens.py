@@ -117,6 +117,15 @@ def test_refresh_with_and_without_if_due(tmp_path: Path, endpoint: Endpoint) -> 
     assert out.startswith("The tokens are renewed; they last until 20")
 
 
+def test_a_wrong_clock_causes_one_refresh(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, -10)
+    endpoint.new = access_token(-3600)
+    for _ in range(2):
+        assert endpoint.run("token", tmp_path) == (0, f"{endpoint.new}\n", "")
+    assert endpoint.run("refresh", tmp_path, "--if-due")[0] == 0
+    assert len(endpoint.bodies) == 1
+
+
 def test_refresh_with_an_expiry_out_of_range(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     endpoint.new = access_token(5 * 10**11)

@@ -130,6 +130,19 @@ def test_a_forced_refresh_does_not_share_a_failed_one(driver: Driver, tmp_path: 
     assert mark_of(forced.token.reveal()) == "new-2"
 
 
+def test_two_sessions_with_a_wrong_clock_cause_one_refresh(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint
+) -> None:
+    """By our clock the new token has ended an hour ago. It was received just now, which is stored."""
+    signed_in(tmp_path, OVER)
+    endpoint.scripted.append(reply({"access_token": access_token(-3600, "new"), "refresh_token": "canary-refresh-new"}))
+    sessions = [driver.session(FileStore(tmp_path), endpoint.provider) for _ in range(2)]
+    tokens = [driver.run(session.access_token) for session in (*sessions, *sessions)]
+    assert [mark_of(token) for token in tokens] == ["new"] * 4
+    assert endpoint.requests == 1
+    assert mark_of(driver.run(sessions[1].renew, tokens[0])) == "new-2"
+
+
 # Failures
 
 
