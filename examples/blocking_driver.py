@@ -4,6 +4,7 @@ import collections
 import select
 import socket
 import time
+from typing import Any
 
 import httpx
 
@@ -25,6 +26,7 @@ from loginmachine.drivers import (
     client_settings,
     encode_form,
     error_for,
+    is_of_other_user,
     open_listeners,
     port_of,
     to_failure,
@@ -73,17 +75,17 @@ class BlockingLogin:
                 return events.TimerFired(timer=timer)
         ready, _, _ = select.select(self.listeners, [], [], 0.05)
         try:
-            client, _ = ready[0].accept()
+            client, address = ready[0].accept()
         except (IndexError, OSError):
             return None
         try:
             client.settimeout(0.5)
-            return self.read(client)
+            return self.read(client, address)
         except OSError:
             client.close()
             return None
 
-    def read(self, client: socket.socket) -> events.Event | None:
+    def read(self, client: socket.socket, address: tuple[Any, ...]) -> events.Event | None:
         """Read one request head, or refuse it."""
         http = CallbackConnection()
         received: Request | Response | None = None
@@ -95,11 +97,16 @@ class BlockingLogin:
             received = http.receive(data)
         if isinstance(received, Response):
             self.send(client, http.answer(received))
-            return None
+            return events.HttpsAttempted() if http.is_tls else None
         self.requests += 1
         self.open[self.requests] = client, http
+        is_foreign = self.machine.asks_for_sender(received.target) and is_of_other_user(client, address)
         return events.RequestReceived(
-            request_id=self.requests, method=received.method, target=received.target, headers=received.headers
+            request_id=self.requests,
+            method=received.method,
+            target=received.target,
+            headers=received.headers,
+            from_other_user=is_foreign,
         )
 
     def send(self, client: socket.socket, data: bytes) -> bool:

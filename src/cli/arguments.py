@@ -113,6 +113,7 @@ def _add_login(login: argparse.ArgumentParser) -> None:
     add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
     add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
     add("--port", type=port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
+    add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
     add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
     _add_provider(login)
     add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace; can be repeated")

@@ -92,6 +92,7 @@ def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
             open_browser=not arguments.no_browser,
             deadline=arguments.timeout,
             device_code_fallback=True,
+            any_user=arguments.any_user,
             allowed_workspaces=tuple(arguments.workspace),
         )
     except ValueError as error:

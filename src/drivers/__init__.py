@@ -2,7 +2,8 @@
 
 `open_listeners` and `port_of` make the sockets of the callback port; `cancel_previous` asks an older login to free it.
 `CallbackConnection` reads the bytes of a connection as a `Request`, and writes a `Response`; `HEAD_TIMEOUT`,
-`SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `client_settings` and `encode_form` prepare a
+`SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `is_of_other_user` finds out whether a program of
+another user has sent a request. `client_settings` and `encode_form` prepare a
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
 either. `error_for` is the exception for an outcome.
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..sansio.callback.responses import Response
     from .callback.http11 import CLOSE_TIMEOUT, HEAD_TIMEOUT, SEND_TIMEOUT, CallbackConnection, Request
     from .callback.listeners import open_listeners, port_of
+    from .callback.peers import is_of_other_user
     from .callback.previous_login import cancel_previous
     from .errors import error_for
     from .http.client import client_settings, encode_form, to_failure, to_response
@@ -32,6 +34,7 @@ __all__ = [
     "client_settings",
     "encode_form",
     "error_for",
+    "is_of_other_user",
     "open_listeners",
     "port_of",
     "to_failure",
@@ -42,6 +45,7 @@ __all__ = [
 _HOMES = {
     "callback.http11": ("CLOSE_TIMEOUT", "HEAD_TIMEOUT", "SEND_TIMEOUT", "Response", "CallbackConnection", "Request"),
     "callback.listeners": ("open_listeners", "port_of"),
+    "callback.peers": ("is_of_other_user",),
     "callback.previous_login": ("cancel_previous",),
     "errors": ("error_for",),
     "http.client": ("client_settings", "encode_form", "to_failure", "to_response"),

@@ -105,6 +105,10 @@ class ProviderMismatch(LoginError):  # noqa: N818 - public names
     """The stored tokens were issued by another provider, or to another client. They were sent nowhere."""
 
 
+class ProxyError(LoginError):
+    """The proxy that the environment names cannot be used. Raised before any traffic; the text has no password."""
+
+
 class StoreError(LoginError):
     """Credentials cannot be read or stored. The message holds no value from the store."""
 

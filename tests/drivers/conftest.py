@@ -37,6 +37,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _TASKS = Path("/proc/self/task")
 _OUTSIDE = (
     *("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "SSL_CERT_DIR", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 

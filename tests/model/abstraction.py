@@ -23,7 +23,17 @@ CAP: Final = 2
 _UNTIL_BOUND: Final = ("attempt", "asked_previous", "port")
 """Fields that decide how a port is found. A letter takes the port from the login."""
 _UNTIL_THE_END: Final = (
-    *("timers_used", "mismatch_reported", "exchange_id", "exchanges", "credentials", "account", "code"),
+    *(
+        "timers_used",
+        "mismatch_reported",
+        "other_user_reported",
+        "https_reported",
+        "exchange_id",
+        "exchanges",
+        "credentials",
+        "account",
+        "code",
+    ),
     *("device_code", "device_grant", "poll_troubles", "browser_waited"),
 )
 """Fields that decide the outcome, or whether an answer is late: in a final state every answer is late."""

@@ -22,6 +22,7 @@ from loginmachine.sansio.login.events import (
     ClientGone,
     CredentialsSaved,
     Event,
+    HttpsAttempted,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -159,6 +160,17 @@ def _requests() -> Iterator[Letter]:
     yield Letter("a request that is open already", _same_request, EventKind.MISTAKE, RequestReceived)
 
 
+def _others() -> Iterator[Letter]:
+    """Processes of other users, and browsers that insist on https."""
+
+    def tell(place: Place) -> Event | None:
+        event = None if place.free is None else _request(place.free, place.port, _the_callback(place), (), b"GET")
+        return event and event.__replace__(from_other_user=True)
+
+    yield Letter("the callback by another user", tell, EventKind.STRANGER, RequestReceived)
+    yield _fixed("https", HttpsAttempted(), EventKind.STRANGER)
+
+
 def _about_requests(most: int) -> Iterator[Letter]:
     for number in (*range(1, most + 1), STRANGE_REQUEST):
         yield _fixed(f"answer {number} sent", ResponseSent(request_id=number))
@@ -278,6 +290,7 @@ def alphabet(world: World, most: int) -> tuple[Letter, ...]:
         _fixed("browser opened", BrowserOpened()),
         _fixed("browser failed", BrowserFailed(message="no")),
         *_requests(),
+        *(_others() if world.has_others else ()),
         *_about_requests(most),
         *_pastes(),
         *_token_answers(world),

@@ -83,7 +83,7 @@ class Books(NamedTuple):
         match event:
             case events.Started():
                 return not self.started
-            case events.RequestReceived() | events.CallbackPasted():
+            case events.RequestReceived() | events.HttpsAttempted() | events.CallbackPasted():
                 return self.listening
             case events.ClientGone(request_id=number) if number in self.waiting:
                 return True

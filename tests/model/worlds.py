@@ -23,6 +23,9 @@ class World(NamedTuple):
     """What the provider adds to the query of every callback."""
     any_port: int = 50000
     """The port that the system chooses for port 0."""
+    has_others: bool = False
+    """Whether other users and https come to the listener. What is noted of them changes nothing else, and would make
+    four times as many states."""
 
     @property
     def restricted(self) -> bool:
@@ -52,7 +55,7 @@ WORLDS: Final = (
     World("no browser", OPTIONS.__replace__(open_browser=False)),
     World("no deadline", OPTIONS.__replace__(deadline=None)),
     World("device codes, else the browser", OPTIONS.__replace__(deadline=60.0, device_code_fallback=True)),
-    World("nothing but the callback", OPTIONS.__replace__(deadline=None, open_browser=False)),
+    World("nothing but the callback", OPTIONS.__replace__(deadline=None, open_browser=False), has_others=True),
     World(
         "a strict provider, one workspace",
         LoginOptions(provider=_STRICT, allowed_workspaces=("acc-1",)),

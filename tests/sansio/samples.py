@@ -154,6 +154,12 @@ def callback(query: str = f"code={CODE}&state={STATE}", request_id: int = 1, *, 
     return get(f"/auth/callback?{query}", request_id, port=port)
 
 
+def by_other_user(request: Event) -> RequestReceived:
+    """The same request, sent by a process of another user."""
+    assert isinstance(request, RequestReceived)
+    return request.__replace__(from_other_user=True)
+
+
 def token_json(**changes: Any) -> bytes:
     tokens = {"id_token": ID_TOKEN, "access_token": ACCESS_TOKEN, "refresh_token": REFRESH_TOKEN}
     return json.dumps({**tokens, **changes}).encode()

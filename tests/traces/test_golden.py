@@ -77,7 +77,7 @@ def test_every_state_is_passed() -> None:
 def test_it_ends_as_its_name_says(path: Path) -> None:
     outcome, category = outcome_words(replayed(path).outcome)
     name = path.stem
-    if name.startswith(("succeeded", "cancelled_too_late", "browser_launch", "callback_state", "redirect_failed")):
+    if name.startswith(("succeeded", "cancelled_too_late", "browser_launch", "callback_", "redirect_failed")):
         assert (outcome, category) == ("succeeded", None)
     elif name.startswith("login_cancelled") or name == "unexpected":
         assert (outcome, category) == ("cancelled", "login_cancelled")

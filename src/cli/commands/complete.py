@@ -31,7 +31,8 @@ _RESULTS: Final[Mapping[int, str]] = {
     _ACCEPTED: "Done: the waiting sign-in is complete.",
     400: "The waiting sign-in refused that address: it is incomplete, or belongs to another sign-in, perhaps an older "
     "one.",
-    403: "The waiting sign-in has failed: the provider did not sign you in, or not to an allowed workspace.",
+    403: "The waiting sign-in refused that: the provider did not sign you in, or not to an allowed workspace, or the "
+    "sign-in is that of another user of this machine.",
     404: "No sign-in waits at that address.",
     409: "The waiting sign-in is already being completed with another address.",
     410: "That sign-in is over. Start a new one.",

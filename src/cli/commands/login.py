@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ...drivers.errors import StoreError, TrustError
+from ...drivers.errors import ProxyError, StoreError, TrustError
 from ...drivers.logging import forward_warnings
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
 from ...sansio.login.outcome import LoginCancellation, LoginSuccess
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             _check_stored(arguments, options)
             with forward_warnings(view.warn):
                 received = sign_in(settings, view)
-        except TrustError as error:
+        except (TrustError, ProxyError) as error:
             view.not_started(str(error), LoginFailureStep.EXCHANGE_TOKEN, LoginFailureCategory.TOKEN_EXCHANGE_CONNECT)
         except StoreError as error:
             advice = getattr(error, "advice", "")

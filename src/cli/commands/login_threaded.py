@@ -22,6 +22,7 @@ def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
 
     Raises:
         TrustError: The CA bundle cannot be used; nothing was started.
+        ProxyError: The proxy cannot be used; nothing was started.
     """
     login = start_login(
         settings.options,

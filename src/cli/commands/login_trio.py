@@ -26,6 +26,7 @@ def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
 
     Raises:
         TrustError: The CA bundle cannot be used; nothing was started.
+        ProxyError: The proxy cannot be used; nothing was started.
     """
     cancellation = _Cancellation()
     # Around `trio.run` too, where a KeyboardInterrupt could strike inside trio itself.

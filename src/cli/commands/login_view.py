@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from ...drivers.errors import error_for
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory
-from ...sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, PasteRefused, Succeeded
+from ...sansio.login.progress import (
+    Cancelled,
+    DeviceCodeShown,
+    Failed,
+    HttpsRefused,
+    Listening,
+    PasteRefused,
+    Succeeded,
+)
 from ..terminal.display import Terminal
 from ..terminal.writer import can_hide_input
 
@@ -198,7 +206,7 @@ class LoginView:
             self._terminal.line(f"Note: {phase.text}", "warn")
             if phase.category is LoginFailureCategory.BROWSER_LAUNCH_FAILED:
                 self._show_hint("There is no browser on this machine")
-        elif isinstance(phase, PasteRefused):
+        elif isinstance(phase, (HttpsRefused, PasteRefused)):
             self._terminal.line(phase.text, "warn")
         elif phase.is_user_visible:
             self._terminal.line(phase.text)

@@ -35,11 +35,10 @@ MAX_DRAINED: Final = 64 * 1024
 the answer."""
 MAX_CONNECTIONS: Final = 64
 """Connections that are open at once."""
-ACCEPT_RETRY_DELAY: Final = 0.1
-"""Seconds to wait before accepting again, when the system has no descriptor left for another connection."""
 
 _END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 _VISIBLE: Final = range(0x21, 0x7F)
+_TLS_HANDSHAKE: Final = b"\x16"
 
 
 class OpenConnection(Protocol):
@@ -88,6 +87,11 @@ class CallbackConnection:
         self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD + 1)
         self._buffer = bytearray()
         self._is_head = False
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the client began a TLS handshake (RFC 8446 section 5.1)."""
+        return self._buffer[:1] == _TLS_HANDSHAKE
 
     def receive(self, data: bytes) -> Request | Response | None:
         """Add received bytes.

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+ACCEPT_RETRY_DELAY: Final = 0.1
+"""Seconds to wait before accepting again, when the system has no descriptor left for another connection."""
 _BACKLOG: Final = 128
 _PAIR_ATTEMPTS: Final = 10
 """How many free IPv4 ports are tried, if the same port is taken on IPv6."""

@@ -14,30 +14,28 @@ import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 
 from ...sansio.base.http import Encoding, HttpRequestFailed, HttpResponse, TransportProblem
 from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
-from ..errors import TrustError
+from ..errors import ProxyError, TrustError
 from ..logging import silenced
-from .tls import tls_context
+from .proxies import proxy_for
+from .tls import tls_context, trust_advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...sansio.base.http import Form
-
-TIMED_OUT: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="no complete answer in time")
-"""The time for the whole exchange is over, whatever part of the response has arrived."""
+    from .proxies import Proxy
 
 _HEADERS: Final = {
     "Accept": "application/json",
     # 64 KiB of gzip can inflate to 64 MiB. The client asks for no compression and reads the body raw.
     "Accept-Encoding": "identity",
 }
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def client_settings(url: str) -> dict[str, Any]:
@@ -48,25 +46,37 @@ def client_settings(url: str) -> dict[str, Any]:
 
     Raises:
         TrustError: The configured certificate bundle cannot be used.
+        ProxyError: The proxy that applies to the endpoint cannot be used.
     """
-    uses_tls, is_local = client_kind(url)
+    uses_tls, proxy = client_kind(url)
+    context = tls_context() if uses_tls else False
     return {
         "headers": _HEADERS,
         # A redirect would send the code and the verifier to another server.
         "follow_redirects": False,
-        # Proxies come from the environment, but never for this machine.
-        "trust_env": not is_local,
-        "verify": tls_context() if uses_tls else False,
+        # httpx would read the variables of all proxies, and fail if it cannot use one that does not apply.
+        "trust_env": False,
+        "proxy": None if proxy is None else _httpx_proxy(proxy),
+        "verify": context,
     }
 
 
-def client_kind(url: str) -> tuple[bool, bool]:
-    """Return what the settings depend on: whether the endpoint uses TLS, and whether it is on this machine.
+def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
+    auth = None if proxy.user is None else (proxy.user, proxy.password)
+    # A proxy with a certificate of its own is trusted like an endpoint.
+    context = tls_context() if proxy.url.startswith("https:") else None
+    return httpx.Proxy(proxy.url, auth=auth, ssl_context=context)
+
+
+def client_kind(url: str) -> tuple[bool, Proxy | None]:
+    """Return what the settings depend on: whether the endpoint uses TLS, and the proxy that applies to it.
 
     A client must only be used for its own kind: one made for plain HTTP does not verify certificates.
+
+    Raises:
+        ProxyError: The proxy that applies to the endpoint cannot be used.
     """
-    parts = urlsplit(url)
-    return parts.scheme == "https", parts.hostname in _LOOPBACK
+    return url.lower().startswith("https:"), proxy_for(url)
 
 
 @functools.cache
@@ -104,25 +114,54 @@ def to_response(response: httpx.Response, body: bytes) -> HttpResponse:
     )
 
 
-def to_failure(error: Exception) -> HttpRequestFailed:
-    """Convert an exception of httpx. The result holds none of its text."""
+def to_failure(error: Exception, url: str = "") -> HttpRequestFailed:
+    """Convert an exception of httpx. The result holds none of its text.
+
+    Args:
+        error: The exception.
+        url: The URL of the request, to name the proxy that applies to it.
+    """
+    if isinstance(error, (ProxyError, TrustError)):
+        # These texts are our own, and have no secret.
+        return HttpRequestFailed(kind=TransportProblem.CONNECT, message=str(error))
+    proxy = _applicable_proxy(url)
     kind, words = next(
         (meaning for kinds, meaning in _MEANINGS if isinstance(error, kinds)),
         (TransportProblem.REQUEST, "the request could not be made"),
     )
     if _was_connected(error):
         kind, words = _CONNECTION_BROKE
-    cause = _tls_or_name_problem(error) or _system_message(error)
-    return HttpRequestFailed(kind=kind, message=f"{words}{cause}")
+    if isinstance(error, httpx.ProxyError):
+        return HttpRequestFailed(kind=kind, message=f"{proxy or 'the proxy'} refused the connection{_status(error)}")
+    cause = _tls_or_name_problem(error, proxy) or _system_message(error)
+    return HttpRequestFailed(kind=kind, message=f"{_through(words, proxy)}{cause}")
+
+
+def timed_out(url: str) -> HttpRequestFailed:
+    """Return the failure of a request that is not complete in time, whatever part of the response has arrived.
+
+    Args:
+        url: The URL of the request.
+    """
+    words = _through("no complete answer in time", _applicable_proxy(url))
+    return HttpRequestFailed(kind=TransportProblem.TIMEOUT, message=words)
+
+
+def _applicable_proxy(url: str) -> Proxy | None:
+    with contextlib.suppress(ProxyError):
+        return proxy_for(url)
+    return None
+
+
+def _through(words: str, proxy: Proxy | None) -> str:
+    return words if proxy is None else f"{words} through {proxy}"
 
 
 _CONNECTION_BROKE: Final = (TransportProblem.REQUEST, "the connection broke")
 _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem, str]], ...]] = (
     ((httpx.ConnectTimeout,), (TransportProblem.TIMEOUT, "no connection in time")),
     ((httpx.TimeoutException,), (TransportProblem.TIMEOUT, "no answer in time")),
-    ((httpx.ProxyError,), (TransportProblem.CONNECT, "the proxy refused the connection")),
-    ((httpx.ConnectError,), (TransportProblem.CONNECT, "no connection")),
-    ((TrustError,), (TransportProblem.CONNECT, "the certificate bundle cannot be used")),
+    ((httpx.ConnectError, httpx.ProxyError), (TransportProblem.CONNECT, "no connection")),
     (
         (httpx.UnsupportedProtocol, httpx.InvalidURL, ImportError, ValueError),
         (TransportProblem.CONNECT, "the proxy settings of this machine cannot be used"),
@@ -130,6 +169,12 @@ _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], tuple[TransportProblem
     ((httpx.RemoteProtocolError,), (TransportProblem.REQUEST, "the answer is not HTTP, or it is incomplete")),
     ((httpx.HTTPError, OSError), _CONNECTION_BROKE),
 )
+
+
+def _status(error: httpx.ProxyError) -> str:
+    """Return the status of a proxy's refusal. The words behind it are the proxy's own, and are not shown."""
+    status = str(error)[:3]
+    return f" with status {status}" if status.isascii() and status.isdigit() else ""
 
 
 def _was_connected(error: Exception) -> bool:
@@ -146,14 +191,14 @@ def _was_connected(error: Exception) -> bool:
     return False
 
 
-def _tls_or_name_problem(error: BaseException) -> str:
+def _tls_or_name_problem(error: BaseException, proxy: Proxy | None) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f": the certificate is not trusted ({cause.verify_message})"
+            return f": the certificate is not trusted ({cause.verify_message}); {trust_advice()}"
         if isinstance(cause, ssl.SSLError):
             return ": the TLS handshake failed"
         if isinstance(cause, socket.gaierror):
-            return ": the name of the endpoint is not known"
+            return f": the name of the {'endpoint' if proxy is None else 'proxy'} is not known"
     return ""
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE")
 """The environment variables that name a bundle. The first one that is set and not empty is used."""
+_NOT_USED: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""The variables with which other programs find a bundle."""
 _BEGIN: Final = b"CERTIFICATE-----"
 _END: Final = b"-----END "
 _DER_SEQUENCE: Final = b"\x30"
@@ -79,11 +81,11 @@ def tls_context() -> ssl.SSLContext:
     if bundle is not None:
         with contextlib.suppress(OSError):
             changed = os.stat(bundle[1]).st_mtime_ns  # noqa: PTH116 - as above
-    return _make_context(bundle, changed)
+    return _make_context(bundle, changed, os.environ.get("SSL_CERT_DIR") or "")
 
 
 @functools.lru_cache(maxsize=4)
-def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLContext:
+def _make_context(bundle: tuple[str, str] | None, _changed: int, folder: str) -> ssl.SSLContext:
     """Make a context, which takes 50 ms and 1 MB. The logins of one program share it until the bundle changes."""
     import ssl  # noqa: PLC0415 - not needed before the URL is shown
 
@@ -92,12 +94,16 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
     unusable = ""
     try:
         context = ssl.create_default_context(cafile=certifi.where())
-        _load_system_roots(context)
+        _load_system_roots(context, folder)
     except OSError as error:
         # The cause is SSLKEYLOGFILE, or certifi's own file.
         unusable = error.strerror or "an unreadable file"
     if unusable:
         raise TrustError(f"TLS cannot be set up on this machine: {unusable}")
+    if bundle is not None or folder:
+        # Python 3.13 checks strictly what RFC 5280 asks of a certificate, and refuses those of many devices that
+        # inspect TLS. The flag is for the whole context. Signature, dates and name are checked without it, as on 3.11.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if bundle is None:
         return context
     variable, path = bundle
@@ -113,7 +119,7 @@ def _make_context(bundle: tuple[str, str] | None, _changed: int) -> ssl.SSLConte
     return context
 
 
-def _load_system_roots(context: ssl.SSLContext) -> None:
+def _load_system_roots(context: ssl.SSLContext, folder: str) -> None:
     """Add the roots of this machine's OpenSSL, or of Windows.
 
     When OpenSSL loads its defaults, it reads ``SSL_CERT_FILE``. It would then trust that bundle although
@@ -125,11 +131,26 @@ def _load_system_roots(context: ssl.SSLContext) -> None:
         context.load_default_certs()
         return
     paths = ssl.get_default_verify_paths()
-    folder = os.environ.get("SSL_CERT_DIR") or paths.openssl_capath
-    for roots in ({"cafile": paths.openssl_cafile}, {"capath": folder}):
+    for roots in ({"cafile": paths.openssl_cafile}, {"capath": folder or paths.openssl_capath}):
         # Missing files are no error, as with OpenSSL's defaults. The roots of certifi remain.
         with contextlib.suppress(OSError):
             context.load_verify_locations(**roots)
+
+
+def trust_advice() -> str:
+    """Return where the trusted authorities come from, to follow the problem of a certificate in a message."""
+    used = _bundle()
+    first, second = _VARIABLES
+    if used is None:
+        advice = f"{first} or {second} can name a file with more authorities"
+    else:
+        advice = f"{first}, or else {second}, names a file with more authorities: {used[0]} is used"
+    ignored = [name for name in _NOT_USED if os.environ.get(name)]
+    if not ignored:
+        return advice
+    *others, last = ignored
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{advice}; {names} {'are' if others else 'is'} set and not used"
 
 
 def _bundle() -> tuple[str, str] | None:

@@ -7,8 +7,9 @@ import time
 from ...sansio.login import events
 from ...sansio.login.machine import LoginMachine
 from ...sansio.login.outcome import LoginSuccess
-from ...sansio.model.options import LoginSecrets
+from ...sansio.model.options import LoginMethod, LoginSecrets
 from ..errors import LoginFailed, error_for
+from ..http.proxies import proxy_for
 from ..http.tls import check_bundle
 from ..logging import warn
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
-    from ...sansio.model.options import LoginMethod, LoginOptions
+    from ...sansio.model.options import LoginOptions
+    from ...sansio.model.provider import Provider
     from ...sansio.oauth.device_code import DeviceCode
     from ...sansio.trace import Recorder
     from ..stores.protocols import CredentialStore
@@ -51,6 +53,15 @@ def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -
     return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
 
 
+def _endpoints(provider: Provider, method: LoginMethod) -> tuple[str, ...]:
+    """Return the endpoints that a login cannot do without."""
+    device = provider.device_code if method is LoginMethod.DEVICE_CODE else None
+    if device is None:
+        return (provider.token_endpoint,)
+    others = () if device.poll_endpoint is None else (device.poll_endpoint,)
+    return (provider.token_endpoint, device.code_endpoint, *others)
+
+
 class LoginHandle:
     """Base of `ThreadedLogin` and `TrioLogin`.
 
@@ -64,7 +75,8 @@ class LoginHandle:
 
     def __init__(self, options: LoginOptions, method: LoginMethod) -> None:
         options.check_method(method)
-        self._options = options
+        self._provider = options.provider
+        self._endpoints = _endpoints(options.provider, method)
         self._entered = False
 
     @property
@@ -122,10 +134,13 @@ class LoginHandle:
 
         Raises:
             TrustError: The configured certificate bundle is unusable.
+            ProxyError: The proxy that applies to an endpoint is unusable.
             RuntimeError: The login was entered before.
         """
-        if self._options.provider.token_endpoint.startswith("https:"):
+        if any(url.lower().startswith("https:") for url in self._endpoints):
             check_bundle()
+        for url in self._endpoints:
+            proxy_for(url)
         if self._entered:
             raise RuntimeError("a login can be entered only once")
         self._entered = True
@@ -145,7 +160,7 @@ class LoginHandle:
         from ...sansio.login import failures  # noqa: PLC0415 - often nothing is stored
         from ...sansio.model.issuer import why_not_replace  # noqa: PLC0415
 
-        problem = why_not_replace(stored, None, self._options.provider)
+        problem = why_not_replace(stored, None, self._provider)
         if problem:
             step, category = failures.LoginFailureStep.PERSIST_CREDENTIALS, failures.LoginFailureCategory.PERSIST_FAILED
             message = f"the stored credentials are kept, because {problem}"

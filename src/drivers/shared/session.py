@@ -1,13 +1,10 @@
-"""What the sessions of both drivers share: store access, one refresh for many callers, and requests with a token."""
+"""What the sessions of both drivers share: access to the store, and one refresh for many callers."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import time
-from typing import TYPE_CHECKING, Final
-
-import httpx
+from typing import TYPE_CHECKING
 
 from ...sansio.login import actions
 from ...sansio.refresh import RefreshMachine
@@ -15,7 +12,7 @@ from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
-from ..errors import InsecureRequest, RefreshFailed, SignInRequired, StoreBusy, StoreError
+from ..errors import RefreshFailed, SignInRequired, StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
 from ..logging import warn
 from ..stores.protocols import RefusalStore, save, unexpected_error
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from ...sansio.base.secret import Secret
     from ...sansio.login.events import CredentialsSaved, SaveFailed
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshOutcome, Refusal
     from ..stores.protocols import SessionStore
-
-UNAUTHORIZED: Final = 401
 
 
 class BaseSession(Forkable):
@@ -240,40 +234,3 @@ def can_share(outcome: RefreshOutcome, started_for: AccessTokenWanted, wanted: A
 def refresh_error(failure: RefreshFailure) -> RefreshFailed:
     """Return the exception for a failed refresh."""
     return SignInRequired(failure) if failure.category in SIGN_IN_REQUIRED else RefreshFailed(failure)
-
-
-class TokenAuth(httpx.Auth):
-    """Base of the sessions' authentication for httpx."""
-
-    requires_request_body = True
-    """httpx reads a request's body into memory, so that the request can be sent again."""
-
-
-def check_target(url: httpx.URL) -> None:
-    """Check that a token may be sent to a URL.
-
-    Raises:
-        InsecureRequest: The URL is neither ``https`` nor on this machine.
-    """
-    if url.scheme != "https" and not _is_loopback(url.host):
-        raise InsecureRequest(
-            "a token is sent over https only, or to this machine: the request was not sent; use an https address"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def authorize(request: httpx.Request, token: Secret) -> None:
-    """Put a token into a request (RFC 6750 section 2.1)."""
-    request.headers["Authorization"] = f"Bearer {token.reveal()}"
-
-
-def is_rejected(response: httpx.Response, token: Secret) -> bool:
-    """Return whether an API rejected a token. A 401 for a request without the token, after a redirect, does not."""
-    sent = response.request.headers.get("Authorization")
-    return response.status_code == UNAUTHORIZED and sent == f"Bearer {token.reveal()}"

@@ -10,54 +10,66 @@ import socket
 import threading
 import time
 
-from ...sansio.login.events import BindFailed, BindProblem, ClientGone, RequestReceived, ResponseSent
-from ..callback.listeners import is_out_of_resources
+from ...sansio.login import events
+from ..callback.listeners import ACCEPT_RETRY_DELAY, is_out_of_resources, port_of
 from ..errors import NO_THREAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ...sansio.callback.responses import Response
-    from ...sansio.login.events import Event
     from ..callback.http11 import CallbackConnection, Request
 
 
-def start_server(listeners: list[socket.socket], post: Callable[[Event], None]) -> CallbackServer | None:
+def start_server(
+    listeners: list[socket.socket], post: Callable[[events.Event], None], asks_for_sender: Callable[[bytes], bool]
+) -> CallbackServer | None:
     """Start the callback server.
 
     Args:
         listeners: As for `CallbackServer`. They are closed if it cannot start.
-        post: Takes an event, from any thread.
+        post: As for `CallbackServer`.
+        asks_for_sender: As for `CallbackServer`.
 
     Returns:
         The server. None if the system has no descriptor or no thread left for it; then `BindFailed` is posted.
     """
     try:
-        return CallbackServer(listeners, post)
+        return CallbackServer(listeners, post, asks_for_sender)
     except (OSError, RuntimeError) as error:
         for listener in listeners:
             listener.close()
         message = error.strerror if isinstance(error, OSError) and error.strerror else NO_THREAD
-        post(BindFailed(kind=BindProblem.OTHER, message=message))
+        post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
         return None
 
 
 class CallbackServer:
-    """Accepts connections until it is closed, and posts each request as an event.
+    """Posts `Bound`, then accepts connections until it is closed, and posts each request as an event.
 
     Args:
         listeners: Listening sockets, non-blocking. They are closed with the server.
         post: Takes an event, from any thread.
+        asks_for_sender: `LoginMachine.asks_for_sender`.
 
     Raises:
         OSError: The system has no descriptor left.
         RuntimeError: The system has no thread left.
     """
 
-    def __init__(self, listeners: list[socket.socket], post: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        listeners: list[socket.socket],
+        post: Callable[[events.Event], None],
+        asks_for_sender: Callable[[bytes], bool],
+    ) -> None:
         self._listeners = listeners
-        self._post = post
+        self.post = post
+        self._asks_for_sender = asks_for_sender
+        self._is_loaded = False
+        self._closing = threading.Event()
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._connections: dict[int, _Connection] = {}
@@ -79,6 +91,7 @@ class CallbackServer:
 
     def close(self) -> None:
         """Stop accepting, drop connections without a request, send the last answers, and wait for every thread."""
+        self._closing.set()
         self._wake.close()
         self._thread.join()
         for listener in self._listeners:
@@ -91,51 +104,63 @@ class CallbackServer:
             connection.join()
 
     def _accept_all(self) -> None:
-        with selectors.DefaultSelector() as selector, self._woken:
-            selector.register(self._woken, selectors.EVENT_READ)
-            for listener in self._listeners:
-                selector.register(listener, selectors.EVENT_READ)
-            while True:
-                ready = [key.fileobj for key, _ in selector.select()]
-                if self._woken in ready:
-                    return
-                if not all(self._accept(listener) for listener in ready if isinstance(listener, socket.socket)):
-                    self._pause()
+        # Not epoll or kqueue, which need a descriptor of their own. (Windows has only `select`.)
+        with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector, self._woken:
+            for waited_for in (self._woken, *self._listeners):
+                selector.register(waited_for, selectors.EVENT_READ)
+            # Here, because no request may be posted before it.
+            self.post(events.Bound(port=port_of(self._listeners)))
+            while not self._closing.is_set():
+                if not self._accept_waiting(selector):
+                    # A lock needs no descriptor.
+                    self._closing.wait(ACCEPT_RETRY_DELAY)
+
+    def _accept_waiting(self, selector: selectors.BaseSelector) -> bool:
+        """Wait for connections, and accept them. Return False if the system has no resources for that now."""
+        try:
+            ready = [key.fileobj for key, _ in selector.select()]
+            return all(self._accept(listener) for listener in self._listeners if listener in ready)
+        except Exception:  # noqa: BLE001 - no error may end the loop while the login waits for a callback
+            return False
 
     def _accept(self, listener: socket.socket) -> bool:
         """Accept one connection. Return False if the system has no resources for it now."""
+        if not self._is_loaded:
+            # Without a descriptor, this raises an exception. Later, a module that is missing would cost the code.
+            from ..shared.preloading import load_for_callback  # noqa: PLC0415 - the URL is shown first
+            from . import http_client  # noqa: F401, PLC0415 - as above
+
+            load_for_callback()
+            self._is_loaded = True
+        from ..callback.http11 import enforce_limit  # noqa: PLC0415 - as above
+
         try:
-            from ..callback.http11 import enforce_limit  # noqa: PLC0415 - h11 is loaded with the first connection
-        except (ImportError, OSError):
-            # No descriptor is left to load it.
-            return False
-        try:
-            client, _ = listener.accept()
+            client, address = listener.accept()
         except OSError as error:
             return not is_out_of_resources(error)
-        connection = _Connection(client, next(self._ids), self._post, self._forget)
+        connection = _Connection(client, address, next(self._ids), self)
         with self._lock:
-            if not enforce_limit(self._connections.values()):
-                client.close()
-                return True
             try:
+                if not enforce_limit(self._connections.values()):
+                    client.close()
+                    return True
                 connection.start()
-            except RuntimeError:
-                # No thread is left.
+            except Exception:  # noqa: BLE001 - no thread or no memory is left
                 client.close()
                 return False
             self._connections[connection.request_id] = connection
         return True
 
-    def _pause(self) -> None:
-        """Wait a moment for descriptors, or until the server is closed. Needs no descriptor itself."""
-        from ..callback.http11 import ACCEPT_RETRY_DELAY  # noqa: PLC0415
+    def is_from_other_user(self, target: bytes, client: socket.socket, address: tuple[Any, ...]) -> bool:
+        """Return whether another user has sent a request, if that matters for its target. For connections."""
+        if not self._asks_for_sender(target):
+            return False
+        from ..callback.peers import is_of_other_user  # noqa: PLC0415 - loaded with the first connection
 
-        self._woken.settimeout(ACCEPT_RETRY_DELAY)
-        with contextlib.suppress(TimeoutError):
-            self._woken.recv(1)
+        return is_of_other_user(client, address)
 
-    def _forget(self, request_id: int) -> None:
+    def forget(self, request_id: int) -> None:
+        """Forget a connection that has ended. For connections."""
         with self._lock:
             self._connections.pop(request_id, None)
 
@@ -146,9 +171,9 @@ class _Connection:
     def __init__(
         self,
         client: socket.socket,
+        address: tuple[Any, ...],
         request_id: int,
-        post: Callable[[Event], None],
-        forget: Callable[[int], None],
+        server: CallbackServer,
     ) -> None:
         self.request_id = request_id
         self.awaits_answer = False
@@ -156,8 +181,8 @@ class _Connection:
         self.closing = False
         self._is_answered = False
         self._client = client
-        self._post = post
-        self._forget = forget
+        self._address = address
+        self._server = server
         self._replies: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="loginmachine-connection")
 
@@ -197,7 +222,7 @@ class _Connection:
             pass
         finally:
             self._client.close()
-            self._forget(self.request_id)
+            self._server.forget(self.request_id)
 
     def _serve(self) -> None:
         from ..callback.http11 import CallbackConnection, Request  # noqa: PLC0415
@@ -206,20 +231,23 @@ class _Connection:
         request = self._read_head(http)
         if isinstance(request, Request):
             self.awaits_answer = True
-            self._post(
-                RequestReceived(
+            self._server.post(
+                events.RequestReceived(
                     request_id=self.request_id,
                     method=request.method,
                     target=request.target,
                     headers=request.headers,
+                    from_other_user=self._server.is_from_other_user(request.target, self._client, self._address),
                 )
             )
             answer = self._replies.get()
             if answer is None:
                 return
             was_sent = self._send(http.answer(answer))
-            self._post((ResponseSent if was_sent else ClientGone)(request_id=self.request_id))
+            self._server.post((events.ResponseSent if was_sent else events.ClientGone)(request_id=self.request_id))
         elif request is not None:
+            if http.is_tls:
+                self._server.post(events.HttpsAttempted())
             self._send(http.answer(request))
         self._drain()
 

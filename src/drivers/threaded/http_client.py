@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
-from ..http.client import TIMED_OUT, client_kind, client_settings, encode_form, to_failure, to_response, warm_up
+from ..http.client import client_kind, client_settings, encode_form, timed_out, to_failure, to_response, warm_up
 from ..logging import silenced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
+    from ..http.proxies import Proxy
 
 _MAX_SOCKETS: Final = 4
 """Sockets of which a duplicate is kept. A client never has more connections open to the endpoints of one provider."""
@@ -41,19 +42,21 @@ def send(request: HttpRequest) -> HttpResponse | HttpRequestFailed:
     finally:
         timer.cancel()
         client.close()
-    return TIMED_OUT if is_late.is_set() else answer
+    return timed_out(request.url) if is_late.is_set() else answer
 
 
 class HttpClient:
     """Sends the HTTP requests of one login, one at a time. Another thread can abort it."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._clients: dict[tuple[bool, Proxy | None], httpx.Client] = {}
         """One client of httpx for each `client_kind`."""
         self._making = threading.Lock()
         """Held while a client is made, which may take 50 ms. The other lock is only held for a moment."""
         self._lock = threading.Lock()
         self._aborted = False
+        self._url = ""
+        """The URL of the last request."""
         self._sockets: list[socket.socket] = []
         """Duplicates of the sockets in use. Shutting one down wakes a thread that reads from the original."""
 
@@ -74,6 +77,10 @@ class HttpClient:
             for duplicate in self._sockets:
                 with contextlib.suppress(OSError):
                     duplicate.shutdown(socket.SHUT_RDWR)
+
+    def timed_out(self) -> HttpRequestFailed:
+        """Return the failure of the current request, when its time is up. Called from another thread."""
+        return timed_out(self._url)
 
     def close(self) -> None:
         """Close the connections."""
@@ -96,6 +103,7 @@ class HttpClient:
             The response with its raw body, read up to one byte above 1 MiB; or why there is none.
         """
         error: Exception
+        self._url = request.url
         body, headers = encode_form(request.form, request.encoding)
         try:
             with (
@@ -112,7 +120,7 @@ class HttpClient:
                 return to_response(response, _read(response))
         except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
             error = caught
-        failure = to_failure(error)
+        failure = to_failure(error, request.url)
         # The frames of the traceback hold the form.
         error.__traceback__ = None
         return failure

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
@@ -49,8 +49,8 @@ def start_login(
 
     Returns:
         The login, a context manager. Entering it raises `LoginFailed` if the callback port cannot be bound or the
-        provider issues no device code, or if the store holds the credentials of another provider; and `TrustError` if
-        the configured certificate bundle is unusable.
+        provider issues no device code, or if the store holds the credentials of another provider; and `TrustError` or
+        `ProxyError` if the configured certificate bundle or proxy is unusable.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -155,6 +155,15 @@ class ThreadedLogin(LoginHandle):
         if exc_type is not None:
             self._owner.abandon_revocation()
         self._close()
+
+    async def __aenter__(self) -> NoReturn:
+        raise TypeError(
+            "start_login is for threads: use it in a with statement, in a thread if there is an event loop "
+            "(asyncio.to_thread); with trio use open_login"
+        )
+
+    async def __aexit__(self, *_: object) -> None:
+        """Python looks for this method before it calls `__aenter__`."""
 
     def _close(self) -> None:
         """Cancel a login that is still running, and wait for every thread."""

@@ -150,10 +150,9 @@ class Owner:
     def _time_is_up(self, due: actions.Timer | int) -> events.Event:
         if isinstance(due, actions.Timer):
             return events.TimerFired(timer=due)
-        from ..http.client import TIMED_OUT  # noqa: PLC0415 - it is loaded by now
-
+        failed = self._http_client().timed_out()
         self._abort()
-        return token_event(due, TIMED_OUT)
+        return token_event(due, failed)
 
     def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
         match action:
@@ -198,9 +197,7 @@ class Owner:
             self.post(listeners)
             return
         self.port = port_of(listeners)
-        self._server = start_server(listeners, self.post)
-        if self._server is not None:
-            self.post(events.Bound(port=self.port))
+        self._server = start_server(listeners, self.post, self._machine.asks_for_sender)
 
     def _report(self, phase: LoginPhase) -> None:
         try:
@@ -262,14 +259,9 @@ class Owner:
         # A module that is loaded later makes the browser wait. What cannot be loaded now, for want of a descriptor
         # perhaps, is loaded when it is needed.
         with contextlib.suppress(Exception):
-            import hmac  # noqa: F401, PLC0415
-            import html  # noqa: F401, PLC0415
+            from ..shared.preloading import load_for_callback  # noqa: PLC0415
 
-            from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415
-            from ...sansio.oauth import revocation  # noqa: F401, PLC0415
-            from ..callback import http11  # noqa: F401, PLC0415
-            from ..stores import protocols  # noqa: F401, PLC0415
-
+            load_for_callback()
             self._http_client().prepare(self._options.provider.token_endpoint)
 
     def _http_client(self) -> HttpClient:

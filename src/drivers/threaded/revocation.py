@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
-from ..http.client import TIMED_OUT
+from ..http.client import timed_out
 from .http_client import HttpClient
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Revocation:
             while self._thread.is_alive() and not is_abandoned() and time.monotonic() < self._deadline:
                 self._thread.join(_POLL)
             # Read before the abort, which makes the request fail.
-            answer = self._answer or (NOT_AWAITED if is_abandoned() else TIMED_OUT)
+            answer = self._answer or (NOT_AWAITED if is_abandoned() else timed_out(self._request.url))
         finally:
             self._client.abort()
             self._thread.join(_POLL)

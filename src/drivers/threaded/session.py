@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Final
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.session import (
-    BaseSession,
-    StoreAccess,
-    TokenAuth,
-    authorize,
-    check_target,
-    is_rejected,
-    refresh_error,
-)
+from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
+from ..shared.session import BaseSession, StoreAccess, refresh_error
 from ..waiting import CHECK_INTERVAL, wait_for
 from .refresh import Refresh
 
@@ -210,7 +203,7 @@ class SessionAuth(TokenAuth):
     """Puts a session's token into every request of an `httpx.Client`, and tries again with another after a 401.
 
     The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only.
+    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
     """
 
     def __init__(self, session: Session) -> None:
@@ -222,9 +215,11 @@ class SessionAuth(TokenAuth):
         Raises:
             SignInRequired: As for `Session.access_token`.
             RefreshFailed: As for `Session.access_token`.
-            InsecureRequest: The request is neither ``https`` nor for this machine. It was not sent.
+            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
+                has a proxy for it. It was not sent.
         """
         check_target(request.url)
+        refuse_proxies(request)
         request.read()
         token = Secret(self._session.access_token())
         authorize(request, token)
@@ -242,5 +237,8 @@ class SessionAuth(TokenAuth):
         Raises:
             TypeError: Always.
         """
-        raise TypeError("this session is for httpx.Client; use a TrioSession for httpx.AsyncClient")
+        raise TypeError(
+            "this session is for httpx.Client: with httpx.AsyncClient and trio use a TrioSession; with asyncio use "
+            "httpx.Client in a thread (asyncio.to_thread)"
+        )
         yield request

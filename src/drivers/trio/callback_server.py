@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ...sansio.login.events import ClientGone, RequestReceived, ResponseSent
+from ...sansio.login.events import ClientGone, HttpsAttempted, RequestReceived, ResponseSent
 from ..callback.http11 import (
-    ACCEPT_RETRY_DELAY,
     CLOSE_TIMEOUT,
     HEAD_TIMEOUT,
     MAX_DRAINED,
@@ -19,14 +18,24 @@ from ..callback.http11 import (
     Request,
     enforce_limit,
 )
-from ..callback.listeners import is_out_of_resources
+from ..callback.listeners import ACCEPT_RETRY_DELAY, is_out_of_resources
+from ..callback.peers import can_tell, is_of_other_user
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from typing import Any
 
     from ...sansio.callback.responses import Response
     from ...sansio.login.events import Event
+
+
+def _load() -> None:
+    # Without a descriptor, this raises an exception. Later, a module that is missing would cost the code.
+    from ..shared.preloading import load_for_callback  # noqa: PLC0415 - the URL is shown first
+    from . import http_client  # noqa: F401, PLC0415 - as above
+
+    load_for_callback()
 
 
 class CallbackServer:
@@ -35,11 +44,17 @@ class CallbackServer:
     Args:
         listeners: Listening sockets, non-blocking. They are closed with the server.
         post: Takes an event.
+        asks_for_sender: `LoginMachine.asks_for_sender`.
     """
 
-    def __init__(self, listeners: list[socket.socket], post: Callable[[Event], None]) -> None:
+    def __init__(
+        self, listeners: list[socket.socket], post: Callable[[Event], None], asks_for_sender: Callable[[bytes], bool]
+    ) -> None:
         self._listeners = [trio.socket.from_stdlib_socket(listener) for listener in listeners]
-        self._post = post
+        self.post = post
+        self._asks_for_sender = asks_for_sender
+        self._is_loaded = False
+        self._lookups = trio.CapacityLimiter(1)
         self._ids = itertools.count(1)
         self._connections: dict[int, _Connection] = {}
         self._accepting = trio.CancelScope()
@@ -69,17 +84,32 @@ class CallbackServer:
     async def _accept_all(self, listener: trio.socket.SocketType, connections: trio.Nursery) -> None:
         while True:
             try:
-                client, _ = await listener.accept()
-            except OSError as error:
-                if is_out_of_resources(error):
+                if not self._is_loaded:
+                    await trio.lowlevel.wait_readable(listener)
+                    _load()
+                    self._is_loaded = True
+                client, address = await listener.accept()
+            except Exception as error:  # noqa: BLE001 - no error may end the loop while the login waits for a callback
+                if not isinstance(error, OSError) or is_out_of_resources(error):
                     await trio.sleep(ACCEPT_RETRY_DELAY)
                 continue
             if not enforce_limit(self._connections.values()):
                 client.close()
                 continue
-            connection = _Connection(client, next(self._ids), self._post)
+            connection = _Connection(client, address, next(self._ids), self)
             self._connections[connection.request_id] = connection
             connections.start_soon(self._serve_one, connection)
+
+    async def is_from_other_user(self, target: bytes, client: trio.socket.SocketType, address: tuple[Any, ...]) -> bool:
+        """Return whether another user has sent a request, if that matters for its target. For connections."""
+        if not can_tell() or not self._asks_for_sender(target):
+            return False
+        try:
+            # In a thread, because it takes some milliseconds, and more on a machine with many connections.
+            return await trio.to_thread.run_sync(is_of_other_user, client, address, limiter=self._lookups)
+        except RuntimeError:
+            # No thread is left.
+            return is_of_other_user(client, address)
 
     async def _serve_one(self, connection: _Connection) -> None:
         try:
@@ -91,13 +121,16 @@ class CallbackServer:
 class _Connection:
     """One connection: it reads one request head, sends one answer, and ends."""
 
-    def __init__(self, client: trio.socket.SocketType, request_id: int, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self, client: trio.socket.SocketType, address: tuple[Any, ...], request_id: int, server: CallbackServer
+    ) -> None:
         self.request_id = request_id
         self.awaits_answer = False
         """A whole request has arrived, and its answer has not been sent."""
         self.closing = False
         self._client = client
-        self._post = post
+        self._address = address
+        self._server = server
         self._answer: Response | None = None
         self._answered = trio.Event()
         self._reading = trio.CancelScope()
@@ -136,20 +169,24 @@ class _Connection:
         request = await self._read_head(http)
         if isinstance(request, Request):
             self.awaits_answer = True
-            self._post(
+            is_foreign = await self._server.is_from_other_user(request.target, self._client, self._address)
+            self._server.post(
                 RequestReceived(
                     request_id=self.request_id,
                     method=request.method,
                     target=request.target,
                     headers=request.headers,
+                    from_other_user=is_foreign,
                 )
             )
             await self._answered.wait()
             if self._answer is None:
                 return
             was_sent = await self._send(http.answer(self._answer))
-            self._post((ResponseSent if was_sent else ClientGone)(request_id=self.request_id))
+            self._server.post((ResponseSent if was_sent else ClientGone)(request_id=self.request_id))
         elif request is not None:
+            if http.is_tls:
+                self._server.post(HttpsAttempted())
             await self._send(http.answer(request))
         else:
             return

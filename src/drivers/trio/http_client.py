@@ -9,7 +9,7 @@ import httpx
 import trio
 
 from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
-from ..http.client import TIMED_OUT, client_kind, client_settings, encode_form, to_failure, to_response
+from ..http.client import client_kind, client_settings, encode_form, timed_out, to_failure, to_response
 from ..logging import silenced
 
 if TYPE_CHECKING:
@@ -54,29 +54,30 @@ class HttpClient:
             The response with its raw body, read up to one byte above 1 MiB; or why there is none.
         """
         error: Exception
-        client = self._take_idle(request.url)
+        client: _HttpxClient | None = None
         try:
             with silenced(), trio.move_on_after(request.timeout):
                 try:
-                    client = client or await self._make_client(request.url)
+                    client = self._take_idle(request.url) or await self._make_client(request.url)
                     answer = await client.send(request)
                 except Exception as caught:  # noqa: BLE001 - a bad proxy setting alone raises four kinds
                     error = caught
                 else:
                     self._idle, client = client, None
                     return answer
-                failure = to_failure(error)
+                failure = to_failure(error, request.url)
                 # The frames of the traceback hold the form.
                 error.__traceback__ = None
                 return failure
-            return TIMED_OUT
+            return timed_out(request.url)
         finally:
             if client is not None:
                 client.abandon()
 
     def _take_idle(self, url: str) -> _HttpxClient | None:
+        kind = client_kind(url)
         client, self._idle = self._idle, None
-        if client is None or client.kind == client_kind(url):
+        if client is None or client.kind == kind:
             return client
         client.abandon()
         return None

@@ -7,7 +7,7 @@ the inbox.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import trio
 
@@ -15,6 +15,7 @@ from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
 from ..shared.handle import LoginHandle
 from .owner import Owner
+from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -56,10 +57,11 @@ def open_login(
     Returns:
         The login, an asynchronous context manager. Entering it raises `LoginFailed` if the callback port cannot be
         bound, if the provider issues no device code, or if the store holds the credentials of another provider; and
-        `TrustError` if the configured certificate bundle is unusable.
+        `TrustError` or `ProxyError` if the configured certificate bundle or proxy is unusable.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
+        RuntimeError: Raised on entering: trio does not run. With asyncio use `start_login` in a thread.
     """
     return TrioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
 
@@ -140,6 +142,7 @@ class TrioLogin(LoginHandle):
         return self._credentials(self._owner.outcome)
 
     async def __aenter__(self) -> Self:
+        check_runs_in_trio("open_login", "start_login")
         self._check_before_entering()
         await trio.to_thread.run_sync(self._check_stored, self._store)
         self._block = self._open()
@@ -151,6 +154,12 @@ class TrioLogin(LoginHandle):
     ) -> bool | None:
         assert self._block is not None
         return await self._block.__aexit__(exc_type, exc, traceback)
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("open_login is for trio: use it in an async with statement, or use start_login")
+
+    def __exit__(self, *_: object) -> None:
+        """Python looks for this method before it calls `__enter__`."""
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:

@@ -179,14 +179,19 @@ class Owner:
                 assert_never(action)
 
     def _bind(self, port: int) -> None:
-        from .callback_server import CallbackServer  # noqa: PLC0415 - h11
-
+        try:
+            from .callback_server import CallbackServer  # noqa: PLC0415 - h11
+        except (ImportError, OSError) as error:
+            # No descriptor is left to load it.
+            message = getattr(error, "strerror", None) or type(error).__name__
+            self.post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
+            return
         listeners = open_listeners(port, self._options.redirect_host)
         if isinstance(listeners, events.BindFailed):
             self.post(listeners)
             return
         self.port = port_of(listeners)
-        self._server = CallbackServer(listeners, self.post)
+        self._server = CallbackServer(listeners, self.post, self._machine.asks_for_sender)
         self._spawn(self._server.serve)
         self.post(events.Bound(port=self.port))
 
@@ -231,13 +236,11 @@ class Owner:
         def load() -> None:
             # What cannot be loaded now, for want of a descriptor perhaps, is loaded when it is needed.
             with contextlib.suppress(Exception):
-                import hmac  # noqa: F401, PLC0415 - for the effect of loading it
-                import html  # noqa: F401, PLC0415 - as above
-
-                from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415 - as above
                 from ..http.client import client_settings, warm_up  # noqa: PLC0415
-                from . import http_client  # noqa: F401, PLC0415 - as above
+                from ..shared.preloading import load_for_callback  # noqa: PLC0415
+                from . import http_client  # noqa: F401, PLC0415 - for the effect of loading it
 
+                load_for_callback()
                 client_settings(self._options.provider.token_endpoint)
                 warm_up()
 

@@ -10,16 +10,10 @@ import trio
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.session import (
-    BaseSession,
-    StoreAccess,
-    TokenAuth,
-    authorize,
-    check_target,
-    is_rejected,
-    refresh_error,
-)
+from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
+from ..shared.session import BaseSession, StoreAccess, refresh_error
 from .refresh import Refresh
+from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -121,6 +115,7 @@ class TrioSession(BaseSession):
         return (await self._obtain(AccessTokenWanted(rejected=Secret(rejected)))).token.reveal()
 
     async def _obtain(self, wanted: AccessTokenWanted) -> RefreshSuccess:
+        check_runs_in_trio("TrioSession", "Session")
         outcome = None
         while outcome is None:
             outcome = await self._attempt(wanted)
@@ -177,7 +172,7 @@ class TrioSessionAuth(TokenAuth):
     """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
 
     The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only.
+    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
     """
 
     def __init__(self, session: TrioSession) -> None:
@@ -189,9 +184,13 @@ class TrioSessionAuth(TokenAuth):
         Raises:
             SignInRequired: As for `TrioSession.access_token`.
             RefreshFailed: As for `TrioSession.access_token`.
-            InsecureRequest: The request is neither ``https`` nor for this machine. It was not sent.
+            RuntimeError: The client does not run in trio.
+            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
+                has a proxy for it. It was not sent.
         """
+        check_runs_in_trio("TrioSession.auth", "Session.auth with httpx.Client")
         check_target(request.url)
+        refuse_proxies_async(request)
         await request.aread()
         token = Secret(await self._session.access_token())
         authorize(request, token)
@@ -209,5 +208,5 @@ class TrioSessionAuth(TokenAuth):
         Raises:
             TypeError: Always.
         """
-        raise TypeError("this session is for httpx.AsyncClient with trio; use a Session for httpx.Client")
+        raise TypeError("this session is for httpx.AsyncClient with trio: use a Session for httpx.Client")
         yield request

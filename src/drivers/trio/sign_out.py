@@ -10,6 +10,7 @@ import trio
 from ...sansio.oauth.revocation import read_revocation
 from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
 from .http_client import send
+from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from ...sansio.model.provider import Provider
@@ -34,7 +35,9 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
+        RuntimeError: Trio does not run. Nothing is removed.
     """
+    check_runs_in_trio("trio_sign_out", "sign_out")
     limiter = trio.CapacityLimiter(math.inf)
     await trio.to_thread.run_sync(check_provider, store, provider, limiter=limiter)
     removed = await trio.to_thread.run_sync(store.remove, limiter=limiter)

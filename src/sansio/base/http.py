@@ -8,7 +8,10 @@ from .records import Record, hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import Final, TypeAlias
+
+PROVIDER_TROUBLE: Final = "the provider has a problem"
+"""In the message of a response with a status from 500 to 599. The request may have been right."""
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields, in the order in which they were received or are to be sent. Names are in upper or lower case."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHOWN_TEXT_LIMIT: Final = 256
 """The most characters of text from outside that are shown."""
 
+DRIVER_TEXT_LIMIT: Final = 1024
+"""The most characters of a driver's message that are shown. It may name a proxy, a file and several variables."""
+
 _MASK: Final = "[redacted]"
 
 SECRET_QUERY_KEYS: Final = frozenset(

@@ -238,6 +238,13 @@ def _denial(error: str, description: str, provider: Provider) -> str:
     return f"{error}: {description}" if description else error
 
 
+def has_state(target: bytes, state: str) -> bool:
+    """Return whether the query of a request target has this ``state``."""
+    _, origin_form = split_target(target)
+    parameters = read_query(origin_form.partition(b"?")[2])
+    return parameters is not None and same_secret(parameters.get("state", ""), state)
+
+
 def is_of_browser(name: bytes, value: bytes) -> bool:
     """Return whether a header field shows that a browser sent the request. Login servers do not send such fields."""
     key = name.lower()

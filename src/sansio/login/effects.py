@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..callback import responses
 from ..callback.pasted import PasteProblem
 from ..oauth import token_requests
-from ..oauth.authorization import authorization_url, redirect_uri
+from ..oauth.authorization import authorization_url
 from . import actions, progress
 from .actions import Timer
 from .failures import LoginFailure, LoginFailureCategory
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
         CheckedTokens,
         FromRequest,
         Interpretation,
-        Mismatch,
         PortBound,
         Problem,
         ReceivedApiKey,
         Refusal,
+        RefusedCallback,
         RefusedPaste,
         SavedCredentials,
     )
@@ -123,7 +123,7 @@ def report_browser_failed(login: LoginData, meaning: Problem) -> None:
     login.report_problem(login.failure(meaning), fatal=False)
 
 
-def answer(login: LoginData, meaning: Refusal | Mismatch) -> None:
+def answer(login: LoginData, meaning: Refusal | RefusedCallback) -> None:
     """Send the response that refuses the request."""
     login.respond(meaning.request_id, meaning.response)
 
@@ -133,29 +133,36 @@ def answer_not_found(login: LoginData, meaning: FromRequest) -> None:
     login.respond(meaning.request_id, responses.refusal(404))
 
 
-def answer_mismatch(login: LoginData, meaning: Mismatch) -> None:
+def answer_mismatch(login: LoginData, meaning: RefusedCallback) -> None:
     """Send the response that refuses the callback. Report the first such callback of a login."""
-    if not login.mismatch_reported:
-        login.mismatch_reported = True
-        login.report_problem(login.failure(meaning), fatal=False)
-    login.respond(meaning.request_id, meaning.response)
+    is_first, login.mismatch_reported = not login.mismatch_reported, True
+    login.refuse(meaning, report=is_first)
+
+
+def answer_other_user(login: LoginData, meaning: RefusedCallback) -> None:
+    """Send the response that refuses another user's callback. Report the first such callback of a login."""
+    is_first, login.other_user_reported = not login.other_user_reported, True
+    login.refuse(meaning, report=is_first)
+
+
+def report_https(login: LoginData, _: Interpretation) -> None:
+    """Report, once, that a browser insists on https."""
+    if not login.https_reported:
+        login.https_reported = True
+        login.report(progress.HttpsRefused())
 
 
 def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
     """Inform the browser, or the person who pasted an address, that another callback was accepted."""
     if meaning.request_id is None:
-        _refuse_paste(login, PasteProblem.ALREADY_ANSWERED)
+        login.refuse_paste(PasteProblem.ALREADY_ANSWERED)
     else:
         login.respond(meaning.request_id, responses.conflict())
 
 
 def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
     """Report what is wrong with the pasted address."""
-    _refuse_paste(login, meaning.problem)
-
-
-def _refuse_paste(login: LoginData, problem: PasteProblem) -> None:
-    login.report(progress.PasteRefused(problem=problem, redirect_uri=redirect_uri(login.options, login.port)))
+    login.refuse_paste(meaning.problem)
 
 
 def join_wait(login: LoginData, meaning: FromRequest) -> None:
@@ -210,7 +217,7 @@ def save_without_api_key(login: LoginData, meaning: Problem) -> None:
     login.save()
 
 
-# The outcome
+# The outcome, and what comes after it
 
 
 def succeed(login: LoginData, meaning: SavedCredentials) -> None:
@@ -249,9 +256,6 @@ def cancel(login: LoginData, meaning: Cancellation) -> None:
     login.report(progress.Cancelled(step=failure.step, message=failure.message))
     login.respond_last(meaning.request_id, responses.cancelled(), PageKind.OTHER)
     login.end(LoginCancellation(failure=failure), responses.over())
-
-
-# After the outcome
 
 
 def answer_too_late(login: LoginData, meaning: Cancellation) -> None:

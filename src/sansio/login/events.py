@@ -91,6 +91,13 @@ class RequestReceived(Record):
     target: bytes = hidden()
     """The raw request target. It may hold the authorization code."""
     headers: Headers = hidden()
+    from_other_user: bool = False
+    """The sender is a process of another user of this machine that is not root, or left before that could be seen.
+    False where the system does not tell. Only needed if `LoginMachine.asks_for_sender`."""
+
+
+class HttpsAttempted(Record):
+    """A client of the callback listener began a TLS handshake. It was refused."""
 
 
 class CallbackPasted(Record):
@@ -156,6 +163,7 @@ Event: TypeAlias = (
     | BrowserOpened
     | BrowserFailed
     | RequestReceived
+    | HttpsAttempted
     | CallbackPasted
     | ResponseSent
     | ClientGone

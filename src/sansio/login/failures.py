@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..base.http import PROVIDER_TROUBLE
 from ..base.records import Record
 from ..callback import responses
 from ..callback.pages import Explanation
@@ -45,6 +46,7 @@ class LoginFailureCategory(StrEnum):
     LOGIN_CANCELLED = "login_cancelled"
     LOGIN_TIMED_OUT = "login_timed_out"
     CALLBACK_STATE_MISMATCH = "callback_state_mismatch"
+    CALLBACK_FROM_OTHER_USER = "callback_from_other_user"
     ISSUER_MISMATCH = "issuer_mismatch"
     PROVIDER_CALLBACK_ERROR = "provider_callback_error"
     MISSING_AUTHORIZATION_CODE = "missing_authorization_code"
@@ -74,6 +76,7 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]]
     T.DEVICE_CODE_EXPIRED:        (S.WAIT_FOR_DEVICE_CODE, C.DEVICE_CODE_EXPIRED),
     T.DEADLINE_PASSED:            (S.WAIT_FOR_CALLBACK,   C.LOGIN_TIMED_OUT),
     T.CALLBACK_MISMATCHED:        (S.VALIDATE_CALLBACK,   C.CALLBACK_STATE_MISMATCH),
+    T.CALLBACK_FROM_OTHER_USER:   (S.VALIDATE_CALLBACK,   C.CALLBACK_FROM_OTHER_USER),
     T.CALLBACK_ISSUER_MISMATCHED: (S.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
     T.CALLBACK_DENIED:            (S.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
     T.CALLBACK_WITHOUT_CODE:      (S.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
@@ -153,6 +156,11 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
         hint="Use the newest sign-in tab, and close older ones.",
         status=400,
     ),
+    C.CALLBACK_FROM_OTHER_USER: Advice(
+        title="A program of another user tried to finish this sign-in",
+        hint="It was refused. If it was your own browser, start again and allow other users (--any-user).",
+        status=403,
+    ),
     C.ISSUER_MISMATCH: Advice(
         title="The answer came from another provider",
         hint="Start again; if it happens twice, tell your administrator that the issuer does not match.",
@@ -214,6 +222,27 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
 }
 
 
+_PROVIDER_TROUBLE_ADVICE: Final = Advice(
+    title="The provider could not answer",
+    hint="The provider has a problem. Start again in a while.",
+    status=502,
+)
+_ANSWERS: Final = (C.TOKEN_ENDPOINT_REJECTED, C.DEVICE_CODE_UNAVAILABLE)
+"""The categories of responses with an error status."""
+
+
+def advice_for(category: LoginFailureCategory, message: str) -> Advice:
+    """Return the advice for the person about a failure.
+
+    Args:
+        category: The kind of failure.
+        message: What happened. It tells a problem of the provider from a refusal.
+    """
+    if category in _ANSWERS and PROVIDER_TROUBLE in message:
+        return _PROVIDER_TROUBLE_ADVICE
+    return CATALOGUE[category]
+
+
 class LoginFailure(Record):
     """Why a login failed, or a problem in a login that goes on."""
 
@@ -237,12 +266,12 @@ class LoginFailure(Record):
     @property
     def title(self) -> str:
         """What happened, in a few words."""
-        return CATALOGUE[self.category].title
+        return advice_for(self.category, self.message).title
 
     @property
     def hint(self) -> str:
         """One concrete thing to do."""
-        return CATALOGUE[self.category].hint
+        return advice_for(self.category, self.message).hint
 
     def describe(self) -> str:
         """Return the default text for a person: title, step, hint, link to help, and details."""
@@ -261,4 +290,4 @@ class LoginFailure(Record):
             category=self.category,
             help_url=self.help_url,
         )
-        return responses.failure(CATALOGUE[self.category].status, explanation)
+        return responses.failure(advice_for(self.category, self.message).status, explanation)

@@ -114,6 +114,12 @@ def _request_received(event: events.RequestReceived, login: LoginData) -> Interp
     )
 
 
+def _https_attempted(event: events.HttpsAttempted, login: LoginData) -> Interpretation:
+    if login.auth_url is None:
+        raise UnexpectedEvent(login.state, event)
+    return Interpretation(trigger=Trigger.HTTPS_ATTEMPTED)
+
+
 def _callback_pasted(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
     if login.outcome is not None:
         return None
@@ -219,6 +225,7 @@ _INTERPRETERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Inte
     events.BrowserOpened: _browser_opened,
     events.BrowserFailed: _browser_failed,
     events.RequestReceived: _request_received,
+    events.HttpsAttempted: _https_attempted,
     events.CallbackPasted: _callback_pasted,
     events.ResponseSent: _response_sent,
     events.ClientGone: _client_gone,

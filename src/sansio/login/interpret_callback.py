@@ -17,7 +17,7 @@ from ..callback.requests import (
 )
 from ..callback.responses import success_path
 from .failures import FAILURES, LoginFailure
-from .interpretation import AcceptedCallback, FromRequest, Mismatch, Problem, Refusal, RefusedPaste
+from .interpretation import AcceptedCallback, FromRequest, Problem, Refusal, RefusedCallback, RefusedPaste
 from .states import Trigger
 
 TYPE_CHECKING = False
@@ -39,6 +39,11 @@ _REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
     CallbackVerdict.CONFLICTED: Trigger.CALLBACK_CONFLICTED,
 }
 
+_REASONS: Final[Mapping[Trigger, str]] = {
+    Trigger.CALLBACK_MISMATCHED: "the callback does not carry this sign-in's state",
+    Trigger.CALLBACK_FROM_OTHER_USER: "a program of another user on this machine, or one that left at once, sent it",
+}
+
 
 def interpret_request(event: RequestReceived, login: LoginData) -> Interpretation | None:
     """Interpret a request to the callback listener.
@@ -48,11 +53,13 @@ def interpret_request(event: RequestReceived, login: LoginData) -> Interpretatio
     """
     classified = classify_request(event.method, event.target, event.headers, _rules(login))
     if isinstance(classified, Callback):
+        if event.from_other_user and not login.options.any_user:
+            return _refused(Trigger.CALLBACK_FROM_OTHER_USER, event.request_id, login)
         return _callback(classified, event.request_id)
     if isinstance(classified, Refused):
         return Refusal(trigger=Trigger.REQUEST_REFUSED, request_id=event.request_id, response=classified.response)
     if isinstance(classified, Mismatched):
-        return _mismatch(event.request_id, login)
+        return _refused(Trigger.CALLBACK_MISMATCHED, event.request_id, login)
     if isinstance(classified, SuccessPageRequested):
         return FromRequest(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=event.request_id)
     return None
@@ -75,13 +82,11 @@ def _callback(callback: Callback, request_id: int | None) -> Interpretation:
     return Problem(trigger=_PROBLEMS[verdict], request_id=request_id, message=callback.message)
 
 
-def _mismatch(request_id: int, login: LoginData) -> Mismatch:
-    step, category = FAILURES[Trigger.CALLBACK_MISMATCHED]
-    message = "the callback does not carry this sign-in's state"
+def _refused(trigger: Trigger, request_id: int, login: LoginData) -> RefusedCallback:
+    step, category = FAILURES[trigger]
+    message = _REASONS[trigger]
     failure = LoginFailure(step=step, category=category, message=message, help_url=login.options.provider.help_url)
-    return Mismatch(
-        trigger=Trigger.CALLBACK_MISMATCHED, request_id=request_id, message=message, response=failure.response()
-    )
+    return RefusedCallback(trigger=trigger, request_id=request_id, message=message, response=failure.response())
 
 
 def _rules(login: LoginData) -> CallbackRules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.http import TransportProblem
-from ..base.text import clean_text, safe_url
+from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ..model.account import read_account, workspace_allowed
 from ..model.claims import ClaimError, read_claims
 from ..model.credentials import Credentials
@@ -36,7 +36,8 @@ def interpret_token_failure(event: TokenRequestFailed, login: LoginData) -> Prob
     """Interpret a token request that got no response."""
     in_api_key_exchange = login.state is LoginState.EXCHANGING_API_KEY
     trigger = Trigger.API_KEY_UNAVAILABLE if in_api_key_exchange else TRANSPORT_PROBLEMS[event.kind]
-    return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
+    message = clean_text(event.message, hide=login.known_secrets(), limit=DRIVER_TEXT_LIMIT)
+    return _problem(trigger, message, login)
 
 
 def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:

@@ -56,8 +56,8 @@ class Refusal(FromRequest):
     """The response that refuses it."""
 
 
-class Mismatch(Problem):
-    """A callback that belongs to another login."""
+class RefusedCallback(Problem):
+    """A callback that belongs to another login, or that another user sent."""
 
     response: Response
     """The response that refuses it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
+from ..callback.requests import has_state
 from .interpret import interpret
 from .state import LoginData
 from .states import FINAL_STATES, LoginState
@@ -122,6 +123,17 @@ class LoginMachine:
         _ENGINE.fire(login, meaning.trigger, meaning)
         actions, login.out = login.out, []
         return actions
+
+    def asks_for_sender(self, target: bytes) -> bool:
+        """Return whether a request needs `RequestReceived.from_other_user`: it carries this login's ``state``.
+
+        To find out who sent a request may take some time, and other requests do not need it. Changes nothing, so any
+        thread may call it.
+
+        Args:
+            target: The raw request target.
+        """
+        return not self._login.options.any_user and has_state(target, self._login.secrets.state)
 
     def snapshot(self) -> Snapshot:
         """Return the whole state, to compare it or to restore it later."""

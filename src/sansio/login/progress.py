@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.records import Record, hidden
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
-from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep
+from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep, advice_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ class BrowserLaunched(Phase):
     name: ClassVar[str] = "browser_launched"
     is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Your browser was opened; finish signing in there."
+
+
+class HttpsRefused(Phase):
+    """A browser tried to come back with https. Reported once; the login goes on."""
+
+    name: ClassVar[str] = "https_refused"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "A browser tried https. Change https to http in its address bar, or paste that address."
 
 
 class CallbackReceived(Phase):
@@ -239,7 +247,7 @@ class Failed(Phase):
     @property
     def text(self) -> str:
         """One line of text for people."""
-        advice = CATALOGUE[self.category]
+        advice = advice_for(self.category, self.message)
         return f"{advice.title}. {advice.hint}"
 
 
@@ -271,6 +279,7 @@ LoginPhase: TypeAlias = (
     | UsingFallbackPort
     | Listening
     | BrowserLaunched
+    | HttpsRefused
     | CallbackReceived
     | PasteRefused
     | PasteAccepted

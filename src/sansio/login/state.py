@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..oauth.authorization import redirect_uri
 from . import actions, progress
 from .actions import Timer
 from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
     from ..base.http import HttpRequest
     from ..base.secret import Secret
+    from ..callback.pasted import PasteProblem
     from ..callback.responses import Response
     from ..model.account import Account
     from ..model.credentials import Credentials
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from .events import Event
-    from .interpretation import Problem
+    from .interpretation import Problem, RefusedCallback
     from .outcome import LoginOutcome
 
 LINGER: Final = 2.0
@@ -59,8 +61,10 @@ class LoginData:
         "exchange_id",
         "exchanges",
         "gone_reported",
+        "https_reported",
         "mismatch_reported",
         "options",
+        "other_user_reported",
         "out",
         "outcome",
         "pages",
@@ -87,7 +91,7 @@ class LoginData:
         """The timers that are running."""
         self.timers_used: frozenset[Timer] = frozenset()
         """The timers that were ever started. A timer may fire late, after it was stopped."""
-        self.mismatch_reported = self.gone_reported = False
+        self.mismatch_reported = self.other_user_reported = self.https_reported = self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
         self.device_code: DeviceCode | None = None
@@ -213,6 +217,16 @@ class LoginData:
             step, category = FAILURES[Trigger.CLIENT_GONE]
             message = "the browser left before it was redirected"
             self.report(progress.Failed(step=step, category=category, message=message, fatal=False))
+
+    def refuse(self, callback: RefusedCallback, *, report: bool) -> None:
+        """Send the response that refuses a callback, and report it if wanted."""
+        if report:
+            self.report_problem(self.failure(callback), fatal=False)
+        self.respond(callback.request_id, callback.response)
+
+    def refuse_paste(self, problem: PasteProblem) -> None:
+        """Report what is wrong with a pasted address."""
+        self.report(progress.PasteRefused(problem=problem, redirect_uri=redirect_uri(self.options, self.port)))
 
     def failure(self, problem: Problem) -> LoginFailure:
         """Return a problem as a failure."""

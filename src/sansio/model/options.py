@@ -41,6 +41,9 @@ class LoginOptions(Record):
     """The account ids that may sign in; empty if all may."""
     device_code_fallback: bool = False
     """Continue in the browser if the provider has no device codes."""
+    any_user: bool = False
+    """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
+    the system tells (on Linux)."""
 
     def _check(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:

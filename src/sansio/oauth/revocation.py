@@ -8,6 +8,7 @@ from ..base.http import HttpRequest, HttpRequestFailed, TransportProblem
 from ..base.text import safe_url
 from ..model.credentials import AuthMode
 from ..model.issuer import why_not_from
+from .token_responses import WEB_PAGE, is_web_page
 
 if TYPE_CHECKING:
     from typing import Final
@@ -64,7 +65,8 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
 def read_revocation(request: HttpRequest, result: HttpResponse | HttpRequestFailed) -> str:
     """Read the result of a revocation.
 
-    Only status 200 confirms it (RFC 7009 section 2.2), also for a token that was invalid already.
+    Only status 200 confirms it (RFC 7009 section 2.2), also for a token that was invalid already. Its body is ignored,
+    unless it is a web page: a network that wants a sign-in answers like that.
 
     Args:
         request: The request.
@@ -75,4 +77,6 @@ def read_revocation(request: HttpRequest, result: HttpResponse | HttpRequestFail
     """
     if isinstance(result, HttpRequestFailed):
         return f"{safe_url(request.url)}: {result.message}"
+    if result.status == 200 and is_web_page(result.body):
+        return f"{safe_url(request.url)}: {WEB_PAGE}"
     return "" if result.status == 200 else f"{safe_url(request.url)}: status {result.status}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..base.http import header_values
+from ..base.http import PROVIDER_TROUBLE, header_values
 from ..base.records import Record
 from ..base.secret import Secret
 from ..base.strict_json import JsonError, JsonObject, loads_object
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
 """The most bytes of a response's body."""
+
+
+WEB_PAGE: Final = "a web page instead of an answer"
+_NETWORK_SIGN_IN: Final = 511
+"""The status of a network that wants a sign-in of its own (RFC 6585 section 6). It is not the provider's response."""
 
 
 class Rejected(Record):
@@ -183,13 +188,31 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
     try:
         return loads_object(response.body)
     except JsonError as error:
+        if _is_html(response):
+            return Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
         return Malformed(message=f"the answer cannot be read: {error}")
+
+
+def is_web_page(body: bytes) -> bool:
+    """Return whether a body is HTML. A network that wants a sign-in answers every request with such a page."""
+    return body[:256].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
+def _is_html(response: HttpResponse) -> bool:
+    types = header_values(response.headers, b"content-type")
+    return is_web_page(response.body) or any(b"html" in value.lower() for value in types)
 
 
 def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
     """Return a refusal with its description as clean text: the status, the error, and when to try again."""
     words = f"status {response.status}"
+    if response.status == _NETWORK_SIGN_IN:
+        words = f"{words}, the network wants you to sign in to it"
+    elif 500 <= response.status < 600:
+        words = f"{words}, {PROVIDER_TROUBLE}"
     reason = _error_text(answer)
+    if not reason and 400 <= response.status < 500 and _is_html(response):
+        words = f"{words}, {WEB_PAGE}"
     if reason:
         words = f"{words}: {clean_text(reason, hide=hide)}"
     retry_after = header_values(response.headers, b"retry-after")

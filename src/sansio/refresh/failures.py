@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ..base.http import PROVIDER_TROUBLE
 from ..base.records import Record
 from ..login.failures import Advice
 from .states import RefreshTrigger
@@ -140,6 +141,8 @@ class RefreshFailure(Record):
     @property
     def hint(self) -> str:
         """One concrete thing to do."""
+        if self.category is C.REFRESH_UNAVAILABLE and PROVIDER_TROUBLE in self.message:
+            return "The provider has a problem. Try again in a while; you are still signed in."
         return REFRESH_CATALOGUE[self.category].hint
 
     def describe(self) -> str:

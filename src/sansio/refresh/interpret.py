@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
 from ..base.http import TransportProblem
-from ..base.text import clean_text, safe_url
+from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
 from ..model.issuer import why_not_from
 from ..model.provenance import provenance_of_provider
@@ -239,7 +239,7 @@ def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refres
 
 def _problem(trigger: RefreshTrigger, words: str, refresh: RefreshData, *, now: float) -> Problem:
     """Return a problem that names the token endpoint."""
-    message = clean_text(words, hide=refresh.known_secrets())
+    message = clean_text(words, hide=refresh.known_secrets(), limit=DRIVER_TEXT_LIMIT)
     return Problem(trigger=trigger, message=f"{safe_url(refresh.provider.token_endpoint)}: {message}", now=now)
 
 

@@ -42,6 +42,8 @@ _PLAIN: Final = (str, int, float, types.NoneType)
 _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 """Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
 become a large body. Each exists once in memory."""
+_ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
+"""Fields that the first traces do not have. They are written only if they do not have their default."""
 _LARGEST_INT: Final = 2**63
 OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
 """Stands for the provenance of tokens that another provider has issued."""
@@ -92,6 +94,8 @@ def _encode_record(record: Record) -> JsonObject:
         value = getattr(record, name)
         if name == "provenance" and value != OTHER_PROVIDER:
             # It is the provider of the options. The first traces had no such member.
+            continue
+        if name in _ADDED and value == _ADDED[name]:
             continue
         content[written] = value if type(value) in _PLAIN else encode(value)
     return content

@@ -64,6 +64,10 @@ class Recorder:
         """The device code of the real login; None if it has none."""
         return self.machine.device_code
 
+    def asks_for_sender(self, target: bytes) -> bool:
+        """Return whether a request needs `RequestReceived.from_other_user`, as `LoginMachine.asks_for_sender`."""
+        return self.machine.asks_for_sender(target)
+
     def handle(self, event: Event) -> list[Action]:
         """Take one event, and write a line of the trace.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
@@ -11,12 +11,18 @@ from ..login.outcome import LoginCancellation, LoginSuccess
 from ..model.options import LoginMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..login.outcome import LoginOutcome
     from .replay import Replay, Replayed
 
 _MARGIN = " " * 12
+_WORDS: Final[Mapping[type[events.Event], str]] = {
+    events.BrowserOpened: "a browser was launched",
+    events.HttpsAttempted: "a client begins a TLS handshake",
+    events.CallbackPasted: "the person pastes an address",
+    events.CredentialsSaved: "the credentials are stored",
+}
 
 
 def tell(replay: Replay, *, until: int | None = None) -> list[str]:
@@ -87,15 +93,13 @@ def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an
             return f"the program that holds the port {'agrees to stop' if accepted else 'does not stop'}"
         case events.TimerFired(timer=timer):
             return f"the timer {timer} runs out"
-        case events.BrowserOpened():
-            return "a browser was launched"
+        case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted() | events.CredentialsSaved():
+            return _WORDS[type(event)]
         case events.BrowserFailed(message=message):
             return f"no browser could be launched: {message}"
-        case events.RequestReceived(request_id=request_id, method=method, target=target):
+        case events.RequestReceived(request_id=request_id, method=method, target=target, from_other_user=is_foreign):
             path = target.partition(b"?")[0].decode("latin-1")
-            return f"request {request_id}: {method.decode('latin-1')} {path}"
-        case events.CallbackPasted():
-            return "the person pastes an address"
+            return f"request {request_id}: {method.decode('latin-1')} {path}{' by another user' if is_foreign else ''}"
         case events.ResponseSent(request_id=request_id):
             return f"the answer to request {request_id} was sent"
         case events.ClientGone(request_id=request_id):
@@ -104,8 +108,6 @@ def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an
             return f"token request {exchange_id} is answered: status {status}, {len(body)} bytes"
         case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
             return f"token request {exchange_id} got no answer ({kind}): {message}"
-        case events.CredentialsSaved():
-            return "the credentials are stored"
         case events.SaveFailed(message=message):
             return f"the credentials could not be stored: {message}"
         case events.CancelRequested(reason=reason):

@@ -182,6 +182,13 @@ def test_the_own_process_loads_even_less_before_the_url(tmp_path: Path) -> None:
     assert loaded & (HEAVY | {"ast", "dis", "opcode", "textwrap"}) == {"anyio"}
 
 
+def test_the_proxy_is_checked_without_a_heavy_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:canary@127.0.0.1:3128")
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.0/8,[::1],fd00::/8,.example")
+    loaded = loaded_when_the_url_is_printed(tmp_path, "main(arguments)")
+    assert loaded & (HEAVY | {"trio", "socksio"}) == set()
+
+
 def test_only_modules_loaded_before_the_url_avoid_typing(tmp_path: Path) -> None:
     """`TYPE_CHECKING = False` instead of importing it saves 5 ms until the URL is shown. Elsewhere it is not needed."""
     loaded = loaded_when_the_url_is_printed(tmp_path, "main(arguments)")
@@ -405,6 +412,21 @@ def test_unusable_ca_bundle_is_refused_at_the_start(tmp_path: Path) -> None:
         code, err = command.end()
     assert code == 1
     assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("method", ["--no-browser", "--device-code"])
+def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, method: str) -> None:
+    arguments = ["--driver", driver, method, "--port", "0", "--home", str(tmp_path), "--json"]
+    proxies = {"https_proxy": "canary://me:canary@127.0.0.1:1", "no_proxy": ""}
+    with run("login", *arguments, **proxies) as command:
+        code, err = command.end()
+    assert code == 1
+    words = "proxy that https_proxy names cannot be used: it is neither an http, https nor socks5 proxy"
+    assert f"The {words}." in err
+    assert [event["event"] for event in command.events] == ["finished"]
+    assert command.events[0]["category"] == "token_exchange_connect"
+    assert "canary" not in err + json.dumps(command.events)
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])

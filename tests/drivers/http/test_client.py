@@ -9,8 +9,8 @@ import ssl
 import httpx
 import pytest
 
-from loginmachine.drivers.errors import TrustError
-from loginmachine.drivers.http.client import encode_form, to_failure
+from loginmachine.drivers.errors import ProxyError, TrustError
+from loginmachine.drivers.http.client import encode_form, timed_out, to_failure
 from loginmachine.sansio.base.http import Encoding, HttpRequestFailed, TransportProblem
 
 
@@ -37,7 +37,9 @@ PLAIN = httpx.Request("POST", "http://127.0.0.1:1/oauth/token?canary", content=b
 RESET = ConnectionResetError(104, "canary")
 REFUSED = ConnectionRefusedError(111, "Connection refused")
 PROXY_SETTINGS = "the proxy settings of this machine cannot be used"
-NOT_TRUSTED = "no connection: the certificate is not trusted (self-signed certificate)"
+MORE = "CODEX_CA_CERTIFICATE or SSL_CERT_FILE can name a file with more authorities"
+TRUSTED = "CODEX_CA_CERTIFICATE, or else SSL_CERT_FILE, names a file with more authorities"
+NOT_TRUSTED = f"no connection: the certificate is not trusted (self-signed certificate); {MORE}"
 MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
     (httpx.ConnectTimeout("canary", request=REQUEST), TIMEOUT, "no connection in time"),
     (httpx.ReadTimeout("canary", request=REQUEST), TIMEOUT, "no answer in time"),
@@ -53,7 +55,8 @@ MEANINGS: list[tuple[Exception, TransportProblem, str]] = [
         CONNECT,
         "no connection: the name of the endpoint is not known",
     ),
-    (TrustError("canary"), CONNECT, "the certificate bundle cannot be used"),
+    (TrustError("the bundle is bad"), CONNECT, "the bundle is bad"),
+    (ProxyError("the proxy is bad"), CONNECT, "the proxy is bad"),
     (httpx.UnsupportedProtocol("canary", request=REQUEST), CONNECT, PROXY_SETTINGS),
     (httpx.InvalidURL("canary"), CONNECT, PROXY_SETTINGS),
     (ImportError("canary"), CONNECT, PROXY_SETTINGS),
@@ -84,6 +87,62 @@ def test_what_an_exception_means(error: Exception, kind: TransportProblem, messa
 def test_the_message_of_the_system_is_used() -> None:
     error = caused(httpx.ReadError("canary"), OSError(104, os.strerror(104)))
     assert to_failure(error).message == f"the connection broke: {os.strerror(104)}"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            httpx.ProxyError("407 canary"),
+            "the proxy http://proxy:3128 (HTTPS_PROXY) refused the connection with status 407",
+        ),
+        (httpx.ProxyError("canary"), "the proxy http://proxy:3128 (HTTPS_PROXY) refused the connection"),
+        (httpx.ConnectTimeout("canary"), "no connection in time through the proxy http://proxy:3128 (HTTPS_PROXY)"),
+        (
+            caused(httpx.ConnectError("canary"), socket.gaierror(-2, "canary")),
+            "no connection through the proxy http://proxy:3128 (HTTPS_PROXY): the name of the proxy is not known",
+        ),
+    ],
+)
+def test_a_failure_names_the_proxy(error: Exception, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:canary@proxy:3128")
+    assert to_failure(error, "https://provider.example/").message == words
+    assert "(HTTPS_PROXY)" not in to_failure(error, "https://localhost/").message
+    assert timed_out("https://provider.example/") == failed(
+        TIMEOUT, "no complete answer in time through the proxy http://proxy:3128 (HTTPS_PROXY)"
+    )
+    assert timed_out("https://localhost/") == failed(TIMEOUT, "no complete answer in time")
+
+
+def test_the_proxy_has_become_unusable_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "canary://me:canary@proxy:3128")
+    assert to_failure(httpx.ReadTimeout("canary"), "https://x.example/").message == "no answer in time"
+
+
+IGNORED = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ([], MORE),
+        (["SSL_CERT_FILE"], f"{TRUSTED}: SSL_CERT_FILE is used"),
+        (["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"], f"{TRUSTED}: CODEX_CA_CERTIFICATE is used"),
+        (IGNORED[1:2], f"{MORE}; CURL_CA_BUNDLE is set and not used"),
+        (IGNORED[1:], f"{MORE}; CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS are set and not used"),
+        (
+            ["SSL_CERT_FILE", *IGNORED],
+            f"{TRUSTED}: SSL_CERT_FILE is used; {IGNORED[0]}, {IGNORED[1]} and {IGNORED[2]} are set and not used",
+        ),
+    ],
+)
+def test_a_certificate_failure_names_the_variables(
+    variables: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in variables:
+        monkeypatch.setenv(name, "/canary.pem")
+    error = caused(httpx.ConnectError("canary"), certificate_error())
+    assert to_failure(error).message == NOT_TRUSTED.replace(MORE, words)
 
 
 FORM = (("code", "canary code/&="), ("code_verifier", "canary-verifier"), ("empty", ""))

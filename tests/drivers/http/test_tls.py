@@ -49,6 +49,18 @@ def test_certificates_are_always_verified() -> None:
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.parametrize("variable", [*VARIABLES, "SSL_CERT_DIR"])
+def test_the_strict_check_is_off_with_a_bundle_only(
+    variable: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ssl.create_default_context().verify_flags
+    assert tls_context().verify_flags == usual
+    monkeypatch.setenv(variable, str(bundle.parent if variable == "SSL_CERT_DIR" else bundle))
+    assert tls_context().verify_flags == usual & ~ssl.VERIFY_X509_STRICT
+    assert tls_context().verify_mode is ssl.CERT_REQUIRED
+    assert tls_context().check_hostname
+
+
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_bundle_is_added_to_the_usual_roots(
     variable: str, bundle: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch

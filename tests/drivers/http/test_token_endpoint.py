@@ -6,11 +6,29 @@ import gzip
 import json
 import ssl
 import threading
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
-from loginmachine import IdTokenPolicy, LoginFailed, LoginOptions, MemoryStore, Provider
+from loginmachine import (
+    IdTokenPolicy,
+    LoginFailed,
+    LoginMethod,
+    LoginOptions,
+    MemoryStore,
+    Provider,
+    ProxyError,
+    open_login,
+    start_login,
+)
 
 from ..conformance.drivers import DRIVERS, Play
 from ..replies import raw_reply
@@ -353,7 +371,7 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
         ("429 Slow down", ("Retry-After: 1", "Retry-After: 2"), "(retry after: 1)"),
         ("429 Slow down", ("Retry-After:",), "status 429 (retry after: )"),
         ("429 Slow down", (), "status 429"),
-        ("503 Later", ("Retry-After: 3",), "status 503 (retry after: 3)"),
+        ("503 Later", ("Retry-After: 3",), "status 503, the provider has a problem (retry after: 3)"),
         ("400 Bad", ("Retry-After: 3",), "status 400"),
         ("999 What", (), "status 999"),
     ],
@@ -451,7 +469,7 @@ def test_the_bundle_that_each_variable_configures(  # noqa: PLR0913
         category, words = fails(driver, server.url)
         assert server.requests == []
     assert category == CONNECT
-    assert words.endswith("the certificate is not trusted (unable to get local issuer certificate)")
+    assert "the certificate is not trusted (unable to get local issuer certificate); CODEX_CA_CERTIFICATE" in words
 
 
 @both_drivers
@@ -459,8 +477,6 @@ def test_the_bundle_that_each_variable_configures(  # noqa: PLR0913
 def test_a_certificate_that_is_not_valid(
     driver: str, kind: str, authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import UTC, datetime
-
     monkeypatch.setenv("CODEX_CA_CERTIFICATE", str(bundle))
     begin, end = datetime(2001, 1, 1, tzinfo=UTC), datetime(2002, 1, 1, tzinfo=UTC)
     tls, message = {
@@ -469,6 +485,82 @@ def test_a_certificate_that_is_not_valid(
         "another address": (tls_for(authority, "127.0.0.2"), "IP address mismatch"),
     }[kind]
     with ScriptedServer(issuing(raw_reply(GOOD)), tls=tls) as server:
+        category, words = fails(driver, server.url)
+        assert server.requests == []
+    assert category == CONNECT
+    assert f"no connection: the certificate is not trusted ({message}" in words
+
+
+class InspectionBox:
+    """The authority of a device that inspects TLS, with certificates that RFC 5280 does not allow.
+
+    The authority's certificate lacks the key usage, and those that it issues lack the identifier of its key.
+    """
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Inspection")])
+        basic = x509.BasicConstraints(ca=True, path_length=None)
+        self._certificate = self._build(self._name, self._key).add_extension(basic, critical=False)
+        self.pem = self._certificate.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    def _build(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int = 1) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        dates = sorted((now - timedelta(days=2), now + timedelta(days=days)))
+        return (
+            x509.CertificateBuilder(self._name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(dates[0])
+            .not_valid_after(dates[1])
+        )
+
+    def tls(self, folder: Path, address: str = "127.0.0.1", *, days: int = 1) -> ssl.SSLContext:
+        """Return the TLS of a server.
+
+        Args:
+            folder: For the certificate's file.
+            address: The address that the certificate is for.
+            days: The days from now until the certificate expires.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        certificate = self._build(x509.Name([]), key, days=days).add_extension(names, critical=False)
+        pem = certificate.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        path = folder / "server.pem"
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InspectionBox:
+    """Return the authority of an inspection box, which is trusted."""
+    box = InspectionBox()
+    (tmp_path / "box.pem").write_bytes(box.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "box.pem"))
+    return box
+
+
+@both_drivers
+def test_the_certificates_of_an_inspection_box(driver: str, box: InspectionBox, tmp_path: Path) -> None:
+    # Python 3.13 and later check strictly what RFC 5280 asks for, which would refuse them.
+    with ScriptedServer(issuing(raw_reply(GOOD)), tls=box.tls(tmp_path)) as server:
+        succeeds(driver, server.url)
+
+
+@both_drivers
+@pytest.mark.parametrize("kind", ["expired", "another address", "another authority"])
+def test_the_wrong_certificates_of_an_inspection_box(
+    driver: str, kind: str, box: InspectionBox, tmp_path: Path
+) -> None:
+    cases: dict[str, tuple[Callable[[], ssl.SSLContext], str]] = {
+        "expired": (lambda: box.tls(tmp_path, days=-1), "certificate has expired"),
+        "another address": (lambda: box.tls(tmp_path, "127.0.0.2"), "IP address mismatch"),
+        # An authority with the same name, and another key.
+        "another authority": (lambda: InspectionBox().tls(tmp_path), "certificate signature failure"),
+    }
+    tls, message = cases[kind]
+    with ScriptedServer(issuing(raw_reply(GOOD)), tls=tls()) as server:
         category, words = fails(driver, server.url)
         assert server.requests == []
     assert category == CONNECT
@@ -557,6 +649,19 @@ class Proxy:
         """Act as the proxy, and as the provider behind it."""
         self.heads.append(peer.read_head())
         peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        self._serve_inside(peer)
+
+    def socks(self, peer: Peer) -> None:
+        """Act as a SOCKS5 proxy with a user name and a password (RFC 1928 and 1929), and as the provider behind it."""
+        assert peer.connection.recv(256) == b"\x05\x01\x02"
+        peer.send(b"\x05\x02")
+        assert peer.connection.recv(256) == b"\x01\x02me\x0fcanary-password"
+        peer.send(b"\x01\x00")
+        self.heads.append(peer.connection.recv(256))
+        peer.send(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+        self._serve_inside(peer)
+
+    def _serve_inside(self, peer: Peer) -> None:
         with self._tls.wrap_socket(peer.connection, server_side=True) as inside:
             peer.server._connections.append(inside)
             issuing(raw_reply(GOOD))(Peer(inside, peer.server))
@@ -582,6 +687,7 @@ def proxy(proxy_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPat
 
 
 PROVIDER = "https://provider.test"
+REFUSED = "refused the connection"
 
 
 @both_drivers
@@ -605,24 +711,87 @@ def test_a_proxy_with_a_password(
 @pytest.mark.parametrize("status", [b"403 canary", b"407 Proxy Authentication Required", b"502 canary", b"200 "])
 def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.4)
-    # A proxy that agrees, and says nothing more, is a handshake that stalls.
-    expected = (TIMEOUT, "no ") if status.startswith(b"200") else (CONNECT, "the proxy refused the connection")
     with ScriptedServer(proxy.refuse(status)) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary-password@127.0.0.1:{server.port}")
         category, words = fails(driver, PROVIDER)
         assert len(proxy.heads) == 1
-    assert (category, words.startswith(f"{PROVIDER}/oauth/token: {expected[1]}")) == (expected[0], True)
+    named = f"the proxy {server.url} (HTTPS_PROXY)"
+    if status.startswith(b"200"):
+        # A proxy that agrees, and says nothing more, is a handshake that stalls.
+        assert (category, words.startswith(f"{PROVIDER}/oauth/token: no ")) == (TIMEOUT, True)
+        assert words.endswith(f" in time through {named}")
+    else:
+        assert category == CONNECT
+        assert words == f"{PROVIDER}/oauth/token: {named} {REFUSED} with status {status[:3].decode()}"
     assert "canary" not in words
 
 
 @both_drivers
 @pytest.mark.parametrize("value", ["canary://me:canary@x", "http://me:canary@127.0.0.1:nope", "http://[canary"])
+@pytest.mark.parametrize("method", LoginMethod)
 def test_proxy_settings_that_are_invalid(
-    driver: str, value: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    driver: str, value: str, method: LoginMethod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
+    progress = Progress()
+    arguments: Any = {"store": MemoryStore(), "on_progress": progress, "method": method}
+
+    def with_threads() -> None:
+        with start_login(options(PROVIDER), **arguments):
+            pytest.fail("the login began")
+
+    async def with_trio() -> None:
+        async with open_login(options(PROVIDER), **arguments):
+            pytest.fail("the login began")
+
+    with pytest.raises(ProxyError) as caught:
+        trio.run(with_trio) if driver == "trio" else with_threads()
+    # Before the port is opened.
+    assert progress.phases == []
+    assert str(caught.value).startswith("the proxy that HTTPS_PROXY names cannot be used: it")
+    assert "canary" not in str(caught.value)
+
+
+@both_drivers
+def test_only_the_proxy_that_applies_is_used(driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(proxy.tunnel) as server:
+        monkeypatch.setenv("https_proxy", server.url)
+        monkeypatch.setenv("http_proxy", "canary://canary")
+        monkeypatch.setenv("all_proxy", "socks4://canary")
+        monkeypatch.setenv("no_proxy", "localhost,[::1],::1/128,fd00::/8,[,a:b:c,$x")
+        succeeds(driver, PROVIDER)
+    assert proxy.heads
+
+
+@both_drivers
+@pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h"])
+def test_a_socks_proxy(driver: str, scheme: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(proxy.socks) as server:
+        monkeypatch.setenv("all_proxy", f"{scheme}://me:canary-password@127.0.0.1:{server.port}/")
+        succeeds(driver, PROVIDER)
+    assert all(head.endswith(b"\x0dprovider.test\x01\xbb") for head in proxy.heads)
+    assert proxy.heads
+
+
+@both_drivers
+def test_a_proxy_with_a_certificate_of_its_own(
+    driver: str, proxy: Proxy, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The bundle is for the proxy too. What the proxy says shows that the request has reached it.
+    with ScriptedServer(proxy.refuse(b"403 canary"), tls=server_tls) as server:
+        monkeypatch.setenv("HTTPS_PROXY", server.url)
+        assert fails(driver, PROVIDER)[1].endswith(f"the proxy {server.url} (HTTPS_PROXY) {REFUSED} with status 403")
+
+
+@both_drivers
+def test_a_proxy_that_cannot_be_reached(driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//me:canary@"))
     category, words = fails(driver, PROVIDER)
-    assert (category, "canary" in words) == (CONNECT, False)
+    assert category == CONNECT
+    assert words == (
+        f"{PROVIDER}/oauth/token: no connection through the proxy {address} (HTTPS_PROXY): Connection refused"
+    )
     assert proxy.heads == []
 
 

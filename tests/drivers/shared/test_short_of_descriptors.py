@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,11 +16,11 @@ import pytest
 import trio
 
 from loginmachine import MemoryStore
-from loginmachine.drivers.callback import http11
+from loginmachine.drivers.threaded import callback_server as threaded_server
 from loginmachine.drivers.trio import callback_server as trio_server
 
 from ..conformance.drivers import DRIVERS, Play
-from ..support import PATIENCE, Browser, Progress
+from ..support import PATIENCE, Browser, Progress, connect, read_to_end
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def test_the_login_continues_when_accepting_fails(
             raise failures.pop()
         return await of_trio(listener)
 
-    for module in (http11, trio_server):
+    for module in (threaded_server, trio_server):
         monkeypatch.setattr(module, "ACCEPT_RETRY_DELAY", 0.01)
 
     def visit(play: Play) -> None:
@@ -79,7 +80,7 @@ def test_the_login_continues_when_preloading_fails(
 
         @staticmethod
         def find_spec(name: str, _path: object = None, _target: object = None) -> None:
-            if name == "html" and not has_failed.is_set():
+            if name == "hmac" and not has_failed.is_set():
                 has_failed.set()
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
@@ -87,8 +88,119 @@ def test_the_login_continues_when_preloading_fails(
         assert has_failed.wait(PATIENCE)
         Browser(play.auth_url).finish()
 
-    monkeypatch.delitem(sys.modules, "html", raising=False)
+    monkeypatch.delitem(sys.modules, "hmac", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Short, *sys.meta_path])
     play = Play(provider.options(), MemoryStore(), Progress(), visit)
     DRIVERS[driver](play)
     assert play.credentials is not None
+
+
+# A process in which all descriptors are taken
+
+PROGRAM = """
+import os, resource, sys, threading
+import trio
+from loginmachine import LoginFailed, LoginOptions, MemoryStore, Provider, open_login, start_login
+
+driver, issuer, moment, left = sys.argv[1:]
+held = []
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+def take():
+    if left == "limit 0":
+        # Nothing can be opened, and nothing can be polled.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+    while True:
+        try:
+            held.append(os.dup(0))
+        except OSError:
+            break
+    for _ in range(int(left)):
+        os.close(held.pop())
+
+def give_back():
+    while held:
+        os.close(held.pop())
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+def wait_for_word():
+    sys.stdin.readline()
+    give_back()
+
+def on_progress(phase):
+    if phase.name == moment:
+        take()
+    if phase.name == "listening":
+        print(phase.url, flush=True)
+        threading.Thread(target=wait_for_word).start()
+
+async def in_trio():
+    async with open_login(options, store=MemoryStore(), on_progress=on_progress) as login:
+        await login.wait()
+
+provider = Provider.chatgpt(issuer=issuer).__replace__(port=0, fallback_port=None)
+options = LoginOptions(provider=provider, open_browser=False, deadline=20.0)
+try:
+    if driver == "trio":
+        trio.run(in_trio)
+    else:
+        with start_login(options, store=MemoryStore(), on_progress=on_progress) as login:
+            login.wait()
+except* LoginFailed as failed:
+    give_back()
+    print(failed.exceptions[0].category)
+else:
+    print("signed in")
+"""
+
+
+def played(driver: str, issuer: str, moment: str, left: str) -> str:
+    """Sign in with the program, and return how it ended. Its descriptors are free again when the callback has come."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, driver, issuer, moment, left],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        first = program.stdout.readline().strip()
+        if first.startswith("http"):
+            browser = Browser(first)
+            with connect(browser.port) as client:
+                client.sendall(browser.callback_bytes())
+                program.stdin.write("give back\n")
+                program.stdin.flush()
+                assert read_to_end(client).startswith(b"HTTP/1.1 302")
+            browser.request("/success")
+            first = program.stdout.readline().strip()
+        program.stdin.close()
+    assert program.returncode == 0
+    return first
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no limits on descriptors")
+@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("left", ["0", "limit 0"])
+def test_no_descriptor_is_left_while_the_login_listens(driver: str, left: str, provider: ScriptedProvider) -> None:
+    assert played(driver, provider.url, "listening", left) == "signed in"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no limits on descriptors")
+@pytest.mark.parametrize(
+    ("driver", "left", "end"),
+    [
+        ("threads", "0", "local_server_unavailable"),
+        ("threads", "1", "local_server_unavailable"),
+        # The listener, and the pair of sockets that ends the thread.
+        ("threads", "3", "signed in"),
+        ("trio", "0", "local_server_unavailable"),
+        ("trio", "1", "signed in"),
+    ],
+)
+def test_no_descriptor_is_left_after_the_port_is_open(
+    driver: str, left: str, end: str, provider: ScriptedProvider
+) -> None:
+    assert played(driver, provider.url, "binding", left) == end

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import queue
 import socket
 import threading
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loginmachine import LoginFailed, MemoryStore, start_login
 from loginmachine.drivers.callback import http11
+from loginmachine.drivers.callback.listeners import open_listeners, port_of
+from loginmachine.drivers.threaded import callback_server
+from loginmachine.drivers.threaded.callback_server import start_server
+from loginmachine.sansio.login import events
 
 from ..replies import reply
-from ..support import CANARIES, CODE, Browser, Progress, connect, eventually
+from ..support import CANARIES, CODE, PATIENCE, Browser, Progress, connect, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,6 +112,39 @@ def broken(client: socket.socket) -> bool:
     except OSError:
         return True
     return False
+
+
+def test_the_open_port_is_posted_before_any_request() -> None:
+    posted: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    listeners = open_listeners(0, "127.0.0.1")
+    assert isinstance(listeners, list)
+    port = port_of(listeners)
+    with connect(port) as client:
+        client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        server = start_server(listeners, posted.put, lambda _: False)
+        assert server is not None
+        assert posted.get(timeout=PATIENCE) == events.Bound(port=port)
+        assert isinstance(posted.get(timeout=PATIENCE), events.RequestReceived)
+        server.close()
+
+
+def test_no_error_ends_the_accepting_thread(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callback_server, "ACCEPT_RETRY_DELAY", 0.001)
+    real, failures = http11.enforce_limit, [MemoryError(), ImportError("no"), ValueError()]
+
+    def enforce_limit(connections: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return real(connections)
+
+    monkeypatch.setattr(http11, "enforce_limit", enforce_limit)
+    with start_login(provider.options(), store=MemoryStore()) as login:
+        for _ in range(3):
+            with contextlib.suppress(OSError), connect(login.port) as client:
+                client.recv(1)
+        Browser(login.auth_url).finish()
+        login.wait()
+    assert failures == []
 
 
 # Secrets

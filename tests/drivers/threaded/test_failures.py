@@ -41,7 +41,7 @@ ANSWERS: dict[str, tuple[Callable[[], Any], str, int, str]] = {
         reply(b"<html>canary", 503, Retry_After="7"),
         "token_endpoint_rejected",
         502,
-        "/oauth/token: status 503 (retry after: 7)",
+        "/oauth/token: status 503, the provider has a problem (retry after: 7)",
     ),
     "no JSON": (
         reply(b"canary"),

@@ -80,12 +80,13 @@ def test_a_login_with_an_api_key(provider: ScriptedProvider, progress: Progress,
 
     stored = json.loads(store.path.read_bytes())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", stored.pop("last_refresh"))
+    origin = {"issuer": provider.url, "client_id": "app_EMoamEEZ73f0CkXaXp7hrann"}
     assert list(stored.items()) == [
         ("auth_mode", "chatgpt"),
         ("OPENAI_API_KEY", API_KEY),
-        ("tokens", {**TOKENS, "account_id": "acc-1"}),
+        ("tokens", {**TOKENS, "account_id": "acc-1", "oauth_provenance": origin}),
     ]
-    assert list(stored["tokens"]) == ["id_token", "access_token", "refresh_token", "account_id"]
+    assert list(stored["tokens"]) == ["id_token", "access_token", "refresh_token", "account_id", "oauth_provenance"]
     assert credentials == store.load()
     assert credentials.auth_mode == AuthMode.CHATGPT
     assert progress.names == [

@@ -105,7 +105,7 @@ def test_hidden_fields_are_not_in_the_repr() -> None:
     assert repr(Point3(x=1, y=2, z=3, key="k", secret="s")) == "Point3(x=1, y=2, z=3)"
     assert repr(BrowserOpened()) == "BrowserOpened()"
     request = RequestReceived(request_id=1, method=b"GET", target=b"/?code=canary", headers=((b"Cookie", b"canary"),))
-    assert repr(request) == "RequestReceived(request_id=1, method=b'GET')"
+    assert repr(request) == "RequestReceived(request_id=1, method=b'GET', from_other_user=False)"
 
 
 def test_equal_by_type_and_value() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.login.failures import CATALOGUE, DOING, FAILURES
+from loginmachine.sansio.login.progress import Failed
 
 PHASES = (
     "bind_local_server open_browser request_device_code wait_for_device_code wait_for_callback validate_callback "
@@ -13,10 +14,10 @@ PHASES = (
 )
 CATEGORIES = (
     "local_server_unavailable browser_launch_failed device_code_unavailable device_code_denied device_code_expired "
-    "login_cancelled login_timed_out callback_state_mismatch issuer_mismatch provider_callback_error "
-    "missing_authorization_code token_exchange_timeout token_exchange_connect token_exchange_request "
-    "token_endpoint_rejected token_response_malformed id_token_invalid workspace_restriction persist_failed "
-    "redirect_failed"
+    "login_cancelled login_timed_out callback_state_mismatch callback_from_other_user issuer_mismatch "
+    "provider_callback_error missing_authorization_code token_exchange_timeout token_exchange_connect "
+    "token_exchange_request token_endpoint_rejected token_response_malformed id_token_invalid "
+    "workspace_restriction persist_failed redirect_failed"
 )
 
 
@@ -38,6 +39,7 @@ def test_the_table_from_trigger_to_step_and_category() -> None:
         "device_code_expired": ("wait_for_device_code", "device_code_expired"),
         "deadline_passed": ("wait_for_callback", "login_timed_out"),
         "callback_mismatched": ("validate_callback", "callback_state_mismatch"),
+        "callback_from_other_user": ("validate_callback", "callback_from_other_user"),
         "callback_issuer_mismatched": ("validate_callback", "issuer_mismatch"),
         "callback_denied": ("validate_callback", "provider_callback_error"),
         "callback_without_code": ("validate_callback", "missing_authorization_code"),
@@ -99,3 +101,17 @@ def test_the_text_of_a_failure_without_help() -> None:
 def test_the_advice_of_a_failure() -> None:
     assert FAILURE.title == "The token endpoint did not answer in time"
     assert FAILURE.hint == "Check the network connection and any proxy, then start again."
+
+
+@pytest.mark.parametrize("category", ["token_endpoint_rejected", "device_code_unavailable"])
+def test_a_problem_of_the_provider_is_not_a_used_code(category: str) -> None:
+    refusal = FAILURE.__replace__(category=LoginFailureCategory(category), message="status 400: invalid_grant")
+    trouble = refusal.__replace__(message="https://auth.openai.com/oauth/token: status 503, the provider has a problem")
+    assert trouble.title == "The provider could not answer"
+    assert trouble.hint == "The provider has a problem. Start again in a while."
+    assert "code" not in trouble.title + trouble.hint
+    assert trouble.response().status == 502
+    assert b"Start again in a while" in trouble.response().body
+    assert refusal.hint != trouble.hint
+    phase = Failed(step=trouble.step, category=trouble.category, message=trouble.message, fatal=True)
+    assert phase.text == f"{trouble.title}. {trouble.hint}"

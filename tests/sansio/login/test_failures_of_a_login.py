@@ -112,7 +112,7 @@ CASES = [
     by_token_endpoint(
         answer(1, 200, b"<html>"),
         "token_response_malformed",
-        "the answer cannot be read: not JSON",
+        "a web page instead of an answer: a sign-in page of the network?",
         502,
         "unusable body",
     ),

@@ -12,9 +12,9 @@ from loginmachine.sansio.login.interpretation import (
     AcceptedCallback,
     FromRequest,
     Interpretation,
-    Mismatch,
     Problem,
     Refusal,
+    RefusedCallback,
     RefusedPaste,
 )
 from loginmachine.sansio.login.states import Trigger
@@ -78,7 +78,7 @@ def test_a_callback_without_a_code() -> None:
 @pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "succeeded"])
 def test_a_callback_of_another_login(state: str) -> None:
     meaning = interpret_request(callback("code=c&state=other", 2), machine_in(state)._login)
-    assert isinstance(meaning, Mismatch)
+    assert isinstance(meaning, RefusedCallback)
     assert (meaning.trigger, meaning.request_id, meaning.response.status) == (T.CALLBACK_MISMATCHED, 2, 400)
     assert meaning.message == "the callback does not carry this sign-in's state"
 

@@ -74,9 +74,9 @@ CODE_EXCHANGE: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
         answer(1, 400, f'{{"error": "{CODE}"}}'.encode()),
         problem(T.TOKEN_ENDPOINT_REJECTED, "status 400: [redacted]"),
     ),
-    "no JSON": (
+    "a web page": (
         answer(1, 200, b"<html>"),
-        problem(T.TOKEN_RESPONSE_MALFORMED, "the answer cannot be read: not JSON"),
+        problem(T.TOKEN_RESPONSE_MALFORMED, "a web page instead of an answer: a sign-in page of the network?"),
     ),
     "redirect": (answer(1, 302, b""), problem(T.TOKEN_RESPONSE_MALFORMED, REDIRECT)),
     "ID token of another client": (
@@ -111,7 +111,10 @@ API_KEY_EXCHANGE: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
         answer(2, 403, b'{"error": "insufficient_permissions"}'),
         problem(T.API_KEY_UNAVAILABLE, "status 403: insufficient_permissions"),
     ),
-    "no JSON": (answer(2, 200, b"<html>"), problem(T.API_KEY_UNAVAILABLE, "the answer cannot be read: not JSON")),
+    "a web page": (
+        answer(2, 200, b"<html>"),
+        problem(T.API_KEY_UNAVAILABLE, "a web page instead of an answer: a sign-in page of the network?"),
+    ),
     "redirect": (answer(2, 302, b""), problem(T.API_KEY_UNAVAILABLE, REDIRECT)),
 }
 

@@ -19,6 +19,7 @@ from loginmachine.sansio.login.events import (
     CancelRequested,
     ClientGone,
     CredentialsSaved,
+    HttpsAttempted,
     PreviousCancelled,
     RequestReceived,
     ResponseSent,
@@ -96,6 +97,7 @@ garbage: st.SearchStrategy[Event] = st.one_of(
     st.builds(PreviousCancelled, accepted=st.booleans()),
     st.builds(TimerFired, timer=st.sampled_from(Timer)),
     st.just(BrowserOpened()),
+    st.just(HttpsAttempted()),
     st.builds(BrowserFailed, message=st.text(max_size=10)),
     st.builds(ResponseSent, request_id=numbers),
     st.builds(ClientGone, request_id=numbers),
@@ -133,6 +135,11 @@ def asking(request: RequestReceived) -> Move:
     return move
 
 
+def noticing(event: Event) -> Move:
+    """The listener sees something. Before the port is bound, only a confused host says so."""
+    return lambda login: login.take(event, honest=login.machine.auth_url is not None)
+
+
 def leaving(which: int) -> Move:
     """Let one of the waiting browsers leave."""
 
@@ -164,7 +171,13 @@ def all_goes_well(login: CheckedLogin) -> None:
 
 good_answers = st.just(all_goes_well)
 any_answers = st.builds(answering, which=st.integers(0, 5), how=st.integers(0, 11))
-clients = st.one_of(st.builds(asking, requests), st.builds(leaving, st.integers(0, 3)), st.builds(pasting, pastes))
+clients = st.one_of(
+    st.builds(asking, requests),
+    st.builds(asking, requests.map(lambda request: request.__replace__(from_other_user=True))),
+    st.just(HttpsAttempted()).map(noticing),
+    st.builds(leaving, st.integers(0, 3)),
+    st.builds(pasting, pastes),
+)
 methods_of_login = st.sampled_from(LoginMethod)
 confusions = garbage.map(confusing)
 cancelling = st.just(CancelRequested()).map(confusing)

@@ -17,6 +17,7 @@ from loginmachine.sansio.login.events import (
     CancelRequested,
     ClientGone,
     CredentialsSaved,
+    HttpsAttempted,
     PreviousCancelled,
     ResponseSent,
     SaveFailed,
@@ -60,6 +61,8 @@ EVENTS: dict[str, Event] = {
     "a callback with an error": callback(f"error=access_denied&state={STATE}", 7),
     "a callback without code": callback(f"state={STATE}", 7),
     "a callback of another issuer": callback(f"code=c&state={STATE}&iss=https://evil.example", 7),
+    "the callback by another user": samples.by_other_user(callback(request_id=7)),
+    "a TLS handshake": HttpsAttempted(),
     "an unreadable callback": callback(f"code=c&code=c&state={STATE}", 7),
     "the pasted callback": samples.pasted(),
     "the pasted callback of another sign-in": samples.pasted("code=other&state=other"),
@@ -159,6 +162,10 @@ EXPECTED: dict[str, dict[str, str]] = {
     "a callback of another issuer": callback_row(
         "failed: progress stop respond 400 finish start", "stays: respond 409"
     ),
+    "the callback by another user": listening(
+        "stays: progress respond 403", **dict.fromkeys(FINAL, "stays: respond 403")
+    ),
+    "a TLS handshake": listening("stays: progress"),
     "an unreadable callback": always("stays: respond 400"),
     "the pasted callback": listening(DROPPED, awaiting_callback=ACCEPTED),
     "the pasted callback of another sign-in": listening("stays: progress"),

@@ -36,6 +36,12 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.UsingFallbackPort(port=1457), "using_fallback_port", True, "Going on with port 1457."),
     (progress.Listening(url="canary", port=1455), "listening", True, "Waiting for the browser on port 1455."),
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
+    (
+        progress.HttpsRefused(),
+        "https_refused",
+        True,
+        "A browser tried https. Change https to http in its address bar, or paste that address.",
+    ),
     (progress.CallbackReceived(), "callback_received", True, "The browser came back."),
     (
         progress.PasteRefused(problem=PasteProblem.NOT_AN_ADDRESS, redirect_uri="http://u"),

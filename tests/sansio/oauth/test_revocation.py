@@ -99,6 +99,7 @@ def test_nothing_to_revoke(provider: Provider, old: Credentials | None, new: Cre
     [
         (response(200, b""), ""),
         (response(200, b"anything"), ""),
+        (response(200, b"\n<!DOCTYPE html>"), f"{ENDPOINT}: a web page instead of an answer"),
         (response(204, b""), f"{ENDPOINT}: status 204"),
         (response(302, b""), f"{ENDPOINT}: status 302"),
         (response(400, b'{"error": "canary"}'), f"{ENDPOINT}: status 400"),

@@ -32,6 +32,10 @@ def rejected(message: str) -> Rejected:
     return Rejected(message=message)
 
 
+def words_for(status: int) -> str:
+    return f"status {status}{', the provider has a problem' if status >= 500 else ''}"
+
+
 def test_good_tokens() -> None:
     assert read() == GOOD
 
@@ -101,7 +105,6 @@ def test_a_content_coding_in_a_second_field_is_malformed() -> None:
 
 UNREADABLE: list[tuple[bytes, str]] = [
     (b"", "not JSON"),
-    (b"<html>", "not JSON"),
     (b"{", "not JSON"),
     (token_json() + b"x", "not JSON"),
     (token_json() + token_json(), "not JSON"),
@@ -138,7 +141,7 @@ def test_more_than_1_mib_is_malformed() -> None:
     size = 1_048_576
     assert read(token_json().ljust(size)) == GOOD
     assert read(token_json().ljust(size + 1)) == malformed("the answer is larger than 1 MiB")
-    assert read(token_json().ljust(size + 1), 500) == rejected("status 500")
+    assert read(token_json().ljust(size + 1), 500) == rejected("status 500, the provider has a problem")
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
@@ -163,7 +166,32 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("body", "words"), REFUSALS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503, 199])
 def test_an_error_status_is_a_refusal_in_three_formats(body: dict[str, Any], words: str, status: int) -> None:
-    assert read(json.dumps(body).encode(), status) == rejected(f"status {status}{words}")
+    assert read(json.dumps(body).encode(), status) == rejected(f"{words_for(status)}{words}")
+
+
+PAGES: list[tuple[bytes, tuple[bytes, bytes] | None]] = [
+    (b"<html>", None),
+    (b"\xef\xbb\xbf \r\n<!DOCTYPE html><title>Welcome</title>", None),
+    (b"Welcome to the airport", (b"Content-Type", b"Text/HTML; charset=utf-8")),
+    (b"", (b"content-type", b"application/xhtml+xml")),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), PAGES)
+def test_a_web_page_is_not_an_answer(body: bytes, field: tuple[bytes, bytes] | None) -> None:
+    fields = () if field is None else (field,)
+    assert read(body, 200, *fields) == malformed("a web page instead of an answer: a sign-in page of the network?")
+    assert read(body, 403, *fields) == rejected("status 403, a web page instead of an answer")
+    assert read(body, 502, *fields) == rejected("status 502, the provider has a problem")
+
+
+def test_json_that_is_called_html_is_read() -> None:
+    assert read(token_json(), 200, (b"Content-Type", b"text/html")) == GOOD
+    assert read(b'{"error": "slow"}', 400, (b"Content-Type", b"text/html")) == rejected("status 400: slow")
+
+
+def test_a_network_that_wants_a_sign_in_is_not_the_provider() -> None:
+    assert read(b"<html>", 511) == rejected("status 511, the network wants you to sign in to it")
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 226, 299])
@@ -191,9 +219,11 @@ def test_an_error_without_a_value_is_no_error(error: object) -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_the_delay_that_the_endpoint_asks_for_is_in_the_message(status: int) -> None:
     body = b'{"error": "slow_down"}'
-    assert read(body, status, (b"Retry-After", b"120")) == rejected(f"status {status}: slow_down (retry after: 120)")
+    assert read(body, status, (b"Retry-After", b"120")) == rejected(
+        f"{words_for(status)}: slow_down (retry after: 120)"
+    )
     assert read(b"", status, (b"retry-after", b"\x1b[2J\xe9" + b"x" * 50)) == rejected(
-        f"status {status} (retry after: \ufffd[2J\u00e9{'x' * 34}\u2026)"
+        f"{words_for(status)} (retry after: \ufffd[2J\u00e9{'x' * 34}\u2026)"
     )
 
 
@@ -206,7 +236,8 @@ def test_an_echo_of_our_secrets_is_masked() -> None:
     body = json.dumps({"error": "e", "error_description": echo}).encode()
     words = "status 400: e: bad [redacted] and [redacted] and [redacted] and [redacted]"
     assert read(body, 400) == rejected(words)
-    assert read(b"", 503, (b"Retry-After", CODE.encode())) == rejected("status 503 (retry after: [redacted])")
+    words = "status 503, the provider has a problem (retry after: [redacted])"
+    assert read(b"", 503, (b"Retry-After", CODE.encode())) == rejected(words)
 
 
 def test_error_words_are_cut_and_made_safe_to_show() -> None:

@@ -182,9 +182,9 @@ def test_without_a_refresh_token_the_access_token_is_used_to_its_end() -> None:
 
 GATEWAY = answer(1, 502, b"<html>")
 TRANSIENT = [
-    (GATEWAY, "refresh_unavailable", "status 502"),
+    (GATEWAY, "refresh_unavailable", "status 502, the provider has a problem"),
     (unanswered(), "refresh_unavailable", "no connection"),
-    (answered(500, error="oops"), "refresh_unavailable", "status 500: oops"),
+    (answered(500, error="oops"), "refresh_unavailable", "status 500, the provider has a problem: oops"),
     (answered(401, error="whatever"), "refresh_unavailable", "status 401: whatever"),
     (answered(400, error=["invalid_grant"]), "refresh_unavailable", "status 400"),
     (answered(302, a=1), "refresh_response_malformed", None),
@@ -194,7 +194,11 @@ TRANSIENT = [
     (answered(access_token=5), "refresh_response_malformed", "no usable access_token in the answer"),
     (answered(id_token="a\nb"), "refresh_response_malformed", "no usable id_token in the answer"),
     (answered(token_type="mac"), "refresh_response_malformed", "the answer's token_type is not bearer"),
-    (answered(500, error="canary-old-refresh"), "refresh_unavailable", "status 500: [redacted]"),
+    (
+        answered(500, error="canary-old-refresh"),
+        "refresh_unavailable",
+        "status 500, the provider has a problem: [redacted]",
+    ),
 ]
 
 
@@ -304,3 +308,10 @@ def test_a_failure_explains_itself(category: RefreshFailureCategory) -> None:
     assert details == f"Details: {category} - what happened"
     assert hint.endswith(".")
     assert not failure.title.endswith(".")
+
+
+def test_a_problem_of_the_provider_is_not_one_of_the_network() -> None:
+    refresh = exchanging(OVER)
+    tell(refresh, GATEWAY)
+    assert isinstance(refresh.outcome, RefreshFailure)
+    assert refresh.outcome.hint == "The provider has a problem. Try again in a while; you are still signed in."

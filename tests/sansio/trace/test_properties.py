@@ -20,6 +20,7 @@ from loginmachine.sansio.login.events import (
     CancelRequested,
     ClientGone,
     CredentialsSaved,
+    HttpsAttempted,
     RequestReceived,
     ResponseSent,
     SaveFailed,
@@ -181,13 +182,14 @@ request_headers = st.lists(
 )
 hosts = st.sampled_from([((b"Host", b"127.0.0.1:1455"),)] * 6 + [((b"host", b" LOCALHOST:1455 "),), ()])
 requests = st.builds(
-    lambda method, target, host, more: RequestReceived(
-        request_id=0, method=method, target=target, headers=(*host, *more)
+    lambda method, target, host, more, is_foreign: RequestReceived(
+        request_id=0, method=method, target=target, headers=(*host, *more), from_other_user=is_foreign
     ),
     st.one_of(st.just(b"GET"), st.just(b"GET"), st.just(b"GET"), st.just(b"HEAD"), raw),
     targets,
     hosts,
     st.one_of(st.just([]), request_headers),
+    st.sampled_from([False, False, False, True]),
 )
 
 
@@ -204,6 +206,7 @@ def events_of(provider: Provider) -> st.SearchStrategy[Event]:
         st.builds(BindFailed, kind=st.sampled_from(BindProblem), message=texts),
         st.builds(BrowserFailed, message=texts),
         st.just(BrowserOpened()),
+        st.just(HttpsAttempted()),
         st.builds(TokenRequestFailed, exchange_id=st.just(2), kind=st.sampled_from(TransportProblem), message=texts),
         st.just(CredentialsSaved()),
         st.just(CredentialsSaved()),
@@ -236,7 +239,7 @@ providers = st.builds(
 workspaces = st.one_of(
     st.just(()), st.lists(texts.filter(lambda text: text and "," not in text), min_size=1, max_size=3).map(tuple)
 )
-options = st.builds(LoginOptions, provider=providers, allowed_workspaces=workspaces)
+options = st.builds(LoginOptions, provider=providers, allowed_workspaces=workspaces, any_user=st.booleans())
 # Made once: to make them takes longer than to draw from them. All these providers have one issuer and one client.
 claims, anything = claims_of(OTHER_PROVIDER), events_of(OTHER_PROVIDER)
 

@@ -12,6 +12,7 @@ from loginmachine.sansio.login.events import (
     BrowserFailed,
     CancelRequested,
     Event,
+    HttpsAttempted,
     SaveFailed,
     Started,
     TokenRequestFailed,
@@ -60,6 +61,7 @@ def test_times_that_are_not_a_date(moment: float) -> None:
         ),
         (CancelRequested(reason=f"secret {STATE}"), CancelRequested(reason="[...] [redacted]")),
         (Started(), Started()),
+        (HttpsAttempted(), HttpsAttempted()),
     ],
 )
 def test_other_events(event: Event, shown: Event) -> None:

@@ -82,6 +82,11 @@ def test_what_was_unexpected_or_too_late() -> None:
             events.TokenRequestFailed(exchange_id=1, kind=TransportProblem.CONNECT, message="no route"),
             "token request 1 got no answer (connect): no route",
         ),
+        (
+            events.RequestReceived(request_id=1, method=b"GET", target=b"/a?b", headers=(), from_other_user=True),
+            "request 1: GET /a by another user",
+        ),
+        (events.HttpsAttempted(), "a client begins a TLS handshake"),
         (events.SaveFailed(message="full"), "the credentials could not be stored: full"),
     ],
 )

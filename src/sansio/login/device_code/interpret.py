@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...base.text import clean_text, safe_url
+from ...base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ...model.tokens import TokenSet
 from ...oauth.device_code import DeviceCode, DeviceGrant, endpoints_of, poll_endpoint
 from ...oauth.device_code_responses import NotEnabled, PollProblem, PollRejected, read_device_code, read_poll
@@ -35,7 +35,8 @@ def interpret_device_failure(event: TokenRequestFailed, login: LoginData) -> Pro
     """Interpret a request for a device code, or a poll, that got no response."""
     polling = login.state is LoginState.POLLING_DEVICE_CODE
     trigger = Trigger.POLL_FAILED if polling else TRANSPORT_PROBLEMS[event.kind]
-    return _problem(trigger, clean_text(event.message, hide=login.known_secrets()), login)
+    message = clean_text(event.message, hide=login.known_secrets(), limit=DRIVER_TEXT_LIMIT)
+    return _problem(trigger, message, login)
 
 
 def interpret_device_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:

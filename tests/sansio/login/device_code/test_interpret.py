@@ -88,7 +88,10 @@ CODE_REQUEST: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
     "not enabled": (answer(1, 404, b""), code_problem(T.DEVICE_CODE_NOT_ENABLED, "status 404")),
     "refusal": (answer(1, 403, b"{}"), code_problem(T.DEVICE_CODE_REFUSED, "status 403")),
     "refusal with an error": (answer(1, 400, b'{"error": "e"}'), code_problem(T.DEVICE_CODE_REFUSED, "status 400: e")),
-    "server error": (answer(1, 500, b""), code_problem(T.DEVICE_CODE_REFUSED, "status 500")),
+    "server error": (
+        answer(1, 500, b""),
+        code_problem(T.DEVICE_CODE_REFUSED, "status 500, the provider has a problem"),
+    ),
     "no code": (
         answer(1, 200, b"{}"),
         code_problem(T.TOKEN_RESPONSE_MALFORMED, "no usable device code in the answer"),
@@ -116,7 +119,7 @@ POLL: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
         answer(2, 400, b'{"error": "expired_token"}'),
         poll_problem(T.DEVICE_CODE_EXPIRED, "status 400: expired_token"),
     ),
-    "server error": (answer(2, 503, b""), poll_problem(T.POLL_FAILED, "status 503")),
+    "server error": (answer(2, 503, b""), poll_problem(T.POLL_FAILED, "status 503, the provider has a problem")),
     "no grant": (
         answer(2, 200, b"{}"),
         poll_problem(T.TOKEN_RESPONSE_MALFORMED, "no usable authorization_code in the answer"),

@@ -216,7 +216,11 @@ def test_pauses_stay_limited_during_a_very_long_outage() -> None:
         (answer(2, 400, b'{"error": "access_denied"}'), "device_code_denied", "status 400: access_denied"),
         (answer(2, 401), "device_code_denied", "status 401"),
         (answer(2, 400, b'{"error": "expired_token"}'), "device_code_expired", "status 400: expired_token"),
-        (answer(2, 200, b"<html>"), "token_response_malformed", "the answer cannot be read: not JSON"),
+        (
+            answer(2, 200, b"<html>"),
+            "token_response_malformed",
+            "a web page instead of an answer: a sign-in page of the network?",
+        ),
     ],
 )
 def test_the_provider_says_no(event: Event, category: str, message: str) -> None:
