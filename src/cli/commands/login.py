@@ -141,7 +141,7 @@ def _check_stored(arguments: argparse.Namespace, options: LoginOptions) -> None:
         _UnusableStoreError: The store holds such credentials.
     """
     # Usually nothing is stored yet, and then nothing is loaded before the login URL is shown.
-    if arguments.store == "file" and not os.path.lexists(os.path.join(arguments.home, "auth.json")):
+    if arguments.store == "file" and not os.path.lexists(os.path.join(arguments.home, "auth.json")):  # noqa: PTH118
         return
     store = store_from(arguments, on_warning=_ignore, on_fallback=_ignore)
     try:

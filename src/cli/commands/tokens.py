@@ -20,7 +20,9 @@ from ..terminal.writer import print_error, print_out
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
+    from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
 
 _DONE: Final = {
@@ -33,7 +35,10 @@ _NOT_STORED: Final = "The provider renewed the tokens, but they could not be sto
 
 
 def print_token(arguments: argparse.Namespace) -> int:
-    """Print the access token, and nothing else. Return the exit code: failure also if standard output is closed."""
+    """Print the access token, and nothing else. Return the exit code: failure also if standard output is closed.
+
+    The last token of a sign-in that has ended is printed too, with a warning.
+    """
     session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
@@ -46,17 +51,22 @@ def print_token(arguments: argparse.Namespace) -> int:
 
 
 def refresh(arguments: argparse.Namespace) -> int:
-    """Refresh the tokens, print the result, and return the exit code: failure also if they could not be stored."""
-    session = _session(arguments)
+    """Refresh the tokens, print the result, and return the exit code.
+
+    It is failure also if the tokens could not be stored, or if the sign-in has ended and its last token is still valid.
+    """
+    warnings: list[str] = []
+    session = _session(arguments, warnings.append)
     try:
         # See `print_token`.
         with raise_first_signal(owns_process=arguments.owns_process):
             done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
-        if arguments.json:
-            _print_json("failed", category=error.category, message=error.message)
-        print_error(str(error))
-        return exit_codes.FAILURE
+        return _print_failure(arguments, error.failure)
+    if done.failure is not None:
+        return _print_failure(arguments, done.failure)
+    for warning in warnings:
+        _warn(warning)
     if not done.is_stored:
         # The reason was shown before, as a warning of the store.
         if arguments.json:
@@ -75,13 +85,20 @@ def refresh(arguments: argparse.Namespace) -> int:
     return exit_codes.SUCCESS
 
 
-def _session(arguments: argparse.Namespace) -> Session:
+def _print_failure(arguments: argparse.Namespace, failure: RefreshFailure) -> int:
+    if arguments.json:
+        _print_json("failed", category=failure.category, message=failure.message)
+    print_error(failure.describe())
+    return exit_codes.FAILURE
+
+
+def _session(arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None) -> Session:
     store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
     return Session(
         store,
         issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),
-        on_warning=_warn,
+        on_warning=on_warning or _warn,
     )
 
 

@@ -13,8 +13,9 @@ from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, Lo
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import RefreshFailed, SignInRequired, StoreBusy, StoreError
+from ..forks import Forkable, tell_of_forks
 from ..logging import warn
-from ..stores.protocols import save, unexpected_error
+from ..stores.protocols import RefusalStore, save, unexpected_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.events import AccessTokenWanted
     from ...sansio.refresh.failures import RefreshFailure
-    from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.refresh.outcome import RefreshOutcome, Refusal
     from ..stores.protocols import SessionStore
 
 
-class BaseSession:
+class BaseSession(Forkable):
     """The arguments of a session, which are the same for both drivers."""
 
     def __init__(
@@ -44,12 +45,23 @@ class BaseSession:
         self._environment_key = environment_key
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()
+        tell_of_forks(self)
+        self._shown = ""
+        """The last warning of a look at the store, which is shown once."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {type(self._store).__name__}>"
 
     def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
         return RefreshMachine(self._provider, memory, environment_key=self._environment_key)
+
+    def _show_warnings(self, refresh: BaseRefresh) -> None:
+        """Show the warnings of a refresh for which a look at the store was enough, once in the life of the session."""
+        for message in refresh.warnings:
+            if message != self._shown:
+                self._shown = message
+                with contextlib.suppress(Exception):
+                    self._on_warning(message)
 
 
 class BaseRefresh:
@@ -66,14 +78,25 @@ class BaseRefresh:
         self, machine: RefreshMachine, access: StoreAccess, wanted: AccessTokenWanted, on_warning: Callable[[str], None]
     ) -> None:
         self.machine = machine
+        self.memory_before = machine.memory
         self.wanted = wanted
-        self.waiting = 0
-        """The number of callers that wait for the result."""
-        self.crash = ""
-        """The type of an exception that should not have happened. Empty if there was none."""
+        self.callers: set[object] = set()
+        """One object for each caller that waits for the result."""
+        self.crash: BaseException | None = None
+        """What a store of the program's own raised, if it is no `Exception`; or what should not have happened."""
         self._access = access
         self._on_warning = on_warning
         self._actions: list[refresh_actions.RefreshAction] = []
+
+    @property
+    def waiting(self) -> int:
+        """The number of callers that wait for the result."""
+        return len(self.callers)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings among the actions that are not performed yet."""
+        return [action.message for action in self._actions if isinstance(action, refresh_actions.Warn)]
 
     def result_for(self, wanted: AccessTokenWanted, *, is_leader: bool) -> RefreshOutcome | None:
         """Return the outcome for one of the callers, when the refresh is done.
@@ -86,16 +109,24 @@ class BaseRefresh:
             The outcome. None if the caller needs another refresh.
 
         Raises:
-            RuntimeError: The refresh crashed.
+            RuntimeError: The refresh crashed, for a reason that is its ``__cause__``.
+            BaseException: For the caller for which it was started: the reason itself, if it is no `Exception`.
         """
-        if self.crash:
-            raise RuntimeError(f"the session has failed with {self.crash}; this is a bug in it")
+        crash = self.crash
+        if crash is not None:
+            if isinstance(crash, Exception):
+                words = f"the session has failed with {type(crash).__name__}; this is a bug in it"
+                raise RuntimeError(words) from crash
+            if is_leader:
+                raise crash
+            # Another caller was interrupted. This one tries again.
+            return None
         outcome = self.machine.outcome
         return outcome if is_leader or (outcome is not None and can_share(outcome, self.wanted, wanted)) else None
 
     def _can_stop_before(self, action: refresh_actions.RefreshAction) -> bool:
         """Return whether to stop here: no caller waits any more, and no request has been sent."""
-        return not self.waiting and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
+        return not self.callers and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
 
     def _warn(self, message: str) -> None:
         with contextlib.suppress(Exception):
@@ -119,7 +150,7 @@ class StoreAccess:
             return LoadFailed(message=str(error))
         except Exception as error:  # noqa: BLE001 - a store of the program's own
             return LoadFailed(message=unexpected_error(error))
-        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time())
+        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time(), refusal=self._load_refusal())
 
     def take_lock(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
         """Lock out other sessions that want to renew the tokens.
@@ -142,6 +173,23 @@ class StoreAccess:
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
         """Save credentials, if the store still holds those that were loaded last."""
         return save(_UnchangedStore(self._store, self._loaded), credentials)
+
+    def _load_refusal(self) -> Refusal | None:
+        # A store of the program's own need not have this. Without it, a refused token is sent once more.
+        with contextlib.suppress(Exception):
+            if isinstance(self._store, RefusalStore):
+                return self._store.load_refusal()
+        return None
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Let the store remember that a refresh token was refused, if it can."""
+        try:
+            if isinstance(self._store, RefusalStore):
+                self._store.save_refusal(refusal)
+        except StoreError as error:
+            warn(f"the refusal of the refresh token could not be remembered: {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            warn(f"the refusal of the refresh token could not be remembered: {unexpected_error(error)}")
 
     def release_lock(self) -> None:
         """Release the lock, if it is held."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...sansio.model.credentials import Credentials
+    from ...sansio.refresh.outcome import Refusal
     from .auth_file import AuthFile
     from .protocols import Transaction
 
@@ -163,6 +164,22 @@ class HomeStore:
             with self._hold(_CHANGE, timeout, follow=True):
                 self._change(lambda: self._storage.check(follow=True), timeout, follow=True)
             yield
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refused refresh token that the home folder remembers, or None. Takes no lock."""
+        from .refusal_file import read_refusal  # noqa: PLC0415 - a login does not need it
+
+        return read_refusal(self._home)
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Remember in the home folder that a refresh token was refused. The caller holds the lock of `renewing`.
+
+        Raises:
+            StoreError: The refusal cannot be written.
+        """
+        from .refusal_file import write_refusal  # noqa: PLC0415 - as above
+
+        self._attempt(lambda: write_refusal(self._home, refusal))
 
     @contextlib.contextmanager
     def _hold(self, kind: str, timeout: float, *, follow: bool = False, go_on: bool = False) -> Iterator[None]:

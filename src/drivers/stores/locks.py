@@ -9,6 +9,7 @@ import sys
 import time
 
 from ..errors import StoreBusy
+from ..forks import OwnDescriptor, no_fork
 from .claims import Claim
 
 TYPE_CHECKING = False
@@ -41,6 +42,8 @@ def locked(
     go_on: bool = False,
 ) -> Iterator[None]:
     """Hold an exclusive lock on a file, which is created if it is missing. The end of a process releases its locks.
+
+    The child of a fork does not hold the lock, even if it was forked in the block.
 
     The lock belongs to the block, not to a thread. Two threads exclude each other, and a block may be entered in one
     thread and left in another.
@@ -78,7 +81,8 @@ class _Lock:
     def __init__(self, path: str, on_unsupported: Callable[[], object]) -> None:
         self._path = path
         self._on_unsupported = on_unsupported
-        self._descriptor = open_lock(path)
+        with no_fork:
+            self._file = OwnDescriptor(open_lock(path))
         self.claim: Claim | None = None
         """Used if the file system has no locks."""
 
@@ -90,7 +94,7 @@ class _Lock:
         """
         if self.claim is None:
             try:
-                return _locked(self._descriptor)
+                return _locked(self._file.fileno())
             except OSError as error:
                 if error.errno not in UNSUPPORTED or sys.platform == "win32":
                     raise
@@ -108,8 +112,7 @@ class _Lock:
         if self.claim is not None:
             self.claim.release()
         # Closing releases the lock even if it reports an error, and the work under the lock is done.
-        with contextlib.suppress(OSError):
-            os.close(self._descriptor)
+        self._file.close()
 
 
 def open_lock(path: str) -> int:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from ...sansio.login.events import CredentialsSaved, SaveFailed
 from ...sansio.model.credentials import Credentials
 from ...sansio.model.issuer import why_not_replace
 from ..errors import StoreBusy, StoreError
+from ..forks import Forkable, tell_of_forks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+
+    from ...sansio.refresh.outcome import Refusal
 
 LOCK_TIMEOUT: Final = 5.0
 """Seconds to wait, by default, for a store that another program or thread is changing."""
@@ -87,6 +90,17 @@ class SessionStore(CredentialStore, Protocol):
         """
 
 
+@runtime_checkable
+class RefusalStore(Protocol):
+    """What a store may have in addition: it remembers a refused refresh token, so that no session sends it again."""
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refusal that was saved last, or None."""
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal. The caller holds the lock of `SessionStore.renewing`."""
+
+
 class Transaction(Protocol):
     """A locked store. Each method does what the store's own method does."""
 
@@ -137,13 +151,19 @@ def unexpected_error(error: Exception) -> str:
     return f"the store raised {type(error).__name__}"
 
 
-class MemoryStore:
+class MemoryStore(Forkable):
     """Keeps credentials in memory, for programs that store them in their own way."""
 
     def __init__(self) -> None:
         self.credentials: Credentials | None = None
         self._lock = threading.Lock()
         self._renewal = threading.Lock()
+        self._refusal: Refusal | None = None
+        tell_of_forks(self)
+
+    def after_fork(self) -> None:
+        """Release the locks in the child of a fork. Their holders are threads that only the parent has."""
+        self._lock, self._renewal = threading.Lock(), threading.Lock()
 
     def load(self) -> Credentials | None:
         """Return the credentials that were saved last."""
@@ -166,12 +186,21 @@ class MemoryStore:
         Raises:
             StoreBusy: Another thread has held the lock for more than `timeout` seconds.
         """
-        if not self._lock.acquire(timeout=timeout):
+        lock = self._lock
+        if not lock.acquire(timeout=timeout):
             raise StoreBusy(f"another thread has held the credentials for more than {timeout:g} seconds")
         try:
             yield _MemoryTransaction(self)
         finally:
-            self._lock.release()
+            lock.release()
+
+    def load_refusal(self) -> Refusal | None:
+        """Return the refusal that was saved last, or None."""
+        return self._refusal
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal."""
+        self._refusal = refusal
 
     @contextlib.contextmanager
     def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
@@ -180,12 +209,13 @@ class MemoryStore:
         Raises:
             StoreBusy: Another session has held the lock for more than `timeout` seconds.
         """
-        if not self._renewal.acquire(timeout=timeout):
+        lock = self._renewal
+        if not lock.acquire(timeout=timeout):
             raise StoreBusy(f"another session has been renewing the tokens for more than {timeout:g} seconds")
         try:
             yield
         finally:
-            self._renewal.release()
+            lock.release()
 
 
 class _MemoryTransaction:

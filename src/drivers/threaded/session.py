@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.secret import Secret
-from ...sansio.login import actions
-from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
-from ..shared.session import BaseRefresh, BaseSession, StoreAccess, refresh_error
-from ..shared.token_events import token_event
-from ..waiting import wait_for
-from .http_client import send
+from ..shared.session import BaseSession, StoreAccess, refresh_error
+from ..waiting import CHECK_INTERVAL, wait_for
+from .refresh import Refresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -23,10 +20,12 @@ if TYPE_CHECKING:
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
-    from ...sansio.refresh import RefreshMachine
-    from ...sansio.refresh.events import RefreshEvent
     from ...sansio.refresh.outcome import RefreshOutcome
     from ..stores.protocols import SessionStore
+
+
+_NOW: Final = "now"
+"""The only key of `_running`."""
 
 
 class Session(BaseSession):
@@ -45,8 +44,8 @@ class Session(BaseSession):
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored. By default the text is
-            logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
+            ended and its last access token is used until it expires. By default the text is logged.
     """
 
     def __init__(
@@ -58,11 +57,20 @@ class Session(BaseSession):
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(store, provider, environment_key, on_warning)
-        self._lock = threading.Lock()
-        """For `_memory` and `_current`. Only held for a moment."""
-        self._current: _Refresh | None = None
+        self._running: dict[str, Refresh] = {}
+        """The current refresh, if there is one. There is no lock, because an interrupt could leave it taken. The
+        `setdefault` and `pop` of a dictionary cannot be interrupted."""
         self.auth = SessionAuth(self)
         """For ``httpx.Client(auth=...)``."""
+
+    @property
+    def _current(self) -> Refresh | None:
+        """The refresh that callers share."""
+        return self._running.get(_NOW)
+
+    def after_fork(self) -> None:
+        """Forget the current refresh in the child of a fork. It runs in a thread that only the parent has."""
+        self._running = {}
 
     def access_token(self) -> str:
         """Return what to send to the API now: a valid access token, or the API key if there is one instead.
@@ -128,92 +136,67 @@ class Session(BaseSession):
         """
         memory = self._memory
         machine = self._new_machine(memory)
-        refresh = _Refresh(machine, StoreAccess(self._store), wanted, self._on_warning)
+        refresh = Refresh(machine, StoreAccess(self._store), wanted, self._on_warning)
         if refresh.check_store():
+            self._show_warnings(refresh)
             return machine.outcome
-        with self._lock:
-            if self._memory is not memory:
-                # Another refresh has ended meanwhile.
-                return None
-            is_leader = self._current is None
-            current = self._current = self._current or refresh
-            current.waiting += 1
+        current = self._running.setdefault(_NOW, refresh)
+        is_leader = current is refresh
+        caller = object()
         try:
+            current.callers.add(caller)
             if is_leader:
                 self._start(current)
-            wait_for(current.done)
+            while not wait_for(current.done, CHECK_INTERVAL):
+                if not current.is_claimed:
+                    # Its leader was interrupted before the thread was there.
+                    self._start(current)
         finally:
-            with self._lock:
-                current.waiting -= 1
+            current.callers.discard(caller)
         return current.result_for(wanted, is_leader=is_leader)
 
-    def _start(self, refresh: _Refresh) -> None:
+    def _start(self, refresh: Refresh) -> None:
         # Never daemonic: the end of the program would stop it between the response and the store.
         thread = threading.Thread(target=self._run, args=(refresh,), name="loginmachine-refresh", daemon=False)
         try:
             thread.start()
         except RuntimeError:
             # The system has no thread left, or the program is ending.
-            self._run(refresh)
+            self._run(refresh, is_caller=True)
 
-    def _run(self, refresh: _Refresh) -> None:
+    def _run(self, refresh: Refresh, *, is_caller: bool = False) -> None:
+        """Run a refresh, if no other thread does.
+
+        Args:
+            refresh: The refresh.
+            is_caller: Whether this is the thread of a caller, which may be interrupted.
+        """
+        runner = object()
         try:
-            refresh.run()
-        except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever
-            refresh.crash = type(crash).__name__
+            # If the memory is another one, a refresh has ended since this one looked at the store.
+            if refresh.claim(runner) and refresh.memory_before is self._memory:
+                refresh.run()
+        except BaseException as crash:
+            # The callers must not wait for ever.
+            if refresh.claim(runner):
+                refresh.crash = crash
+            if is_caller and not isinstance(crash, Exception):
+                raise
         finally:
-            with self._lock:
-                self._memory = refresh.machine.memory
-                self._current = None
-            refresh.done.set()
+            if refresh.claim(runner):
+                try:
+                    self._end(refresh)
+                except BaseException:
+                    self._end(refresh)
+                    raise
 
-
-class _Refresh(BaseRefresh):
-    def __init__(
-        self, machine: RefreshMachine, access: StoreAccess, wanted: AccessTokenWanted, on_warning: Callable[[str], None]
-    ) -> None:
-        super().__init__(machine, access, wanted, on_warning)
-        self.done = threading.Event()
-
-    def check_store(self) -> bool:
-        """Load the credentials. Return True if no refresh is needed."""
-        self.machine.handle(self.wanted)
-        self._actions = self.machine.handle(self._access.load())
-        return self.machine.outcome is not None
-
-    def run(self) -> None:
-        """Perform the remaining actions."""
-        try:
-            while self._actions:
-                action = self._actions.pop(0)
-                if self._can_stop_before(action):
-                    return
-                event = self._perform(action)
-                if event is not None:
-                    self._actions += self.machine.handle(event)
-        finally:
-            self._access.release_lock()
-
-    def _perform(self, action: refresh_actions.RefreshAction) -> RefreshEvent | None:
-        match action:
-            case refresh_actions.LoadCredentials():
-                return self._access.load()
-            case refresh_actions.TakeLock(timeout=timeout):
-                return self._access.take_lock(timeout)
-            case actions.SendTokenRequest():
-                return token_event(action.exchange_id, send(action))
-            case actions.SaveCredentials(credentials=credentials):
-                return self._access.save(credentials)
-            case refresh_actions.ReleaseLock():
-                self._access.release_lock()
-            case refresh_actions.Warn(message=message):
-                self._warn(message)
-            case refresh_actions.Deliver():
-                # The last action. The callers wake when the lock is released.
-                pass
-            case _:
-                assert_never(action)
-        return None
+    def _end(self, refresh: Refresh) -> None:
+        """Keep what a refresh has learnt, and wake its callers. Doing it twice does no harm."""
+        if refresh.memory_before is self._memory:
+            self._memory = refresh.machine.memory
+        if self._current is refresh:
+            self._running.pop(_NOW, None)
+        refresh.done.set()
 
 
 class SessionAuth(TokenAuth):

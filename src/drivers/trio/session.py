@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import trio
 
 from ...sansio.base.secret import Secret
-from ...sansio.login import actions
-from ...sansio.refresh import actions as refresh_actions
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
-from ..shared.session import BaseRefresh, BaseSession, StoreAccess, refresh_error
-from ..shared.token_events import token_event
-from .http_client import send
+from ..shared.session import BaseSession, StoreAccess, refresh_error
+from .refresh import Refresh
 from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
-    from typing import TypeVar, TypeVarTuple
 
     import httpx
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
-    from ...sansio.refresh import RefreshMachine
-    from ...sansio.refresh.events import RefreshEvent
     from ...sansio.refresh.outcome import RefreshOutcome
     from ..stores.protocols import SessionStore
-
-    Result = TypeVar("Result")
-    Arguments = TypeVarTuple("Arguments")
 
 
 class TrioSession(BaseSession):
@@ -51,8 +42,8 @@ class TrioSession(BaseSession):
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored. By default the text is
-            logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
+            ended and its last access token is used until it expires. By default the text is logged.
     """
 
     def __init__(
@@ -64,11 +55,16 @@ class TrioSession(BaseSession):
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(store, provider, environment_key, on_warning)
-        self._current: _Refresh | None = None
+        self._current: Refresh | None = None
         self._limiter = trio.CapacityLimiter(math.inf)
         """Of its own, so that the session's threads and those of the program do not wait for each other."""
         self.auth = TrioSessionAuth(self)
         """For ``httpx.AsyncClient(auth=...)``."""
+
+    def after_fork(self) -> None:
+        """Forget the current refresh in the child of a fork. It runs in a task that only the parent has."""
+        self._current = None
+        self._limiter = trio.CapacityLimiter(math.inf)
 
     async def access_token(self) -> str:
         """Return what to send to the API now: a valid access token, or the API key if there is one instead.
@@ -135,91 +131,41 @@ class TrioSession(BaseSession):
         """
         memory = self._memory
         machine = self._new_machine(memory)
-        refresh = _Refresh(machine, StoreAccess(self._store), wanted, self._on_warning, self._limiter)
+        refresh = Refresh(machine, StoreAccess(self._store), wanted, self._on_warning, self._limiter)
         if await refresh.check_store():
+            self._show_warnings(refresh)
             return machine.outcome
         if self._memory is not memory:
             # Another refresh has ended meanwhile.
             return None
-        is_leader = self._current is None
-        current = self._current = self._current or refresh
-        current.waiting += 1
+        current = self._share(refresh)
+        caller = object()
         try:
-            if is_leader:
-                trio.lowlevel.spawn_system_task(self._run, current, name="loginmachine-refresh")
+            current.callers.add(caller)
             await current.done.wait()
         finally:
-            current.waiting -= 1
-        return current.result_for(wanted, is_leader=is_leader)
+            current.callers.discard(caller)
+        return current.result_for(wanted, is_leader=current is refresh)
 
-    async def _run(self, refresh: _Refresh) -> None:
+    @trio.lowlevel.enable_ki_protection
+    def _share(self, refresh: Refresh) -> Refresh:
+        """Return the current refresh. If there is none, start this one: an interrupt comes before or after that."""
+        if self._current is None:
+            trio.lowlevel.spawn_system_task(self._run, refresh, name="loginmachine-refresh")
+            self._current = refresh
+        return self._current
+
+    async def _run(self, refresh: Refresh) -> None:
         try:
             # Shielded: the provider's response must be stored even if the run is ending.
             with trio.CancelScope(shield=True):
                 await refresh.run()
         except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever, and the run must not crash
-            refresh.crash = type(crash).__name__
+            refresh.crash = crash
         finally:
             self._memory = refresh.machine.memory
             self._current = None
             refresh.done.set()
-
-
-class _Refresh(BaseRefresh):
-    def __init__(
-        self,
-        machine: RefreshMachine,
-        access: StoreAccess,
-        wanted: AccessTokenWanted,
-        on_warning: Callable[[str], None],
-        limiter: trio.CapacityLimiter,
-    ) -> None:
-        super().__init__(machine, access, wanted, on_warning)
-        self.done = trio.Event()
-        self._limiter = limiter
-
-    async def check_store(self) -> bool:
-        """Load the credentials. Return True if no refresh is needed."""
-        self.machine.handle(self.wanted)
-        self._actions = self.machine.handle(await self._in_thread(self._access.load))
-        return self.machine.outcome is not None
-
-    async def run(self) -> None:
-        """Perform the remaining actions."""
-        try:
-            while self._actions:
-                action = self._actions.pop(0)
-                if self._can_stop_before(action):
-                    return
-                event = await self._perform(action)
-                if event is not None:
-                    self._actions += self.machine.handle(event)
-        finally:
-            await self._in_thread(self._access.release_lock)
-
-    async def _perform(self, action: refresh_actions.RefreshAction) -> RefreshEvent | None:
-        match action:
-            case refresh_actions.LoadCredentials():
-                return await self._in_thread(self._access.load)
-            case refresh_actions.TakeLock(timeout=timeout):
-                return await self._in_thread(self._access.take_lock, timeout)
-            case actions.SendTokenRequest():
-                return token_event(action.exchange_id, await send(action, self._limiter))
-            case actions.SaveCredentials(credentials=credentials):
-                return await self._in_thread(self._access.save, credentials)
-            case refresh_actions.ReleaseLock():
-                await self._in_thread(self._access.release_lock)
-            case refresh_actions.Warn(message=message):
-                self._warn(message)
-            case refresh_actions.Deliver():
-                # The last action. The callers wake when the lock is released.
-                pass
-            case _:
-                assert_never(action)
-        return None
-
-    async def _in_thread(self, work: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
-        return await trio.to_thread.run_sync(work, *args, limiter=self._limiter)
 
 
 class TrioSessionAuth(TokenAuth):

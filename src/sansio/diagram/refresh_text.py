@@ -10,7 +10,9 @@ from ..refresh.effects import (
     deliver_refreshed,
     deliver_unsaved,
     keep,
+    keep_for_good,
     keep_for_now,
+    keep_last,
     may_wait,
     still_lasts,
 )
@@ -37,6 +39,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.PROVIDER_MISMATCHED:        "another provider, or another client, has issued the stored tokens",
     T.REFRESH_DUE:                "the token ends soon, or is not wanted",
     T.REFRESH_HOPELESS:           "there is no refresh token, or it was refused before",
+    T.SIGN_IN_ENDED:              "the refresh token was refused before, and the access token is still valid",
     T.REFRESH_POSTPONED:          "the last attempt was a moment ago, and the token is still valid",
     T.SAVE_DUE:                   "new tokens could not be stored before, and are to be stored now",
     T.LOCK_TAKEN:                 "from now on no other session refreshes the tokens",
@@ -44,7 +47,8 @@ MEANING: Final[Mapping[str, str]] = {
     T.LOCK_FAILED:                "the store cannot be locked",
     T.TOKENS_RECEIVED:            "new tokens of the same account came",
     T.REFRESH_TOKEN_REFUSED:      "the provider refused the refresh token",
-    T.ACCOUNT_CHANGED:            "the new tokens are of another account",
+    T.CLIENT_REFUSED:             "the provider does not accept the client",
+    T.ACCOUNT_CHANGED:            "the new id token is of another account, person, issuer or client",
     T.REFRESH_UNAVAILABLE:        "no response, or a passing refusal; or the tokens stored meanwhile have ended too",
     T.REFRESH_RESPONSE_MALFORMED: "the response cannot be used",
     T.CREDENTIALS_SAVED:          "the new tokens are stored durably",
@@ -56,6 +60,8 @@ DELIVERY: Final[Mapping[Callable[[Any, Any], None], Delivery]] = {
     adopt:             Delivery.ADOPTED,
     keep:              Delivery.KEPT,
     keep_for_now:      Delivery.KEPT,
+    keep_last:         Delivery.KEPT,
+    keep_for_good:     Delivery.KEPT,
     deliver_refreshed: Delivery.REFRESHED,
     deliver_unsaved:   Delivery.REFRESHED,
 }
@@ -92,9 +98,23 @@ STORIES: Final = (
     Story(
         "The refresh token is refused",
         "The store is read once more, because a program without locks may have used the token. If the store is "
-        "unchanged, that refresh token is never sent again, and only a new sign-in helps.",
+        "unchanged, that refresh token is never sent again, by any program: the store remembers its digest. Only a new "
+        "sign-in helps.",
         S.READING_AGAIN,
         (T.REFRESH_DUE, T.REFRESH_TOKEN_REFUSED, T.CREDENTIALS_UNCHANGED),
+    ),
+    Story(
+        "The refresh token is refused, and the access token has minutes left",
+        "It is delivered, with a warning.",
+        S.READING_AGAIN,
+        (T.REFRESH_DUE, T.REFRESH_TOKEN_REFUSED, T.CREDENTIALS_UNCHANGED),
+        (still_lasts,),
+    ),
+    Story(
+        "The next program asks for it",
+        "The refresh token is not sent.",
+        S.IDLE,
+        (T.ACCESS_TOKEN_WANTED, T.SIGN_IN_ENDED),
     ),
     Story(
         "The disk is full when the new tokens come",

@@ -77,7 +77,7 @@ class Credentials(Record):
     api_key: Secret | None = None
     tokens: Tokens | None = None
     last_refresh: str | None = None
-    """When the tokens were received, in UTC and in the format of RFC 3339."""
+    """When this machine received the access token, in UTC and in the format of RFC 3339."""
     others: Secret | None = hidden(default=None)
     """The other members of the file from which these credentials were read, as a JSON object."""
 
@@ -145,7 +145,11 @@ class Credentials(Record):
         came = {name: token for name, token in answer.values().items() if token is not None}
         if self.tokens.provenance is None:
             came["provenance"] = provenance
-        return self.__replace__(tokens=self.tokens.__replace__(**came), last_refresh=_rfc3339(received_at))
+        refreshed = self.__replace__(tokens=self.tokens.__replace__(**came))
+        if answer.access_token is None and self.tokens.expires_at() is not None:
+            # The access token, which says when it ends, is as old as before.
+            return refreshed
+        return refreshed.__replace__(last_refresh=_rfc3339(received_at))
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in the credentials, revealed, so that echoes of them can be masked."""

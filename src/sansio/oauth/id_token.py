@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CLOCK_TOLERANCE: Final = 300.0
 """Seconds by which an id token may be past its ``exp``."""
 
+IDENTITY: Final = ("iss", "sub", "aud")
+"""The claims that a refresh must not change."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
 
@@ -58,6 +60,31 @@ def check_id_token(
         claimed = claims.get("nonce")
         if not isinstance(claimed, str) or not same_secret(claimed, nonce):
             raise ClaimError("it belongs to another sign-in (nonce)")
+
+
+def check_refreshed(claims: JsonObject, before: JsonObject) -> None:
+    """Check that the id token of a refresh is of the same sign-in as the one before (OpenID Connect Core section 12.2).
+
+    Args:
+        claims: The payload of the new id token.
+        before: The payload of the id token that it replaces. Claims that one of the two lacks are not compared.
+
+    Raises:
+        ClaimError: The issuer, the person or the audience is another one. The message names the claim.
+    """
+    both = claims.keys() & before.keys()
+    if "iss" in both and claims["iss"] != before["iss"]:
+        raise ClaimError("is of another issuer (iss)")
+    if "sub" in both and claims["sub"] != before["sub"]:
+        raise ClaimError("is of another person (sub)")
+    if "aud" in both and not _is_same_audience(claims["aud"], before["aud"]):
+        raise ClaimError("was made for another client (aud)")
+
+
+def _is_same_audience(audience: object, before: object) -> bool:
+    """Compare two audiences. One member may be written alone, and the order means nothing (RFC 7519 section 4.1.3)."""
+    new, old = (value if isinstance(value, list) else [value] for value in (audience, before))
+    return all(member in old for member in new) and all(member in new for member in old)
 
 
 def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None:

@@ -35,6 +35,10 @@ class GrantRefused(Rejected):
     """The token endpoint refused the refresh token for good."""
 
 
+class ClientRefused(Rejected):
+    """The token endpoint refused the client: its configuration is wrong, the tokens may be good."""
+
+
 class Malformed(Record):
     """The response cannot be used."""
 
@@ -44,8 +48,12 @@ class Malformed(Record):
 _NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
 _GRANT_REFUSED: Final = frozenset(
     # RFC 6749 section 5.2, and the provider's own codes.
-    ("invalid_grant", "refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated")
+    (
+        *("invalid_grant", "invalid_refresh_token", "token_expired"),
+        *("refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated"),
+    )
 )
+_CLIENT_REFUSED: Final = frozenset(("invalid_client", "unauthorized_client"))
 _NO_ERROR: Final = (None, "")
 """A member without a value is as absent (RFC 6749 section 3.2)."""
 _TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
@@ -82,6 +90,8 @@ def token_set(answer: JsonObject) -> TokenSet | Malformed:
 def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
     """Read the response to a refresh (RFC 6749 section 6). In contrast to a code exchange, each token may be missing.
 
+    Only an error code says that a token or the client is refused. A gateway answers with 401 too.
+
     Args:
         response: With any status.
         hide: Secrets that were sent. An error description may echo them.
@@ -91,13 +101,13 @@ def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedToke
     """
     body = read_object(response)
     answer = judge(response, body, hide)
-    if isinstance(answer, Rejected) and (response.status == 401 or error_code(body) in _GRANT_REFUSED):
-        return GrantRefused(message=answer.message)
-    if not isinstance(answer, dict):
+    if isinstance(answer, Rejected):
+        return _refusal(error_code(body), answer)
+    if isinstance(answer, Malformed):
         return answer
     if not _is_bearer(answer):
         return _NOT_BEARER
-    came = {name: answer[name] for name in _TOKEN_NAMES if answer.get(name) is not None}
+    came = {name: answer[name] for name in _TOKEN_NAMES if not _is_absent(name, answer.get(name))}
     for name, token in came.items():
         if not _is_token(token):
             return Malformed(message=f"no usable {name} in the answer")
@@ -121,6 +131,20 @@ def read_api_key(response: HttpResponse, hide: tuple[str, ...]) -> Secret | Reje
     if not _is_token(key):
         return Malformed(message="no usable access_token in the answer")
     return Secret(key)
+
+
+def _refusal(code: str, answer: Rejected) -> Rejected:
+    if code in _GRANT_REFUSED:
+        return GrantRefused(message=answer.message)
+    return ClientRefused(message=answer.message) if code in _CLIENT_REFUSED else answer
+
+
+def _is_absent(name: str, token: object) -> bool:
+    """Return whether a token was not renewed. An empty one says so too, unless it is the access token, which must come.
+
+    Otherwise the other new tokens would be lost.
+    """
+    return token is None or (token == "" and name != "access_token")
 
 
 def _read_answer(response: HttpResponse, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:

@@ -8,7 +8,7 @@ from ..base.records import Record
 from ..login.actions import SaveCredentials, SendTokenRequest
 
 if TYPE_CHECKING:
-    from .outcome import RefreshOutcome
+    from .outcome import RefreshOutcome, Refusal
 
 
 class LoadCredentials(Record):
@@ -26,6 +26,15 @@ class ReleaseLock(Record):
     """Release the lock. Returned if and only if the lock was taken. Never answered."""
 
 
+class RememberRefusal(Record):
+    """Store that a refresh token was refused, so that no program sends it again. Never answered.
+
+    A store that cannot do that ignores it.
+    """
+
+    refusal: Refusal
+
+
 class Warn(Record):
     """Warn about something unusual. Never answered."""
 
@@ -40,6 +49,6 @@ class Deliver(Record):
 
 
 RefreshAction: TypeAlias = (
-    LoadCredentials | TakeLock | ReleaseLock | SendTokenRequest | SaveCredentials | Warn | Deliver
+    LoadCredentials | TakeLock | ReleaseLock | SendTokenRequest | SaveCredentials | RememberRefusal | Warn | Deliver
 )
 """Every action that `RefreshMachine.handle` returns."""

@@ -31,7 +31,9 @@ LONGEST_WAIT: Final = token_requests.REFRESH_TIMEOUT + 10.0
 def still_lasts(refresh: RefreshData, _: Interpretation) -> bool:
     """The old token is still valid, and may be delivered once more."""
     tokens = refresh.credentials.tokens if refresh.credentials else None
-    return tokens is not None and tokens.access_token != refresh.unwanted and refresh.is_valid_at(tokens, refresh.now)
+    if refresh.credentials is None or tokens is None or tokens.access_token == refresh.unwanted:
+        return False
+    return refresh.is_valid_at(refresh.credentials, refresh.now)
 
 
 def may_wait(refresh: RefreshData, meaning: Interpretation) -> bool:
@@ -126,6 +128,21 @@ def keep_for_now(refresh: RefreshData, meaning: Problem) -> None:
     keep(refresh, meaning)
 
 
+def keep_last(refresh: RefreshData, meaning: StoreRead) -> None:
+    """Deliver the old token, which is the last one: its refresh token was refused before."""
+    failure = refresh.failure_of(meaning)
+    refresh.note_refusal(failure)
+    refresh.deliver(refresh.credentials, Delivery.KEPT, failure.message, failure=failure)
+
+
+def keep_for_good(refresh: RefreshData, meaning: Problem) -> None:
+    """Deliver the old token, which is the last one, and never send its refresh token again."""
+    failure = refresh.failure_of(meaning)
+    refresh.note_refusal(failure)
+    refresh.remember_refusal(failure)
+    refresh.deliver(refresh.credentials, Delivery.KEPT, failure.message, failure=failure)
+
+
 def deliver_refreshed(refresh: RefreshData, _: Interpretation) -> None:
     """Deliver the new token, which is stored."""
     refresh.memory = refresh.memory.__replace__(unsaved=None, replaces=None, tried_at=None)
@@ -142,8 +159,13 @@ def deliver_unsaved(refresh: RefreshData, meaning: Problem) -> None:
 
 
 def _deliver_new(refresh: RefreshData, *, is_stored: bool = True) -> None:
-    if refresh.exchanged:
-        refresh.remember_received(refresh.refreshed)
+    tokens = refresh.refreshed.tokens if refresh.refreshed else None
+    if refresh.exchanged and tokens is not None:
+        if tokens.access_token == refresh.seen:
+            # The provider renewed other tokens only.
+            refresh.remember_attempt()
+        else:
+            refresh.remember_received(refresh.refreshed)
     delivery = Delivery.REFRESHED if refresh.exchanged else Delivery.CURRENT
     refresh.deliver(refresh.refreshed, delivery, is_stored=is_stored)
 
@@ -156,5 +178,5 @@ def fail(refresh: RefreshData, meaning: Problem) -> None:
 def fail_for_good(refresh: RefreshData, meaning: Problem) -> None:
     """End the refresh with a failure, and never send this refresh token again."""
     failure = refresh.failure_of(meaning)
-    refresh.memory = refresh.memory.__replace__(refused=refresh.tokens.refresh_token, refusal=failure)
+    refresh.remember_refusal(failure)
     refresh.end(failure)

@@ -10,6 +10,7 @@ from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, Tok
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials
+    from .outcome import Refusal
 
 
 class AccessTokenWanted(Record):
@@ -28,6 +29,8 @@ class CredentialsLoaded(Record):
     """The stored credentials; None if nothing is stored."""
     loaded_at: float
     """Wall-clock time, in seconds since 1970-01-01 UTC."""
+    refusal: Refusal | None = None
+    """What the last `RememberRefusal` held; None if the store does not know."""
 
 
 class LoadFailed(Record):

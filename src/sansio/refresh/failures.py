@@ -24,6 +24,7 @@ class RefreshFailureCategory(StrEnum):
     REFRESH_TOKEN_MISSING = "refresh_token_missing"
     REFRESH_TOKEN_REJECTED = "refresh_token_rejected"
     ACCOUNT_CHANGED = "account_changed"
+    CLIENT_REFUSED = "client_refused"
     REFRESH_UNAVAILABLE = "refresh_unavailable"
     REFRESH_RESPONSE_MALFORMED = "refresh_response_malformed"
     STORE_BUSY = "store_busy"
@@ -43,6 +44,7 @@ FINAL_CATEGORIES: Final = (
     *SIGN_IN_REQUIRED,
     C.CREDENTIALS_UNREADABLE,
     C.CREDENTIALS_UNSUPPORTED,
+    C.CLIENT_REFUSED,
     C.PROVIDER_MISMATCH,
 )
 """The categories in which another attempt is useless until the person acts. After others the old tokens stay."""
@@ -57,6 +59,7 @@ REFRESH_FAILURES: Final[Mapping[RefreshTrigger, RefreshFailureCategory]] = {
     T.REFRESH_DUE:                C.STORE_BUSY,
     T.LOCK_FAILED:                C.STORE_UNAVAILABLE,
     T.REFRESH_TOKEN_REFUSED:      C.REFRESH_TOKEN_REJECTED,
+    T.CLIENT_REFUSED:             C.CLIENT_REFUSED,
     T.ACCOUNT_CHANGED:            C.ACCOUNT_CHANGED,
     T.REFRESH_UNAVAILABLE:        C.REFRESH_UNAVAILABLE,
     T.REFRESH_RESPONSE_MALFORMED: C.REFRESH_RESPONSE_MALFORMED,
@@ -90,8 +93,12 @@ REFRESH_CATALOGUE: Final[Mapping[RefreshFailureCategory, Advice]] = {
         hint="Sign in again.",
     ),
     C.ACCOUNT_CHANGED: Advice(
-        title="The new tokens are of another account",
+        title="The new tokens are not those of this sign-in",
         hint="Sign in again, with the account that you want to use.",
+    ),
+    C.CLIENT_REFUSED: Advice(
+        title="The provider does not accept this program's client",
+        hint="Check the client id and the issuer in the program's configuration; you are still signed in.",
     ),
     C.REFRESH_UNAVAILABLE: Advice(
         title="The tokens could not be renewed just now",

@@ -8,21 +8,21 @@ from ..base.errors import UnexpectedEvent
 from ..base.http import TransportProblem
 from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
-from ..model.account import read_account
-from ..model.claims import ClaimError, read_claims
 from ..model.issuer import why_not_from
 from ..model.provenance import provenance_of_provider
 from ..oauth import token_requests
-from ..oauth.token_responses import GrantRefused, Malformed, Rejected, read_refresh
+from ..oauth.token_responses import ClientRefused, GrantRefused, Malformed, Rejected, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
+from .failures import RefreshFailure
+from .identity import change_of_identity, says_less
 from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+from .outcome import digest_of
 from .states import RefreshState, RefreshTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..base.secret import Secret
     from ..model.credentials import Tokens
     from ..model.tokens import RefreshedTokens
     from .state import RefreshData
@@ -34,6 +34,7 @@ OLDEST: Final = 8 * 86400.0
 RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
+_REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
 _CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
 
 
@@ -110,16 +111,17 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
     if refresh.state in _CHECKING:
-        if refresh.is_valid_at(tokens, event.loaded_at):
+        if refresh.is_valid_at(choice.credentials, event.loaded_at):
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
         return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
-    return _judge_tokens(read, tokens, event.loaded_at, refresh)
+    return _judge_tokens(read, tokens, event, refresh)
 
 
-def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData) -> StoreRead:
+def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
     """Decide what to do with the tokens that apply."""
-    memory = refresh.memory
-    is_valid = refresh.is_valid_at(tokens, now)
+    now, memory = event.loaded_at, refresh.memory
+    assert read.credentials is not None
+    is_valid = refresh.is_valid_at(read.credentials, now)
     if refresh.seen is None:
         rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
     else:
@@ -134,17 +136,35 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshD
         return _as(read, RefreshTrigger.SAVE_DUE, _LOCKED) if is_unsaved else read
     if not has_refresh_token:
         return _as(read, RefreshTrigger.REFRESH_HOPELESS, "no refresh token is stored")
-    if tokens.refresh_token == memory.refused:
-        return _as(read, RefreshTrigger.REFRESH_HOPELESS).__replace__(failure=memory.refusal)
+    refusal = _refusal_of(read, event, refresh)
+    if refusal is not None:
+        is_last = is_valid and not rejected
+        ending = RefreshTrigger.SIGN_IN_ENDED if is_last else RefreshTrigger.REFRESH_HOPELESS
+        return _as(read, ending).__replace__(failure=refusal)
     if first and tried and is_valid and not rejected:
         return _as(read, RefreshTrigger.REFRESH_POSTPONED, "the last try was a moment ago")
     return _as(read, RefreshTrigger.REFRESH_DUE, _LOCKED)
 
 
+def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData) -> RefreshFailure | None:
+    """Return the failure of a refresh token that was refused before, by this session or another; None if it was not."""
+    assert read.credentials is not None
+    memory, known = refresh.memory, event.refusal
+    if memory.refused is None and known is None:
+        return None
+    digest = digest_of(read.credentials, refresh.provider_for(read.credentials))
+    if digest == memory.refused:
+        return memory.refusal
+    if known is None or digest != known.digest:
+        return None
+    return RefreshFailure(category=known.category, message=_REFUSED_BEFORE, trigger=RefreshTrigger.REFRESH_HOPELESS)
+
+
 def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData, *, can_keep: bool) -> bool:
-    if can_keep or refresh.is_new(tokens, now):
+    assert read.credentials is not None
+    if can_keep or refresh.is_new(read.credentials, now):
         return False
-    received = read.credentials.last_refresh_time() if read.credentials else None
+    received = read.credentials.last_refresh_time()
     return is_due(tokens, received.timestamp() if received else None, now)
 
 
@@ -183,6 +203,8 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
     answer = read_refresh(event, refresh.known_secrets())
     if isinstance(answer, GrantRefused):
         return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
+    if isinstance(answer, ClientRefused):
+        return _problem(RefreshTrigger.CLIENT_REFUSED, answer.message, refresh, now=event.received_at)
     if isinstance(answer, Rejected):
         return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, answer.message, refresh, now=event.received_at)
     if isinstance(answer, Malformed):
@@ -191,32 +213,23 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
 
 
 def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
-    """Check that the new tokens are of the same account as the old ones."""
+    """Check that the new tokens are of the same sign-in as the old ones."""
     old = refresh.tokens
-    if answer.access_token is None and not refresh.is_valid_at(old, now):
+    assert refresh.credentials is not None
+    if answer.access_token is None and not refresh.is_valid_at(refresh.credentials, now):
         words = "no access_token in the answer"
         return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
     if answer.id_token is not None:
-        new_account = _account_id(answer.id_token, refresh)
-        old_account = old.account_id or old.account(refresh.provider).account_id
-        if new_account and old_account and new_account != old_account:
-            words = "the new id token is of another account"
+        change = change_of_identity(answer.id_token, old, refresh.provider)
+        if change:
+            words = f"the new id token {change}"
             return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
-        if new_account is None and _account_id(old.id_token, refresh):
-            # The new id token is unreadable, and the old one is kept. The other new tokens must not be lost.
+        if says_less(answer.id_token, old, refresh.provider):
+            # The old id token is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
-    assert refresh.credentials is not None
     origin = provenance_of_provider(refresh.provider)
     refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
     return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
-
-
-def _account_id(id_token: Secret, refresh: RefreshData) -> str | None:
-    try:
-        id_claims = read_claims(id_token)
-    except ClaimError:
-        return None
-    return read_account(id_claims, {}, refresh.provider).account_id
 
 
 def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.records import Record
-from .failures import RefreshFailure
+from .failures import RefreshFailure, RefreshFailureCategory
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials
+    from ..model.provider import Provider
 
 
 class Delivery(StrEnum):
@@ -38,10 +41,37 @@ class RefreshSuccess(Record):
     """Why the old token is delivered, as clean text; empty for another token."""
     is_stored: bool = True
     """False if the credentials are new and could not be stored. Then this program holds the only copy."""
+    failure: RefreshFailure | None = None
+    """Why the sign-in has ended, if it has: the token is the last one, and only a new sign-in gives another."""
 
 
 RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
 """How a refresh ended."""
+
+
+class Refusal(Record):
+    """A refresh token that the provider refused for good. It does not hold the token, and can be stored."""
+
+    digest: str
+    """What `digest_of` returned for the token."""
+    category: RefreshFailureCategory
+    """The category of the failure."""
+
+
+def digest_of(credentials: Credentials, provider: Provider) -> str:
+    """Return a text that identifies a refresh token, without revealing it.
+
+    It is the SHA-256 of the token, of the time when it was received, and of the endpoint and client that it is for. A
+    new sign-in has another digest, even if the provider issues the same refresh token again.
+
+    Args:
+        credentials: Credentials with tokens.
+        provider: The provider that the token is sent to.
+    """
+    assert credentials.tokens is not None
+    token = credentials.tokens.refresh_token.reveal()
+    parts = (provider.token_endpoint, provider.client_id, credentials.last_refresh, token)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class RefreshMemory(Record):
@@ -57,7 +87,7 @@ class RefreshMemory(Record):
     """When it was received, in seconds since 1970, by our clock."""
     tried_at: float | None = None
     """When a refresh or a save last failed temporarily, in seconds since 1970."""
-    refused: Secret | None = None
-    """A refresh token that the provider refused for good."""
+    refused: str | None = None
+    """The digest of a refresh token that the provider refused for good."""
     refusal: RefreshFailure | None = None
     """The failure after that refusal."""

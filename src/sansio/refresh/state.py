@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..model.issuer import provider_of
 from ..model.provider import Provider
-from .actions import Deliver, ReleaseLock
+from .actions import Deliver, ReleaseLock, RememberRefusal, Warn
 from .effective import applicable
 from .events import AccessTokenWanted
 from .failures import REFRESH_FAILURES, RefreshFailure
 from .interpretation import StoreRead
-from .outcome import Delivery, RefreshSuccess
+from .outcome import Delivery, RefreshSuccess, Refusal, digest_of
 from .states import RefreshState
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .outcome import RefreshMemory, RefreshOutcome
 
 NEW_FOR: Final = 60.0
-"""Seconds for which new tokens are not refreshed again, even if they have expired by our clock."""
+"""Seconds for which a new access token is not refreshed again, even if its ``exp`` has passed by our clock."""
 
 
 class RefreshData:
@@ -114,14 +114,23 @@ class RefreshData:
         if isinstance(meaning, StoreRead) and not meaning.is_unchanged:
             self.credentials = meaning.credentials
 
-    def is_valid_at(self, tokens: Tokens, now: float) -> bool:
+    def is_valid_at(self, credentials: Credentials, now: float) -> bool:
         """Return whether an access token has not expired, as far as is known."""
-        ends = tokens.expires_at()
-        return ends is None or ends > now or self.is_new(tokens, now)
+        assert credentials.tokens is not None
+        ends = credentials.tokens.expires_at()
+        return ends is None or ends > now or self.is_new(credentials, now)
 
-    def is_new(self, tokens: Tokens, now: float) -> bool:
-        """Return whether tokens were received a moment ago. If they have expired by our clock, the clock is wrong."""
-        return tokens.access_token == self.memory.received and 0 <= now - self.memory.received_at < NEW_FOR
+    def is_new(self, credentials: Credentials, now: float) -> bool:
+        """Return whether this machine received an access token a moment ago. If it has expired, our clock is wrong.
+
+        This session has received it, or another one, which has stored the time.
+        """
+        assert credentials.tokens is not None
+        stored = credentials.last_refresh_time()
+        moments = [stored.timestamp()] if stored else []
+        if credentials.tokens.access_token == self.memory.received:
+            moments.append(self.memory.received_at)
+        return any(0 <= now - moment < NEW_FOR for moment in moments)
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""
@@ -140,12 +149,37 @@ class RefreshData:
             token = credentials.tokens.access_token
             self.memory = self.memory.__replace__(received=token, received_at=self.now)
 
+    def digest(self) -> str:
+        """Return what identifies the refresh token of the credentials that apply."""
+        assert self.credentials is not None
+        return digest_of(self.credentials, self.provider)
+
+    def note_refusal(self, failure: RefreshFailure) -> None:
+        """Warn, once in a session, that the sign-in has ended while its access token is still valid."""
+        digest = self.digest()
+        if self.memory.refused != digest:
+            self.memory = self.memory.__replace__(refused=digest, refusal=failure)
+            words = "the sign-in has ended, and its last access token is used until it expires"
+            self.out.append(Warn(message=f"{words}: {failure.message}"))
+
+    def remember_refusal(self, failure: RefreshFailure) -> None:
+        """Remember, in the store too, that the refresh token was refused for good."""
+        digest = self.digest()
+        self.memory = self.memory.__replace__(refused=digest, refusal=failure)
+        self.out.append(RememberRefusal(refusal=Refusal(digest=digest, category=failure.category)))
+
     def remember_attempt(self) -> None:
         """Remember that refreshing or storing failed just now, in a way that may pass."""
         self.memory = self.memory.__replace__(tried_at=self.now)
 
     def deliver(
-        self, credentials: Credentials | None, delivery: Delivery, message: str = "", *, is_stored: bool = True
+        self,
+        credentials: Credentials | None,
+        delivery: Delivery,
+        message: str = "",
+        *,
+        is_stored: bool = True,
+        failure: RefreshFailure | None = None,
     ) -> None:
         """End the refresh with a token.
 
@@ -154,6 +188,7 @@ class RefreshData:
             delivery: Where the token came from.
             message: Why the old token is delivered; empty for another token.
             is_stored: Whether the credentials are stored.
+            failure: Why the sign-in has ended, if it has.
         """
         choice = applicable(credentials, self.provider, environment_key=self.environment_key)
         assert choice is not None
@@ -165,6 +200,7 @@ class RefreshData:
                 delivery=delivery,
                 message=message,
                 is_stored=is_stored,
+                failure=failure,
             )
         )
 

@@ -21,7 +21,9 @@ from .effects import (
     fail,
     fail_for_good,
     keep,
+    keep_for_good,
     keep_for_now,
+    keep_last,
     load,
     load_locked,
     may_wait,
@@ -62,6 +64,7 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.CREDENTIALS_UNSUPPORTED,    _BEFORE,     S.FAILED,                   fail),
     Row(T.PROVIDER_MISMATCHED,        _BEFORE,     S.FAILED,                   fail),
     Row(T.REFRESH_HOPELESS,           _BEFORE,     S.FAILED,                   fail),
+    Row(T.SIGN_IN_ENDED,              _BEFORE,     S.SUCCEEDED,                keep_last),
     Row(T.REFRESH_POSTPONED,          _READING,    S.SUCCEEDED,                keep),
 
     # One at a time, of all threads and processes
@@ -81,8 +84,13 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     # Old tokens to new
     Row(T.REFRESH_DUE,                _AGAIN,      S.EXCHANGING_REFRESH_TOKEN, exchange),
     Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.DOUBTING,                 doubt),
+    Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.SUCCEEDED,                keep_for_good,    still_lasts),
     Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.FAILED,                   fail_for_good),
+    Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.SUCCEEDED,                keep_for_good,    still_lasts),
     Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.FAILED,                   fail_for_good),
+    Row(T.CLIENT_REFUSED,             _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
+    Row(T.CLIENT_REFUSED,             _EXCHANGING, S.FAILED,                   fail),
+    Row(T.ACCOUNT_CHANGED,            _EXCHANGING, S.SUCCEEDED,                keep_for_good,    still_lasts),
     Row(T.ACCOUNT_CHANGED,            _EXCHANGING, S.FAILED,                   fail_for_good),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.FAILED,                   fail),

@@ -44,6 +44,7 @@ class Endpoint:
         self.bodies: list[dict[str, Any]] = []
         self.new = access_token(86400)
         self.status = 200
+        self.error: object = "canary-refresh"
         self.asked = threading.Event()
         self.released = threading.Event()
         self.released.set()
@@ -56,7 +57,7 @@ class Endpoint:
         self.meanwhile()
         self.asked.set()
         self.released.wait(20)
-        body = {"access_token": self.new} if self.status == 200 else {"error": "canary-refresh"}
+        body = {"access_token": self.new} if self.status == 200 else {"error": self.error}
         return Response(json.dumps(body), self.status, content_type="application/json")
 
     def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
@@ -120,6 +121,15 @@ def test_refresh_with_and_without_if_due(tmp_path: Path, endpoint: Endpoint) -> 
     assert out.startswith("The tokens are renewed; they last until 20")
 
 
+def test_a_wrong_clock_causes_one_refresh(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, -10)
+    endpoint.new = access_token(-3600)
+    for _ in range(2):
+        assert endpoint.run("token", tmp_path) == (0, f"{endpoint.new}\n", "")
+    assert endpoint.run("refresh", tmp_path, "--if-due")[0] == 0
+    assert len(endpoint.bodies) == 1
+
+
 def test_refresh_with_an_expiry_out_of_range(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, 10)
     endpoint.new = access_token(5 * 10**11)
@@ -134,10 +144,38 @@ def test_refresh_with_an_unknown_expiry(tmp_path: Path, endpoint: Endpoint) -> N
 
 def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
     sign_in(tmp_path, -10)
-    endpoint.status = 401
-    words = f"Details: refresh_token_rejected - {endpoint.issuer}/oauth/token: status 401: [redacted]"
-    for command in ("token", "refresh"):
-        assert endpoint.run(command, tmp_path) == (1, "", f"The sign-in has ended.\nSign in again.\n{words}\n")
+    endpoint.status, endpoint.error = 400, {"code": "invalid_grant", "message": "canary-refresh"}
+    reason = f"{endpoint.issuer}/oauth/token: status 400: invalid_grant: [redacted]"
+    before = "the provider has refused this refresh token before, and it was not sent again"
+    for command, why in (("token", reason), ("refresh", before), ("token", before)):
+        words = f"The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - {why}\n"
+        assert endpoint.run(command, tmp_path) == (1, "", words)
+    assert len(endpoint.bodies) == 1
+
+
+def test_the_last_token_of_a_sign_in_that_has_ended(tmp_path: Path, endpoint: Endpoint) -> None:
+    token = sign_in(tmp_path, 60)
+    endpoint.status, endpoint.error = 400, "invalid_grant"
+    for _ in range(2):
+        code, out, err = endpoint.run("token", tmp_path)
+        assert (code, out) == (0, f"{token}\n")
+        assert err.startswith("Warning: the sign-in has ended, and its last access token is used until it expires: ")
+    for more in ((), ("--if-due",)):
+        code, out, err = endpoint.run("refresh", tmp_path, *more)
+        assert (code, out) == (1, "")
+        assert err.startswith("The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - ")
+        code, out, err = endpoint.run("refresh", tmp_path, "--json", *more)
+        line = json.loads(out)
+        assert (code, line["outcome"], line["category"]) == (1, "failed", "refresh_token_rejected")
+    # One command has sent it, and no other.
+    assert len(endpoint.bodies) == 1
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name != "auth.json")
+    assert b"canary" not in held
+    # A new sign-in with the same refresh token makes it irrelevant.
+    content = json.loads((tmp_path / "auth.json").read_text())
+    (tmp_path / "auth.json").write_text(json.dumps({**content, "last_refresh": "2026-01-02T00:00:00Z"}))
+    endpoint.status = 200
+    assert endpoint.run("token", tmp_path) == (0, f"{endpoint.new}\n", "")
 
 
 def test_token_endpoint_is_temporarily_unavailable(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -204,7 +242,7 @@ def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
     assert line.pop("expires_at").endswith("Z")
     who = {"account_id": "acc-1", "email": "ada@example.com", "plan": "plus"}
     assert line == {"event": "finished", "outcome": "refreshed", "category": None, "message": None, **who}
-    endpoint.status = 401
+    endpoint.status, endpoint.error = 401, "invalid_grant"
     code, out, err = endpoint.start("refresh", tmp_path, "--json")
     line = json.loads(out)
     assert (code, line["outcome"], line["category"]) == (1, "failed", "refresh_token_rejected")

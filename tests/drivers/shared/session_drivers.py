@@ -59,7 +59,7 @@ class InThreads:
     """`Session`."""
 
     session = Session
-    module = "loginmachine.drivers.threaded.session"
+    module = "loginmachine.drivers.threaded.refresh"
 
     def run(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Call a method of a session."""
@@ -106,7 +106,7 @@ class InTrio:
     """`TrioSession`. Each method is a run of trio, so that a session outlives many."""
 
     session = TrioSession
-    module = "loginmachine.drivers.trio.session"
+    module = "loginmachine.drivers.trio.refresh"
 
     def run(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Call a method of a session."""

@@ -28,13 +28,14 @@ from ..scripted_server import ScriptedServer, drips
 from ..support import free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 from .session_drivers import SESSION_DRIVERS, Do, Fetch, InThreads, InTrio, Start, Until
-from .session_support import CANARIES, DUE, LASTING, OVER, credentials, mark_of, signed_in, token_of
+from .session_support import CANARIES, DUE, LASTING, OVER, access_token, credentials, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from loginmachine import SessionStore
+    from loginmachine.sansio.refresh.outcome import Refusal
 
     from .session_support import TokenEndpoint
 
@@ -129,6 +130,19 @@ def test_a_forced_refresh_does_not_share_a_failed_one(driver: Driver, tmp_path: 
     assert mark_of(forced.token.reveal()) == "new-2"
 
 
+def test_two_sessions_with_a_wrong_clock_cause_one_refresh(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint
+) -> None:
+    """By our clock the new token has ended an hour ago. It was received just now, which is stored."""
+    signed_in(tmp_path, OVER)
+    endpoint.scripted.append(reply({"access_token": access_token(-3600, "new"), "refresh_token": "canary-refresh-new"}))
+    sessions = [driver.session(FileStore(tmp_path), endpoint.provider) for _ in range(2)]
+    tokens = [driver.run(session.access_token) for session in (*sessions, *sessions)]
+    assert [mark_of(token) for token in tokens] == ["new"] * 4
+    assert endpoint.requests == 1
+    assert mark_of(driver.run(sessions[1].renew, tokens[0])) == "new-2"
+
+
 # Failures
 
 
@@ -171,6 +185,72 @@ def test_a_refused_refresh_token(driver: Driver, tmp_path: Path, endpoint: Token
     assert mark_of(driver.run(session.access_token)) == "new-2"
 
 
+def test_a_token_that_lasts_longer_than_its_sign_in(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store, warnings = signed_in(tmp_path, DUE), list[str]()
+    session = driver.session(store, endpoint.provider, on_warning=warnings.append)
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    assert [mark_of(driver.run(session.access_token)) for _ in range(2)] == ["old", "old"]
+    done = driver.run(session.refresh)
+    assert (done.delivery, done.failure.category) == ("kept", "refresh_token_rejected")
+    assert [warning.partition(":")[0] for warning in warnings] == [
+        "the sign-in has ended, and its last access token is used until it expires"
+    ]
+    for call in (partial(session.refresh, force=True), partial(session.renew, token_of(store.load()))):
+        with pytest.raises(SignInRequired):
+            driver.run(call)
+    assert endpoint.requests == 1
+
+
+def test_another_session_warns_once_too(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store, warnings = signed_in(tmp_path, DUE), list[str]()
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    driver.run(driver.session(store, endpoint.provider).access_token)
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        raise ValueError
+
+    session = driver.session(store, endpoint.provider, on_warning=warn)
+    assert [mark_of(driver.run(session.access_token)) for _ in range(3)] == ["old"] * 3
+    assert [warning.partition(":")[0] for warning in warnings] == [
+        "the sign-in has ended, and its last access token is used until it expires"
+    ]
+    assert endpoint.requests == 1
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_no_session_sends_a_refused_token_again(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint, *, in_memory: bool
+) -> None:
+    store: SessionStore = MemoryStore() if in_memory else FileStore(tmp_path)
+    store.save(credentials(OVER))
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    for _ in range(3):
+        another = store if in_memory else FileStore(tmp_path)
+        with pytest.raises(SignInRequired, match="refresh_token_rejected"):
+            driver.run(driver.session(another, endpoint.provider).access_token)
+    assert endpoint.requests == 1
+    assert [path.name for path in tmp_path.iterdir() if b"canary" in path.read_bytes()] == ["auth.json"] * (
+        not in_memory
+    )
+    store.save(credentials(OVER, "again"))
+    assert mark_of(driver.run(driver.session(store, endpoint.provider).access_token)) == "new-2"
+
+
+@pytest.mark.parametrize("error", [StoreError("disk full"), OSError("canary-old")])
+def test_a_refusal_that_cannot_be_remembered_is_logged(
+    driver: Driver, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    store = FaultyStore()
+    store.failing = {"load refusal": LookupError(), "save refusal": error}
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
+    with pytest.raises(SignInRequired):
+        driver.run(driver.session(store, endpoint.provider).access_token)
+    why = "disk full" if isinstance(error, StoreError) else "the store raised OSError"
+    ours = [record.getMessage() for record in caplog.records if record.name == "loginmachine"]
+    assert ours == [f"the refusal of the refresh token could not be remembered: {why}"]
+
+
 def test_a_failure_that_may_pass(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
     store = signed_in(tmp_path, DUE)
     session = driver.session(store, endpoint.provider)
@@ -187,13 +267,38 @@ def test_a_failure_that_may_pass(driver: Driver, tmp_path: Path, endpoint: Token
 
 def test_a_failure_that_may_pass_and_then_a_refusal(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
     session = driver.session(signed_in(tmp_path, OVER), endpoint.provider)
-    endpoint.scripted += [reply({}, 503), reply({"error": "gone"}, 401)]
-    with pytest.raises(RefreshFailed, match="refresh_unavailable"):
-        driver.run(session.access_token)
+    endpoint.scripted += [reply({}, 503), reply({}, 401), reply({"error": "invalid_grant"}, 401)]
+    for _ in range(2):
+        with pytest.raises(RefreshFailed, match="refresh_unavailable"):
+            driver.run(session.access_token)
     for _ in range(3):
         with pytest.raises(SignInRequired, match="refresh_token_rejected"):
             driver.run(session.access_token)
-    assert endpoint.requests == 2
+    assert endpoint.requests == 3
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "invalid_client"), (400, "unauthorized_client")])
+def test_a_refused_client_asks_for_no_sign_in(
+    driver: Driver, tmp_path: Path, endpoint: TokenEndpoint, status: int, code: str
+) -> None:
+    store = signed_in(tmp_path, OVER)
+    session = driver.session(store, endpoint.provider)
+    endpoint.scripted.append(reply({"error": code}, status))
+    with pytest.raises(RefreshFailed, match="does not accept this program's client") as caught:
+        driver.run(session.access_token)
+    assert not isinstance(caught.value, SignInRequired)
+    assert (caught.value.category, mark_of(token_of(store.load()))) == ("client_refused", "old")
+    assert mark_of(driver.run(session.access_token)) == "new-2"
+
+
+def test_an_empty_refresh_token_is_none(driver: Driver, tmp_path: Path, endpoint: TokenEndpoint) -> None:
+    store = signed_in(tmp_path, OVER)
+    endpoint.scripted.append(reply({"access_token": access_token(LASTING, "new"), "refresh_token": ""}))
+    assert mark_of(driver.run(driver.session(store, endpoint.provider).access_token)) == "new"
+    stored = store.load()
+    assert stored is not None
+    assert stored.tokens is not None
+    assert stored.tokens.refresh_token == Secret("canary-refresh-old")
 
 
 def test_an_endpoint_that_cannot_be_reached(driver: Driver, tmp_path: Path) -> None:
@@ -240,6 +345,14 @@ class FaultyStore(MemoryStore):
         self._fail("save")
         self.credentials = credentials
         return None
+
+    def load_refusal(self) -> Refusal | None:
+        self._fail("load refusal")
+        return super().load_refusal()
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        self._fail("save refusal")
+        super().save_refusal(refusal)
 
     def _fail(self, name: str) -> None:
         if name in self.failing:
@@ -455,7 +568,7 @@ def test_where_a_token_may_be_sent(driver: Driver, tmp_path: Path, url: str) -> 
 
 
 def test_a_request_raises_what_the_session_raises(driver: Driver, auth: Any, endpoint: TokenEndpoint) -> None:
-    endpoint.scripted.append(reply({"error": "gone"}, 401))
+    endpoint.scripted.append(reply({"error": "invalid_grant"}, 401))
     with pytest.raises(SignInRequired):
         driver.fetch(auth, Fetch(endpoint.api))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import signal
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import trio
 
-from loginmachine import FileStore, TrioSession
+from loginmachine import Credentials, FileStore, MemoryStore, RefreshFailed, TrioSession
 
 from ..shared.session_drivers import until
 from ..shared.session_support import OVER, TokenEndpoint, mark_of, signed_in, token_of
@@ -75,6 +77,71 @@ def test_a_cancellation_before_the_request_ends_the_refresh(tmp_path: Path, endp
         assert mark_of(await session.access_token()) == "new-1"
 
     run(main)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interrupt_while_the_task_is_started(
+    tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    session = TrioSession(signed_in(tmp_path, OVER), endpoint.provider)
+    spawn = trio.lowlevel.spawn_system_task
+
+    def interrupt(*arguments: Any, **options: Any) -> object:
+        if moment == "before":
+            signal.raise_signal(signal.SIGINT)
+        task = spawn(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return task
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trio.lowlevel.spawn_system_task", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(session.access_token)
+    assert mark_of(trio.run(session.access_token)) == "new-1"
+    assert session._current is None
+
+
+@pytest.mark.parametrize("left", range(9))
+def test_a_system_without_threads_loses_no_tokens(
+    tmp_path: Path, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """So many calls get a thread, and no more."""
+    store = signed_in(tmp_path, OVER)
+    warnings: list[str] = []
+    session = TrioSession(store, endpoint.provider, on_warning=warnings.append)
+    in_thread = trio.to_thread.run_sync
+    calls = 0
+
+    async def refuse(*arguments: Any, **options: Any) -> object:
+        nonlocal calls
+        calls += 1
+        if calls > left:
+            raise RuntimeError("can't start new thread")
+        return await in_thread(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trio.to_thread.run_sync", refuse)
+        with contextlib.suppress(RefreshFailed):
+            assert mark_of(trio.run(session.access_token)) == "new-1"
+    assert warnings == []
+    assert mark_of(token_of(store.load())) == ("new-1" if endpoint.requests else "old")
+    assert mark_of(trio.run(session.access_token)) == "new-1"
+    assert endpoint.requests == 1
+    with store.renewing(timeout=0.0):
+        pass
+
+
+def test_an_exception_of_the_store_is_not_taken_for_a_missing_thread(endpoint: TokenEndpoint) -> None:
+    calls: list[str] = []
+
+    class Broken(MemoryStore):
+        def load(self) -> Credentials | None:
+            calls.append("load")
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        trio.run(TrioSession(Broken(), endpoint.provider).access_token)
+    assert calls == ["load"]
 
 
 def test_a_blocking_client_is_refused(tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_the_overview_has_every_delivery_of_a_token() -> None:
     assert drawn["[*]", "idle"] == ""
     assert drawn["locking", "looking"] == "lock_busy<br/>/ load"
     assert drawn["looking", "locking"] == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
-    assert drawn["doubting", "doubting_succeeded"] == "credentials_renewed<br/>/ adopt"
+    assert drawn["doubting", "doubting_succeeded"] == (
+        "credentials_unchanged<br/>[still_lasts]<br/>credentials_unknown<br/>[still_lasts]<br/>/ keep_for_good"
+        "<br/>credentials_renewed<br/>/ adopt"
+    )
     ways = [(source, row) for row in REFRESH_ROWS if row.dest is not RefreshState.FAILED for source in row.source]
     for source, row in ways:
         end = f"{source}_succeeded" if row.dest is RefreshState.SUCCEEDED else f"{row.dest}"

@@ -152,7 +152,7 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "reading_again": _TO_AGAIN,
     "exchanging_refresh_token": _TO_EXCHANGING,
     "comparing": _TO_COMPARING,
-    "doubting": (*_TO_EXCHANGING, answered(401, error="gone")),
+    "doubting": (*_TO_EXCHANGING, answered(400, error="invalid_grant")),
     "saving_credentials": _TO_SAVING,
     "succeeded": (*_TO_SAVING, CredentialsSaved()),
     "failed": (WANTED, loaded(None)),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from loginmachine import Credentials, RefreshFailure, RefreshMachine, RefreshSuccess, UnexpectedEvent
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
-from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, TakeLock, Warn
-from loginmachine.sansio.refresh.events import LoadFailed, LockBusy, LockFailed, LockTaken
+from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, RememberRefusal, TakeLock, Warn
+from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from loginmachine.sansio.refresh.state import RefreshData
 
 from ..samples import NOW, everything_in
@@ -47,7 +47,7 @@ from .samples import (
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.actions import RefreshAction
     from loginmachine.sansio.refresh.events import RefreshEvent
-    from loginmachine.sansio.refresh.outcome import RefreshMemory
+    from loginmachine.sansio.refresh.outcome import RefreshMemory, Refusal
 
 READ = {"loaded", "load_failed"}
 LEGAL: dict[str, set[str]] = {
@@ -125,6 +125,8 @@ ANSWERS: list[TokenResponseReceived | TokenRequestFailed] = [
     answered(access_token=NEW),
     answered(refresh_token="canary-new-refresh"),
     answered(access_token=NEW, id_token=OTHER_ACCOUNT),
+    answered(400, error="invalid_grant"),
+    answered(401, error="invalid_client"),
     answered(401, error="gone"),
     answered(500, error="busy"),
     answered(access_token=5),
@@ -146,8 +148,9 @@ scripts = st.tuples(
 class Host:
     """Answers the actions of a refresh from a script, then in the best way, and remembers the actions."""
 
-    def __init__(self, memory: RefreshMemory | None, script: Script) -> None:
+    def __init__(self, memory: RefreshMemory | None, script: Script, refusal: Refusal | None = None) -> None:
         self.refresh = machine(memory)
+        self.refusal = refusal
         self.wanted, self.reads, self.locks, self.answer, self.save = script
         self.actions: list[RefreshAction] = []
         self.locked = False
@@ -169,7 +172,8 @@ class Host:
     def perform(self, action: RefreshAction) -> RefreshEvent | None:
         match action:
             case LoadCredentials():
-                return self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
+                read = self.reads.pop(0) if len(self.reads) > 1 else self.reads[0]
+                return read.__replace__(refusal=self.refusal) if isinstance(read, CredentialsLoaded) else read
             case TakeLock(timeout=timeout):
                 assert 0 < timeout < 1
                 assert not self.locked
@@ -178,10 +182,14 @@ class Host:
                 return event
             case SendTokenRequest():
                 assert self.locked
+                assert self.refusal is None or self.refusal.digest != self.refresh._refresh.digest()
                 return self.answer
             case SaveCredentials():
                 assert self.locked
                 return self.save
+            case RememberRefusal(refusal=refusal):
+                assert self.locked
+                self.refusal = refusal
             case ReleaseLock():
                 assert self.locked
                 self.locked = False
@@ -216,6 +224,20 @@ def test_the_rules_of_a_refresh_hold_in_random_stories(stories: list[Script]) ->
             assert canary not in f"{host.actions} {host.refresh!r} {outcome!r} {memory!r} {host.refresh._refresh!r}"
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(scripts, min_size=2, max_size=4))
+def test_a_refused_refresh_token_is_sent_by_no_session(stories: list[Script]) -> None:
+    """Every story is that of another session: only the store connects them."""
+    refusal = None
+    for story in stories:
+        host = Host(None, story, refusal)
+        host.run()
+        outcome = host.refresh.outcome
+        assert isinstance(outcome, (RefreshSuccess, RefreshFailure))
+        assert (host.refusal != refusal) == (host.count(RememberRefusal) == 1)
+        refusal = host.refusal
+
+
 def test_the_random_stories_reach_every_outcome() -> None:
     """Show that the test above checks something."""
 
@@ -229,7 +251,9 @@ def test_the_random_stories_reach_every_outcome() -> None:
     assert ending(WANTED, [old], [], answered(), CredentialsSaved()) == "refreshed"
     assert ending(WANTED, [old], [LockBusy()], answered(), SaveFailed(message="no")) == "refreshed"
     assert ending(WANTED, [old, theirs], [LockBusy()], answered(), CredentialsSaved()) == "adopted"
-    assert ending(WANTED, [old], [], answered(401, error="gone"), CredentialsSaved()) == "refresh_token_rejected"
+    over, gone = loaded(stored(OVER)), answered(400, error="invalid_grant")
+    assert ending(WANTED, [over], [], gone, CredentialsSaved()) == "refresh_token_rejected"
+    assert ending(WANTED, [old], [], gone, CredentialsSaved()) == "kept"
 
 
 # Secrets and memory

@@ -12,7 +12,7 @@ from loginmachine.sansio.refresh.events import LockBusy, LockTaken
 from loginmachine.sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 
 from ..playbook import AnyAction, Playbook
-from ..samples import ID_TOKEN, NOW, jwt
+from ..samples import ID_CLAIMS, ID_TOKEN, NOW, jwt
 from .samples import (
     API_KEY_ONLY,
     DAY,
@@ -49,8 +49,15 @@ from .samples import (
     ("token", "last_refresh", "is_due"),
     [
         (access(301, "x"), "2020-01-01T00:00:00Z", False),
-        (access(300, "x"), NOW_TEXT, True),
-        (access(-DAY, "x"), NOW_TEXT, True),
+        (access(300, "x"), "2026-11-18T11:05:40Z", True),
+        (access(-DAY, "x"), "2026-11-18T11:05:40Z", True),
+        (access(300, "x"), None, True),
+        # By our clock they end, but this machine received them less than a minute ago. Its clock may be wrong.
+        (access(300, "x"), "2026-11-18T11:05:41Z", False),
+        (access(-DAY, "x"), "2026-11-18T11:05:41Z", False),
+        (access(-DAY, "x"), NOW_TEXT, False),
+        # Received in the future: by another machine, or before our clock was set.
+        (access(-DAY, "x"), "2026-11-18T11:06:41Z", True),
         (access(DAY, "x"), None, False),
         (access(None, "x"), "2026-11-10T11:06:39Z", True),
         (access(None, "x"), "2026-11-10T11:06:41Z", False),
@@ -97,10 +104,11 @@ def test_members_missing_in_the_response_stay_as_they_are() -> None:
     assert Playbook(refresh) >> loaded(stored()) << SaveCredentials(credentials=expected)
 
 
-def test_null_means_missing_and_the_id_token_is_stored_as_received() -> None:
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_and_empty_are_as_good_as_missing(nothing: str | None) -> None:
     refresh = machine()
-    id_token = jwt({"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}}, "canary-newer-id-token")
-    answer = answered(access_token=NEW, refresh_token=None, id_token=id_token)
+    id_token = jwt({**ID_CLAIMS, "iat": 1}, "canary-newer-id-token")
+    answer = answered(access_token=NEW, refresh_token=nothing, id_token=id_token)
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
     assert isinstance(refresh.outcome, RefreshSuccess)
     assert refresh.outcome.credentials == stored(NEW, id_token=id_token, last_refresh=NOW_TEXT)
@@ -114,7 +122,15 @@ def test_an_unreadable_id_token_does_not_replace_a_readable_one() -> None:
     assert refresh.outcome.credentials == NEW_CREDENTIALS
 
 
-def test_an_unreadable_id_token_replaces_another_unreadable_one() -> None:
+def test_an_empty_id_token_is_none() -> None:
+    refresh = machine()
+    answer = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token="")
+    tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == NEW_CREDENTIALS
+
+
+def test_where_the_old_id_token_says_nothing_either_the_new_one_is_taken() -> None:
     before = stored(id_token="old")
     refresh = machine()
     answer = answered(access_token=NEW, id_token="new")
@@ -124,12 +140,38 @@ def test_an_unreadable_id_token_replaces_another_unreadable_one() -> None:
 
 
 def test_a_response_with_nothing_new_keeps_a_valid_token() -> None:
+    """It was not received now, so its age stays. The next attempt is made after a while."""
     refresh = machine()
-    same = stored(OLD, last_refresh=NOW_TEXT)
+    same = stored(OLD)
     answer = answered(token_type="Bearer")
     tell(refresh, WANTED, loaded(stored()), LockTaken(), loaded(stored()), answer, loaded(stored()), CredentialsSaved())
     assert isinstance(refresh.outcome, RefreshSuccess)
     assert refresh.outcome.credentials == same
+    soon, later = machine(refresh.memory), machine(refresh.memory)
+    why = "the last try was a moment ago"
+    assert Playbook(soon) >> WANTED << LOAD >> loaded(same, NOW + 29) << delivered(same, "kept", message=why)
+    assert Playbook(later) >> WANTED << LOAD >> loaded(same, NOW + 30) << TAKE
+
+
+def test_a_token_that_was_not_renewed_is_not_used_after_its_end() -> None:
+    refresh = machine()
+    short = stored(access(5, "short"))
+    answer = answered(refresh_token="canary-new-refresh")
+    tell(refresh, WANTED, loaded(short), LockTaken(), loaded(short), answer, loaded(short), CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    kept = refresh.outcome.credentials
+    assert kept == stored(access(5, "short"), "canary-new-refresh")
+    for memory in (refresh.memory, None):
+        assert Playbook(machine(memory)) >> WANTED << LOAD >> loaded(kept, NOW + 6) << TAKE
+
+
+def test_a_token_without_an_expiry_that_was_not_renewed_is_as_good_as_new() -> None:
+    refresh = machine()
+    before = stored(OPAQUE, last_refresh="2026-11-01T00:00:00Z")
+    tell(refresh, WANTED, loaded(before), LockTaken(), loaded(before), answered(token_type="Bearer"), loaded(before))
+    tell(refresh, CredentialsSaved())
+    assert isinstance(refresh.outcome, RefreshSuccess)
+    assert refresh.outcome.credentials == stored(OPAQUE, last_refresh=NOW_TEXT)
 
 
 # A token that an API has rejected
@@ -407,14 +449,26 @@ def test_a_token_just_received_is_not_refreshed_again_by_a_wrong_clock() -> None
     assert isinstance(refresh.outcome, RefreshSuccess)
     wrong = refresh.outcome.credentials
     assert wrong == stored(OVER, "canary-new-refresh", last_refresh=NOW_TEXT)
-    soon = machine(refresh.memory)
-    assert Playbook(soon) >> WANTED << LOAD >> loaded(wrong, NOW + 59) << delivered(wrong)
-    later = machine(refresh.memory)
-    assert Playbook(later) >> WANTED << LOAD >> loaded(wrong, NOW + 60) << TAKE
-    back = machine(refresh.memory)
-    assert Playbook(back) >> WANTED << LOAD >> loaded(wrong, NOW - 1) << TAKE
-    refused = machine(refresh.memory)
-    assert Playbook(refused) >> rejected(OVER) << LOAD >> loaded(wrong, NOW + 1) << TAKE
+    # Other sessions and commands, which have not received it, know when this machine did.
+    for memory in (refresh.memory, None):
+        soon = machine(memory)
+        assert Playbook(soon) >> WANTED << LOAD >> loaded(wrong, NOW + 59) << delivered(wrong)
+        later = machine(memory)
+        assert Playbook(later) >> WANTED << LOAD >> loaded(wrong, NOW + 60) << TAKE
+        back = machine(memory)
+        assert Playbook(back) >> WANTED << LOAD >> loaded(wrong, NOW - 1) << TAKE
+        for wanted in (rejected(OVER), FORCED):
+            assert Playbook(machine(memory)) >> wanted << LOAD >> loaded(wrong, NOW + 1) << TAKE
+
+
+def test_a_new_token_of_another_session_is_adopted_by_a_wrong_clock() -> None:
+    theirs = stored(access(-DAY, "their"), "canary-their-refresh", last_refresh=NOW_TEXT)
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(OVER)), LockTaken())
+    assert Playbook(refresh) >> loaded(theirs, NOW + 1) << RELEASE << delivered(theirs, "adopted")
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(OVER)), LockTaken(), loaded(stored(OVER)), answered(400, error="invalid_grant"))
+    assert Playbook(refresh) >> loaded(theirs, NOW + 1) << RELEASE << delivered(theirs, "adopted")
 
 
 def test_without_a_new_id_token_the_old_one_is_kept() -> None:

@@ -125,6 +125,7 @@ def test_every_category_has_a_text_and_a_row() -> None:
         "account_changed",
         "credentials_unreadable",
         "credentials_unsupported",
+        "client_refused",
         "provider_mismatch",
     ]
 

@@ -1,0 +1,62 @@
+"""The file in a home folder that remembers a refused refresh token. It holds no token, only a digest.
+
+It is written while the lock ``auth.refresh.lock`` is held, so there is one writer.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from ...sansio.base.strict_json import JsonError, loads_object
+from ...sansio.refresh.failures import RefreshFailureCategory
+from ...sansio.refresh.outcome import Refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME: Final = "auth.refused.json"
+_MAX_FILE: Final = 4096
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
+_ABOUT: Final = "The provider refused a refresh token. loginmachine does not send it again. This file holds no token."
+
+
+def read_refusal(home: Path) -> Refusal | None:
+    """Return the refusal in the file. None if there is none, or if it cannot be read."""
+    try:
+        members = loads_object(_read(home / NAME))
+        digest, category = members["digest"], RefreshFailureCategory(members["category"])
+    except (OSError, JsonError, KeyError, ValueError):
+        return None
+    return Refusal(digest=digest, category=category) if isinstance(digest, str) else None
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a regular file. Never blocks on a pipe or a device."""
+    descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return os.read(descriptor, _MAX_FILE)
+    finally:
+        os.close(descriptor)
+
+
+def write_refusal(home: Path, refusal: Refusal) -> None:
+    """Replace the file. It need not survive a crash: then the token is sent once more.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    content = {"about": _ABOUT, "digest": refusal.digest, "category": refusal.category}
+    temporary = home / f".{NAME}.tmp"
+    # A process that was killed may have left it.
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(json.dumps(content, indent=2).encode("ascii") + b"\n")
+    temporary.replace(home / NAME)
