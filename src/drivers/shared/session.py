@@ -75,8 +75,8 @@ class BaseRefresh:
         self.wanted = wanted
         self.waiting = 0
         """The number of callers that wait for the result."""
-        self.crash = ""
-        """The type of an exception that should not have happened. Empty if there was none."""
+        self.crash: BaseException | None = None
+        """What a store of the program's own raised, if it is no `Exception`; or what should not have happened."""
         self._access = access
         self._on_warning = on_warning
         self._actions: list[refresh_actions.RefreshAction] = []
@@ -92,10 +92,15 @@ class BaseRefresh:
             The outcome. None if the caller needs another refresh.
 
         Raises:
-            RuntimeError: The refresh crashed.
+            RuntimeError: The refresh crashed, for a reason that is its ``__cause__``.
+            BaseException: For the caller for which it was started: the reason itself, if it is no `Exception`.
         """
-        if self.crash:
-            raise RuntimeError(f"the session has failed with {self.crash}; this is a bug in it")
+        if self.crash is not None:
+            is_bug = isinstance(self.crash, Exception)
+            if is_leader and not is_bug:
+                raise self.crash
+            end = "; this is a bug in it" if is_bug else ""
+            raise RuntimeError(f"the session has failed with {type(self.crash).__name__}{end}") from self.crash
         outcome = self.machine.outcome
         return outcome if is_leader or (outcome is not None and can_share(outcome, self.wanted, wanted)) else None
 

@@ -21,7 +21,7 @@ from ..shared.session import (
     refresh_error,
 )
 from ..shared.token_events import token_event
-from ..waiting import wait_for
+from ..waiting import Flag, wait_for
 from .http_client import send
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Session(BaseSession):
         try:
             refresh.run()
         except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever
-            refresh.crash = type(crash).__name__
+            refresh.crash = crash
         finally:
             with self._lock:
                 self._memory = refresh.machine.memory
@@ -180,7 +180,7 @@ class _Refresh(BaseRefresh):
         self, machine: RefreshMachine, access: StoreAccess, wanted: AccessTokenWanted, on_warning: Callable[[str], None]
     ) -> None:
         super().__init__(machine, access, wanted, on_warning)
-        self.done = threading.Event()
+        self.done = Flag()
 
     def check_store(self) -> bool:
         """Load the credentials. Return True if no refresh is needed."""

@@ -163,7 +163,7 @@ class TrioSession(BaseSession):
             with trio.CancelScope(shield=True):
                 await refresh.run()
         except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever, and the run must not crash
-            refresh.crash = type(crash).__name__
+            refresh.crash = crash
         finally:
             self._memory = refresh.machine.memory
             self._current = None
