@@ -33,6 +33,7 @@ LAYERS = (
     ("sansio.login",),
     ("sansio.refresh", "sansio.trace"),
     ("sansio.diagram",),
+    ("drivers.error_report",),
     ("drivers.errors", "drivers.forks", "drivers.logging", "drivers.waiting"),
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
     ("drivers.shared",),

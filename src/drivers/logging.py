@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Final
 
 _logger = logging.getLogger("loginmachine")
@@ -24,6 +24,23 @@ def warn(text: str) -> None:
     """Log a warning. Exceptions of log handlers are ignored."""
     with contextlib.suppress(Exception):
         _logger.warning("%s", text)
+
+
+def log_error(what: str, error: BaseException, *, hide: Iterable[str] = ()) -> None:
+    """Log an exception of a part that is not ours at level DEBUG: its text, its traceback, its causes.
+
+    Whatever looks like a token is masked in its text. Exceptions of log handlers are ignored.
+
+    Args:
+        what: What failed, in a few words.
+        error: The exception.
+        hide: Secrets that the text may hold.
+    """
+    with contextlib.suppress(Exception):
+        if _logger.isEnabledFor(logging.DEBUG):
+            from .error_report import report  # noqa: PLC0415 - rarely needed
+
+            _logger.debug("%s: %s", what, report(error, hide=hide))
 
 
 class _WarningHandler(logging.Handler):

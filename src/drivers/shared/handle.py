@@ -16,7 +16,7 @@ from ..logging import warn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Final
 
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
@@ -26,31 +26,70 @@ if TYPE_CHECKING:
     from ...sansio.trace import Recorder
     from ..stores.protocols import CredentialStore
 
-    class LoginOwner(Protocol):
-        """What a login object reads from the owner of its machine."""
-
-        auth_url: str | None
-        port: int | None
-        device_code: DeviceCode | None
-        outcome: LoginOutcome | None
-
-        def post(self, event: events.Event) -> None:
-            """Put an event into the inbox."""
+LEFT: Final = "the program left before the sign-in was over"
+"""Why a login is cancelled when its block is left."""
 
 
-def new_machine(options: LoginOptions, record: Callable[[str], object] | None) -> LoginMachine | Recorder:
+def new_machine(
+    options: LoginOptions, record: Callable[[str], object] | None, pass_on: Callable[[BaseException], None]
+) -> LoginMachine | Recorder:
     """Return a machine with fresh secrets.
 
     Args:
         options: The options of the login.
         record: Called with each line of the trace. None for no trace.
+        pass_on: Called with what `record` raises while the login is running, if it is no `Exception`.
+
+    Raises:
+        BaseException: As for `pass_on`, if it is raised for the first line.
     """
     secrets = LoginSecrets.generate()
     if record is None:
         return LoginMachine(options, secrets)
     from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
 
-    return Recorder(options, secrets, write=record, clock=time.monotonic, on_trouble=warn)
+    machine: Recorder | None = None
+
+    def write(line: str) -> None:
+        try:
+            record(line)
+        except Exception:
+            raise
+        except BaseException as error:
+            if machine is None:
+                raise
+            pass_on(error)
+            from ...sansio.trace.recorder import RecordingError  # noqa: PLC0415 - as above
+
+            raise RecordingError(f"the program raised {type(error).__name__}") from None
+
+    machine = Recorder(options, secrets, write=write, clock=time.monotonic, on_trouble=warn)
+    return machine
+
+
+class LoginOwner:
+    """Base of the owners of both drivers: what the login objects read of them."""
+
+    auth_url: str | None = None
+    port: int | None = None
+    device_code: DeviceCode | None = None
+    outcome: LoginOutcome | None = None
+    store_error: BaseException | None = None
+    """What the store raised, if it is no `Exception`."""
+    passed_on: BaseException | None = None
+    """What an observer or a recorder raised, if it is no `Exception`."""
+
+    def post(self, event: events.Event) -> None:
+        """Put an event into the inbox."""
+        raise NotImplementedError
+
+    def _pass_on(self, error: BaseException) -> None:
+        """Cancel the login, or let it end if its credentials are being stored, and raise the exception then."""
+        self.passed_on = self.passed_on or error
+        self.post(events.CancelRequested(reason=f"the program raised {type(error).__name__}"))
+
+    def _keep_error(self, error: BaseException) -> None:
+        self.store_error = error
 
 
 def _endpoints(provider: Provider, method: LoginMethod) -> tuple[str, ...]:
@@ -78,6 +117,8 @@ class LoginHandle:
         self._provider = options.provider
         self._endpoints = _endpoints(options.provider, method)
         self._entered = False
+        self._has_passed_on = False
+        """What an observer or a recorder raised has been raised for the caller."""
 
     @property
     def auth_url(self) -> str:
@@ -185,9 +226,15 @@ class LoginHandle:
         """
         failed = error_for(outcome)
         if failed is not None:
-            raise failed
+            raise failed from self._owner.store_error
         assert isinstance(outcome, LoginSuccess)
         return outcome.credentials
+
+    def _raise_passed_on(self) -> None:
+        """Raise what an observer or a recorder raised, if it was no `Exception`. Only when the login has ended."""
+        if self._owner.passed_on is not None:
+            self._has_passed_on = True
+            raise self._owner.passed_on
 
     def _why_not(self) -> str:
         """Return why a property has no value."""

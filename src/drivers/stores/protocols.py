@@ -11,9 +11,10 @@ from ...sansio.model.credentials import Credentials
 from ...sansio.model.issuer import why_not_replace
 from ..errors import StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
+from ..logging import log_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from ...sansio.refresh.outcome import Refusal
@@ -114,14 +115,23 @@ class Transaction(Protocol):
         """Remove the stored credentials, and return them."""
 
 
-def save(store: CredentialStore, credentials: Credentials) -> CredentialsSaved | SaveFailed:
-    """Save credentials, and return the result as an event. Both drivers call this in a worker thread."""
+def save(
+    store: CredentialStore, credentials: Credentials, keep: Callable[[BaseException], None] = lambda _: None
+) -> CredentialsSaved | SaveFailed:
+    """Save credentials, and return the result as an event. Both drivers call this in a worker thread.
+
+    Args:
+        store: The store.
+        credentials: The credentials.
+        keep: Called with what the store raises, if it is no `Exception`: `SystemExit`, for example.
+    """
     try:
         replaced = store.save(credentials)
-    except StoreError as error:
-        return SaveFailed(message=str(error))
-    except Exception as error:  # noqa: BLE001 - a store of the program's own
-        return SaveFailed(message=unexpected_error(error))
+    except BaseException as error:  # noqa: BLE001 - a store of the program's own; the driver waits for an event
+        if not isinstance(error, Exception):
+            keep(error)
+        message = unexpected_error(error, hide=_secrets_of(credentials))
+        return SaveFailed(message=str(error) if isinstance(error, StoreError) else message)
     # A store of the program's own may return anything.
     return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
 
@@ -146,9 +156,25 @@ def check_replaceable(where: str, stored: Credentials | None, new: Credentials) 
         raise OtherProviderError(f"{where}: the stored credentials are kept, because {problem}")
 
 
-def unexpected_error(error: Exception) -> str:
-    """Return a message for an exception that is no `StoreError`. Its text is left out, because it may hold a secret."""
+def unexpected_error(error: BaseException, *, hide: Iterable[str] = ()) -> str:
+    """Return a message for an exception that is no `StoreError`. Its text is left out, because it may hold a secret.
+
+    The log has the text, at level DEBUG, without what may be a secret.
+
+    Args:
+        error: The exception.
+        hide: Secrets that the store had.
+    """
+    log_error("the store failed", error, hide=hide)
     return f"the store raised {type(error).__name__}"
+
+
+def _secrets_of(credentials: Credentials) -> list[str]:
+    tokens = credentials.tokens
+    secrets = [credentials.api_key, credentials.others]
+    if tokens is not None:
+        secrets += [tokens.id_token, tokens.access_token, tokens.refresh_token, tokens.others]
+    return [secret.reveal() for secret in secrets if secret is not None]
 
 
 class MemoryStore(Forkable):

@@ -42,16 +42,18 @@ def start_login(
         options: The options of the login: its provider, time limit, ports.
         store: Where the credentials are saved. Called in a worker thread.
         on_progress: Called with each phase, in a thread of the login. An exception from it is logged, and the login
-            continues.
+            continues. After another `BaseException`, such as `SystemExit`, the login is cancelled, unless its
+            credentials are being stored already; `wait` or the end of the block then raises that exception.
         record: Called with each line of the login's trace, which is safe to share (docs/replay.md). None for no trace.
+            An exception from it ends the trace. Another `BaseException` has the same effect as one from `on_progress`.
         method: How the person signs in: in a browser that calls back to this machine, or with a device code on any
             machine.
 
     Returns:
         The login, a context manager. Entering it raises `LoginFailed` if the callback port cannot be bound or the
         provider issues no device code, or if the store holds the credentials of another provider; `TrustError` or
-        `ProxyError` if the configured certificate bundle or proxy is unusable; and `StoreError` if the store already
-        knows that credentials cannot be saved.
+        `ProxyError` if the configured certificate bundle or proxy is unusable; `StoreError` if the store already knows
+        that credentials cannot be saved; and `RuntimeError` if the system has no thread left.
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
@@ -122,40 +124,62 @@ class ThreadedLogin(LoginHandle):
             The credentials, which are stored.
 
         Raises:
-            LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`.
+            LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`. Its ``__cause__`` is what the
+                store raised, if that is no `Exception`.
             TimeoutError: The login is still running after `timeout` seconds.
             RuntimeError: The login has not been entered.
+            BaseException: What `on_progress` or `record` raised, if that is no `Exception`.
         """
         if not self._entered:
             raise RuntimeError(self._not_running)
         if not self._owner.finished.is_set():
+            self._owner.inbox.use(self)
             self._owner.preload()
         if not wait_for(self._owner.finished, timeout):
             raise TimeoutError("the login is still running")
+        self._raise_passed_on()
+        if self._owner.background.error is not None:
+            raise self._owner.background.error
         if self._owner.crash is not None:
             raise RuntimeError("the login driver has failed; this is a bug in it") from self._owner.crash
         assert self._owner.outcome is not None
         return self._credentials(self._owner.outcome)
 
+    # An exception of a signal handler may be raised at any line. `give_up` is one call that cannot be interrupted; once
+    # it is done, the login ends even if a second exception ends the wait for it.
+
     def __enter__(self) -> Self:
         self._check_store(self._store)
         self._check_before_entering()
-        self._owner.start()
         try:
+            self._owner.inbox.use(self)
+            self._owner.background.start()
             wait_for(self._owner.ready)
             if not self._is_ready():
                 self.wait()
+            return self  # noqa: TRY300 - an interrupt of this line counts too
         except BaseException:
-            self._close()
+            self._owner.give_up()
+            self._owner.background.wait()
             raise
-        return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if exc_type is not None:
+        try:
+            if exc_type is not None:
+                self._owner.abandon_revocation()
+            if not self._owner.finished.is_set():
+                self._owner.give_up()
+            self._owner.background.wait()
+        except BaseException:
+            # An interrupt. If it came during the wait, the wait is over, and this is too late and harmless.
+            self._owner.give_up()
             self._owner.abandon_revocation()
-        self._close()
+            self._owner.background.wait()
+            raise
+        if exc_type is None and not self._has_passed_on:
+            self._raise_passed_on()
 
     async def __aenter__(self) -> NoReturn:
         raise TypeError(
@@ -165,9 +189,3 @@ class ThreadedLogin(LoginHandle):
 
     async def __aexit__(self, *_: object) -> None:
         """Python looks for this method before it calls `__aenter__`."""
-
-    def _close(self) -> None:
-        """Cancel a login that is still running, and wait for every thread."""
-        if not self._owner.finished.is_set():
-            self.cancel("the program left before the sign-in was over")
-        self._owner.join()

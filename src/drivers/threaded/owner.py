@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import queue
+import functools
 import threading
 import time
 
@@ -14,28 +14,29 @@ from ...sansio.login.progress import DeviceCodeShown, Listening
 from ..callback.listeners import open_listeners, port_of
 from ..errors import NO_THREAD
 from ..logging import warn
-from ..shared.handle import new_machine
+from ..shared.handle import LEFT, LoginOwner, new_machine
 from ..shared.token_events import token_event
-from ..waiting import CHECK_INTERVAL
+from ..waiting import Flag
+from .background import Background
 from .callback_server import start_server
+from .inbox import Inbox
 from .workers import Workers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
-    from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginMethod, LoginOptions
-    from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
     from .http_client import HttpClient
     from .revocation import Revocation
 
 
-class Owner:
+class Owner(LoginOwner):
     """Performs the machine's actions, and posts their results as events."""
 
     def __init__(
@@ -47,30 +48,27 @@ class Owner:
         record: Callable[[str], object] | None,
         method: LoginMethod,
     ) -> None:
-        self.ready = threading.Event()
+        self.ready = Flag()
         """Set when the port is bound, when the device code is issued, or when the login has ended."""
-        self.finished = threading.Event()
-        self.outcome: LoginOutcome | None = None
-        self.crash: BaseException | None = None
-        self.auth_url: str | None = None
-        self.port: int | None = None
-        self.device_code: DeviceCode | None = None
+        self.finished = Flag()
+        self.crash: Exception | None = None
         self._options = options
         self._method = method
         self._store = store
         self._on_progress = on_progress
-        self._inbox: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-        self._machine = new_machine(options, record)
-        self._thread = threading.Thread(target=self._run, name="loginmachine-owner")
-        self._timers: dict[actions.Timer | int, float] = {}
-        """When each timer, and the time limit of each token request, runs out."""
+        self.inbox: Final = Inbox(self._time_is_up, lambda: self.post(events.CancelRequested(reason=LEFT)))
+        self._timers: Final = self.inbox.timers
+        self.give_up: Final = functools.partial(self.inbox.put, events.CancelRequested(reason=LEFT))
+        """Cancel the login, because its block is left. One call, which no signal handler can interrupt."""
+        self.background: Final = Background(self._run, "loginmachine-owner", self._wake)
+        self._machine = new_machine(options, record, self._pass_on)
         self._server: CallbackServer | None = None
         self._closed = False
-        self._workers = Workers(self.post)
+        self._workers = Workers(self.post, self.inbox.put)
         self._closing = threading.Event()
         """Set when workers should stop what can be stopped."""
         self._lock = threading.Lock()
-        """For what the caller's thread also uses: preloading, and the HTTP client."""
+        """For the HTTP client, which a worker or the owner makes."""
         self._preloaded = False
         self._client: HttpClient | None = None
         self._aborted: list[HttpClient] = []
@@ -78,74 +76,44 @@ class Owner:
         self._revocation: Revocation | None = None
         self._revocation_abandoned = False
 
-    # For any thread
+    # For any thread. No lock is taken here, because an exception of a signal handler could leave it taken.
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox. Never blocks; safe in a signal handler."""
         if isinstance(event, events.CancelRequested):
             self.abandon_revocation()
-        self._inbox.put(event)
+        self.inbox.put(event)
 
     def abandon_revocation(self) -> None:
         """Stop waiting for the revocation, if one is running. Never blocks; safe in a signal handler."""
         self._revocation_abandoned = True
 
-    def start(self) -> None:
-        """Start the login."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait until every action is performed and every thread has ended.
-
-        Raises:
-            KeyboardInterrupt: It came during the wait. It is raised at the end, because no thread may be left behind.
-        """
-        interrupted: KeyboardInterrupt | None = None
-        while self._thread.is_alive():
-            try:
-                self._thread.join(CHECK_INTERVAL)
-            except KeyboardInterrupt as caught:
-                interrupted = caught
-                self.abandon_revocation()
-        if interrupted is not None:
-            raise interrupted
-
     def preload(self) -> None:
         """Load h11 and httpx, and make the TLS context, while the person is in the browser."""
-        with self._lock:
-            if self._preloaded or self._closing.is_set():
-                return
-            self._preloaded = True
-            self._workers.start(self._load)
+        self.inbox.put(self._start_preloading)
 
     # The owner's thread
 
     def _run(self) -> None:
-        try:
-            self.post(events.Started(method=self._method))
-            while not self._closed:
-                event = self._next_event()
-                for action in self._machine.handle(event):
-                    self._perform(action)
-        except BaseException as crash:  # noqa: BLE001 - the caller must not wait for ever
-            self.crash = crash
-        finally:
+        for part in (self._perform_all, self._release):
             try:
-                self._release()
-            finally:
-                self.finished.set()
-                self.ready.set()
+                part()
+            except Exception as crash:  # noqa: BLE001 - the caller must not wait for ever
+                self.crash = self.crash or crash
+            except BaseException as error:  # noqa: BLE001 - as above
+                self.passed_on = self.passed_on or error
+        self._wake()
 
-    def _next_event(self) -> events.Event:
-        while True:
-            due = min(self._timers, key=self._timers.__getitem__, default=None)
-            remaining = None if due is None else self._timers[due] - time.monotonic()
-            if due is not None and remaining is not None and remaining <= 0:
-                del self._timers[due]
-                return self._time_is_up(due)
-            with contextlib.suppress(queue.Empty):
-                # A lock cannot wait for longer than TIMEOUT_MAX, which is some weeks on 32-bit systems.
-                return self._inbox.get(timeout=None if remaining is None else min(remaining, threading.TIMEOUT_MAX))
+    def _wake(self) -> None:
+        self.finished.set()
+        self.ready.set()
+
+    def _perform_all(self) -> None:
+        self.post(events.Started(method=self._method))
+        while not self._closed:
+            event = self.inbox.next_event()
+            for action in self._machine.handle(event):
+                self._perform(action)
 
     def _time_is_up(self, due: actions.Timer | int) -> events.Event:
         if isinstance(due, actions.Timer):
@@ -153,6 +121,11 @@ class Owner:
         failed = self._http_client().timed_out()
         self._abort()
         return token_event(due, failed)
+
+    def _start_preloading(self) -> None:
+        if not self._preloaded:
+            self._preloaded = True
+            self._workers.start(self._load)
 
     def _perform(self, action: actions.Action) -> None:  # noqa: C901, PLR0912 - one arm an action
         match action:
@@ -180,8 +153,7 @@ class Owner:
                 self._report(phase)
             case actions.Finish(outcome=outcome):
                 self.outcome = outcome
-                self.finished.set()
-                self.ready.set()
+                self._wake()
             case actions.RevokeToken():
                 self._revoke(action)
             case actions.CloseListener():
@@ -205,6 +177,8 @@ class Owner:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
             warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
+        except BaseException as error:  # noqa: BLE001 - raised in the caller's thread, when the login is over
+            self._pass_on(error)
         if isinstance(phase, DeviceCodeShown):
             self.device_code = self._machine.device_code
             self.ready.set()
@@ -238,8 +212,7 @@ class Owner:
 
     def _release(self) -> None:
         """Close everything and wait for every thread."""
-        with self._lock:
-            self._closing.set()
+        self._closing.set()
         if self._server is not None:
             self._server.close()
         self._abort()
@@ -249,7 +222,7 @@ class Owner:
         for client in self._aborted:
             client.close()
         if self._revocation is not None:
-            problem = self._revocation.finish(lambda: self._revocation_abandoned)
+            problem = self._revocation.finish(lambda: self._revocation_abandoned or self.background.is_interrupted)
             if problem:
                 warn(f"the tokens of the previous sign-in could not be revoked: {problem}")
 
@@ -286,7 +259,7 @@ class Owner:
     def _save(self, credentials: Credentials) -> None:
         from ..stores.protocols import save  # noqa: PLC0415 - files are needed at the end only
 
-        self.post(save(self._store, credentials))
+        self.post(save(self._store, credentials, self._keep_error))
 
     def _exchange(self, client: HttpClient, request: actions.SendTokenRequest) -> None:
         self.post(token_event(request.exchange_id, client.send(request)))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
 from ..http.client import timed_out
+from ..waiting import wait_for
+from .background import Background
 from .http_client import HttpClient
 
 if TYPE_CHECKING:
@@ -63,12 +65,31 @@ class Revocation:
 
 
 def revoke(request: HttpRequest) -> str:
-    """Revoke a token, and wait for the response.
+    """Revoke a token, and wait for the response. An interrupt ends the wait, and the request.
 
     Args:
         request: What `loginmachine.sansio.oauth.revocation.revocation` returned.
 
     Returns:
         Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
+
+    Raises:
+        RuntimeError: The system has no thread left.
     """
-    return Revocation(request).finish()
+    problems: list[str] = []
+
+    def work() -> None:
+        problems.append(Revocation(request).finish(lambda: background.is_interrupted))
+
+    # In a thread, because an interrupt in the middle of `finish` would leave a connection open.
+    background = Background(work, "loginmachine-revoke")
+    try:
+        background.start()
+        wait_for(background.ended)
+    except BaseException:
+        background.is_interrupted = True
+        background.wait()
+        raise
+    if background.error is not None:
+        raise background.error
+    return problems[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 
 TYPE_CHECKING = False
@@ -18,14 +17,16 @@ ends by itself within the request's time limit, and sends nothing more."""
 
 
 class Workers:
-    """Starts worker threads, and waits for them at the end.
+    """Starts worker threads, and waits for them at the end. For the owner's thread only.
 
     Args:
         post: Takes an event, from any thread.
+        on_crash: Takes an exception that should not have happened, from any thread.
     """
 
-    def __init__(self, post: Callable[[Event], None]) -> None:
+    def __init__(self, post: Callable[[Event], None], on_crash: Callable[[BaseException], None]) -> None:
         self._post = post
+        self._on_crash = on_crash
         self._threads: list[threading.Thread] = []
 
     def start(
@@ -40,20 +41,22 @@ class Workers:
             can_abandon: Whether the program may end before the thread does.
         """
         name = f"loginmachine-{work.__name__.strip('_')}"
-        worker = threading.Thread(target=work, args=args, name=name, daemon=can_abandon)
+        worker = threading.Thread(target=self._run, args=(work, *args), name=name, daemon=can_abandon)
         try:
             worker.start()
         except RuntimeError:
             if otherwise is not None:
                 self._post(otherwise)
             return
-        # In place, because the caller's thread may start a worker at the same time.
-        for ended in [other for other in self._threads if not other.is_alive()]:
-            with contextlib.suppress(ValueError):
-                self._threads.remove(ended)
-        self._threads.append(worker)
+        self._threads = [*(other for other in self._threads if other.is_alive()), worker]
 
     def join(self) -> None:
         """Wait for every thread, but only for a moment for those that can be abandoned."""
-        for thread in list(self._threads):
+        for thread in self._threads:
             thread.join(_ABANDON_AFTER if thread.daemon else None)
+
+    def _run(self, work: Callable[..., None], *args: object) -> None:
+        try:
+            work(*args)
+        except BaseException as crash:  # noqa: BLE001 - the login must not wait for ever for this worker's event
+            self._on_crash(crash)

@@ -58,6 +58,7 @@ class CallbackServer:
         self._ids = itertools.count(1)
         self._connections: dict[int, _Connection] = {}
         self._accepting = trio.CancelScope()
+        self._is_closed = False
 
     def respond(self, request_id: int, answer: Response) -> None:
         """Send an answer on the connection of its request."""
@@ -67,6 +68,7 @@ class CallbackServer:
 
     def close(self) -> None:
         """Stop accepting, drop connections without a request, and send the last answers. `serve` then returns."""
+        self._is_closed = True
         self._accepting.cancel()
         for listener in self._listeners:
             listener.close()
@@ -93,6 +95,10 @@ class CallbackServer:
                 if not isinstance(error, OSError) or is_out_of_resources(error):
                     await trio.sleep(ACCEPT_RETRY_DELAY)
                 continue
+            if self._is_closed:
+                # It was accepted in the moment of the end, and would wait for an answer for ever.
+                client.close()
+                return
             if not enforce_limit(self._connections.values()):
                 client.close()
                 continue

@@ -13,7 +13,7 @@ import trio
 
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
-from ..shared.handle import LoginHandle
+from ..shared.handle import LEFT, LoginHandle
 from .owner import Owner
 from .runs import check_runs_in_trio
 
@@ -49,8 +49,10 @@ def open_login(
         options: The options of the login: its provider, time limit, ports.
         store: Where the credentials are saved. Called in a worker thread.
         on_progress: Called with each phase, in the login's task. An exception from it is logged, and the login
-            continues.
+            continues. After another `BaseException`, such as `SystemExit`, the login is cancelled, unless its
+            credentials are being stored already; `wait` or the end of the block then raises that exception.
         record: Called with each line of the login's trace, which is safe to share (docs/replay.md). None for no trace.
+            An exception from it ends the trace. Another `BaseException` has the same effect as one from `on_progress`.
         method: How the person signs in: in a browser that calls back to this machine, or with a device code on any
             machine.
 
@@ -132,12 +134,15 @@ class TrioLogin(LoginHandle):
             The credentials, which are stored.
 
         Raises:
-            LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`.
+            LoginFailed: Or one of its subclasses `LoginCancelled` and `LoginTimedOut`. Its ``__cause__`` is what the
+                store raised, if that is no `Exception`.
             RuntimeError: The login has not been entered.
+            BaseException: What `on_progress` or `record` raised, if that is no `Exception`.
         """
         if not self._entered:
             raise RuntimeError(self._not_running)
         await self._owner.finished.wait()
+        self._raise_passed_on()
         if self._owner.outcome is None:
             raise RuntimeError("the login driver has failed; this is a bug in it")
         return self._credentials(self._owner.outcome)
@@ -185,9 +190,11 @@ class TrioLogin(LoginHandle):
             if raised is not None:
                 self._owner.abandon_revocation()
             if not self._owner.finished.is_set():
-                self.cancel("the program left before the sign-in was over")
+                self.cancel(LEFT)
             interrupted = await self._owner.join()
         if interrupted is not None:
             raise interrupted
         if raised is not None:
             raise raised
+        if not self._has_passed_on:
+            self._raise_passed_on()

@@ -17,7 +17,7 @@ from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
 from ..logging import warn
-from ..shared.handle import new_machine
+from ..shared.handle import LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..stores.protocols import save
 from ..system.browser import open_url
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar, TypeVarTuple
 
-    from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginMethod, LoginOptions
-    from ...sansio.oauth.device_code import DeviceCode
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
     from .http_client import HttpClient
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     Arguments = TypeVarTuple("Arguments")
 
 
-class Owner:
+class Owner(LoginOwner):
     """Performs the machine's actions, and posts their results as events."""
 
     def __init__(
@@ -55,17 +53,13 @@ class Owner:
         self.ready = trio.Event()
         """Set when the port is bound, when the device code is issued, or when the login has ended."""
         self.finished = trio.Event()
-        self.outcome: LoginOutcome | None = None
-        self.auth_url: str | None = None
-        self.port: int | None = None
-        self.device_code: DeviceCode | None = None
         self._ended = trio.Event()
         self._options = options
         self._method = method
         self._store = store
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
-        self._machine = new_machine(options, record)
+        self._machine = new_machine(options, record, self._pass_on)
         self._timers: dict[actions.Timer, float] = {}
         """When each timer runs out."""
         self._server: CallbackServer | None = None
@@ -201,6 +195,8 @@ class Owner:
                 self._on_progress(phase)
         except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
             warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
+        except BaseException as error:  # noqa: BLE001 - raised in the caller's task, when the login is over
+            self._pass_on(error)
         if isinstance(phase, DeviceCodeShown):
             self.device_code = self._machine.device_code
             self.ready.set()
@@ -257,7 +253,7 @@ class Owner:
 
     async def _save(self, credentials: Credentials) -> None:
         failed = events.SaveFailed(message=NO_THREAD)
-        self.post(await self._in_thread(save, self._store, credentials, otherwise=failed))
+        self.post(await self._in_thread(save, self._store, credentials, self._keep_error, otherwise=failed))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
         from .http_client import HttpClient  # noqa: PLC0415

@@ -191,7 +191,7 @@ class Stage:
                 self._idle[1].sendall(self._browser.request_bytes(step.target))
                 self._gets(self._idle[1], step.status, "")
             case Until():
-                self.progress.wait_for(step.phase, timeout=step.timeout)
+                self.progress.wait_for(step.phase)
             case Asked():
                 assert eventually(lambda: len(self.provider.forms) >= step.times)
             case Seen():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..support import API_KEY, NAMESPACE, PATIENCE, TOKENS, jwt
+from ..support import API_KEY, NAMESPACE, TOKENS, jwt
 
 EVERY = ("threads", "trio", "blocking")
 BOTH = ("threads", "trio")
@@ -116,8 +116,6 @@ class Until:
     """Wait for a phase."""
 
     phase: str
-    timeout: float = PATIENCE
-    """Seconds."""
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ BROKEN: dict[str, tuple[Callable[[Peer], None], str]] = {
 def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = BROKEN[name]
     if category == TIMEOUT:
-        monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.1)
+        monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.5)
     with ScriptedServer(script) as server:
         found, words = fails(driver, server.url)
         server.reached.set()
@@ -710,7 +710,8 @@ def test_a_proxy_with_a_password(
 @both_drivers
 @pytest.mark.parametrize("status", [b"403 canary", b"407 Proxy Authentication Required", b"502 canary", b"200 "])
 def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.4)
+    if status.startswith(b"200"):
+        monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.5)
     with ScriptedServer(proxy.refuse(status)) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary-password@127.0.0.1:{server.port}")
         category, words = fails(driver, PROVIDER)

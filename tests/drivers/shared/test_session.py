@@ -322,7 +322,7 @@ class FaultyStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.failing: dict[str, Exception] = {}
+        self.failing: dict[str, BaseException] = {}
         self.credentials = credentials(OVER)
 
     def load(self) -> Credentials | None:

@@ -8,15 +8,30 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import Credentials, LoginFailed, LoginTimedOut, MemoryStore, StoreError, TrustError, start_login
+from loginmachine.drivers.threaded.http_client import HttpClient
 
 from ..conftest import ScriptedProvider
 from ..replies import reply
 from ..scripted_server import Peer, ScriptedServer, drips
-from ..support import CANARIES, NAMESPACE, PATIENCE, TOKENS, Browser, Progress, free_port, jwt
+from ..support import (
+    CANARIES,
+    NAMESPACE,
+    PATIENCE,
+    TOKENS,
+    Browser,
+    Progress,
+    connect,
+    free_port,
+    jwt,
+    read_to_end,
+)
+from .clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from loginmachine import ThreadedLogin
 
 MIB = 1024 * 1024
 DENIED = {"error": "invalid_grant", "error_description": "the code was used"}
@@ -263,16 +278,20 @@ def test_the_deadline(provider: ScriptedProvider, progress: Progress) -> None:
     assert progress.problems == [("wait_for_callback", "login_timed_out", True)]
 
 
-def test_the_deadline_does_not_interrupt_an_exchange(provider: ScriptedProvider) -> None:
-    def slow() -> Any:
-        # Longer than the deadline.
-        provider.released.wait(0.4)
+def test_the_deadline_does_not_interrupt_an_exchange(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+
+    def late() -> Any:
+        # Later than the deadline, and earlier than the time limit of the exchange.
+        clock.jump(21.0)
         return reply(TOKENS)()
 
-    provider.answers[0] = slow
-    with start_login(provider.options(deadline=0.3), store=MemoryStore()) as login:
+    provider.answers[0] = late
+    with start_login(provider.options(deadline=20.0), store=MemoryStore()) as login:
         Browser(login.auth_url).finish()
-        login.wait()
+        assert login.wait().tokens is not None
 
 
 # The browser
@@ -302,24 +321,28 @@ def test_the_browser_is_given_the_url(
 # Threads
 
 
-def test_two_threads_start_a_worker_at_the_same_time(provider: ScriptedProvider, progress: Progress) -> None:
-    meeting = threading.Barrier(2)
+@pytest.mark.parametrize("crash", [LookupError("a mistake of ours"), SystemExit("from a log handler")])
+def test_a_worker_that_crashes(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, crash: BaseException
+) -> None:
+    def fail(*_: object) -> Any:
+        raise crash
 
-    class Ended(threading.Thread):
-        """A worker that two threads find ended before either has removed it."""
+    monkeypatch.setattr(HttpClient, "send", fail)
+    with start_login(provider.options(), store=MemoryStore()) as login:
+        visit = threading.Thread(target=lambda: connect_and_leave(login))
+        visit.start()
+        # A mistake is named as one. What is no `Exception` is raised as it is.
+        with pytest.raises(RuntimeError if isinstance(crash, Exception) else SystemExit) as caught:
+            login.wait(PATIENCE)
+        visit.join(PATIENCE)
+    assert crash in (caught.value, caught.value.__cause__)
 
-        def is_alive(self) -> bool:
-            meeting.wait(PATIENCE)
-            return False
 
-    login = start_login(provider.options(open_browser=True), store=MemoryStore(), on_progress=progress)
-    login._owner._workers._threads.append(Ended())
-    with login:
-        # The login opens the browser in one worker, and `wait` preloads in another.
-        with pytest.raises(TimeoutError):
-            login.wait(timeout=0.0)
-        Browser(login.auth_url).finish()
-        assert login.wait().tokens is not None
+def connect_and_leave(login: ThreadedLogin) -> None:
+    with connect(login.port) as client:
+        client.sendall(Browser(login.auth_url).callback_bytes())
+        read_to_end(client)
 
 
 # Before anything begins

@@ -29,6 +29,7 @@ from ..support import (
     parse_reply,
     raw,
 )
+from .clock import Clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,12 +143,13 @@ def test_an_api_key_that_does_not_come_in_time(
 def test_the_time_of_one_exchange_does_not_end_the_next(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 0.2)
-    key = provider.answers[1]
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.TOKEN_EXCHANGE_TIMEOUT", 20.0)
+    monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.API_KEY_EXCHANGE_TIMEOUT", 60.0)
+    clock, key = Clock(monkeypatch), provider.answers[1]
 
     def late() -> Response:
         # When the time of the code exchange would be up; that of the API-key exchange is not.
-        provider.released.wait(0.3)
+        clock.jump(21.0)
         return key()
 
     provider.answers[1] = late

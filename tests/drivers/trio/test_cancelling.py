@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
 from loginmachine import LoginCancelled, LoginSuccess, MemoryStore, open_login
+from loginmachine.drivers.callback.listeners import open_listeners, port_of
+from loginmachine.drivers.trio.callback_server import CallbackServer
 
 from ..replies import reply
-from ..support import PATIENCE, TOKENS, Browser, Progress
+from ..support import PATIENCE, TOKENS, Browser, Progress, connect
 from .support import ask, finish, in_thread, is_free, no_idle_threads, run  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -134,5 +137,31 @@ def test_an_outer_cancellation_after_the_success_does_not_lose_it(provider: Scri
                 trio.lowlevel.spawn_system_task(ask, browser, browser.last_page)
         assert credentials is store.credentials
         assert await login.wait() is credentials
+
+    run(program)
+
+
+def test_a_connection_that_comes_in_the_moment_of_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def program() -> None:
+        listeners, posted = open_listeners(0, "127.0.0.1"), list[object]()
+        assert isinstance(listeners, list)
+        port, server = port_of(listeners), CallbackServer(listeners, posted.append, lambda _: False)
+        kind = type(server._listeners[0])
+        accept = kind.accept
+
+        async def accept_and_close(self: trio.socket.SocketType) -> object:
+            accepted = await accept(self)
+            server.close()
+            return accepted
+
+        monkeypatch.setattr(kind, "accept", accept_and_close)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.serve)
+            with await in_thread(lambda: connect(port)) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                # No answer will come any more.
+                with contextlib.suppress(ConnectionResetError):
+                    assert await in_thread(lambda: client.recv(1)) == b""
+        assert posted == []
 
     run(program)
