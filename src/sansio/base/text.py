@@ -18,8 +18,8 @@ SHOWN_TEXT_LIMIT: Final = 256
 
 DRIVER_TEXT_LIMIT: Final = 1024
 """The most characters of a driver's message that are shown. It may name a proxy, a file and several variables."""
-
-_MASK: Final = "[redacted]"
+MASK: Final = "[redacted]"
+"""Stands for a secret in a text."""
 
 SECRET_QUERY_KEYS: Final = frozenset(
     (
@@ -89,7 +89,7 @@ def _mask(text: str, hide: Iterable[str]) -> str:
         # One pass, so that no secret is looked for inside a mask.
         import re  # noqa: PLC0415 - rarely needed
 
-        text = re.sub("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), _MASK, text)
+        text = re.sub("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), MASK, text)
     return text
 
 
@@ -113,7 +113,7 @@ def safe_url(url: str) -> str:
         netloc = f"{netloc}:{port}"
     query = urlencode(
         [
-            (key, _MASK if key.lower() in SECRET_QUERY_KEYS else value)
+            (key, MASK if key.lower() in SECRET_QUERY_KEYS else value)
             for key, value in parse_qsl(parts.query, keep_blank_values=True)
         ],
         safe="[]",

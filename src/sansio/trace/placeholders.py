@@ -10,15 +10,13 @@ from typing import Final
 
 from ..base.text import clean_text, is_visible_ascii
 from ..model.options import LoginSecrets
+from .known_values import LONGEST_TEXT, KnownValues
 from .vocabulary import is_listed, mask_unlisted
 
 SECRETS: Final = LoginSecrets(
     state="redacted-state", code_verifier="redacted-code-verifier", nonce="redacted-nonce", success_key=""
 )
 """The secrets of every login in a trace. Its success page has the address that everybody knows."""
-
-_LONGEST: Final = 1024
-"""The most characters of a text that are read. Fewer are shown."""
 
 
 class Placeholders:
@@ -36,6 +34,8 @@ class Placeholders:
             secrets.code_verifier: SECRETS.code_verifier,
             secrets.state: SECRETS.state,
         }
+        self._ours = tuple(self._names)
+        self._known = KnownValues()
         self._counts: dict[str, int] = {}
         self._state_length = len(secrets.state)
 
@@ -49,6 +49,7 @@ class Placeholders:
         if secret not in self._names:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._names[secret] = f"redacted-{kind}-{self._counts[kind]}"
+            self._known.add(secret)
         return self._names[secret]
 
     def code(self, kind: str, code: str, longest: int) -> str:
@@ -71,8 +72,13 @@ class Placeholders:
         return SECRETS.nonce if value == self._secrets.nonce else self.of("foreign-nonce", value)
 
     def text(self, words: str) -> str:
-        """Return a text from outside in which only words that are known to be harmless are left."""
-        return mask_unlisted(clean_text(words[:_LONGEST], hide=self._names))
+        """Return a text from outside in which only words that are known to be harmless are left.
+
+        The login's own secrets are masked wherever they stand. All other values are masked as words: whatever is no
+        listed word is masked anyway, and there may be many values.
+        """
+        cleaned = clean_text(words[:LONGEST_TEXT], hide=self._ours, limit=LONGEST_TEXT)
+        return mask_unlisted(clean_text(self._known.mask(cleaned)))
 
     def word(self, kind: str, word: str) -> str:
         """Return an error code, if its words are known to be harmless; otherwise its placeholder.
@@ -85,4 +91,6 @@ class Placeholders:
         """
         if any(map(str.isspace, word)):
             return self.text(word)
-        return word if len(word) <= _LONGEST and is_listed(word) and word not in self._names else self.of(kind, word)
+        return (
+            word if len(word) <= LONGEST_TEXT and is_listed(word) and word not in self._names else self.of(kind, word)
+        )

@@ -52,9 +52,25 @@ _NUMBER: Final = re.compile(r"[0-9]{1,5}")
 _JOINT: Final = re.compile(r"[-_.]")
 
 
+def split_chunk(chunk: str) -> tuple[str, str, str]:
+    """Return the punctuation before a word, the word, and the punctuation after it.
+
+    Args:
+        chunk: The word with its punctuation, not empty.
+    """
+    match = _CHUNK.fullmatch(chunk)
+    assert match is not None
+    return match[1], match[2], match[3]
+
+
+def parts_of(word: str) -> list[str]:
+    """Return a word, or the parts of an error code, in lower case. A part may be empty."""
+    return _JOINT.split(word.lower())
+
+
 def is_listed(word: str) -> bool:
     """Return whether a word, or each part of an error code, is listed."""
-    return all(part.lower() in _WORDS for part in _JOINT.split(word))
+    return all(part in _WORDS for part in parts_of(word))
 
 
 def mask_unlisted(text: str) -> str:
@@ -62,14 +78,12 @@ def mask_unlisted(text: str) -> str:
     shown: list[str] = []
     previous = ""
     for chunk in text.split():
-        match = _CHUNK.fullmatch(chunk)
-        assert match is not None
-        word = match[2]
+        _, word, after = split_chunk(chunk)
         if is_listed(word) or (previous in _BEFORE_NUMBERS and _NUMBER.fullmatch(word)):
             shown.append(chunk)
         elif not shown or not shown[-1].startswith(MASK):
-            shown.append(MASK + match[3][-1:].strip(")]\"'\u2019\u201d!?"))
+            shown.append(MASK + after[-1:].strip(")]\"'\u2019\u201d!?"))
         else:
-            shown[-1] = MASK + match[3][-1:].strip(")]\"'\u2019\u201d!?")
+            shown[-1] = MASK + after[-1:].strip(")]\"'\u2019\u201d!?")
         previous = word.lower()
     return " ".join(shown)
