@@ -29,6 +29,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "refresh/outcome": ("refresh/test_stories",),
     "refresh/state": ("refresh/test_machine",),
     "refresh/states": ("refresh/test_table",),
+    "trace/known_values": ("trace/test_cost",),
     "trace/bodies": ("trace/test_tokens",),
 }
 """Modules without a test module of their own: records, and effects that are tested by whole stories."""

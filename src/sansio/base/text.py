@@ -6,7 +6,7 @@ removes secrets from a URL. `loginmachine.sansio.base.secret` has the type for s
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,14 +61,17 @@ def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_L
 
     Args:
         text: The text.
-        hide: Secrets that the other side may echo. Each is masked, also in its percent-encoded form.
+        hide: Secrets that the other side may echo. Each is masked, also percent-encoded, and also its halves and
+            shorter parts, as they are or in base64.
         limit: The greatest length of the result, in characters.
 
     Returns:
         The text with masked secrets, without control and bidirectional characters, cut to ``limit``.
     """
     if text and hide:
-        text = _mask(text, hide)
+        from .echoes import mask_echoes  # noqa: PLC0415 - few texts need it, and not before the login URL is shown
+
+        text = mask_echoes(text, hide, MASK)
     if not is_printable_ascii(text):
         text = text.translate(_UNPRINTABLE)
     text = text.strip()
@@ -81,23 +84,6 @@ def printable(text: str) -> str:
     Line breaks stay, and nothing is cut off.
     """
     return text if is_printable_ascii(text) else text.translate(_UNPRINTABLE_BUT_NEWLINE)
-
-
-def _mask(text: str, hide: Iterable[str]) -> str:
-    forms = [form for secret in hide if secret for form in _written_forms(secret)]
-    if any(form in text for form in forms):
-        # One pass, so that no secret is looked for inside a mask.
-        import re  # noqa: PLC0415 - rarely needed
-
-        text = re.sub("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), MASK, text)
-    return text
-
-
-def _written_forms(secret: str) -> tuple[str, ...]:
-    """Return a secret as it is, and percent-encoded with upper-case and lower-case digits."""
-    encoded = quote(secret, safe="", errors="surrogatepass")
-    first, *rest = encoded.split("%")
-    return secret, encoded, "%".join([first, *(part[:2].lower() + part[2:] for part in rest)])
 
 
 def safe_url(url: str) -> str:

@@ -46,6 +46,7 @@ class Malformed(Record):
 
 
 _NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
+_NOT_JSON: Final = Malformed(message="the answer cannot be read: not JSON")
 _GRANT_REFUSED: Final = frozenset(
     # RFC 6749 section 5.2, and the provider's own codes.
     (
@@ -171,7 +172,8 @@ def judge(
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     readable = {} if isinstance(body, Malformed) else body
     if not 200 <= status < 300 or readable.get("error") not in _NO_ERROR:
-        return _rejection(response, readable, hide)
+        is_text = body == _NOT_JSON and not _is_html(response)
+        return _rejection(response, plain_text(response.body) if is_text else _error_text(readable), hide)
     if status != 200:
         # A part of the response (206), a copy that a proxy has changed (203), or a request that is not finished (202).
         return Malformed(message=f"the endpoint answered with status {status}, and tokens come with 200")
@@ -203,14 +205,13 @@ def _is_html(response: HttpResponse) -> bool:
     return is_web_page(response.body) or any(b"html" in value.lower() for value in types)
 
 
-def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]) -> Rejected:
+def _rejection(response: HttpResponse, reason: str, hide: tuple[str, ...]) -> Rejected:
     """Return a refusal with its description as clean text: the status, the error, and when to try again."""
     words = f"status {response.status}"
     if response.status == _NETWORK_SIGN_IN:
         words = f"{words}, the network wants you to sign in to it"
     elif 500 <= response.status < 600:
         words = f"{words}, {PROVIDER_TROUBLE}"
-    reason = _error_text(answer)
     if not reason and 400 <= response.status < 500 and _is_html(response):
         words = f"{words}, {WEB_PAGE}"
     if reason:
@@ -224,8 +225,8 @@ def _rejection(response: HttpResponse, answer: JsonObject, hide: tuple[str, ...]
 def _error_text(answer: JsonObject) -> str:
     """Return the description of an error.
 
-    It is in the members of RFC 6749 section 5.2, in ``{"error": {"code", "message"}}``, or in a code alone. The rest of
-    the body is never shown.
+    It is in the members of RFC 6749 section 5.2, in ``{"error": {"code", "message"}}``, or in a code alone. The rest
+    of a JSON body is never shown.
     """
     error = answer.get("error")
     if isinstance(error, dict):
@@ -235,6 +236,16 @@ def _error_text(answer: JsonObject) -> str:
     else:
         parts = [answer.get("code")]
     return ": ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def plain_text(body: bytes) -> str:
+    """Return a body that is not JSON, if it may be text for people; empty if it begins as a web page or as JSON does.
+
+    Args:
+        body: A body in UTF-8.
+    """
+    body = body.strip()
+    return "" if body.startswith((b"<", b"{")) else body.decode("utf-8")
 
 
 def _is_bearer(answer: JsonObject) -> bool:

@@ -73,7 +73,7 @@ def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpret
 
 
 def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
-    message = clean_text(event.message)
+    message = clean_text(event.message, hide=refresh.known_secrets())
     if refresh.state in _CHECKING:
         # New tokens must not be lost, and a refusal stays a refusal, whatever is wrong with the store.
         return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
@@ -183,8 +183,9 @@ def _lock_busy(_event: LockBusy, _: RefreshData) -> Interpretation:
     return Interpretation(trigger=RefreshTrigger.LOCK_BUSY)
 
 
-def _lock_failed(event: LockFailed, _: RefreshData) -> Problem:
-    return Problem(trigger=RefreshTrigger.LOCK_FAILED, message=clean_text(event.message))
+def _lock_failed(event: LockFailed, refresh: RefreshData) -> Problem:
+    message = clean_text(event.message, hide=refresh.known_secrets())
+    return Problem(trigger=RefreshTrigger.LOCK_FAILED, message=message)
 
 
 # The response of the token endpoint

@@ -18,7 +18,7 @@ from ..model.provenance import Provenance, provenance_of_provider
 from ..model.provider import is_verification_url
 from ..oauth.authorization import is_code
 from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
-from ..oauth.token_responses import MAX_TOKEN_RESPONSE
+from ..oauth.token_responses import MAX_TOKEN_RESPONSE, plain_text
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 from .codec import OTHER_PROVIDER
 
@@ -112,8 +112,10 @@ class TokenResponses:
             content = loads_object(body)
         except JsonError as error:
             problem = str(error)
+        if problem == "not JSON":
+            return self._placeholders.text(plain_text(body)).encode("utf-8") or NOT_JSON
         if problem:
-            return UNREADABLE.get(problem, NOT_JSON)
+            return UNREADABLE[problem]
         return json.dumps(self._object(content)).encode("ascii")
 
     def credentials(self, credentials: Credentials) -> Credentials:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
+from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 import transitions
@@ -36,6 +39,8 @@ from ..samples import (
 from .test_machine import EVENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loginmachine.sansio.login.actions import Action
     from loginmachine.sansio.login.events import Event
 
@@ -145,6 +150,59 @@ def test_an_echo_of_a_secret_is_masked(where: str) -> None:
     assert leaks(repr(login.outcome)) == []
     if isinstance(login.outcome, LoginFailure):
         assert leaks(login.outcome.describe()) == []
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "halves": lambda secret: f"{secret[: len(secret) // 2]} and {secret[len(secret) // 2 :]}",
+    "base64": lambda secret: b64encode(secret.encode()).decode(),
+    "base64url, in a form": lambda secret: urlsafe_b64encode(f"code={secret}&x=".encode()).decode(),
+    "percent": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    "hexadecimal": lambda secret: secret.encode().hex(),
+}
+SENT: dict[str, tuple[str, str, Callable[[str], Event]]] = {
+    "the code, on the callback": (
+        "awaiting_callback",
+        CODE,
+        lambda echo: callback(urlencode({"error": "e", "error_description": echo, "code": CODE, "state": STATE})),
+    ),
+    "the state, on the callback": (
+        "awaiting_callback",
+        STATE,
+        lambda echo: callback(urlencode({"error": echo, "state": STATE})),
+    ),
+    "the code, by the token endpoint": ("exchanging_code", CODE, lambda echo: described(1, echo)),
+    "the verifier, by the token endpoint": ("exchanging_code", VERIFIER, lambda echo: described(1, echo)),
+    "the code, as text": ("exchanging_code", CODE, lambda echo: samples.answer(1, 400, echo.encode())),
+    "the code, by the transport": ("exchanging_code", CODE, lambda echo: samples.no_answer(message=echo)),
+    "the id token, by the API-key exchange": (
+        "exchanging_api_key",
+        samples.ID_TOKEN,
+        lambda echo: described(2, echo),
+    ),
+    "the key, by the store": ("saving_credentials", API_KEY, lambda echo: SaveFailed(message=echo)),
+    "the device code": ("polling_device_code", samples.DEVICE_AUTH_ID, lambda echo: described(2, echo)),
+    "the state, by the device code endpoint": ("requesting_device_code", STATE, lambda echo: described(1, echo)),
+}
+"""Where the machine is, the secret, and the event that repeats it."""
+
+
+def described(exchange_id: int, echo: str) -> Event:
+    return samples.answer(exchange_id, 400, json.dumps({"error": "e", "error_description": echo}).encode())
+
+
+@pytest.mark.parametrize("form", PARTS)
+@pytest.mark.parametrize("where", SENT)
+def test_an_echo_in_parts_or_encoded_is_masked(where: str, form: str) -> None:
+    state, secret, event = SENT[where]
+    echo = PARTS[form](secret)
+    login = machine_in(state)
+    due = [samples.POLL_DUE] if state == "polling_device_code" else []
+    told = f"{shown(drive(login, *due, event(f'no {echo} here')))}{login.outcome!r}"
+    if isinstance(login.outcome, LoginFailure):
+        told += login.outcome.describe()
+    for part in echo.split(" and "):
+        assert [part[first : first + 8] for first in range(len(part) - 8) if part[first : first + 8] in told] == []
+    assert "no [redacted]" in told
 
 
 def test_the_tests_would_see_a_leak() -> None:

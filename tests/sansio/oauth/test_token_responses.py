@@ -144,6 +144,38 @@ def test_more_than_1_mib_is_malformed() -> None:
     assert read(token_json().ljust(size + 1), 500) == rejected("status 500, the provider has a problem")
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"the code has expired", ": the code has expired"),
+        (b"  no\r\n\x1b[31mway ", ": no\ufffd\ufffd\ufffd[31mway"),
+        ("kein gültiger Code".encode(), ": kein gültiger Code"),
+        (f"bad {CODE}".encode(), ": bad [redacted]"),
+        (b"[proxy] denied", ": [proxy] denied"),
+        (b"x" * 5000, f": {'x' * 255}\u2026"),
+        (b"\xff no", ""),
+        (b" \n ", ""),
+        (b'{"error": "cut', ""),
+        (b'"no" is no', ': "no" is no'),
+    ],
+)
+def test_a_refusal_in_plain_text_is_shown(body: bytes, words: str) -> None:
+    assert read(body, 400) == rejected(f"status 400{words}")
+    assert read(body, 503) == rejected(f"status 503, the provider has a problem{words}")
+    problem = "not UTF-8" if b"\xff" in body else "not JSON"
+    assert read(body) == malformed(f"the answer cannot be read: {problem}")
+    assert isinstance(read_api_key(answer(1, 400, body), HIDE), Rejected)
+
+
+def test_a_web_page_that_looks_like_text_is_not_shown() -> None:
+    page = rejected("status 400, a web page instead of an answer")
+    assert read(b"  <!doctype html><p>sorry", 400) == page
+    response = answer(1, 400, b"sorry <b>no", ((b"content-TYPE", b"Text/HTML; charset=utf-8"),))
+    assert read_tokens(response, HIDE) == page
+    response = answer(1, 400, b"sorry", ((b"content-encoding", b"gzip"),))
+    assert read_tokens(response, HIDE) == rejected("status 400")
+
+
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"error": "invalid_grant", "error_description": "it is old"}, ": invalid_grant: it is old"),
     ({"error": "invalid_grant"}, ": invalid_grant"),

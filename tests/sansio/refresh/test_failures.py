@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.login.events import SaveFailed, TokenRequestFailed, TokenResponseReceived
 from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
@@ -15,6 +17,7 @@ from ..playbook import AnyAction, Playbook
 from ..samples import NOW, answer
 from .samples import (
     API_KEY_ONLY,
+    FORCED,
     LOAD,
     NEW_CREDENTIALS,
     OLD,
@@ -35,6 +38,9 @@ from .samples import (
 )
 
 GONE = answered(400, error="invalid_grant")
+if TYPE_CHECKING:
+    from loginmachine.sansio.refresh.events import RefreshEvent
+
 ENDPOINT = "https://auth.openai.com/oauth/token: "
 
 
@@ -315,3 +321,35 @@ def test_a_problem_of_the_provider_is_not_one_of_the_network() -> None:
     tell(refresh, GATEWAY)
     assert isinstance(refresh.outcome, RefreshFailure)
     assert refresh.outcome.hint == "The provider has a problem. Try again in a while; you are still signed in."
+
+
+@pytest.mark.parametrize("form", ["halves", "base64", "percent"])
+@pytest.mark.parametrize("source", ["answer", "text", "transport", "store", "lock", "loading"])
+def test_an_echo_in_parts_or_encoded_is_masked(source: str, form: str) -> None:
+    secret = "canary-old-refresh-4711"
+    echo = {
+        "halves": f"{secret[:11]} and {secret[11:]}",
+        "base64": b64encode(secret.encode()).decode().rstrip("="),
+        "percent": "".join(f"%{byte:02X}" for byte in secret.encode()),
+    }[form]
+    words = f"no {echo} here"
+    events: dict[str, RefreshEvent] = {
+        "answer": answered(400, error="e", error_description=words),
+        "text": TokenResponseReceived(exchange_id=1, status=400, headers=(), body=words.encode(), received_at=NOW),
+        "transport": TokenRequestFailed(exchange_id=1, kind=TransportProblem.REQUEST, message=words),
+        "store": SaveFailed(message=words),
+        "lock": LockFailed(message=words),
+        "loading": LoadFailed(message=words),
+    }
+    refresh, before = machine(), stored(OVER, secret)
+    tell(refresh, FORCED, loaded(before))
+    if source != "lock":
+        tell(refresh, LockTaken())
+    if source not in ("lock", "loading"):
+        tell(refresh, loaded(before))
+    if source == "store":
+        tell(refresh, answered(), loaded(before))
+    told = f"{tell(refresh, events[source])!r} {refresh.outcome!r}"
+    assert "no [redacted]" in told
+    for part in echo.split(" and "):
+        assert [part[first : first + 8] for first in range(len(part) - 8) if part[first : first + 8] in told] == []
