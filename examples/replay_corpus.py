@@ -4,6 +4,8 @@ python examples/replay_corpus.py --generate 100000 FOLDER    # generate one firs
 python examples/replay_corpus.py FOLDER                      # over the processors of this machine
 python examples/replay_corpus.py --dask FOLDER               # the same with Dask, which is the extra "dask"
 python examples/replay_corpus.py --dask --cluster tcp://HOST:8786 FOLDER
+
+The exit code is 1 if a trace acts differently today or cannot be read, or if there are none.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import itertools
 import json
 import random
 import statistics
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections import Counter
@@ -99,8 +102,8 @@ def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]
     return reports
 
 
-def summarise(reports: Iterable[Report], started: float) -> None:
-    """Print outcomes by category, times and divergences."""
+def summarise(reports: Iterable[Report], started: float) -> bool:
+    """Print outcomes by category, times and divergences. Return whether all traces were replayed as recorded."""
     every = list(reports)
     elapsed = time.perf_counter() - started
     print(f"{len(every)} logins replayed in {elapsed:.1f} s ({len(every) / elapsed:.0f} a second)\n")
@@ -112,13 +115,20 @@ def summarise(reports: Iterable[Report], started: float) -> None:
     print(f"\n{len(diverging)} act differently today")
     for report in diverging[:10]:
         print(f"  {report.path}:{report.diverges_at}")
-    for report in every:
-        if report.problem is not None:
-            print(f"  {report.path}:{report.line}: {report.problem}")
+    unreadable = [report for report in every if report.problem is not None]
+    for report in unreadable:
+        print(f"  {report.path}:{report.line}: {report.problem}")
+    if not every:
+        print("there are no traces", file=sys.stderr)
+    return bool(every) and not diverging and not unreadable
 
 
-def main() -> None:
-    """Read the command line, and generate or replay the corpus."""
+def main() -> int:
+    """Read the command line, and generate or replay the corpus.
+
+    Returns:
+        The exit code: 0 if every trace was replayed as recorded; otherwise 1, also if there is none.
+    """
     parser = argparse.ArgumentParser(description="Replay a corpus of recorded logins.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")
@@ -128,14 +138,16 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.generate:
         generate(arguments.folder, arguments.generate)
-        return
+        return 0
     paths = sorted(arguments.folder.glob("*.jsonl"))
     started = time.perf_counter()
-    if arguments.dask:
-        summarise(replay_with_dask(paths, arguments.cluster), started)
-    else:
-        summarise(replay_many(paths, processes=arguments.processes), started)
+    reports: Iterable[Report] = ()
+    if arguments.dask and paths:
+        reports = replay_with_dask(paths, arguments.cluster)
+    elif paths:
+        reports = replay_many(paths, processes=arguments.processes)
+    return 0 if summarise(reports, started) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

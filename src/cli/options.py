@@ -11,11 +11,18 @@ from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_O
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Final
 
     from ..drivers.stores.home_store import HomeStore
     from ..drivers.stores.protocols import CredentialStore
-    from ..drivers.traces.recording import TraceFile
+    from ..drivers.traces.origin import CommandRecord
+
+
+_FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "no_browser", "verbose"))
+"""Options without a value that are written into a trace."""
+_VALUES: Final = frozenset(("driver", "port", "store", "timeout"))
+"""Options that are written into a trace with their values."""
 
 
 class LoginSettings(Record):
@@ -100,15 +107,38 @@ def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
         raise
 
 
-def trace_file_from(arguments: argparse.Namespace) -> TraceFile:
-    """Create the file of ``--record``. If it cannot be written, the process ends with a usage error."""
-    from ..drivers.traces.recording import TraceFile  # noqa: PLC0415 - most logins are not recorded
+@contextlib.contextmanager
+def recording_from(arguments: argparse.Namespace, command: str) -> Iterator[CommandRecord | None]:
+    """Open the file of ``--record``, and close it at the end. If it cannot be opened, end with a usage error.
+
+    Args:
+        arguments: The command line.
+        command: The name of the command.
+
+    Yields:
+        What to call with each line of the trace; None without ``--record``.
+    """
+    if arguments.record is None:
+        yield None
+        return
+    from ..drivers.traces.origin import CommandRecord  # noqa: PLC0415 - most logins are not recorded
+    from ..drivers.traces.recording import TraceFile  # noqa: PLC0415
 
     try:
-        return TraceFile(arguments.record)
+        file = TraceFile(arguments.record)
     except OSError as error:
         arguments.usage_error(f"--record: {error.strerror}")
         raise
+    with file:
+        yield CommandRecord(file.write, f"loginmachine {command}", _options_words(arguments))
+
+
+def _options_words(arguments: argparse.Namespace) -> str:
+    """Return the options of a command that name no person and no folder."""
+    given = sorted(vars(arguments).items())
+    flags = [f"--{name.replace('_', '-')}" for name, value in given if value is True and name in _FLAGS]
+    values = [f"--{name} {value}" for name, value in given if value is not None and name in _VALUES]
+    return " ".join([*flags, *values])
 
 
 def store_from(

@@ -52,12 +52,7 @@ def expected(folder: Path) -> list[Report]:
         Report(path=a, line=1, outcome="succeeded", events=6, seconds=6.0),
         Report(path=a, line=8, outcome="failed", category="login_timed_out", events=3, seconds=3.0),
         Report(path=b, line=1, outcome="unfinished", events=2, seconds=2.0),
-        Report(
-            path=b,
-            line=7,
-            outcome="unreadable",
-            problem="it is not a JSON object; the line may have been cut off",
-        ),
+        Report(path=b, line=4, outcome="unfinished", events=2, seconds=2.0, cut_line=7),
         Report(path=c, line=1, outcome="unfinished", events=6, seconds=6.0, diverges_at=3),
         Report(path=missing, line=1, outcome="unreadable", problem="No such file or directory"),
     ]
@@ -79,3 +74,22 @@ def test_the_example_counts_the_outcomes_of_a_corpus(tmp_path: Path) -> None:
     assert output.startswith("40 logins replayed in ")
     assert "succeeded" in output
     assert output.endswith("\n0 act differently today\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "there are no traces"),
+        (SUCCESS.replace('"seconds":600.0', '"seconds":601.0'), "1 act differently today"),
+        (SUCCESS + "x\n", "trace.jsonl:8: it is not a JSON object"),
+        ("", "trace.jsonl:1: the file is empty"),
+    ],
+    ids=["none", "different", "unreadable", "empty"],
+)
+def test_the_example_fails_if_not_all_is_as_recorded(tmp_path: Path, text: str | None, words: str) -> None:
+    example = Path(__file__).parents[2] / "examples" / "replay_corpus.py"
+    if text is not None:
+        (tmp_path / "trace.jsonl").write_text(text)
+    done = subprocess.run([sys.executable, str(example), str(tmp_path)], check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert words in done.stdout + done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import tempfile
 import threading
@@ -15,7 +14,7 @@ from ...drivers.threaded.login import start_login
 from ...sansio.model.options import LoginMethod, LoginOptions
 from ...sansio.model.provider import Provider
 from .. import exit_codes
-from ..options import trace_file_from
+from ..options import recording_from
 from .status import describe
 
 if TYPE_CHECKING:
@@ -39,12 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         print(error, file=sys.stderr)
         return exit_codes.FAILURE
-    with contextlib.ExitStack() as files:
-        record = files.enter_context(trace_file_from(arguments)).write if arguments.record is not None else None
+    with recording_from(arguments, "demo") as record:
         return _run(arguments, record, DemoProvider())
 
 
-def _run(arguments: argparse.Namespace, record: Callable[[str], None] | None, demo_provider: DemoProvider) -> int:
+def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, demo_provider: DemoProvider) -> int:
     store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
     with demo_provider as provider:
         print(f"The demo provider runs at {provider.issuer}")

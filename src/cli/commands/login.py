@@ -13,7 +13,7 @@ from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes
-from ..options import LoginSettings, check_replaceable, login_options_from, store_from, trace_file_from
+from ..options import LoginSettings, check_replaceable, login_options_from, recording_from, store_from
 from ..startup import block_imports
 from ..terminal.log_file import LogFile
 from .login_view import LoginView
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = login_options_from(arguments)
     sign_in = _driver(arguments)
     with contextlib.ExitStack() as files:
-        record = files.enter_context(trace_file_from(arguments)).write if arguments.record is not None else None
+        record = files.enter_context(recording_from(arguments, "login"))
         log = files.enter_context(LogFile(arguments.home))
         view = LoginView(arguments, log)
         store = _ViewedStore(arguments, view)

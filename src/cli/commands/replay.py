@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ...sansio.trace import replay
-from ...sansio.trace.story import outcome_words, tell
+from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
 from ..terminal.writer import StreamWriter, print_error
 from .traces import UnreadableTraceError, load_trace, path_of
@@ -15,7 +15,7 @@ from .traces import UnreadableTraceError, load_trace, path_of
 if TYPE_CHECKING:
     import argparse
 
-    from ...sansio.trace import Difference, Replay
+    from ...sansio.trace import Difference, Replay, Trace
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,26 +27,24 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_codes.NOT_A_TRACE
     result = replay(trace)
     writer = StreamWriter(sys.stdout, timeout=None)
-    writer.write("".join(f"{line}\n" for line in _lines(result, arguments)))
+    writer.write("".join(f"{line}\n" for line in _lines(trace, result, arguments)))
     writer.close()
+    if trace.cut_line is not None:
+        print_error(f"The file ends in the middle of line {trace.cut_line}: the events before it were replayed.")
     if arguments.diagram and result.difference is not None:
         # Not on standard output, where another program may read the diagram.
         print_error("\n".join(_verdict(result.difference)))
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
 
 
-def _lines(result: Replay, arguments: argparse.Namespace) -> list[str]:
+def _lines(trace: Trace, result: Replay, arguments: argparse.Namespace) -> list[str]:
     if arguments.json:
-        return _json_lines(result, arguments.until)
+        return _json_lines(trace, result, arguments.until)
     if arguments.diagram:
         from ...sansio.diagram.login import mermaid_overview  # noqa: PLC0415 - the story needs no diagram
 
         return mermaid_overview(highlight=path_of(result, arguments.until)).splitlines()
-    return _story(result, arguments.until)
-
-
-def _story(result: Replay, until: int | None) -> list[str]:
-    return [*tell(result, until=until), "", *_verdict(result.difference)]
+    return [*head(trace), *tell(result, until=arguments.until), "", *_verdict(result.difference)]
 
 
 def _verdict(difference: Difference | None) -> list[str]:
@@ -58,7 +56,7 @@ def _verdict(difference: Difference | None) -> list[str]:
     ]
 
 
-def _json_lines(result: Replay, until: int | None) -> list[str]:
+def _json_lines(trace: Trace, result: Replay, until: int | None) -> list[str]:
     steps = [
         {
             "event": "step",
@@ -80,5 +78,7 @@ def _json_lines(result: Replay, until: int | None) -> list[str]:
         "category": category,
         "states": result.states,
         "difference": None if difference is None else {"line": difference.line, "diff": difference.diff()},
+        "origin": trace.origin.content(),
+        "cut_line": trace.cut_line,
     }
     return [json.dumps(line) for line in (*steps, verdict)]

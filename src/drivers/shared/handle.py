@@ -31,13 +31,17 @@ LEFT: Final = "the program left before the sign-in was over"
 
 
 def new_machine(
-    options: LoginOptions, record: Callable[[str], object] | None, pass_on: Callable[[BaseException], None]
+    options: LoginOptions,
+    record: Callable[[str], object] | None,
+    driver: str,
+    pass_on: Callable[[BaseException], None],
 ) -> LoginMachine | Recorder:
     """Return a machine with fresh secrets.
 
     Args:
         options: The options of the login.
         record: Called with each line of the trace. None for no trace.
+        driver: The name of the driver, for the trace.
         pass_on: Called with what `record` raises while the login is running, if it is no `Exception`.
 
     Raises:
@@ -46,7 +50,18 @@ def new_machine(
     secrets = LoginSecrets.generate()
     if record is None:
         return LoginMachine(options, secrets)
+    return _recorder(options, secrets, record, driver, pass_on)
+
+
+def _recorder(
+    options: LoginOptions,
+    secrets: LoginSecrets,
+    record: Callable[[str], object],
+    driver: str,
+    pass_on: Callable[[BaseException], None],
+) -> Recorder:
     from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
+    from ..traces.origin import origin_of  # noqa: PLC0415
 
     machine: Recorder | None = None
 
@@ -63,7 +78,8 @@ def new_machine(
 
             raise RecordingError(f"the program raised {type(error).__name__}") from None
 
-    machine = Recorder(options, secrets, write=write, clock=time.monotonic, on_trouble=warn)
+    origin = origin_of(record, driver)
+    machine = Recorder(options, secrets, write=write, clock=time.monotonic, on_trouble=warn, origin=origin)
     return machine
 
 

@@ -16,6 +16,7 @@ def load_for_callback() -> None:
     import hmac  # noqa: F401, PLC0415
     import json  # noqa: F401, PLC0415
 
+    from ...sansio.base import echoes  # noqa: F401, PLC0415
     from ...sansio.login import interpret_tokens  # noqa: F401, PLC0415
     from ...sansio.oauth import revocation  # noqa: F401, PLC0415
     from ..callback import http11, peers  # noqa: F401, PLC0415

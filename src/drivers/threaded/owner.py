@@ -61,7 +61,7 @@ class Owner(LoginOwner):
         self.give_up: Final = functools.partial(self.inbox.put, events.CancelRequested(reason=LEFT))
         """Cancel the login, because its block is left. One call, which no signal handler can interrupt."""
         self.background: Final = Background(self._run, "loginmachine-owner", self._wake)
-        self._machine = new_machine(options, record, self._pass_on)
+        self._machine = new_machine(options, record, "threaded", self._pass_on)
         self._server: CallbackServer | None = None
         self._closed = False
         self._workers = Workers(self.post, self.inbox.put)

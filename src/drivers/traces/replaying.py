@@ -34,6 +34,8 @@ class Report(Record):
     """Seconds from the start of the login to its last recorded event."""
     diverges_at: int | None = None
     """The first line at which the machine now acts differently. None if there is none."""
+    cut_line: int | None = None
+    """The line in the middle of which the file ends. The events before it were replayed. None if there is none."""
     problem: str | None = None
     """Why the file is unreadable. None if it is readable."""
 
@@ -86,5 +88,6 @@ def _report(path: str, trace: Trace) -> Report:
         category=category,
         events=len(trace.steps),
         seconds=trace.steps[-1].at if trace.steps else 0.0,
+        cut_line=trace.cut_line,
         diverges_at=None if result.difference is None else result.difference.line,
     )

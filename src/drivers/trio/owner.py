@@ -59,7 +59,7 @@ class Owner(LoginOwner):
         self._store = store
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
-        self._machine = new_machine(options, record, self._pass_on)
+        self._machine = new_machine(options, record, "trio", self._pass_on)
         self._timers: dict[actions.Timer, float] = {}
         """When each timer runs out."""
         self._server: CallbackServer | None = None

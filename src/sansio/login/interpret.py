@@ -81,7 +81,8 @@ def _bound(event: events.Bound, login: LoginData) -> PortBound:
 
 
 def _bind_failed(event: events.BindFailed, login: LoginData) -> Problem:
-    message = f"port {login.port}: {_clean(login, event.message)}"
+    # Nothing of the login has left this process yet, so the message can hold none of its secrets.
+    message = f"port {login.port}: {clean_text(event.message)}"
     return Problem(trigger=_BIND_PROBLEMS[event.kind], message=message)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.records import Record, hidden
 from ..login.states import LoginState
 from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, CodecError, decode_event, decode_options
+from .origin import Origin, read_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 32
 """The most levels of nested lists and objects."""
 _LONGEST: Final = 1e9
-"""Seconds that no login lasts."""
+"""Seconds that no login lasts, and bytes that no host receives."""
+_NO_OBJECT: Final = "it is not a JSON object; the line may have been cut off"
 _STATES: Final = {state.value: state for state in LoginState}
 
 
@@ -56,6 +58,8 @@ class Step(Record):
     """The state of the login after the event; None if the event was unexpected."""
     actions: list[Any] = hidden()
     """The actions of the machine, as JSON."""
+    size: int | None = None
+    """The bytes of the real response body or request target, which the event does not hold; None if unknown."""
 
 
 class Trace(Record):
@@ -65,6 +69,10 @@ class Trace(Record):
     """The number of the first line, from 1."""
     options: LoginOptions = hidden()
     steps: tuple[Step, ...] = hidden()
+    origin: Origin = Origin()
+    """Where the trace comes from. Its values are empty if the trace does not say."""
+    cut_line: int | None = None
+    """The number of the last line, if the file ends in the middle of it; None if it does not."""
 
 
 def read_trace(lines: Iterable[bytes]) -> Trace:
@@ -91,21 +99,28 @@ def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
         lines: The lines of a file, with or without their newlines.
 
     Yields:
-        The traces, in order.
+        The traces, in order. If the last line is cut off, the last trace has all events before it.
 
     Raises:
         TraceError: A line is wrong. The traces before it have been yielded.
     """
-    header: tuple[int, LoginOptions] | None = None
+    header: Trace | None = None
     steps: list[Step] = []
+    cut_line: int | None = None
     number = size = 0
-    for number, line in enumerate(lines, 1):
+    left = iter(lines)
+    for number, line in enumerate(left, 1):
         content = _content(number, line)
+        if content is None:
+            if header is None or not _may_be_cut(line) or next(left, None) is not None:
+                raise TraceError(number, _NO_OBJECT)
+            cut_line = number
+            break
         size += len(line)
         if content.get("type") == "trace":
             if header is not None:
-                yield Trace(line=header[0], options=header[1], steps=tuple(steps))
-            header, steps, size = (number, _header(number, content, line)), [], len(line)
+                yield header.__replace__(steps=tuple(steps))
+            header, steps, size = _header(number, content, line), [], len(line)
         elif header is None:
             raise TraceError(number, "it is not the first line of a trace")
         elif len(steps) == MAX_STEPS:
@@ -116,22 +131,30 @@ def read_traces(lines: Iterable[bytes]) -> Iterator[Trace]:
             steps.append(_step(number, content))
     if header is None:
         raise TraceError(number + 1, "the file is empty")
-    yield Trace(line=header[0], options=header[1], steps=tuple(steps))
+    yield header.__replace__(steps=tuple(steps), cut_line=cut_line)
 
 
-def _content(number: int, line: bytes) -> JsonObject:
+def _content(number: int, line: bytes) -> JsonObject | None:
+    """Return the object of a line; None if it is not JSON."""
     if len(line) > MAX_LINE:
         raise TraceError(number, f"it is longer than {MAX_LINE} bytes")
     try:
         content = _DECODER.decode(line.decode("utf-8"))
+    except json.JSONDecodeError:
+        return None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise TraceError(number, "it is not a JSON object; the line may have been cut off")
+        raise TraceError(number, _NO_OBJECT)
     # Counting is quick, and enough for lines with few lists and objects.
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deep(content):
         raise TraceError(number, f"it is nested deeper than {MAX_DEPTH} levels")
     return content
+
+
+def _may_be_cut(line: bytes) -> bool:
+    """Return whether a line that is not JSON may be the beginning of one that was."""
+    return line.startswith(b"{") and not line.endswith(b"\n")
 
 
 def _is_deep(content: object) -> bool:
@@ -153,14 +176,18 @@ def _no_constant(_name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _header(number: int, content: JsonObject, line: bytes) -> LoginOptions:
+def _header(number: int, content: JsonObject, line: bytes) -> Trace:
+    """Return a trace without its steps."""
     version = content.get("version")
     if type(version) is not int or version != VERSION:
         raise TraceError(number, f"the trace is of another version than {VERSION}")
     options = _options(line)
     if isinstance(options, str):
         raise TraceError(number, options)
-    return options
+    origin = read_origin(content.get("origin"))
+    if origin is None:
+        raise TraceError(number, "its origin is not an object of short texts")
+    return Trace(line=number, options=options, steps=(), origin=origin)
 
 
 @lru_cache(maxsize=16)
@@ -183,6 +210,9 @@ def _step(number: int, content: JsonObject) -> Step:
         raise TraceError(number, "it has no list of actions")
     if not unexpected and (not isinstance(state, str) or state not in _STATES):
         raise TraceError(number, "its state is not one that is known here")
+    size = content.get("size")
+    if size is not None and (type(size) is not int or not 0 <= size < _LONGEST):
+        raise TraceError(number, "its size is not a number of bytes")
     problem = ""
     try:
         event = decode_event(content.get("event"))
@@ -197,4 +227,5 @@ def _step(number: int, content: JsonObject) -> Step:
         unexpected=unexpected,
         state=None if unexpected else _STATES[str(state)],
         actions=actions if isinstance(actions, list) and not unexpected else [],
+        size=size,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import UnexpectedEvent
+from ..login import events
 from ..login.machine import LoginMachine
 from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, line_of
 from .placeholders import SECRETS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..login.events import Event
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
+    from .origin import Origin
 
 
 class RecordingError(Exception):
@@ -36,9 +38,10 @@ class Recorder:
             on.
         clock: Returns the time in seconds, from any start.
         on_trouble: Called with the reason, a few words, if the recording ends before the login.
+        origin: Where the trace comes from. The trace then also has the real sizes of bodies and request targets.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are seldom given
         self,
         options: LoginOptions,
         secrets: LoginSecrets,
@@ -46,11 +49,13 @@ class Recorder:
         write: Callable[[str], object],
         clock: Callable[[], float],
         on_trouble: Callable[[str], None] = lambda _: None,
+        origin: Origin | None = None,
     ) -> None:
         self.machine: Final = LoginMachine(options, secrets)
         """The machine of the real login."""
         self._write = write
         self._on_trouble = on_trouble
+        self._origin = origin
         self._ended = False
         self._lines = self._size = 0
         self._clock = clock
@@ -97,12 +102,14 @@ class Recorder:
                 self._on_trouble(f"the trace ends before the login: {reason}")
 
     def _begin(self) -> None:
-        header = {"type": "trace", "version": VERSION, "options": encode(self._redactor.options)}
+        origin = {} if self._origin is None else {"origin": self._origin.content()}
+        header = {"type": "trace", "version": VERSION, **origin, "options": encode(self._redactor.options)}
         self._write_line(header)
 
     def _record(self, at: float, event: Event) -> None:
         redacted = self._redactor.event(event)
-        step = {"at": round(max(at, 0.0), 6), "event": encode(redacted)}
+        size = None if self._origin is None else _size(event)
+        step = {"at": round(max(at, 0.0), 6), **({} if size is None else {"size": size}), "event": encode(redacted)}
         try:
             actions = self._second.handle(redacted)
         except UnexpectedEvent:
@@ -122,3 +129,14 @@ class Recorder:
         if self._lines > 1 + MAX_STEPS or self._size > MAX_TRACE or len(line) > MAX_LINE:
             raise RecordingError("it would become too large")
         self._write(line)
+
+
+def _size(event: Event) -> int | None:
+    """Return the bytes of what a redacted event does not have as it was; None if that is nothing."""
+    match event:
+        case events.TokenResponseReceived(body=body):
+            return len(body)
+        case events.RequestReceived(target=target):
+            return len(target)
+        case _:
+            return None

@@ -61,6 +61,8 @@ class Replayed(Record):
     before: LoginState
     after: LoginState
     actions: tuple[Action, ...] = hidden()
+    size: int | None = None
+    """As in the trace: the bytes of the real response body or request target; None if unknown."""
 
 
 class Replay(Record):
@@ -115,6 +117,7 @@ def replay(trace: Trace) -> Replay:
                 before=before,
                 after=machine.state,
                 actions=tuple(actions),
+                size=step.size,
             )
         )
         difference = _difference(step, machine.state, encode(actions), unexpected=unexpected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+from ..base.http import header_values
 from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
 from ..login.failures import LoginFailure
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..login.outcome import LoginOutcome
+    from ..model.options import LoginOptions
+    from .reader import Trace
     from .replay import Replay, Replayed
 
 _MARGIN = " " * 12
@@ -40,6 +43,28 @@ def tell(replay: Replay, *, until: int | None = None) -> list[str]:
     return [*lines, *_end(replay)]
 
 
+def head(trace: Trace) -> list[str]:
+    """Return where a trace comes from and the options of its login, in lines that are safe to print.
+
+    Empty if the trace does not say where it comes from.
+    """
+    lines = trace.origin.lines()
+    return [*lines, f"Login: {clean_text(_options_words(trace.options), limit=1024)}.", ""] if lines else []
+
+
+def _options_words(options: LoginOptions) -> str:
+    provider = options.provider
+    words = [f"{safe_url(provider.issuer)} (client {provider.client_id})"]
+    words.append("the provider's ports" if options.port is None else f"port {options.port or 'of any number'}")
+    words.append("opens a browser" if options.open_browser else "opens no browser")
+    words.append("no deadline" if options.deadline is None else f"deadline {options.deadline:g} s")
+    if options.device_code_fallback:
+        words.append("goes on in the browser if there are no device codes")
+    if options.allowed_workspaces:
+        words.append(f"{len(options.allowed_workspaces)} allowed workspace(s)")
+    return ", ".join(words)
+
+
 def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
     """Return how a login ended, in one word, and the category of its failure.
 
@@ -60,7 +85,7 @@ def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
 
 def _step(step: Replayed) -> Iterator[str]:
     meaning = "unexpected: a mistake of the host" if step.unexpected else step.trigger or "too late, dropped"
-    yield f"{step.at:9.3f} s {clean_text(event_words(step.event))}  [{meaning}]"
+    yield f"{step.at:9.3f} s {clean_text(event_words(step.event, step.size))}  [{meaning}]"
     for action in step.actions:
         yield _MARGIN + clean_text(action_words(action))
     if step.after is not step.before:
@@ -79,8 +104,8 @@ def _end(replay: Replay) -> Sequence[str]:
     return [f"The login {word}: {category} - {clean_text(failure.message)}"]
 
 
-def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an event
-    """Return an event in words."""
+def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C901, PLR0912 - one arm an event
+    """Return an event in words, with the real size in bytes of its body or target, if it is known."""
     match event:
         case events.Started(method=method):
             how = "" if method is LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
@@ -97,15 +122,14 @@ def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an
             return _WORDS[type(event)]
         case events.BrowserFailed(message=message):
             return f"no browser could be launched: {message}"
-        case events.RequestReceived(request_id=request_id, method=method, target=target, from_other_user=is_foreign):
-            path = target.partition(b"?")[0].decode("latin-1")
-            return f"request {request_id}: {method.decode('latin-1')} {path}{' by another user' if is_foreign else ''}"
+        case events.RequestReceived():
+            return _request_words(event, size)
         case events.ResponseSent(request_id=request_id):
             return f"the answer to request {request_id} was sent"
         case events.ClientGone(request_id=request_id):
             return f"the client of request {request_id} has left"
-        case events.TokenResponseReceived(exchange_id=exchange_id, status=status, body=body):
-            return f"token request {exchange_id} is answered: status {status}, {len(body)} bytes"
+        case events.TokenResponseReceived():
+            return _response_words(event, size)
         case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
             return f"token request {exchange_id} got no answer ({kind}): {message}"
         case events.SaveFailed(message=message):
@@ -114,6 +138,20 @@ def event_words(event: events.Event) -> str:  # noqa: C901, PLR0912 - one arm an
             return f"the host cancels: {reason}"
         case _:
             assert_never(event)
+
+
+def _request_words(event: events.RequestReceived, size: int | None) -> str:
+    path = event.target.partition(b"?")[0].decode("latin-1")
+    sender = " by another user" if event.from_other_user else ""
+    words = f"request {event.request_id}: {event.method.decode('latin-1')} {path}{sender}"
+    return words if size is None else f"{words}, {size} bytes"
+
+
+def _response_words(event: events.TokenResponseReceived, size: int | None) -> str:
+    kinds = [value.decode("latin-1") for value in header_values(event.headers, b"content-type")]
+    size = len(event.body) if size is None else size
+    words = ", ".join([f"status {event.status}", *kinds, f"{size} bytes"])
+    return f"token request {event.exchange_id} is answered: {words}"
 
 
 def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an action

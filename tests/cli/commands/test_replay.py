@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import loginmachine
 
 from ...sansio.trace.beside import everything_told
 from ...traces.record import FOLDER
@@ -101,6 +104,8 @@ def test_json() -> None:
             "category": "login_cancelled",
             "states": ["idle", "binding", "cancelled"],
             "difference": None,
+            "origin": {},
+            "cut_line": None,
         },
     ]
 
@@ -164,16 +169,29 @@ def test_difference(tmp_path: Path) -> None:
     [
         (b"", 1, "the file is empty"),
         (b"\x00\x1b[31m\xff" * 99, 1, "it is not a JSON object; the line may have been cut off"),
-        (CANCELLED.read_bytes()[:-3], 3, "it is not a JSON object; the line may have been cut off"),
+        (CANCELLED.read_bytes()[:40], 1, "it is not a JSON object; the line may have been cut off"),
+        (CANCELLED.read_bytes()[:-3] + b"\n", 3, "it is not a JSON object; the line may have been cut off"),
         (CANCELLED.read_bytes() * 2, 4, "another trace begins here"),
         (b"x" * (3 * 1024 * 1024), 1, "it is longer than 1048576 bytes"),
     ],
-    ids=["empty", "binary", "truncated", "two", "one long line"],
+    ids=["empty", "binary", "truncated", "a broken line", "two", "one long line"],
 )
 def test_files_that_are_not_traces(tmp_path: Path, content: bytes, line: int, reason: str) -> None:
     path = tmp_path / "trace"
     path.write_bytes(content)
     assert replay(path) == (2, "", f"{path} is not a trace: line {line}: {reason}.\n")
+
+
+@pytest.mark.parametrize("cut", [3, 60, 250])
+def test_trace_that_is_cut_in_the_middle_of_a_line(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(CANCELLED.read_bytes()[:-cut])
+    code, out, err = replay(path)
+    assert (code, err) == (0, "The file ends in the middle of line 3: the events before it were replayed.\n")
+    assert out.startswith(STORY[: STORY.index("    0.500 s")])
+    assert "The trace stops while the login is binding.\n\nReplayed: the machine does today what was" in out
+    code, out, err = replay(path, "--json")
+    assert (code, json.loads(out.splitlines()[-1])["cut_line"]) == (0, 3)
 
 
 def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
@@ -248,6 +266,15 @@ def test_record(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None
     code, out, err = replay(path)
     assert (code, err) == (0, "")
     assert "The login succeeded." in out
+    first = json.loads(path.read_text().splitlines()[0])["origin"]
+    assert first["program"] == "loginmachine login"
+    assert (first["version"], first["driver"]) == (loginmachine.__version__, driver)
+    assert platform.python_version() in first["python"]
+    assert platform.system() in first["system"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", first["recorded"])
+    assert "--no-browser" in first["arguments"]
+    for words in (loginmachine.__version__, f"{driver} driver", platform.python_version(), first["recorded"], "--json"):
+        assert words in out
     content = everything_told(path.read_text())
     secrets = (CODE, KEY, ACCESS, REFRESH, ID_TOKEN, "ada", "acc-1", "canary", str(tmp_path))
     assert [secret for secret in secrets if secret in content] == []
@@ -259,6 +286,7 @@ def without_times(trace: str) -> str:
     for port in {port for match in ports for port in match if port}:
         trace = trace.replace(port, "0") if port != "0" else trace
     lines = [json.loads(line) for line in trace.splitlines()]
+    lines[0]["origin"] = sorted(lines[0]["origin"])
     for line in lines[1:]:
         line["at"] = 0
         event = line["event"]

@@ -81,7 +81,7 @@ def test_an_error_after_a_trace_comes_after_it() -> None:
         ([b"[]"], 1, "it is not a JSON object; the line may have been cut off"),
         ([b"\xff\xfe"], 1, "it is not a JSON object; the line may have been cut off"),
         ([STARTED], 1, "it is not the first line of a trace"),
-        ([HEADER, STARTED[:-1]], 2, "it is not a JSON object; the line may have been cut off"),
+        ([HEADER, STARTED[:-1] + b"\n"], 2, "it is not a JSON object; the line may have been cut off"),
         ([HEADER, STARTED, HEADER], 3, "another trace begins here"),
         ([changed(HEADER, version=2)], 1, "the trace is of another version than 1"),
         ([changed(HEADER, version=True)], 1, "the trace is of another version than 1"),
@@ -99,6 +99,15 @@ def test_an_error_after_a_trace_comes_after_it() -> None:
             "it is not a JSON object; the line may have been cut off",
         ),
         ([HEADER, changed(STARTED, unexpected=1)], 2, "whether it was unexpected is neither true nor false"),
+        ([HEADER, STARTED[:-1], STARTED], 2, "it is not a JSON object; the line may have been cut off"),
+        ([changed(HEADER, origin=[])], 1, "its origin is not an object of short texts"),
+        ([changed(HEADER, origin={"version": 1})], 1, "its origin is not an object of short texts"),
+        ([changed(HEADER, origin={"version": "x" * 257})], 1, "its origin is not an object of short texts"),
+        ([changed(HEADER, origin={"driver": "\x1b"})], 1, "its origin is not an object of short texts"),
+        ([changed(HEADER, origin={"weather": 1}), STARTED], 0, ""),
+        ([HEADER, changed(STARTED, size=-1)], 2, "its size is not a number of bytes"),
+        ([HEADER, changed(STARTED, size=True)], 2, "its size is not a number of bytes"),
+        ([HEADER, changed(STARTED, size=1.5)], 2, "its size is not a number of bytes"),
         ([HEADER, changed(STARTED, actions=None)], 2, "it has no list of actions"),
         ([HEADER, changed(STARTED, state="lost")], 2, "its state is not one that is known here"),
         ([HEADER, changed(STARTED, state=[])], 2, "its state is not one that is known here"),
@@ -143,13 +152,16 @@ def test_the_error_can_be_copied() -> None:
 
 
 def test_cut_anywhere() -> None:
-    """A cut after a line leaves a shorter trace. Elsewhere the error names the line that was cut."""
+    """The events before the cut are read. In the first line, it is an error."""
     for length in range(len(SMALL)):
-        lines = SMALL[:length].splitlines()
-        if length and b"\n" in SMALL[length - 1 : length + 1]:
-            assert len(read_trace(lines).steps) == len(lines) - 1
-        else:
-            assert problem(*lines)[0] == max(1, len(lines))
+        lines = SMALL[:length].splitlines(keepends=True)
+        if b"\n" not in SMALL[: length + 1]:
+            assert problem(*lines)[0] == 1
+            continue
+        trace = read_trace(lines)
+        is_cut = b"\n" not in SMALL[length - 1 : length + 1]
+        assert trace.cut_line == (len(lines) if is_cut else None)
+        assert len(trace.steps) == len(lines) - 1 - is_cut
 
 
 @QUICK

@@ -62,7 +62,7 @@ def test_how_stories_end() -> None:
 
 def test_what_was_unexpected_or_too_late() -> None:
     assert story("unexpected")[4] == "    0.500 s the credentials are stored  [unexpected: a mistake of the host]"
-    late = "    1.750 s token request 2 is answered: status 200, 678 bytes  [too late, dropped]"
+    late = "    1.750 s token request 2 is answered: status 200, application/json, 678 bytes  [too late, dropped]"
     assert late in story("login_cancelled_while_exchanging_api_key")
 
 
