@@ -10,6 +10,7 @@ from ...sansio.login.progress import (
     Failed,
     HttpsRefused,
     Listening,
+    OpeningBrowser,
     PasteRefused,
     Succeeded,
 )
@@ -206,6 +207,9 @@ class LoginView:
             self._terminal.line(f"Note: {phase.text}", "warn")
             if phase.category is LoginFailureCategory.BROWSER_LAUNCH_FAILED:
                 self._show_hint("There is no browser on this machine")
+        elif isinstance(phase, OpeningBrowser):
+            # The address is shown before it, with the same words.
+            pass
         elif isinstance(phase, (HttpsRefused, PasteRefused)):
             self._terminal.line(phase.text, "warn")
         elif phase.is_user_visible:

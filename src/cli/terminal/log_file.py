@@ -27,6 +27,12 @@ The URL, the email address and the account are not among them.
 """
 
 
+_EXCHANGES: Final = {"exchanging_code": "code", "exchanging_api_key": "API key"}
+"""Phases that begin an exchange, and what is exchanged."""
+_EXCHANGE_ENDS: Final = ("exchanging_api_key", "api_key_unavailable", "saving_credentials", "cancelled")
+"""Phases that end the exchange before them. So does a failure that ends the login."""
+
+
 class LogFile:
     """``log/codex-login.log`` in the home folder, with mode 0600. Errors in writing it are ignored.
 
@@ -37,6 +43,9 @@ class LogFile:
     def __init__(self, home: str) -> None:
         self._folder = os.path.join(home, "log")  # noqa: PTH118 - pathlib costs 5 ms at start-up
         self._descriptor: int | None = None
+        self._begun: dict[str, float] = {}
+        """When what is not over yet began: ``port``, ``exchange``, ``saving``; by the monotonic clock."""
+        self._exchanged = ""
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
@@ -56,10 +65,30 @@ class LogFile:
             os.close(self._descriptor)
 
     def phase(self, phase: LoginPhase) -> None:
-        """Write a phase."""
+        """Write a phase, and the milestones that it shows: how long the port, the exchanges and storing took."""
+        name = phase.name
+        if name == "listening":
+            self._milestone("port", "port_ready")
+        if name in _EXCHANGE_ENDS or (name == "failed" and getattr(phase, "fatal", True)):
+            self._milestone("exchange", f'exchange_ended of="{self._exchanged}"')
+        if name == "succeeded":
+            self._milestone("saving", "credentials_saved")
         values = phase.values()
-        fields = [f'{key}="{_without_quotes(values[name])}"' for name, key in _REVIEWED.items() if name in values]
-        self.note(" ".join([phase.name, *fields]))
+        fields = [f'{key}="{_without_quotes(values[field])}"' for field, key in _REVIEWED.items() if field in values]
+        self.note(" ".join([name, *fields]))
+        if name == "binding":
+            self._begun["port"] = time.monotonic()
+        elif name in _EXCHANGES:
+            self._exchanged = _EXCHANGES[name]
+            self.note(f'exchange_started of="{self._exchanged}"')
+            self._begun["exchange"] = time.monotonic()
+        elif name == "saving_credentials":
+            self._begun["saving"] = time.monotonic()
+
+    def _milestone(self, begun: str, words: str) -> None:
+        start = self._begun.pop(begun, None)
+        if start is not None:
+            self.note(f'{words} seconds="{time.monotonic() - start:.3f}"')
 
     def note(self, text: str) -> None:
         """Write a line, with the time and the process ID."""

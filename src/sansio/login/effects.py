@@ -110,6 +110,7 @@ def await_callback(login: LoginData, meaning: PortBound) -> None:
     if login.options.deadline is not None:
         login.start_timer(Timer.DEADLINE, login.options.deadline)
     if login.options.open_browser:
+        login.report(progress.OpeningBrowser())
         login.out.append(actions.OpenBrowser(url=login.auth_url))
 
 

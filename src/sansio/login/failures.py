@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ..base.http import PROVIDER_TROUBLE
 from ..base.records import Record
+from ..base.text import clean_text
 from ..callback import responses
 from ..callback.pages import Explanation
 from .states import Trigger
@@ -254,6 +255,8 @@ class LoginFailure(Record):
     """The trigger that led to the failure. It is more detailed than the category, but not stable."""
     help_url: str | None = None
     """A page of the provider that may help."""
+    allowed_workspaces: tuple[str, ...] = ()
+    """The workspaces that the login allows, if the account is in another one. Traces have them among the options."""
 
     @property
     def phase(self) -> LoginFailureStep:
@@ -278,6 +281,8 @@ class LoginFailure(Record):
         lines = [f"{self.title}.", f"This happened while {DOING[self.step]}. {self.hint}"]
         if self.help_url:
             lines.append(f"Help: {self.help_url}")
+        if self.allowed_workspaces:
+            lines.append(f"Allowed: {clean_text(', '.join(self.allowed_workspaces), limit=1024)}")
         lines.append(f"Details: {self.category} - {self.message}")
         return "\n".join(lines)
 

@@ -81,8 +81,7 @@ def _bound(event: events.Bound, login: LoginData) -> PortBound:
 
 
 def _bind_failed(event: events.BindFailed, login: LoginData) -> Problem:
-    # Nothing of the login has left this process yet, so the message can hold none of its secrets.
-    message = f"port {login.port}: {clean_text(event.message)}"
+    message = f"port {login.port}: {_clean(login, event.message)}"
     return Problem(trigger=_BIND_PROBLEMS[event.kind], message=message)
 
 

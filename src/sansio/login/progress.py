@@ -37,9 +37,15 @@ class Binding(Phase):
     """The number of the attempt, from 1 for each port."""
 
     @property
+    def is_user_visible(self) -> bool:  # type: ignore[override]
+        """Show the phase to a person from the second attempt on, which follows after another program gave up a port."""
+        return self.attempt > 1
+
+    @property
     def text(self) -> str:
         """One line of text for people."""
-        return "Opening a callback port." if self.port == 0 else f"Opening callback port {self.port}."
+        words = "Opening a callback port" if self.port == 0 else f"Opening callback port {self.port}"
+        return f"{words}, attempt {self.attempt}." if self.attempt > 1 else f"{words}."
 
 
 class CancellingPrevious(Phase):
@@ -69,6 +75,14 @@ class Listening(Phase):
     url: str = hidden()
     """The authorization request. Show it to the person only, because it holds this login's ``state``."""
     port: int
+
+
+class OpeningBrowser(Phase):
+    """A browser is about to be launched. Traces do not have this phase, because the action says the same."""
+
+    name: ClassVar[str] = "opening_browser"
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Opening your browser."
 
 
 class BrowserLaunched(Phase):
@@ -207,7 +221,8 @@ class SavingCredentials(Phase):
     """The credentials are being stored. The login can no longer be cancelled."""
 
     name: ClassVar[str] = "saving_credentials"
-    sentence: ClassVar[str] = "Storing the credentials."
+    is_user_visible: ClassVar[bool] = True
+    sentence: ClassVar[str] = "Saving your credentials."
 
 
 class Succeeded(Phase):
@@ -273,27 +288,14 @@ class Cancelled(Phase):
         return f"{CATALOGUE[LoginFailureCategory.LOGIN_CANCELLED].title}: {self.message}."
 
 
+# fmt: off
+# fmt: off
 LoginPhase: TypeAlias = (
-    Binding
-    | CancellingPrevious
-    | UsingFallbackPort
-    | Listening
-    | BrowserLaunched
-    | HttpsRefused
-    | CallbackReceived
-    | PasteRefused
-    | PasteAccepted
-    | RequestingDeviceCode
-    | UsingBrowserInstead
-    | DeviceCodeShown
-    | PollingDelayed
-    | DeviceCodeAuthorized
-    | ExchangingCode
-    | ExchangingApiKey
-    | ApiKeyUnavailable
-    | SavingCredentials
-    | Succeeded
-    | Failed
-    | Cancelled
+    Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
+    | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
+    | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode
+    | ExchangingApiKey | ApiKeyUnavailable | SavingCredentials | Succeeded | Failed | Cancelled
 )
+# fmt: on
+# fmt: on
 """Every phase that `on_progress` can be called with."""

@@ -237,6 +237,7 @@ class LoginData:
             message=problem.message,
             trigger=problem.trigger,
             help_url=self.options.provider.help_url,
+            allowed_workspaces=self.options.allowed_workspaces if problem.trigger is Trigger.WORKSPACE_REFUSED else (),
         )
 
     def respond(self, request_id: int | None, response: Response) -> None:

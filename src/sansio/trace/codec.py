@@ -18,6 +18,8 @@ from ..base.secret import Secret
 from ..login import actions, events
 from ..login.actions import Respond
 from ..login.events import Event
+from ..login.failures import LoginFailure
+from ..login.progress import OpeningBrowser
 from ..model import options, provider
 from ..model.credentials import Credentials, Tokens
 from ..model.options import LoginOptions
@@ -25,10 +27,11 @@ from ..model.provenance import Provenance
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..base.http import Headers
     from ..base.strict_json import JsonObject
+    from ..login.actions import Action
 
 VERSION: Final = 1
 """The version of the format. Traces of other versions are refused."""
@@ -44,9 +47,15 @@ _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 become a large body. Each exists once in memory."""
 _ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
 """Fields that the first traces do not have. They are written only if they do not have their default."""
+_LATER_FIELDS: Final = ("allowed_workspaces",)
+"""Fields of a failure that version 1 of the format does not have. They follow from the options."""
 _LARGEST_INT: Final = 2**63
 OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
 """Stands for the provenance of tokens that another provider has issued."""
+
+
+_LATER_ACTION: Final = actions.ReportProgress(phase=OpeningBrowser())
+"""An action that version 1 of the format does not have. `OpenBrowser` follows it."""
 
 
 class CodecError(ValueError):
@@ -66,6 +75,11 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON
         return value.reveal()
     assert isinstance(value, (tuple, list)), type(value)
     return [item if type(item) in _PLAIN else encode(item) for item in value]
+
+
+def encode_actions(out: Iterable[Action]) -> list[Any]:
+    """Return actions as JSON, without what version 1 of the format does not have."""
+    return [encode(action) for action in out if action != _LATER_ACTION]
 
 
 def decode_event(content: object) -> Event:
@@ -104,7 +118,8 @@ def _encode_record(record: Record) -> JsonObject:
 @cache
 def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
     """Return the fields of a record with their names in version 1 of the format, which begins with ``exchange_id``."""
-    fields = sorted(cls._fields, key=lambda name: name != "exchange_id")
+    later = _LATER_FIELDS if cls is LoginFailure else ()
+    fields = sorted((name for name in cls._fields if name not in later), key=lambda name: name != "exchange_id")
     return tuple((name, "phase" if name == "step" else name) for name in fields)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import UnexpectedEvent
 from ..login import events
 from ..login.machine import LoginMachine
-from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, line_of
+from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, encode_actions, line_of
 from .placeholders import SECRETS
 from .redaction import Redactor
 
@@ -115,7 +115,7 @@ class Recorder:
         except UnexpectedEvent:
             step |= {"unexpected": True}
         else:
-            step |= {"state": self._second.state, "actions": encode(actions)}
+            step |= {"state": self._second.state, "actions": encode_actions(actions)}
         # No trace is better than one of a different login.
         if (self._second.state, self._second.last_trigger) != (self.machine.state, self.machine.last_trigger):
             raise RecordingError("without its secrets, an event would mean something else")

@@ -12,7 +12,7 @@ from ..login.events import CredentialsSaved
 from ..login.machine import LoginMachine
 from ..model.credentials import Credentials, Tokens
 from ..model.provenance import provenance_of_provider
-from .codec import encode
+from .codec import encode_actions
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def replay(trace: Trace) -> Replay:
                 size=step.size,
             )
         )
-        difference = _difference(step, machine.state, encode(actions), unexpected=unexpected)
+        difference = _difference(step, machine.state, encode_actions(actions), unexpected=unexpected)
         if difference is not None:
             break
     return Replay(steps=tuple(steps), difference=difference, outcome=machine.outcome)

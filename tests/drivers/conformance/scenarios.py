@@ -341,7 +341,7 @@ FAILURES = [
         name="a browser that cannot be launched",
         options={"open_browser": True},
         steps=(Until("failed"), *FINISH),
-        progress=(*LISTENED, "failed", *DONE[2:]),
+        progress=(*LISTENED, "opening_browser", "failed", *DONE[2:]),
         drivers=BOTH,
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from loginmachine.sansio.base.text import (
@@ -112,3 +114,8 @@ def test_the_keys_whose_values_are_never_printed() -> None:
     assert sorted(SECRET_QUERY_KEYS) == keys.split()
     for key in keys.split():
         assert safe_url(f"https://h.example/?{key}=canary") == f"https://h.example/?{key}=[redacted]"
+
+
+def test_whole_secrets_are_masked_if_the_system_cannot_load_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "loginmachine.sansio.base.echoes", None)
+    assert clean_text("no canary-secret here", hide=("", "canary-secret")) == "no [redacted] here"

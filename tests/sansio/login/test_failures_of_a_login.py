@@ -189,6 +189,9 @@ def test_an_account_outside_the_allowed_workspaces(claims: dict[str, object], wh
     check_the_end(login, actions, ("validate_callback", "workspace_restriction", f"the sign-in was for {whose}"))
     (page,) = [a for a in actions if isinstance(a, Respond)]
     assert page.status == 403
+    assert isinstance(login.outcome, LoginFailure)
+    assert login.outcome.allowed_workspaces == ("acc-0", "acc-1")
+    assert "Allowed: acc-0, acc-1\n" in login.outcome.describe()
 
 
 def test_an_account_in_an_allowed_workspace() -> None:

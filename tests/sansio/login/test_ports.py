@@ -20,7 +20,14 @@ from loginmachine.sansio.login.actions import (
     Timer,
 )
 from loginmachine.sansio.login.events import BindProblem, Bound, CancelRequested, PreviousCancelled, Started
-from loginmachine.sansio.login.progress import Binding, Cancelled, CancellingPrevious, Listening, UsingFallbackPort
+from loginmachine.sansio.login.progress import (
+    Binding,
+    Cancelled,
+    CancellingPrevious,
+    Listening,
+    OpeningBrowser,
+    UsingFallbackPort,
+)
 
 from .. import samples
 from ..playbook import AnyAction, AnyProblem, Playbook, reported
@@ -73,6 +80,7 @@ def test_an_older_login_server_gives_way() -> None:
         >> Bound(port=1455)
         << reported(Listening(url=samples.AUTH_URL, port=1455))
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
+        << reported(OpeningBrowser())
         << OpenBrowser(url=samples.AUTH_URL)
     )
 
@@ -110,6 +118,7 @@ def test_another_program_on_the_port_leads_to_the_fallback_at_once() -> None:
         >> Bound(port=1457)
         << reported(Listening(url=url, port=1457))
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
+        << reported(OpeningBrowser())
         << OpenBrowser(url=url)
     )
 
@@ -170,6 +179,7 @@ def test_port_0_is_any_port_and_the_address_names_the_real_one() -> None:
         >> Bound(port=49152)
         << reported(Listening(url=url, port=49152))
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
+        << reported(OpeningBrowser())
         << OpenBrowser(url=url)
     )
 

@@ -26,6 +26,8 @@ WARNING = "Never enter a code that another person gave you."
 
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.Binding(port=1455, attempt=1), "binding", False, "Opening callback port 1455."),
+    (progress.Binding(port=1455, attempt=2), "binding", True, "Opening callback port 1455, attempt 2."),
+    (progress.Binding(port=0, attempt=3), "binding", True, "Opening a callback port, attempt 3."),
     (progress.Binding(port=0, attempt=1), "binding", False, "Opening a callback port."),
     (
         progress.CancellingPrevious(port=1455),
@@ -35,6 +37,7 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     ),
     (progress.UsingFallbackPort(port=1457), "using_fallback_port", True, "Going on with port 1457."),
     (progress.Listening(url="canary", port=1455), "listening", True, "Waiting for the browser on port 1455."),
+    (progress.OpeningBrowser(), "opening_browser", True, "Opening your browser."),
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
     (
         progress.HttpsRefused(),
@@ -90,7 +93,7 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
         False,
         "No API key for this account (status 403); going on without.",
     ),
-    (progress.SavingCredentials(), "saving_credentials", False, "Storing the credentials."),
+    (progress.SavingCredentials(), "saving_credentials", True, "Saving your credentials."),
     (ADA, "succeeded", True, "Signed in as ada@example.org."),
     (ANONYMOUS, "succeeded", True, "Signed in."),
     (

@@ -32,6 +32,7 @@ from loginmachine.sansio.login.progress import (
     ExchangingApiKey,
     ExchangingCode,
     Listening,
+    OpeningBrowser,
     SavingCredentials,
     Succeeded,
 )
@@ -95,6 +96,7 @@ def test_a_login_with_an_api_key() -> None:
         >> Bound(port=1455)
         << reported(Listening(url=AUTH_URL, port=1455))
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
+        << reported(OpeningBrowser())
         << OpenBrowser(url=AUTH_URL)
         >> BrowserOpened()
         << reported(BrowserLaunched())

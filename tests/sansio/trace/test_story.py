@@ -30,6 +30,7 @@ def test_a_story() -> None:
         "    0.500 s port 1455 is open  [bound]",
         "            report listening",
         "            start the timer deadline: 600 s",
+        "            report opening_browser",
         "            open the browser",
         "            => awaiting_callback",
         "    0.750 s a browser was launched  [browser_opened]",

@@ -28,6 +28,7 @@ from loginmachine.sansio.login.progress import (
     DeviceCodeAuthorized,
     DeviceCodeShown,
     ExchangingCode,
+    OpeningBrowser,
     PollingDelayed,
     RequestingDeviceCode,
     SavingCredentials,
@@ -318,6 +319,7 @@ def test_without_device_codes_the_browser_is_used_if_allowed() -> None:
         >> Bound(port=1455)
         << AnyAction(ReportProgress)
         << StartTimer(timer=Timer.DEADLINE, seconds=600.0)
+        << reported(OpeningBrowser())
         << OpenBrowser(url=samples.AUTH_URL)
         >> BrowserOpened()
         << AnyAction(ReportProgress)
