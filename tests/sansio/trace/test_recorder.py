@@ -96,3 +96,9 @@ def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: 
         recorder.handle(event)
     assert len(disk.lines) == written
     assert disk.warnings == ["the trace ends before the login: it would become too large"]
+
+
+def test_the_real_login_says_for_which_requests_the_sender_matters() -> None:
+    recorder = Disk().recorder()
+    assert recorder.asks_for_sender(f"/auth/callback?state={SECRETS.state}".encode())
+    assert not recorder.asks_for_sender(b"/auth/callback?state=redacted-state")
