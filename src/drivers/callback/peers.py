@@ -129,6 +129,9 @@ class _Tables:
             if wanted in lines or (not self.has_listener and listening in lines):
                 for line in lines.splitlines():
                     self._read(line.split(), client_end, own_end)
+                if self.owners:
+                    # To read the rest of the table may take some milliseconds.
+                    return
 
     def _read(self, fields: list[bytes], client_end: bytes, own_end: bytes) -> None:
         # sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode

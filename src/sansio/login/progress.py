@@ -289,13 +289,11 @@ class Cancelled(Phase):
 
 
 # fmt: off
-# fmt: off
 LoginPhase: TypeAlias = (
     Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
     | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
     | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode
     | ExchangingApiKey | ApiKeyUnavailable | SavingCredentials | Succeeded | Failed | Cancelled
 )
-# fmt: on
 # fmt: on
 """Every phase that `on_progress` can be called with."""

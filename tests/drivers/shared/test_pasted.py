@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine import LoginFailed, LoginMethod, MemoryStore, open_login, start_login
+from loginmachine import LoginFailed, LoginMachine, LoginMethod, MemoryStore, open_login, start_login
+from loginmachine.sansio.login.events import RequestReceived
 from loginmachine.sansio.login.progress import PasteRefused
 
 from ..support import CANARIES, CODE, PATIENCE, Browser, Progress
@@ -17,6 +18,9 @@ from .without_browser_support import DRIVERS, DeviceCodes, Person, sign_in
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
+
+    from loginmachine.sansio.login.actions import Action
+    from loginmachine.sansio.login.events import Event
 
     from ..conftest import ScriptedProvider
 
@@ -85,9 +89,21 @@ def test_an_address_of_a_tunnel_with_something_around_it(driver: str, shape: str
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvider, progress: Progress) -> None:
+def test_pasting_and_the_callback_at_once(
+    driver: str, provider: ScriptedProvider, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
     provider.hold()
     statuses: list[int] = []
+    has_come = threading.Event()
+    handle = LoginMachine.handle
+
+    def watched(machine: LoginMachine, event: Event) -> list[Action]:
+        done = handle(machine, event)
+        if isinstance(event, RequestReceived):
+            has_come.set()
+        return done
+
+    monkeypatch.setattr(LoginMachine, "handle", watched)
 
     def act(person: Person) -> None:
         assert person.auth_url is not None
@@ -100,6 +116,7 @@ def test_pasting_and_the_callback_at_once(driver: str, provider: ScriptedProvide
         person.paste(address(person))
         person.paste(address(person, "code=other&state={state}"))
         progress.wait_for("paste_refused")
+        assert has_come.wait(PATIENCE)
         provider.released.set()
         tab.join(PATIENCE)
         browser.follow()

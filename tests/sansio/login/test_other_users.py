@@ -6,8 +6,8 @@ import pytest
 
 from loginmachine.sansio.callback.requests import MAX_PARAMETERS
 from loginmachine.sansio.login.actions import ReportProgress, Respond
-from loginmachine.sansio.login.events import CredentialsSaved, HttpsAttempted, ResponseSent
-from loginmachine.sansio.login.progress import Failed, HttpsRefused
+from loginmachine.sansio.login.events import BrowserOpened, CredentialsSaved, HttpsAttempted, ResponseSent
+from loginmachine.sansio.login.progress import BrowserLaunched, Failed, HttpsRefused
 
 from .. import samples
 from ..playbook import AnyProblem, AnyResponse, Playbook, reported
@@ -49,6 +49,27 @@ def test_another_user_cannot_wait_for_the_outcome(state: str) -> None:
     assert login.snapshot().data["waiting"] == (1,)
     assert Playbook(login) >> by_other_user(callback(request_id=8)) << AnyResponse(8, 403)
     assert login.state == state
+
+
+@pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_each_kind_of_stranger_is_reported_once(state: str) -> None:
+    mismatch = Problem("validate_callback", "callback_state_mismatch", fatal=False)
+    for first, second in ((True, False), (False, True)):
+        login = machine_in(state)
+        story = Playbook(login)
+        for request_id, is_foreign in enumerate((first, second, first, second), 10):
+            event = by_other_user(callback(request_id=request_id))
+            story >>= event if is_foreign else callback("code=c&state=other", request_id)
+            if request_id < 12:
+                story <<= REPORT if is_foreign else mismatch
+            story <<= Answered(request_id, 403 if is_foreign else 400)
+        assert story
+        assert login.state == state
+
+
+@pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_browser_that_opens_late_is_reported_as_opened(state: str) -> None:
+    assert Playbook(machine_in(state)) >> BrowserOpened() << reported(BrowserLaunched()) >> HttpsAttempted() << HTTPS
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])

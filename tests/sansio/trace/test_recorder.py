@@ -106,3 +106,9 @@ def test_the_recorder_knows_the_real_device_code() -> None:
     recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
     assert recorder.device_code is not None
     assert recorder.device_code.user_code == "ABCD-1234"
+
+
+def test_the_real_login_says_for_which_requests_the_sender_matters() -> None:
+    recorder = Disk().recorder()
+    assert recorder.asks_for_sender(f"/auth/callback?state={SECRETS.state}".encode())
+    assert not recorder.asks_for_sender(b"/auth/callback?state=redacted-state")
