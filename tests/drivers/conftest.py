@@ -23,7 +23,7 @@ from loginmachine import LoginOptions, Provider
 
 from .replies import reply
 from .shared.session_support import TokenEndpoint
-from .support import API_KEY, PATIENCE, TOKENS, Progress, eventually
+from .support import API_KEY, PATIENCE, TOKENS, Progress, eventually, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,6 +104,16 @@ def identity_server() -> Iterator[HTTPServer]:
     server.stop()
 
 
+def forget(server: HTTPServer) -> None:
+    """Remove the responses of a test, when the server has accepted every request of that test.
+
+    A cancelled login may have sent one that is still on its way. It would get a response of the next test.
+    """
+    with contextlib.suppress(OSError):
+        raw(server.port, b"GET / HTTP/1.0\r\n\r\n")
+    server.clear()
+
+
 class ScriptedProvider:
     """A provider with a token endpoint that sends the responses of a test, and records the requests.
 
@@ -166,7 +176,7 @@ def provider(identity_server: HTTPServer) -> Iterator[ScriptedProvider]:
     identity_server.expect_request("/oauth/revoke", method="POST").respond_with_handler(scripted.revoke)
     yield scripted
     scripted.released.set()
-    identity_server.clear()
+    forget(identity_server)
 
 
 @pytest.fixture
@@ -175,7 +185,7 @@ def endpoint(identity_server: HTTPServer) -> Iterator[TokenEndpoint]:
     scripted = TokenEndpoint(identity_server)
     yield scripted
     scripted.released.set()
-    identity_server.clear()
+    forget(identity_server)
 
 
 @pytest.fixture

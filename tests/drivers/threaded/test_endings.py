@@ -159,7 +159,7 @@ def test_cancelling_before_the_token_request_is_sent(
             aborted.set()
 
         def send(self, request: HttpRequest) -> HttpResponse | HttpRequestFailed:
-            aborted.wait(1)
+            assert aborted.wait(PATIENCE)
             return super().send(request)
 
     def observer(phase: LoginPhase) -> None:
