@@ -53,7 +53,7 @@ def test_another_user_cannot_wait_for_the_outcome(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["awaiting_callback", "exchanging_code", "exchanging_api_key", "saving_credentials"])
 def test_each_kind_of_stranger_is_reported_once(state: str) -> None:
-    mismatch = Problem("validate_callback", "callback_state_mismatch", fatal=False)
+    mismatch = AnyProblem("validate_callback", "callback_state_mismatch", fatal=False)
     for first, second in ((True, False), (False, True)):
         login = machine_in(state)
         story = Playbook(login)
@@ -62,7 +62,7 @@ def test_each_kind_of_stranger_is_reported_once(state: str) -> None:
             story >>= event if is_foreign else callback("code=c&state=other", request_id)
             if request_id < 12:
                 story <<= REPORT if is_foreign else mismatch
-            story <<= Answered(request_id, 403 if is_foreign else 400)
+            story <<= AnyResponse(request_id, 403 if is_foreign else 400)
         assert story
         assert login.state == state
 
