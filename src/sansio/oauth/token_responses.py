@@ -14,7 +14,7 @@ from ..model.tokens import RefreshedTokens, TokenSet
 if TYPE_CHECKING:
     from typing import Final, TypeGuard
 
-    from ..base.http import HttpResponse
+    from ..base.http import Headers, HttpResponse
 
 MAX_TOKEN_RESPONSE: Final = 1024 * 1024
 """The most bytes of a response's body."""
@@ -172,8 +172,8 @@ def judge(
         return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
     readable = {} if isinstance(body, Malformed) else body
     if not 200 <= status < 300 or readable.get("error") not in _NO_ERROR:
-        is_text = body == _NOT_JSON and not _is_html(response)
-        return _rejection(response, plain_text(response.body) if is_text else _error_text(readable), hide)
+        reason = plain_text(response.headers, response.body) if body == _NOT_JSON else _error_text(readable)
+        return _rejection(response, reason, hide)
     if status != 200:
         # A part of the response (206), a copy that a proxy has changed (203), or a request that is not finished (202).
         return Malformed(message=f"the endpoint answered with status {status}, and tokens come with 200")
@@ -238,14 +238,17 @@ def _error_text(answer: JsonObject) -> str:
     return ": ".join(part for part in parts if isinstance(part, str) and part)
 
 
-def plain_text(body: bytes) -> str:
-    """Return a body that is not JSON, if it may be text for people; empty if it begins as a web page or as JSON does.
+def plain_text(headers: Headers, body: bytes) -> str:
+    """Return a body that is text for people; empty if it is said to be something else, or looks like it.
 
     Args:
-        body: A body in UTF-8.
+        headers: The header fields. Only ``text/plain`` is text.
+        body: A body in UTF-8 that is not JSON.
     """
+    kinds = [value.partition(b";")[0].strip().lower() for value in header_values(headers, b"content-type")]
     body = body.strip()
-    return "" if body.startswith((b"<", b"{")) else body.decode("utf-8")
+    is_text = kinds == [b"text/plain"] and not body.startswith((b"<", b"{"))
+    return body.decode("utf-8") if is_text else ""
 
 
 def _is_bearer(answer: JsonObject) -> bool:

@@ -69,7 +69,7 @@ class Redactor:
             case events.TokenResponseReceived(received_at=received_at):
                 return event.__replace__(
                     headers=_headers(event.headers),
-                    body=self._responses.body(event.body),
+                    body=self._responses.body(event.headers, event.body),
                     # (The machine refuses every time that is out of range.)
                     received_at=received_at if events.is_moment(received_at) else -1.0,
                 )

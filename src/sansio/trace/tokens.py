@@ -25,6 +25,7 @@ from .codec import OTHER_PROVIDER
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..base.http import Headers
     from ..base.strict_json import JsonObject
     from ..model.provider import Provider
     from .placeholders import Placeholders
@@ -103,7 +104,7 @@ class TokenResponses:
         }
         """The function that redacts each string member. Other members are not read, and are dropped."""
 
-    def body(self, body: bytes) -> bytes:
+    def body(self, headers: Headers, body: bytes) -> bytes:
         """Return a body that means the same for the login, without secrets and persons."""
         if len(body) > MAX_TOKEN_RESPONSE:
             return TOO_LARGE
@@ -113,7 +114,7 @@ class TokenResponses:
         except JsonError as error:
             problem = str(error)
         if problem == "not JSON":
-            return self._placeholders.text(plain_text(body)).encode("utf-8") or NOT_JSON
+            return self._placeholders.text(plain_text(headers, body)).encode("utf-8") or NOT_JSON
         if problem:
             return UNREADABLE[problem]
         return json.dumps(self._object(content)).encode("ascii")

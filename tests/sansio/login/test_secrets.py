@@ -152,6 +152,7 @@ def test_an_echo_of_a_secret_is_masked(where: str) -> None:
         assert leaks(login.outcome.describe()) == []
 
 
+TEXT = ((b"Content-Type", b"text/plain"),)
 PARTS: dict[str, Callable[[str], str]] = {
     "halves": lambda secret: f"{secret[: len(secret) // 2]} and {secret[len(secret) // 2 :]}",
     "base64": lambda secret: b64encode(secret.encode()).decode(),
@@ -172,7 +173,11 @@ SENT: dict[str, tuple[str, str, Callable[[str], Event]]] = {
     ),
     "the code, by the token endpoint": ("exchanging_code", CODE, lambda echo: described(1, echo)),
     "the verifier, by the token endpoint": ("exchanging_code", VERIFIER, lambda echo: described(1, echo)),
-    "the code, as text": ("exchanging_code", CODE, lambda echo: samples.answer(1, 400, echo.encode())),
+    "the code, as text": (
+        "exchanging_code",
+        CODE,
+        lambda echo: samples.answer(1, 400, echo.encode(), TEXT),
+    ),
     "the code, by the transport": ("exchanging_code", CODE, lambda echo: samples.no_answer(message=echo)),
     "the id token, by the API-key exchange": (
         "exchanging_api_key",

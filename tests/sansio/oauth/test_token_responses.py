@@ -160,19 +160,31 @@ def test_more_than_1_mib_is_malformed() -> None:
     ],
 )
 def test_a_refusal_in_plain_text_is_shown(body: bytes, words: str) -> None:
-    assert read(body, 400) == rejected(f"status 400{words}")
-    assert read(body, 503) == rejected(f"status 503, the provider has a problem{words}")
     problem = "not UTF-8" if b"\xff" in body else "not JSON"
-    assert read(body) == malformed(f"the answer cannot be read: {problem}")
-    assert isinstance(read_api_key(answer(1, 400, body), HIDE), Rejected)
+    for kind in (b"text/plain", b"Text/Plain; charset=utf-8"):
+        headers = ((b"Content-TYPE", kind),)
+        for status in (400, 401):
+            assert read_tokens(answer(1, status, body, headers), HIDE) == rejected(f"status {status}{words}")
+        trouble = f"status 503, the provider has a problem{words}"
+        assert read_tokens(answer(1, 503, body, headers), HIDE) == rejected(trouble)
+        assert read_tokens(answer(1, 200, body, headers), HIDE) == malformed(f"the answer cannot be read: {problem}")
 
 
-def test_a_web_page_that_looks_like_text_is_not_shown() -> None:
+def test_a_web_page_is_named_and_not_shown() -> None:
     page = rejected("status 400, a web page instead of an answer")
     assert read(b"  <!doctype html><p>sorry", 400) == page
-    response = answer(1, 400, b"sorry <b>no", ((b"content-TYPE", b"Text/HTML; charset=utf-8"),))
-    assert read_tokens(response, HIDE) == page
-    response = answer(1, 400, b"sorry", ((b"content-encoding", b"gzip"),))
+    for kind in (b"text/html", b"TEXT/HTML; charset=utf-8"):
+        assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), HIDE) == page
+
+
+@pytest.mark.parametrize("kind", [b"application/json", b"", b"image/png"])
+def test_a_body_of_another_type_is_not_shown(kind: bytes) -> None:
+    assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), HIDE) == rejected("status 400")
+    assert read_tokens(answer(1, 400, b"sorry", ()), HIDE) == rejected("status 400")
+
+
+def test_a_text_with_a_content_coding_is_not_shown() -> None:
+    response = answer(1, 400, b"sorry", ((b"content-type", b"text/plain"), (b"content-encoding", b"gzip")))
     assert read_tokens(response, HIDE) == rejected("status 400")
 
 

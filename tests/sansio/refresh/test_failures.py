@@ -41,6 +41,7 @@ GONE = answered(400, error="invalid_grant")
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.events import RefreshEvent
 
+TEXT = ((b"Content-Type", b"text/plain"),)
 ENDPOINT = "https://auth.openai.com/oauth/token: "
 
 
@@ -335,7 +336,7 @@ def test_an_echo_in_parts_or_encoded_is_masked(source: str, form: str) -> None:
     words = f"no {echo} here"
     events: dict[str, RefreshEvent] = {
         "answer": answered(400, error="e", error_description=words),
-        "text": TokenResponseReceived(exchange_id=1, status=400, headers=(), body=words.encode(), received_at=NOW),
+        "text": TokenResponseReceived(exchange_id=1, status=400, headers=TEXT, body=words.encode(), received_at=NOW),
         "transport": TokenRequestFailed(exchange_id=1, kind=TransportProblem.REQUEST, message=words),
         "store": SaveFailed(message=words),
         "lock": LockFailed(message=words),
