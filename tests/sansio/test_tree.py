@@ -29,7 +29,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "refresh/outcome": ("refresh/test_stories",),
     "refresh/state": ("refresh/test_machine",),
     "refresh/states": ("refresh/test_table",),
-    "trace/origin": ("trace/test_story", "trace/test_recorder"),
     "trace/known_values": ("trace/test_cost",),
     "trace/bodies": ("trace/test_tokens",),
 }

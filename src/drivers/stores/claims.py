@@ -73,15 +73,26 @@ class Claim:
         return True
 
     def _remove(self, stale: bytes) -> None:
-        """Remove a stale file, but not the file of a program that has removed it, and created its own, meanwhile."""
-        aside = f"{self._path}.{os.urandom(8).hex()}"
+        """Remove a stale file, but not the file of a program that has removed it, and created its own, meanwhile.
+
+        One program at a time does this: the one that has created a second file for it.
+        """
+        marker = f"{self._path}.stale"
         with contextlib.suppress(OSError):
-            os.rename(self._path, aside)  # noqa: PTH104 - as above
-            found = _read(aside)
-            if found is not None and found[0] != stale and not os.path.exists(self._path):  # noqa: PTH110
-                os.rename(aside, self._path)  # noqa: PTH104 - as above
-            else:
-                os.unlink(aside)  # noqa: PTH108 - as above
+            try:
+                os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
+            except FileExistsError:
+                left = _read(marker)
+                if left is not None and left[1] > STALE_AFTER:
+                    # A program was killed between the two.
+                    os.unlink(marker)  # noqa: PTH108 - as above
+                return
+            try:
+                found = _read(self._path)
+                if found is not None and found[0] == stale:
+                    os.unlink(self._path)  # noqa: PTH108 - as above
+            finally:
+                os.unlink(marker)  # noqa: PTH108 - as above
 
 
 def _read(path: str) -> tuple[bytes, float] | None:

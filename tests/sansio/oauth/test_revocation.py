@@ -166,3 +166,18 @@ def test_no_repr_shows_the_replaced_tokens() -> None:
     assert "canary" not in repr(event)
     login = machine_in("saving_credentials")
     assert "canary" not in repr(login.handle(event))
+
+
+def test_tokens_of_another_provider_are_not_sent() -> None:
+    assert OLD.tokens is not None
+    theirs = OLD.tokens.__replace__(provenance=Provenance(issuer="https://id.example", client_id="client-1"))
+    assert revocation(CHATGPT, OLD.__replace__(tokens=theirs)) is None
+
+
+def test_replaced_tokens_are_revoked_at_a_provider_like_codex_only() -> None:
+    """Elsewhere the old and the new tokens may share one grant."""
+    new = tokens("another-refresh", "another-access")
+    assert revocation(CHATGPT, OLD, new) is not None
+    provider = CHATGPT.__replace__(revocation_encoding=Encoding.FORM)
+    assert revocation(provider, OLD, new) is None
+    assert revocation(provider, OLD) is not None

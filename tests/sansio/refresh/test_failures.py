@@ -9,7 +9,9 @@ import pytest
 
 from loginmachine import Credentials, RefreshFailure, RefreshFailureCategory, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.login.actions import SendTokenRequest
 from loginmachine.sansio.login.events import SaveFailed, TokenRequestFailed, TokenResponseReceived
+from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal, Warn
 from loginmachine.sansio.refresh.events import LoadFailed, LockFailed, LockTaken
 
@@ -37,9 +39,10 @@ from .samples import (
     unanswered,
 )
 
-GONE = answered(400, error="invalid_grant")
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.events import RefreshEvent
+
+GONE = answered(400, error="invalid_grant")
 
 TEXT = ((b"Content-Type", b"text/plain"),)
 ENDPOINT = "https://auth.openai.com/oauth/token: "
@@ -354,3 +357,33 @@ def test_an_echo_in_parts_or_encoded_is_masked(source: str, form: str) -> None:
     assert "no [redacted]" in told
     for part in echo.split(" and "):
         assert [part[first : first + 8] for first in range(len(part) - 8) if part[first : first + 8] in told] == []
+
+
+OTHER = Provenance(issuer="https://id.example", client_id="client-1")
+
+
+def test_tokens_of_another_provider_are_neither_sent_nor_delivered() -> None:
+    before = stored()
+    assert before.tokens is not None
+    theirs = before.__replace__(tokens=before.tokens.__replace__(provenance=OTHER))
+    refresh = machine()
+    tell(refresh, WANTED, loaded(theirs))
+    assert failure_of(refresh) == (
+        "provider_mismatch",
+        (
+            "no token is sent or given: they were issued by https://id.example (client client-1), "
+            "not by https://auth.openai.com (client app_EMoamEEZ73f0CkXaXp7hrann)"
+        ),
+        True,
+    )
+
+
+def test_without_a_named_provider_the_recorded_one_is_asked() -> None:
+    before = stored()
+    assert before.tokens is not None
+    theirs = before.__replace__(tokens=before.tokens.__replace__(provenance=OTHER))
+    refresh = RefreshMachine(None)
+    request = tell(refresh, FORCED, loaded(theirs), LockTaken(), loaded(theirs))[-1]
+    assert isinstance(request, SendTokenRequest)
+    assert request.url == "https://id.example/oauth/token"
+    assert ("client_id", "client-1") in request.form

@@ -50,3 +50,19 @@ def test_a_difference_of_any_size_is_shown_cut() -> None:
     difference = replay(read_trace([lines[0], step])).difference
     assert difference is not None
     assert len(difference.diff()) < 10_000
+
+
+def test_replaced_tokens_are_the_providers_unless_the_trace_says_else() -> None:
+    """Old traces do not say which provider has issued them."""
+    lines = (FOLDER / "succeeded_over_older_credentials.jsonl").read_bytes().splitlines()
+    assert replay(read_trace(lines)).is_identical
+    (at,) = [number for number, line in enumerate(lines) if b'"CredentialsSaved"' in line]
+    step = json.loads(lines[at])
+    step["event"]["replaced"]["tokens"]["provenance"] = {
+        "type": "Provenance",
+        "issuer": "https://other.invalid",
+        "client_id": "other",
+    }
+    lines[at] = json.dumps(step).encode()
+    # They are not revoked.
+    assert replay(read_trace(lines)).difference is not None
