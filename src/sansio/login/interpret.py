@@ -6,6 +6,8 @@ provider's responses. Every trigger of the table comes from one of these modules
 
 from __future__ import annotations
 
+from functools import cache
+
 from ..base.errors import UnexpectedEvent
 from ..base.text import clean_text
 from ..model.options import LoginMethod
@@ -167,17 +169,35 @@ def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFai
     return event.exchange_id == login.exchange_id
 
 
+# The login URL is shown before the modules for the provider's responses are loaded. Drivers load them after it.
+
+
+@cache
+def _failure_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], Interpretation | None]:  # noqa: FBT001
+    if for_device_code:
+        from .device_code.interpret import interpret_device_failure  # noqa: PLC0415
+
+        return interpret_device_failure
+    from .interpret_tokens import interpret_token_failure  # noqa: PLC0415
+
+    return interpret_token_failure
+
+
+@cache
+def _response_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], Interpretation | None]:  # noqa: FBT001
+    if for_device_code:
+        from .device_code.interpret import interpret_device_response  # noqa: PLC0415
+
+        return interpret_device_response
+    from .interpret_tokens import interpret_token_response  # noqa: PLC0415
+
+    return interpret_token_response
+
+
 def _token_request_failed(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
     if not _is_outstanding(event, login):
         return None
-    # The login URL is shown before the modules for the provider's responses are loaded. Drivers load them after it.
-    if login.state in _DEVICE_STATES:
-        from .device_code.interpret import interpret_device_failure  # noqa: PLC0415
-
-        return interpret_device_failure(event, login)
-    from .interpret_tokens import interpret_token_failure  # noqa: PLC0415
-
-    return interpret_token_failure(event, login)
+    return _failure_interpreter(login.state in _DEVICE_STATES)(event, login)
 
 
 def _token_response_received(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
@@ -185,14 +205,7 @@ def _token_response_received(event: events.TokenResponseReceived, login: LoginDa
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None
-    # As above.
-    if login.state in _DEVICE_STATES:
-        from .device_code.interpret import interpret_device_response  # noqa: PLC0415
-
-        return interpret_device_response(event, login)
-    from .interpret_tokens import interpret_token_response  # noqa: PLC0415
-
-    return interpret_token_response(event, login)
+    return _response_interpreter(login.state in _DEVICE_STATES)(event, login)
 
 
 def _credentials_saved(event: events.CredentialsSaved, _: LoginData) -> SavedCredentials:
