@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -61,3 +62,17 @@ def test_usage_errors(given: tuple[str, ...], error: str) -> None:
     code, out, err = called(*given)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1].endswith(f"error: {error}")
+
+
+@pytest.mark.parametrize("given", ["--home", "CODEX_HOME"])
+def test_a_tilde_in_the_home_folder_is_expanded(tmp_path: Path, given: str) -> None:
+    options = ["--home", "~/x"] if given == "--home" else []
+    extra = {} if options else {"CODEX_HOME": "~/x"}
+    code, out, _ = called("status", "--json", *options, HOME=str(tmp_path), **extra)
+    assert (code, json.loads(out)["path"]) == (1, str(tmp_path / "x" / "auth.json"))
+
+
+def test_a_tilde_that_stands_for_no_folder_is_wrong_usage() -> None:
+    code, _, err = called("status", "--home", "~no-such-user/x")
+    assert code == 2
+    assert "argument --home: ~ stands for no folder here: set HOME, or give the whole path" in err

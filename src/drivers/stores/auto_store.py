@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...sansio.model.auth_json import CredentialsError
 from ..errors import KeyringUnavailable, StoreError
 from ..logging import warn
 from .auth_file import AuthFile
-from .file_store import FileStore
+from .file_store import FileStore, folder_of
 from .home_store import HomeStore
 from .keyring_store import KEYRING_TIMEOUT, KeyringEntry, KeyringStore, account_of
 from .protocols import OtherProviderError
@@ -82,7 +81,7 @@ class AutoStore(HomeStore):
         on_fallback: Callable[[str], None] | None = None,
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
-        folder, on_warning = Path(home), on_warning or warn
+        folder, on_warning = folder_of(home), on_warning or warn
         file = AuthFile(folder, on_warning)
         entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
         self._both = _FileAndKeyring(file, entry, on_fallback or on_warning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,21 @@ from .auth_file import AuthFile
 from .home_store import HomeStore
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from ...sansio.model.credentials import Credentials
+
+
+def folder_of(home: str | os.PathLike[str]) -> Path:
+    """Return the path of a home folder, with a leading ``~`` or ``~user`` expanded.
+
+    Raises:
+        ValueError: It stands for no folder. A folder called ``~`` is never created.
+    """
+    path = os.path.expanduser(home)  # noqa: PTH111 - pathlib drops the dot of "./~", which is a folder of that name
+    if path.startswith("~"):
+        raise ValueError("~ stands for no folder here: set HOME, or give the whole path")
+    return Path(path)
 
 
 class FileStore(HomeStore):
@@ -28,8 +40,9 @@ class FileStore(HomeStore):
     kind = "file"
 
     def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
-        file = AuthFile(Path(home), on_warning or warn)
-        super().__init__(Path(home), file, file)
+        folder = folder_of(home)
+        file = AuthFile(folder, on_warning or warn)
+        super().__init__(folder, file, file)
         self.path = file.path
         """The path of the file."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...sansio.base.text import clean_text
@@ -14,6 +13,7 @@ from ...sansio.model.credentials import parse, serialise
 from ..errors import KeyringUnavailable, StoreBusy, StoreError
 from ..logging import warn
 from .auth_file import EMPTY, AuthFile, parse_or_none
+from .file_store import folder_of
 from .home_store import HomeStore
 from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError
 from .locks import locked
@@ -22,6 +22,7 @@ from .protocols import check_replaceable
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
     from keyring.backend import KeyringBackend
 
@@ -63,7 +64,7 @@ class KeyringStore(HomeStore):
         on_warning: Callable[[str], None] | None = None,
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
-        folder, on_warning = Path(home), on_warning or warn
+        folder, on_warning = folder_of(home), on_warning or warn
         file = AuthFile(folder, on_warning)
         self._entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
         super().__init__(folder, self._entry, file, has_file=False)

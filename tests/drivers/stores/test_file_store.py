@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -19,7 +20,6 @@ from ..support import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OLD = b'{"auth_mode": "apikey", "OPENAI_API_KEY": "old"}'
 CREDENTIALS = Credentials(
@@ -342,3 +342,16 @@ def test_writers_and_readers_at_once(home: Path) -> None:
     assert seen
     assert all(found in [credentials(number) for number in (0, 1, 2)] for found in seen)
     assert names(home) == NAMES
+
+
+def test_a_tilde_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    assert FileStore("~/.codex").path == tmp_path / "person" / ".codex" / "auth.json"
+    # A folder of that name has to be asked for.
+    assert FileStore("./~").path == Path("~") / "auth.json"
+
+
+def test_a_tilde_that_stands_for_no_folder_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^~ stands for no folder here: set HOME, or give the whole path$"):
+        FileStore("~no-such-user/.codex")
