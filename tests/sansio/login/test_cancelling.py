@@ -71,7 +71,10 @@ def test_after_success_the_same_callback_gets_the_redirect_again() -> None:
 
 @pytest.mark.parametrize("query", ["code=other", "error=access_denied", "", "code=other&iss=https://evil.example"])
 def test_after_success_another_callback_gets_409(query: str) -> None:
-    assert Playbook(machine_in("succeeded")) >> callback(f"{query}&state={STATE}", 2) << AnyResponse(2, 409)
+    (respond,) = machine_in("succeeded").handle(callback(f"{query}&state={STATE}", 2))
+    assert isinstance(respond, Respond)
+    assert (respond.request_id, respond.status) == (2, 409)
+    assert b"This sign-in is already being completed" in respond.body
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
