@@ -72,7 +72,7 @@ def issuing_provider_from(arguments: argparse.Namespace, store: HomeStore) -> Pr
     return provider_from(arguments)
 
 
-def check_replaceable(store: HomeStore, provider: Provider) -> None:
+def check_same_provider(store: HomeStore, provider: Provider) -> None:
     """Check that a sign-in would not replace the credentials of another provider.
 
     Raises:

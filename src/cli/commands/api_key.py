@@ -10,7 +10,7 @@ from ...sansio.base.secret import Secret
 from ...sansio.base.text import is_visible_ascii
 from ...sansio.model.credentials import Credentials
 from .. import exit_codes
-from ..options import StoreWarnings, check_replaceable, provider_from
+from ..options import StoreWarnings, check_same_provider, provider_from
 from ..revocation import revoke_old
 from ..terminal.json_lines import JsonLines
 from ..terminal.standard_input import ask_hidden, read_input
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     new, old = Credentials.from_api_key(Secret(key)), None
     if not problem:
         try:
-            check_replaceable(store, provider)
+            check_same_provider(store, provider)
             old = store.save(new)
         except StoreError as error:
             problem = f"The API key is not stored: {error}."

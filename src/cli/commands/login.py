@@ -13,7 +13,7 @@ from ...sansio.login.outcome import LoginCancellation, LoginSuccess
 from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes
-from ..options import LoginSettings, check_replaceable, login_options_from, recording_from, store_from
+from ..options import LoginSettings, check_same_provider, login_options_from, recording_from, store_from
 from ..startup import block_imports
 from ..terminal.log_file import LogFile
 from .login_view import LoginView
@@ -145,7 +145,7 @@ def _check_stored(arguments: argparse.Namespace, options: LoginOptions) -> None:
         return
     store = store_from(arguments, on_warning=_ignore, on_fallback=_ignore)
     try:
-        check_replaceable(store, options.provider)
+        check_same_provider(store, options.provider)
     except StoreError as error:
         advice = "Sign out with 'loginmachine logout', or choose another folder with --home."
         raise _UnusableStoreError(str(error), advice) from error
