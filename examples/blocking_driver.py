@@ -24,7 +24,7 @@ from loginmachine.drivers import (
     Request,
     Response,
     client_settings,
-    encode_form,
+    encode_request,
     error_for,
     is_of_other_user,
     open_listeners,
@@ -163,9 +163,9 @@ class BlockingLogin:
     def exchange(self, request: actions.SendTokenRequest) -> events.Event:
         """Send a token request."""
         try:
-            body, headers = encode_form(request.form, request.encoding)
+            method, content, headers = encode_request(request)
             with httpx.Client(**client_settings(request.url), timeout=request.timeout) as client:
-                response = client.post(request.url, content=body, headers=headers)
+                response = client.request(method, request.url, content=content, headers=headers)
         except Exception as error:
             return token_event(request.exchange_id, to_failure(error))
         return token_event(request.exchange_id, to_response(response, response.content))

@@ -3,7 +3,7 @@
 `open_listeners` and `port_of` make the sockets of the callback port; `cancel_previous` asks an older login to free it.
 `CallbackConnection` reads the bytes of a connection as a `Request`, and writes a `Response`; `HEAD_TIMEOUT`,
 `SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `is_of_other_user` finds out whether a program of
-another user has sent a request. `client_settings` and `encode_form` prepare a
+another user has sent a request. `client_settings` and `encode_request` prepare a
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
 either. `error_for` is the exception for an outcome.
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .callback.peers import is_of_other_user
     from .callback.previous_login import cancel_previous
     from .errors import error_for
-    from .http.client import client_settings, encode_form, to_failure, to_response
+    from .http.client import client_settings, encode_request, to_failure, to_response
     from .shared.token_events import token_event
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "Response",
     "cancel_previous",
     "client_settings",
-    "encode_form",
+    "encode_request",
     "error_for",
     "is_of_other_user",
     "open_listeners",
@@ -48,7 +48,7 @@ _HOMES = {
     "callback.peers": ("is_of_other_user",),
     "callback.previous_login": ("cancel_previous",),
     "errors": ("error_for",),
-    "http.client": ("client_settings", "encode_form", "to_failure", "to_response"),
+    "http.client": ("client_settings", "encode_request", "to_failure", "to_response"),
     "shared.token_events": ("token_event",),
 }
 

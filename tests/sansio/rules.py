@@ -256,7 +256,7 @@ def _allows(step: Step) -> bool:
 
 
 def _grant_type(action: Action) -> str:
-    return dict(action.form).get("grant_type", "") if isinstance(action, SendTokenRequest) else ""
+    return str(dict(action.form).get("grant_type", "")) if isinstance(action, SendTokenRequest) else ""
 
 
 def _endpoint(action: Action) -> str:

@@ -146,7 +146,7 @@ def drive() -> LoginOutcome | None:
             case actions.Bind(port=port):
                 machine.handle(events.Bound(port=port))
             case actions.SendTokenRequest(form=form):
-                assert_type(form, tuple[tuple[str, str], ...])
+                assert_type(form, tuple[tuple[str, str | tuple[str, ...]], ...])
             case _:
                 pass
     LoginOptions(provider=Provider.chatgpt(), prot=0)  # type: ignore[call-arg]

@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import httpx
@@ -28,7 +28,7 @@ from .tls import tls_context, trust_advice
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...sansio.base.http import Form
+    from ...sansio.base.http import HttpRequest
     from .proxies import Proxy
 
 _HEADERS: Final = {
@@ -92,11 +92,24 @@ def warm_up() -> None:
         client.post("http://localhost/", content=b"")
 
 
-def encode_form(form: Form, encoding: Encoding) -> tuple[bytes, dict[str, str]]:
-    """Return the body of a request, and the header with its content type."""
-    if encoding is Encoding.JSON:
-        return json.dumps(dict(form)).encode("ascii"), {"Content-Type": "application/json"}
-    return urlencode(form).encode("ascii"), {"Content-Type": "application/x-www-form-urlencoded"}
+class EncodedRequest(NamedTuple):
+    """A request as it is sent."""
+
+    method: str
+    content: bytes
+    headers: dict[str, str]
+
+
+def encode_request(request: HttpRequest) -> EncodedRequest:
+    """Return the method, the body and the header fields of a request."""
+    headers = {} if request.authorization is None else {"Authorization": request.authorization.reveal()}
+    if request.method == "GET":
+        return EncodedRequest(request.method, b"", headers)
+    if request.encoding is Encoding.JSON:
+        content = json.dumps(dict(request.form)).encode("ascii")
+        return EncodedRequest(request.method, content, {"Content-Type": "application/json", **headers})
+    content = urlencode(request.form, doseq=True).encode("ascii")
+    return EncodedRequest(request.method, content, {"Content-Type": "application/x-www-form-urlencoded", **headers})
 
 
 def to_response(response: httpx.Response, body: bytes) -> HttpResponse:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
-from ..http.client import client_kind, client_settings, encode_form, timed_out, to_failure, to_response, warm_up
+from ..http.client import client_kind, client_settings, encode_request, timed_out, to_failure, to_response, warm_up
 from ..logging import silenced
 
 if TYPE_CHECKING:
@@ -104,15 +104,15 @@ class HttpClient:
         """
         error: Exception
         self._url = request.url
-        body, headers = encode_form(request.form, request.encoding)
+        encoded = encode_request(request)
         try:
             with (
                 silenced(),
                 self._get_client(request.url).stream(
-                    "POST",
+                    encoded.method,
                     request.url,
-                    content=body,
-                    headers=headers,
+                    content=encoded.content,
+                    headers=encoded.headers,
                     timeout=request.timeout,
                     extensions={"trace": self._watch},
                 ) as response,

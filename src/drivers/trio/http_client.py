@@ -9,7 +9,7 @@ import httpx
 import trio
 
 from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
-from ..http.client import client_kind, client_settings, encode_form, timed_out, to_failure, to_response
+from ..http.client import client_kind, client_settings, encode_request, timed_out, to_failure, to_response
 from ..logging import silenced
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ class _HttpxClient:
         self._sockets: list[trio.socket.SocketType] = []
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        body, headers = encode_form(request.form, request.encoding)
-        post = self._client.build_request(
-            "POST",
+        encoded = encode_request(request)
+        message = self._client.build_request(
+            encoded.method,
             request.url,
-            content=body,
-            headers=headers,
+            content=encoded.content,
+            headers=encoded.headers,
             timeout=request.timeout,
             extensions={"trace": self._watch},
         )
-        post.stream = _Body(body)
-        async with contextlib.aclosing(await self._client.send(post, stream=True)) as response:
+        message.stream = _Body(encoded.content)
+        async with contextlib.aclosing(await self._client.send(message, stream=True)) as response:
             return to_response(response, await _read(response))
 
     async def aclose(self) -> None:

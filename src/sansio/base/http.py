@@ -10,23 +10,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
+    from .secret import Secret
+
 PROVIDER_TROUBLE: Final = "the provider has a problem"
 """In the message of a response with a status from 500 to 599. The request may have been right."""
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields, in the order in which they were received or are to be sent. Names are in upper or lower case."""
 
-Form: TypeAlias = tuple[tuple[str, str], ...]
-"""The parameters of a request body, in the order to send them."""
+Form: TypeAlias = tuple[tuple[str, str | tuple[str, ...]], ...]
+"""The parameters of a request body, in the order to send them. Several values of one name are a tuple."""
 
 
 class Encoding(StrEnum):
     """How the parameters of a request are written into its body."""
 
     FORM = "form"
-    """``application/x-www-form-urlencoded``, as RFC 6749 requires."""
+    """``application/x-www-form-urlencoded``, as RFC 6749 requires. A name with several values is repeated."""
     JSON = "json"
-    """One JSON object of strings, which some providers' endpoints expect."""
+    """One JSON object of strings and lists of strings."""
 
 
 class TransportProblem(StrEnum):
@@ -40,14 +42,18 @@ class TransportProblem(StrEnum):
 
 
 class HttpRequest(Record):
-    """A POST request to an endpoint of the provider."""
+    """A request to an endpoint of the provider."""
 
     url: str
-    form: Form = hidden()
+    method: str = "POST"
+    """``POST``, or ``GET``, which has no parameters and no body."""
+    form: Form = hidden(default=())
     """The parameters of the body. They may hold secrets."""
     encoding: Encoding = Encoding.FORM
     timeout: float
     """Seconds for the whole exchange, from name resolution to the last byte."""
+    authorization: Secret | None = hidden(default=None)
+    """The value of the ``Authorization`` header field, which authenticates the client; None for no such field."""
 
 
 class HttpResponse(Record):

@@ -190,9 +190,11 @@ class LoginData:
             actions.SendTokenRequest(
                 exchange_id=self.exchanges,
                 url=request.url,
+                method=request.method,
                 form=request.form,
                 encoding=request.encoding,
                 timeout=request.timeout,
+                authorization=request.authorization,
             )
         )
 

@@ -45,7 +45,12 @@ _PLAIN: Final = (str, int, float, types.NoneType)
 _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 """Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
 become a large body. Each exists once in memory."""
-_ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
+_ADDED: Final[dict[str, object]] = {
+    "from_other_user": False,
+    "any_user": False,
+    "authorization": None,
+    "method": "POST",
+}
 """Fields that the first traces do not have. They are written only if they do not have their default."""
 _LATER_FIELDS: Final = ("allowed_workspaces",)
 """Fields of a failure that version 1 of the format does not have. They follow from the options."""

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from loginmachine.drivers.errors import ProxyError, TrustError
-from loginmachine.drivers.http.client import encode_form, timed_out, to_failure
-from loginmachine.sansio.base.http import Encoding, HttpRequestFailed, TransportProblem
+from loginmachine.drivers.http.client import encode_request, timed_out, to_failure
+from loginmachine.sansio.base.http import Encoding, HttpRequest, HttpRequestFailed, TransportProblem
+from loginmachine.sansio.base.secret import Secret
 
 
 def failed(kind: TransportProblem, message: str) -> HttpRequestFailed:
@@ -150,6 +151,35 @@ BODY = b"code=canary+code%2F%26%3D&code_verifier=canary-verifier&empty="
 
 
 def test_parameters_are_written_as_a_form_or_as_json() -> None:
-    assert encode_form(FORM, Encoding.FORM) == (BODY, {"Content-Type": "application/x-www-form-urlencoded"})
+    form = HttpRequest(url="https://provider.example/oauth/token", form=FORM, timeout=1.0)
+    assert encode_request(form) == ("POST", BODY, {"Content-Type": "application/x-www-form-urlencoded"})
     body = b'{"code": "canary code/&=", "code_verifier": "canary-verifier", "empty": ""}'
-    assert encode_form(FORM, Encoding.JSON) == (body, {"Content-Type": "application/json"})
+    assert encode_request(form.__replace__(encoding=Encoding.JSON)) == (
+        "POST",
+        body,
+        {"Content-Type": "application/json"},
+    )
+
+
+def test_several_values_of_a_name_are_repeated_in_a_form_and_a_list_in_json() -> None:
+    request = HttpRequest(
+        url="https://provider.example/oauth/token", form=(("resource", ("a", "b")), ("x", "y")), timeout=1.0
+    )
+    assert encode_request(request).content == b"resource=a&resource=b&x=y"
+    assert encode_request(request.__replace__(encoding=Encoding.JSON)).content == b'{"resource": ["a", "b"], "x": "y"}'
+
+
+def test_a_request_without_parameters_is_a_get_request_without_a_body() -> None:
+    assert encode_request(HttpRequest(url="https://provider.example/oauth/token", method="GET", timeout=1.0)) == (
+        "GET",
+        b"",
+        {},
+    )
+
+
+def test_the_authorization_of_the_client_is_a_header_field_that_is_shown_nowhere() -> None:
+    request = HttpRequest(
+        url="https://provider.example/oauth/token", form=(), timeout=1.0, authorization=Secret("Basic canary")
+    )
+    assert encode_request(request).headers["Authorization"] == "Basic canary"
+    assert "canary" not in repr(request)
