@@ -60,9 +60,11 @@ if TYPE_CHECKING:
     from .sansio.login.states import LoginState
     from .sansio.model.auth_json import CredentialsError
     from .sansio.model.credentials import AuthMode, Credentials, Tokens
+    from .sansio.model.dialect import Dialect
+    from .sansio.model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
     from .sansio.model.provenance import Provenance
-    from .sansio.model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
+    from .sansio.model.provider import IdTokenPolicy, Provider
     from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthMode",
     "AutoStore",
+    "ClientAuthentication",
     "CredentialStore",
     "Credentials",
     "CredentialsError",
@@ -80,6 +83,7 @@ __all__ = [
     "DeviceCode",
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
+    "Dialect",
     "FileStore",
     "IdTokenPolicy",
     "InsecureRequest",
@@ -171,9 +175,11 @@ _HOMES = {
     "sansio.login.states": ("LoginState",),
     "sansio.model.auth_json": ("CredentialsError",),
     "sansio.model.credentials": ("AuthMode", "Credentials", "Tokens"),
+    "sansio.model.dialect": ("Dialect",),
+    "sansio.model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
-    "sansio.model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
+    "sansio.model.provider": ("IdTokenPolicy", "Provider"),
     "sansio.oauth.device_code": ("DeviceCode",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
     "sansio.refresh.machine": ("RefreshMachine",),

@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from .login.states import LoginState, Trigger
     from .model.auth_json import CredentialsError
     from .model.credentials import AuthMode, Credentials, Tokens
+    from .model.dialect import Dialect
+    from .model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
-    from .model.provider import DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy, Provider
+    from .model.provider import IdTokenPolicy, Provider
     from .oauth.device_code import DeviceCode
 
 __all__ = [
     "AuthMode",
+    "ClientAuthentication",
     "Credentials",
     "CredentialsError",
     "DeviceCode",
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
+    "Dialect",
     "Encoding",
     "Form",
     "Headers",
@@ -71,8 +75,10 @@ _HOMES = {
     "login.states": ("LoginState", "Trigger"),
     "model.auth_json": ("CredentialsError",),
     "model.credentials": ("AuthMode", "Credentials", "Tokens"),
+    "model.dialect": ("Dialect",),
+    "model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
-    "model.provider": ("DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy", "Provider"),
+    "model.provider": ("IdTokenPolicy", "Provider"),
     "oauth.device_code": ("DeviceCode",),
 }
 _DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}

@@ -20,6 +20,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from loginmachine import LoginOptions, Provider
+from loginmachine.sansio.model.dialect import Dialect
 
 from .replies import reply
 from .shared.session_support import TokenEndpoint
@@ -159,8 +160,11 @@ class ScriptedProvider:
         self.answers[0] = when_released
 
     def provider(self, **changes: object) -> Provider:
-        """Return the ChatGPT provider at this server, with any callback port, and with changes."""
-        return Provider.chatgpt(issuer=self.url).__replace__(**{"port": 0, "fallback_port": None, **changes})
+        """Return the provider of Codex at this server, with any callback port, and with changes."""
+        provider = Provider.chatgpt(issuer=self.url)
+        dialect = {name: changes.pop(name) for name in tuple(changes) if name in Dialect._fields}
+        changes.setdefault("dialect", provider.dialect.__replace__(**dialect))
+        return provider.__replace__(**{"port": 0, "fallback_port": None, **changes})
 
     def options(self, **changes: Any) -> LoginOptions:
         """Return options that open no browser."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions
-from loginmachine.sansio.model.provider import DeviceCodeEndpoints
-from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json
+from loginmachine.sansio.model.dialect import Dialect
+from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
+from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ _CHATGPT = OPTIONS.provider
 _STRICT = OTHER_PROVIDER.__replace__(
     promises_iss=True,
     uses_nonce=True,
-    claims_namespace=NAMESPACE,
+    dialect=Dialect(claims_namespace=NAMESPACE, gives_all_tokens=True),
     device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device"),
 )
 _STRICT_CLAIMS = {**ID_CLAIMS, "iss": "https://id.example", "aud": "client-1", "nonce": NONCE}
@@ -50,7 +51,7 @@ WORLDS: Final = (
     World("default", OPTIONS),
     World("any port", OPTIONS.__replace__(port=0)),
     World("a port of one's own", OPTIONS.__replace__(port=4321)),
-    World("no API key", LoginOptions(provider=_CHATGPT.__replace__(exchanges_api_key=False))),
+    World("no API key", LoginOptions(provider=with_dialect(_CHATGPT, exchanges_api_key=False))),
     World("one workspace", OPTIONS.__replace__(allowed_workspaces=("acc-1",))),
     World("no browser", OPTIONS.__replace__(open_browser=False)),
     World("no deadline", OPTIONS.__replace__(deadline=None)),

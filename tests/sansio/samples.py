@@ -27,6 +27,7 @@ from loginmachine.sansio.login.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
+from loginmachine.sansio.model.dialect import Dialect
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provenance import Provenance
 
@@ -67,8 +68,9 @@ OTHER_PROVIDER = Provider(
     token_endpoint="https://id.example/token",
     client_id="client-1",
     scopes=("openid",),
+    dialect=Dialect(gives_all_tokens=True),
 )
-"""An OpenID provider with nothing special: strict, any port, no API key."""
+"""An OpenID provider that always gives all tokens: strict, any port, no API key."""
 
 ACCOUNT_CLAIMS: dict[str, Any] = {"chatgpt_account_id": "acc-1", "chatgpt_plan_type": "pro"}
 ID_CLAIMS: dict[str, Any] = {
@@ -279,3 +281,8 @@ def everything_in(value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(map(everything_in, value))
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def with_dialect(provider: Provider, **changes: Any) -> Provider:
+    """Return a provider with another dialect."""
+    return provider.__replace__(dialect=provider.dialect.__replace__(**changes))

@@ -19,6 +19,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
     "model/auth_json": ("model/test_credentials",),
+    "model/dialect": ("model/test_provider", "model/test_account", "callback/test_responses"),
+    "model/endpoints": ("model/test_provider", "oauth/test_device_code"),
     "model/provenance": ("model/test_issuer",),
     "model/tokens": ("oauth/test_token_responses",),
     "refresh/actions": ("refresh/test_stories",),
@@ -30,6 +32,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "refresh/state": ("refresh/test_machine",),
     "refresh/states": ("refresh/test_table",),
     "trace/known_values": ("trace/test_cost",),
+    "trace/providers": ("trace/test_codec",),
     "trace/bodies": ("trace/test_tokens",),
 }
 """Modules without a test module of their own: records, and effects that are tested by whole stories."""

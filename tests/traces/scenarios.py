@@ -22,8 +22,8 @@ from loginmachine.sansio.login.events import (
     SaveFailed,
     Started,
 )
+from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.options import LoginMethod
-from loginmachine.sansio.model.provider import DeviceCodeEndpoints
 
 from ..sansio.samples import (
     CODE,

@@ -154,10 +154,10 @@ def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
         return False
     if "code" not in parameters:
         return True
-    issuer = parameters.get("iss")
+    issuer, ours = parameters.get("iss"), rules.provider.issuer or ""
     if issuer is None:
         return rules.provider.promises_iss
-    return issuer != rules.provider.issuer and rules.provider.issuer.startswith(issuer)
+    return issuer != ours and ours.startswith(issuer)
 
 
 class LoopbackCallback(Record):

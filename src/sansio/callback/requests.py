@@ -220,7 +220,7 @@ def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Call
     if issuer is None and provider.promises_iss:
         message = "the callback names no issuer, and this provider always does"
         return CallbackVerdict.ISSUER_MISMATCHED, message
-    if issuer is not None and issuer != provider.issuer:
+    if None not in (issuer, provider.issuer) and issuer != provider.issuer:
         return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer}"
     error = parameters.get("error")
     if error is not None:
@@ -232,7 +232,7 @@ def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[Call
 
 
 def _denial(error: str, description: str, provider: Provider) -> str:
-    marker = provider.no_entitlement_marker
+    marker = provider.dialect.no_entitlement_marker
     if error == "access_denied" and marker and marker in description:
         return "this workspace has no access; ask the workspace administrator to grant it"
     return f"{error}: {description}" if description else error

@@ -98,7 +98,7 @@ def success(provider: Provider, account: Account, id_token: Secret) -> Response:
     """Return the page after a successful login.
 
     Args:
-        provider: Its `platform_url` is the base of the link to the setup.
+        provider: The `platform_url` of its dialect is the base of the link to the setup.
         account: The account that the page shows.
         id_token: A part of the link to the setup, for an account that needs it (docs/design/wire.md).
     """
@@ -176,7 +176,7 @@ def _response(status: int, content_type: bytes, text: str, extra: Headers = ()) 
 
 
 def _setup_url(provider: Provider, account: Account, id_token: Secret) -> str | None:
-    if not account.needs_setup or provider.platform_url is None:
+    if not account.needs_setup or provider.dialect.platform_url is None:
         return None
     query = {
         "p": account.shown_plan or "",
@@ -184,4 +184,4 @@ def _setup_url(provider: Provider, account: Account, id_token: Secret) -> str | 
         "with_org": account.organization_id or "",
         "project_id": account.project_id or "",
     }
-    return f"{provider.platform_url}/org-setup?{urlencode(query)}"
+    return f"{provider.dialect.platform_url}/org-setup?{urlencode(query)}"

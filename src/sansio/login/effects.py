@@ -64,7 +64,7 @@ def has_fallback(login: LoginData, _: Interpretation) -> bool:
 
 def wants_api_key(login: LoginData, _: Interpretation) -> bool:
     """The provider exchanges id tokens for API keys, and this is not a login with a device code."""
-    return login.options.provider.exchanges_api_key and login.device_code is None
+    return login.options.provider.dialect.exchanges_api_key and login.device_code is None
 
 
 # A port on loopback

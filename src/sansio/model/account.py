@@ -58,9 +58,9 @@ def workspace_allowed(account: Account, allowed_workspaces: tuple[str, ...]) -> 
 
 
 def _account_claims(claims: JsonObject, provider: Provider) -> JsonObject:
-    if provider.claims_namespace is None:
+    if provider.dialect.claims_namespace is None:
         return claims
-    nested = claims.get(provider.claims_namespace)
+    nested = claims.get(provider.dialect.claims_namespace)
     return nested if isinstance(nested, dict) else {}
 
 

@@ -16,7 +16,7 @@ class Provenance(Record):
     """The issuer of tokens, and the client that they were issued to."""
 
     issuer: str
-    """The issuer identifier, compared exactly (RFC 8414 section 3.3)."""
+    """The issuer identifier, compared exactly (RFC 8414 section 3.3); the token endpoint if the provider has none."""
     client_id: str | None
     """The OAuth client. None if it is not known, because the tokens are in an older file and from another issuer."""
     others: Secret | None = hidden(default=None)
@@ -34,4 +34,4 @@ class Provenance(Record):
 
 def provenance_of_provider(provider: Provider) -> Provenance:
     """Return the provenance of tokens that a provider issues."""
-    return Provenance(issuer=provider.issuer, client_id=provider.client_id)
+    return Provenance(issuer=provider.origin, client_id=provider.client_id)

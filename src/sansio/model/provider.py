@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from urllib.parse import urlsplit
 
-from ..base.http import Encoding
 from ..base.records import Record
-from ..base.text import is_visible_ascii
+from .dialect import STANDARD, codex_dialect
+from .endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+from .urls import check_endpoint, check_provider_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, TypeGuard
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Final
+
+    from ..base.secret import Secret
+    from .dialect import Dialect
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
 DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
 _CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
 _CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
-
 _OWN_PATHS: Final = ("/success", "/cancel")
-_LONGEST_SHOWN_URL: Final = 2048
-_LOOPBACK_LITERALS: Final = frozenset({"127.0.0.1", "::1"})
-# Characters that some browser launcher, shell or terminal interprets (CVE-2025-6514).
-_NOT_IN_URL: Final = frozenset("\"'`\\^|<>")
+
+OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
+"""The default scopes. Those that the provider's metadata does not list are not asked for."""
+ID_TOKEN_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+"""The algorithms of signatures that are accepted, unless the provider's metadata has a list."""
 
 
 class IdTokenPolicy(StrEnum):
@@ -35,53 +39,25 @@ class IdTokenPolicy(StrEnum):
     """Accept the token. The claims that it has are checked."""
 
 
-class DeviceCodeDialect(StrEnum):
-    """The protocol of a provider for device codes."""
-
-    RFC8628 = "rfc8628"
-    """The OAuth 2.0 device authorization grant. The response to the last poll has the tokens."""
-    CODEX = "codex"
-    """JSON bodies. The response to the last poll has an authorization code with its verifier."""
-
-
-class DeviceCodeEndpoints(Record):
-    """The endpoints for device codes.
-
-    Raises:
-        ValueError: `check_provider_url` refuses an endpoint, or one that the dialect needs is missing.
-    """
-
-    dialect: DeviceCodeDialect = DeviceCodeDialect.RFC8628
-    code_endpoint: str
-    """The endpoint that issues codes, ``device_authorization_endpoint`` in RFC 8628 section 4."""
-    poll_endpoint: str | None = None
-    """The endpoint that is polled; None for the provider's token endpoint (RFC 8628 section 3.4)."""
-    verification_url: str | None = None
-    """The page where the person enters the code; None if the provider sends its URL with the code."""
-    redirect_uri: str | None = None
-    """The redirect URI of the authorization code in the response to the last poll, in Codex's dialect."""
-
-    def _check(self) -> None:
-        others = (self.poll_endpoint, self.verification_url, self.redirect_uri)
-        for url in (self.code_endpoint, *others):
-            if url is not None:
-                check_provider_url(url)
-        if self.dialect is DeviceCodeDialect.CODEX and None in others:
-            raise ValueError("this dialect needs a poll endpoint, a verification URL and a redirect URI")
-
-
 class Provider(Record):
-    """An identity provider: its endpoints, the OAuth client, and how its responses are read.
+    """An authorization server: its endpoints, the OAuth client, and how its responses are read.
+
+    `codex`, `openid`, `oauth`, `google`, `github`, `microsoft`, `gitlab` and `from_metadata` make one. The names of the
+    endpoints are those of RFC 8414.
 
     Raises:
-        ValueError: An endpoint is not ``https`` (or ``http`` on loopback), or holds userinfo, a query, a fragment or a
-            character that is not safe to pass to a browser's launcher. Or another field is out of its range.
+        ValueError: An endpoint is not ``https`` (or ``http`` on loopback), or holds userinfo, a fragment or a character
+            that is not safe to pass to a browser's launcher. Or another field is out of its range.
     """
 
-    issuer: str
-    """The identifier of the provider, compared exactly with ``iss`` (RFC 9207 section 2.4)."""
+    name: str = "openid"
+    """The kind of provider: ``codex``, ``openid``, ``oauth``, ``google``, ``github``, ``microsoft`` or ``gitlab``."""
+    issuer: str | None
+    """The identifier of the provider, compared exactly with ``iss`` (RFC 9207 section 2.4). None if it has none."""
     authorization_endpoint: str
+    """Empty if it is not known before the login has read the provider's metadata."""
     token_endpoint: str
+    """Empty if it is not known before the login has read the provider's metadata."""
     client_id: str
     scopes: tuple[str, ...]
     authorization_parameters: tuple[tuple[str, str], ...] = ()
@@ -91,56 +67,87 @@ class Provider(Record):
     fallback_port: int | None = None
     """A second registered port, which is used if the first is taken."""
     callback_path: str = "/auth/callback"
+    """The path of the redirect URI. It may be empty."""
     promises_iss: bool = False
     """Refuse a callback without ``iss``: ``authorization_response_iss_parameter_supported`` (RFC 9207 section 3)."""
     uses_nonce: bool = False
     id_token_policy: IdTokenPolicy = IdTokenPolicy.STRICT
-    claims_namespace: str | None = None
-    """The claim that holds the account claims; None if they are at the top level."""
-    workspace_parameter: str | None = None
-    """The authorization parameter that names the allowed workspaces."""
-    exchanges_api_key: bool = False
-    """The provider exchanges id tokens for API keys (RFC 8693)."""
-    no_entitlement_marker: str | None = None
-    """A text in the description of ``access_denied`` which means that the workspace has no access to this client."""
-    platform_url: str | None = None
-    """The base URL of the page where an organisation finishes its setup."""
     help_url: str | None = None
     """A page with help, to which failures refer."""
     revocation_endpoint: str | None = None
     """The endpoint that revokes tokens (RFC 7009); None if the provider has none."""
-    revocation_encoding: Encoding = Encoding.FORM
     device_code: DeviceCodeEndpoints | None = None
     """How to sign in with a device code; None if the provider has none."""
+    dialect: Dialect = STANDARD
+    """What the provider does beside the standards."""
+    token_endpoint_auth_method: ClientAuthentication | None = ClientAuthentication.NONE
+    """How the client authenticates. None for what the metadata lists: basic, or else post."""
+    client_secret: Secret | None = None
+    jwks_uri: str | None = None
+    """The keys that sign id tokens. None if signatures are not verified (OpenID Connect Core section 3.1.3.7)."""
+    id_token_signing_alg_values_supported: tuple[str, ...] = ID_TOKEN_ALGORITHMS
+    """The algorithms of signatures that are accepted."""
+    issuer_has_tenant: bool = False
+    """The issuer in the metadata has the text ``{tenantid}``, which stands for the ``tid`` of the token (Microsoft)."""
+    pushed_authorization_request_endpoint: str | None = None
+    require_pushed_authorization_requests: bool = False
+    """Push the authorization request (RFC 9126)."""
+    registration_endpoint: str | None = None
+    scope_separator: str = " "
+    """What separates the scopes of a response. GitHub's are separated by commas."""
+    token_types: tuple[str, ...] = ("bearer",)
+    """The types of tokens that are accepted, in lower case."""
+    access_token_lifetime: float | None = None
+    """Seconds for which an access token is valid if nothing says when it expires; None if it does not expire."""
 
     @property
-    def revokes_replaced_tokens(self) -> bool:
-        """Whether a new login revokes the tokens that it replaces.
+    def needs_discovery(self) -> bool:
+        """Whether the endpoints come from the provider's metadata, which the login reads first."""
+        return not self.token_endpoint
 
-        Only Codex's provider issues a grant for each login. Elsewhere both logins may share one grant, and revoking the
-        old tokens would revoke the new ones (RFC 7009 section 2.1).
-        """
-        return self.revocation_encoding is Encoding.JSON
+    @property
+    def origin(self) -> str:
+        """What identifies the provider: the issuer, or the token endpoint if it has none."""
+        return self.issuer or self.token_endpoint
 
     def _check(self) -> None:
-        for url in (self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint):
+        if self.issuer is not None:
+            check_provider_url(self.issuer)
+        elif not self.token_endpoint:
+            raise ValueError("a provider without an issuer needs a token endpoint")
+        needed = () if self.needs_discovery else (self.authorization_endpoint, self.token_endpoint)
+        optional = (
+            self.revocation_endpoint,
+            self.jwks_uri,
+            self.registration_endpoint,
+            self.pushed_authorization_request_endpoint,
+        )
+        for url in (*needed, *optional):
             if url is not None:
-                check_provider_url(url)
+                check_endpoint(url)
         if self.id_token_policy not in tuple(IdTokenPolicy):
             # A misspelt value from a configuration would otherwise act as the laxer policy.
             raise ValueError("the id token policy is strict or compat")
-        if not self.callback_path.startswith("/") or self.callback_path in _OWN_PATHS:
-            raise ValueError("the callback path must start with a slash, and be neither /success nor /cancel")
+        if self.callback_path in _OWN_PATHS or self.callback_path[:1] not in ("", "/"):
+            raise ValueError("the callback path is empty or starts with a slash, and is neither /success nor /cancel")
+        if isinstance(self.scopes, str):
+            # A string would be read as a list of letters.
+            raise ValueError("the scopes are a tuple of texts")  # noqa: TRY004 - a wrong field like any other
+        is_public = self.token_endpoint_auth_method is ClientAuthentication.NONE
+        if is_public and self.client_secret is not None:
+            raise ValueError("the client has a secret, but its authentication is none")
+        if self.client_secret is None and not is_public and self.token_endpoint_auth_method is not None:
+            raise ValueError(f"the authentication {self.token_endpoint_auth_method} needs a client secret")
 
     @classmethod
-    def chatgpt(
+    def codex(
         cls,
         *,
         issuer: str = CHATGPT_ISSUER,
         client_id: str = CHATGPT_CLIENT_ID,
         originator: str = DEFAULT_ORIGINATOR,
     ) -> Provider:
-        """Return the provider of ChatGPT accounts, or a mirror of it.
+        """Return the provider of the Codex CLI, or a mirror of it.
 
         Args:
             issuer: The base URL. A trailing slash is removed.
@@ -152,8 +159,9 @@ class Provider(Record):
         """
         check_provider_url(issuer)
         base = issuer.rstrip("/")
-        default = base == CHATGPT_ISSUER
+        is_default = base == CHATGPT_ISSUER
         return cls(
+            name="codex",
             issuer=base,
             authorization_endpoint=f"{base}/oauth/authorize",
             token_endpoint=f"{base}/oauth/token",
@@ -163,16 +171,72 @@ class Provider(Record):
             port=1455,
             fallback_port=1457,
             id_token_policy=IdTokenPolicy.COMPAT,
-            claims_namespace="https://api.openai.com/auth",
-            workspace_parameter="allowed_workspace_id",
-            exchanges_api_key=True,
-            no_entitlement_marker="missing_codex_entitlement",
-            platform_url="https://platform.openai.com" if default else "https://platform.api.openai.org",
+            dialect=codex_dialect("https://platform.openai.com" if is_default else "https://platform.api.openai.org"),
             help_url="https://developers.openai.com/codex/auth",
             revocation_endpoint=f"{base}/oauth/revoke",
-            revocation_encoding=Encoding.JSON,
             device_code=_codex_device_code(base),
         )
+
+    chatgpt = codex
+
+    @classmethod
+    def openid(cls, issuer: str, *, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
+        """Return an OpenID Connect provider. The login reads its endpoints from its metadata (OpenID Discovery).
+
+        Args:
+            issuer: The issuer identifier, compared exactly.
+            client_id: The OAuth client.
+            fields: Other fields, such as ``client_secret`` and ``scopes``.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        known = {"authorization_endpoint": "", "token_endpoint": "", "scopes": OPENID_SCOPES, "uses_nonce": True}
+        return cls(**{**known, **_client(fields), "issuer": issuer, "client_id": client_id})
+
+    @classmethod
+    def oauth(
+        cls,
+        *,
+        authorization_endpoint: str,
+        token_endpoint: str,
+        client_id: str,
+        scopes: Iterable[str] = (),
+        **fields: Any,  # noqa: ANN401 - checked as fields
+    ) -> Provider:
+        """Return an OAuth 2.0 server that has no metadata and issues no id tokens.
+
+        Args:
+            authorization_endpoint: RFC 6749 section 3.1.
+            token_endpoint: RFC 6749 section 3.2.
+            client_id: The OAuth client.
+            scopes: The scopes to ask for, such as a list. None are asked for by default.
+            fields: Other fields, such as ``client_secret`` and ``revocation_endpoint``.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "scopes": scopes}
+        return cls(
+            **{**known, **_client({**fields, "scopes": scopes})},
+            authorization_endpoint=authorization_endpoint,
+            token_endpoint=token_endpoint,
+            client_id=client_id,
+        )
+
+
+def _client(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields as `Provider` has them: scopes as a tuple, and an authentication that fits the secret."""
+    from ..base.secret import Secret  # noqa: PLC0415 - needed by other providers than the default one
+
+    read = dict(fields)
+    if not isinstance(read.get("scopes", ()), str):
+        read["scopes"] = tuple(read["scopes"]) if "scopes" in read else OPENID_SCOPES
+    if isinstance(read.get("client_secret"), str):
+        read["client_secret"] = Secret(read["client_secret"])
+    if read.get("client_secret") is not None:
+        read.setdefault("token_endpoint_auth_method", None)
+    return read
 
 
 def _codex_device_code(base: str) -> DeviceCodeEndpoints:
@@ -183,41 +247,3 @@ def _codex_device_code(base: str) -> DeviceCodeEndpoints:
         verification_url=f"{base}/codex/device",
         redirect_uri=f"{base}/deviceauth/callback",
     )
-
-
-def check_provider_url(url: str) -> None:
-    """Check that a URL is safe for a browser's launcher and for token requests.
-
-    Raises:
-        ValueError: The URL is not safe. The message names the rule, not the URL, which may hold a password.
-    """
-    _check_shown_url(url)
-    if "?" in url:
-        raise ValueError("the provider's URL must not have a user name, a query or a fragment")
-
-
-def is_verification_url(url: object) -> TypeGuard[str]:
-    """Return whether a person may be asked to open a URL. In contrast to an endpoint, it may have a query."""
-    try:
-        if isinstance(url, str) and len(url) <= _LONGEST_SHOWN_URL:
-            _check_shown_url(url)
-            return True
-    except ValueError:
-        pass
-    return False
-
-
-def _check_shown_url(url: str) -> None:
-    if not is_visible_ascii(url) or not _NOT_IN_URL.isdisjoint(url):
-        raise ValueError("the provider's URL is empty or holds a character that is not allowed in it")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if not host:
-        raise ValueError("the provider's URL has no valid host")
-    if "@" in parts.netloc or "#" in url:
-        raise ValueError("the provider's URL must not have a user name or a fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK_LITERALS):
-        raise ValueError("the provider's URL must be https (http only on loopback)")

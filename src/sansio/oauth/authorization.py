@@ -57,8 +57,8 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
     if provider.uses_nonce:
         query.append(urlencode({"nonce": secrets.nonce}))
     query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
-    if provider.workspace_parameter and options.allowed_workspaces:
-        query.append(_encoded(provider.workspace_parameter, ",".join(options.allowed_workspaces)))
+    if provider.dialect.workspace_parameter and options.allowed_workspaces:
+        query.append(_encoded(provider.dialect.workspace_parameter, ",".join(options.allowed_workspaces)))
     return f"{provider.authorization_endpoint}?{'&'.join(query)}"
 
 

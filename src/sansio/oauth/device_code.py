@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..base.http import Encoding, HttpRequest
 from ..base.records import Record, hidden
-from ..model.provider import DeviceCodeDialect
+from ..model.endpoints import DeviceCodeDialect
 from .token_requests import TOKEN_EXCHANGE_TIMEOUT
 
 TYPE_CHECKING = False
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from typing import Final
 
     from ..base.http import Form
-    from ..model.provider import DeviceCodeEndpoints, Provider
+    from ..model.endpoints import DeviceCodeEndpoints
+    from ..model.provider import Provider
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
 """Time limit of the request for a code, in seconds."""

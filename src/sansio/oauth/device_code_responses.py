@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ..base.text import is_visible_ascii
-from ..model.provider import DeviceCodeDialect, is_verification_url
+from ..model.endpoints import DeviceCodeDialect
+from ..model.urls import is_verification_url
 from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
 from .token_responses import Malformed, Rejected, error_code, judge, read_object, token_set
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from ..base.http import HttpResponse
     from ..base.strict_json import JsonObject
-    from ..model.provider import DeviceCodeEndpoints, Provider
+    from ..model.endpoints import DeviceCodeEndpoints
+    from ..model.provider import Provider
     from ..model.tokens import TokenSet
 
 DEFAULT_INTERVAL: Final = 5.0

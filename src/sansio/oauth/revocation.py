@@ -44,7 +44,7 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         return None
     if why_not_from(old.tokens, provider):
         return None
-    if new is not None and not provider.revokes_replaced_tokens:
+    if new is not None and not provider.dialect.revokes_replaced_tokens:
         return None
     for name in ("refresh_token", "access_token"):
         token = getattr(old.tokens, name)
@@ -56,7 +56,7 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         return HttpRequest(
             url=provider.revocation_endpoint,
             form=form,
-            encoding=provider.revocation_encoding,
+            encoding=provider.dialect.encoding,
             timeout=REVOCATION_TIMEOUT,
         )
     return None

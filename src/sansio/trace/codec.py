@@ -20,11 +20,14 @@ from ..login.actions import Respond
 from ..login.events import Event
 from ..login.failures import LoginFailure
 from ..login.progress import OpeningBrowser
-from ..model import options, provider
+from ..model import endpoints, options, provider
 from ..model.credentials import Credentials, Tokens
+from ..model.dialect import Dialect
 from ..model.options import LoginOptions
 from ..model.provenance import Provenance
+from ..model.provider import Provider
 from .bodies import TOO_DEEP, TOO_LARGE
+from .providers import read_members, written_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,8 +60,6 @@ _LATER_FIELDS: Final = ("allowed_workspaces",)
 _LARGEST_INT: Final = 2**63
 OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
 """Stands for the provenance of tokens that another provider has issued."""
-
-
 _LATER_ACTION: Final = actions.ReportProgress(phase=OpeningBrowser())
 """An action that version 1 of the format does not have. `OpenBrowser` follows it."""
 
@@ -109,6 +110,8 @@ def decode_options(content: object) -> LoginOptions:
 
 def _encode_record(record: Record) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
+    if isinstance(record, Provider):
+        return content | {name: encode(value) for name, value in written_members(record)}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
         if name == "provenance" and value != OTHER_PROVIDER:
@@ -156,9 +159,9 @@ def _event_classes() -> dict[str, type[Record]]:
 def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     """Return the function that reads each field of a class. It depends on the type of the field."""
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
-    modules = (http, actions, events, options, provider)
+    modules = (http, actions, events, options, endpoints, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
-    records = {"Credentials": Credentials, "Provenance": Provenance, "Secret": Secret, "Tokens": Tokens}
+    records = {cls.__name__: cls for cls in (Credentials, Dialect, Provenance, Secret, Tokens)}
     hints = get_type_hints(cls, localns={**names, **records})
     return {name: _reader(hints[name]) for name in cls._fields}
 
@@ -185,6 +188,8 @@ def _decode_record(content: object, classes: dict[str, type[Record]], where: str
         raise CodecError(f"{where} is of a type that is not known here")
     readers = _readers(cls)
     values = {name: value for name, value in content.items() if name != "type"}
+    if cls is Provider:
+        values = read_members(values)
     if not values.keys() <= readers.keys():
         raise CodecError(f"{where} has a member that is not known here")
     problem = ""

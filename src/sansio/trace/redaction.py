@@ -97,7 +97,7 @@ def _public(provider: Provider) -> Provider:
             else (f"redacted-parameter-{number}", "redacted")
             for number, (name, value) in enumerate(provider.authorization_parameters, 1)
         ),
-        platform_url=_link(provider.platform_url),
+        dialect=provider.dialect.__replace__(platform_url=_link(provider.dialect.platform_url)),
         help_url=_link(provider.help_url),
     )
 

@@ -110,14 +110,14 @@ class Requests:
         return self._placeholders.word("error", value) if name == "error" else self._denial(value)
 
     def _issuer(self, issuer: str) -> str:
-        ours = self._provider.issuer
+        ours = self._provider.issuer or ""
         # The most frequent mistake is a slash too many or too few.
         # (A pasted address may end in the middle of our issuer.)
         known = ours.startswith(issuer) or issuer.rstrip("/") == ours.rstrip("/")
         return issuer if known else self._placeholders.of("issuer", issuer)
 
     def _denial(self, description: str) -> str:
-        marker = self._provider.no_entitlement_marker
+        marker = self._provider.dialect.no_entitlement_marker
         return marker if marker and marker in description else self._placeholders.text(description)
 
     def _authority(self, authority: bytes) -> bytes:

@@ -54,7 +54,7 @@ def head(trace: Trace) -> list[str]:
 
 def _options_words(options: LoginOptions) -> str:
     provider = options.provider
-    words = [f"{safe_url(provider.issuer)} (client {provider.client_id})"]
+    words = [f"{safe_url(provider.origin)} (client {provider.client_id})"]
     words.append("the provider's ports" if options.port is None else f"port {options.port or 'of any number'}")
     words.append("opens a browser" if options.open_browser else "opens no browser")
     words.append("no deadline" if options.deadline is None else f"deadline {options.deadline:g} s")

@@ -15,7 +15,7 @@ from ..model.claims import LAST_MOMENT, ClaimError, read_claims
 from ..model.credentials import AuthMode, Credentials, Tokens
 from ..model.issuer import provenance_of
 from ..model.provenance import Provenance, provenance_of_provider
-from ..model.provider import is_verification_url
+from ..model.urls import is_verification_url
 from ..oauth.authorization import is_code
 from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
 from ..oauth.token_responses import MAX_TOKEN_RESPONSE, plain_text
@@ -190,7 +190,7 @@ class TokenResponses:
 
     def _claims(self, claims: JsonObject) -> JsonObject:
         reviewed = self._reviewed(claims)
-        namespace = self._provider.claims_namespace
+        namespace = self._provider.dialect.claims_namespace
         if namespace is not None and isinstance(claims.get(namespace), dict):
             reviewed[namespace] = self._reviewed(claims[namespace])
         return reviewed

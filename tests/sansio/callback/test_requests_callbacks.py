@@ -6,7 +6,7 @@ import pytest
 
 from loginmachine.sansio.callback.requests import Mismatched
 
-from ..samples import CODE, STATE
+from ..samples import CODE, STATE, with_dialect
 from .asking import CHATGPT, ask, judged, read, rules, status, verdict
 
 
@@ -147,7 +147,7 @@ def test_only_access_denied_is_about_the_entitlement() -> None:
 
 
 def test_a_provider_without_that_marker_shows_its_reason() -> None:
-    plain = CHATGPT.__replace__(no_entitlement_marker=None)
+    plain = with_dialect(CHATGPT, no_entitlement_marker=None)
     callback = judged(read(f"error=access_denied&error_description=missing_codex_entitlement&state={STATE}", plain))
     assert callback.message == "access_denied: missing_codex_entitlement"
 

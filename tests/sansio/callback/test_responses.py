@@ -14,6 +14,7 @@ from loginmachine.sansio.callback import responses
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import CredentialsSaved
 from loginmachine.sansio.model.account import Account
+from tests.sansio.samples import with_dialect
 
 from .. import samples
 
@@ -172,7 +173,7 @@ def test_a_setup_link_with_nothing_known() -> None:
 
 @pytest.mark.parametrize(
     ("account", "provider"),
-    [(ACCOUNT, CHATGPT), (UNFINISHED, CHATGPT.__replace__(platform_url=None))],
+    [(ACCOUNT, CHATGPT), (UNFINISHED, with_dialect(CHATGPT, platform_url=None))],
 )
 def test_without_setup_there_is_no_link(account: Account, provider: Provider) -> None:
     body = responses.success(provider, account, Secret("id.to.ken")).body

@@ -9,7 +9,7 @@ import pytest
 from loginmachine.sansio import Provider
 from loginmachine.sansio.model.account import Account, read_account, workspace_allowed
 
-from ..samples import NAMESPACE
+from ..samples import NAMESPACE, with_dialect
 
 CHATGPT = Provider.chatgpt()
 
@@ -81,7 +81,7 @@ def test_a_namespace_that_is_no_object_is_empty(value: object) -> None:
 
 
 def test_claims_of_a_provider_without_a_namespace_are_at_the_top() -> None:
-    provider = CHATGPT.__replace__(claims_namespace=None)
+    provider = with_dialect(CHATGPT, claims_namespace=None)
     assert read_account({"chatgpt_account_id": "acc-1", "email": "e"}, {}, provider) == Account(
         account_id="acc-1", email="e"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loginmachine.sansio.base.http import Encoding
-from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant, code_request, grant_exchange, poll_request
 
 from ..callback.asking import CHATGPT

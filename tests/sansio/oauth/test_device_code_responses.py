@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
 from loginmachine.sansio.oauth.device_code_responses import NotEnabled, PollRejected, read_device_code, read_poll

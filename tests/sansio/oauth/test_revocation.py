@@ -13,7 +13,7 @@ from loginmachine.sansio.oauth.revocation import read_revocation, revocation
 
 from .. import samples
 from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook
-from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in
+from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in, with_dialect
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
 CHATGPT = Provider.chatgpt()
@@ -55,7 +55,7 @@ def test_the_access_token_where_there_is_no_other() -> None:
 def test_another_provider_has_its_own_endpoint_and_client() -> None:
     provider = samples.OTHER_PROVIDER.__replace__(revocation_endpoint="https://id.example/revoke")
     assert OLD.tokens is not None
-    origin = Provenance(issuer=provider.issuer, client_id=provider.client_id)
+    origin = Provenance(issuer=provider.origin, client_id=provider.client_id)
     request = revocation(provider, OLD.__replace__(tokens=OLD.tokens.__replace__(provenance=origin)))
     assert request is not None
     assert (request.url, request.encoding) == ("https://id.example/revoke", Encoding.FORM)
@@ -178,6 +178,6 @@ def test_replaced_tokens_are_revoked_at_a_provider_like_codex_only() -> None:
     """Elsewhere the old and the new tokens may share one grant."""
     new = tokens("another-refresh", "another-access")
     assert revocation(CHATGPT, OLD, new) is not None
-    provider = CHATGPT.__replace__(revocation_encoding=Encoding.FORM)
+    provider = with_dialect(CHATGPT, revokes_replaced_tokens=False)
     assert revocation(provider, OLD, new) is None
     assert revocation(provider, OLD) is not None

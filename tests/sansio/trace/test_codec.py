@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from loginmachine.sansio import LoginOptions, Provider, Secret
+from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.model.dialect import Dialect
+from loginmachine.sansio.model.endpoints import ClientAuthentication
 from loginmachine.sansio.trace import TraceError, read_trace
+from loginmachine.sansio.trace.codec import decode_options, encode
 
 from ...traces.record import FOLDER
 
@@ -81,3 +86,37 @@ def test_an_issuer_that_no_login_may_have() -> None:
         1,
         "options.provider has a value out of its range",
     )
+
+
+def test_a_provider_of_the_first_traces_gives_all_tokens() -> None:
+    """They have no such member, and the machine of that time accepted nothing else."""
+    content = json.loads(HEADER)["options"]
+    read = decode_options(content).provider
+    assert (read.name, read.dialect) == ("openid", Dialect(gives_all_tokens=True))
+    codex = json.loads((FOLDER / "succeeded.jsonl").read_bytes().splitlines()[0])["options"]
+    assert decode_options(codex).provider == Provider.chatgpt()
+
+
+def test_every_field_of_a_provider_is_written_and_read() -> None:
+    provider = Provider(
+        name="gitlab",
+        issuer="https://id.example",
+        authorization_endpoint="https://id.example/authorize?p=1",
+        token_endpoint="https://id.example/token",
+        client_id="client-1",
+        scopes=("openid",),
+        dialect=Dialect(claims_namespace="urn:x", encoding=Encoding.JSON, revokes_replaced_tokens=True),
+        token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_POST,
+        client_secret=Secret("redacted-client-secret"),
+        jwks_uri="https://id.example/keys",
+        id_token_signing_alg_values_supported=("ES256",),
+        issuer_has_tenant=True,
+        pushed_authorization_request_endpoint="https://id.example/par",
+        require_pushed_authorization_requests=True,
+        registration_endpoint="https://id.example/register",
+        scope_separator=",",
+        token_types=("bearer", "mac"),
+        access_token_lifetime=60.0,
+    )
+    options = LoginOptions(provider=provider)
+    assert decode_options(json.loads(json.dumps(encode(options)))) == options

@@ -28,6 +28,7 @@ from loginmachine.sansio.login.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
+from loginmachine.sansio.model.dialect import Dialect
 from loginmachine.sansio.model.provider import IdTokenPolicy
 
 from ..login.test_invariants import any_answers, clients, confusions, good_answers, play, right_callbacks
@@ -226,11 +227,15 @@ providers = st.builds(
     id_token_policy=st.sampled_from(IdTokenPolicy),
     uses_nonce=st.booleans(),
     promises_iss=st.sampled_from([False, False, False, True]),
-    claims_namespace=st.sampled_from([None, NAMESPACE]),
-    exchanges_api_key=st.booleans(),
-    no_entitlement_marker=st.sampled_from([None, "entitlement"]),
-    workspace_parameter=st.sampled_from([None, "workspaces"]),
-    platform_url=st.sampled_from([None, "https://u:canaryeleven@id.example/?k=Canary5key", "https://id.example"]),
+    dialect=st.builds(
+        Dialect,
+        claims_namespace=st.sampled_from([None, NAMESPACE]),
+        exchanges_api_key=st.booleans(),
+        no_entitlement_marker=st.sampled_from([None, "entitlement"]),
+        workspace_parameter=st.sampled_from([None, "workspaces"]),
+        platform_url=st.sampled_from([None, "https://u:canaryeleven@id.example/?k=Canary5key", "https://id.example"]),
+        gives_all_tokens=st.booleans(),
+    ),
     help_url=st.sampled_from([None, "https://id.example/help#canarytwelve", "https://id.example/help"]),
     authorization_parameters=st.lists(
         st.tuples(st.one_of(texts, st.sampled_from(["originator", "prompt"])), texts), max_size=2

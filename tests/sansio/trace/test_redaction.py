@@ -17,6 +17,7 @@ from loginmachine.sansio.login.events import (
     Started,
     TokenRequestFailed,
 )
+from loginmachine.sansio.model.dialect import Dialect
 from loginmachine.sansio.trace.redaction import Redactor
 
 from ..samples import OPTIONS, OTHER_PROVIDER, SECRETS, STATE, answer
@@ -78,7 +79,7 @@ def test_options() -> None:
             ("secret", "secret"),
         ),
         help_url="https://id.example/help?secret",
-        platform_url="https://platform.example/a",
+        dialect=Dialect(platform_url="https://platform.example/a"),
     )
     told = Redactor(LoginOptions(provider=provider, allowed_workspaces=("acc-1", "acc-2", "acc-1")), SECRETS).options
     assert told.allowed_workspaces == ("redacted-account-1", "redacted-account-2", "redacted-account-1")
@@ -91,6 +92,6 @@ def test_options() -> None:
             ("redacted-parameter-5", "redacted"),
         ),
         help_url="https://redacted.invalid/",
-        platform_url="https://platform.example/a",
+        dialect=Dialect(platform_url="https://platform.example/a"),
     )
     assert Redactor(LoginOptions(provider=Provider.chatgpt()), SECRETS).options == OPTIONS

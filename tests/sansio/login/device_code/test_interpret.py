@@ -21,7 +21,7 @@ from loginmachine.sansio.login.interpretation import (
     ReceivedGrant,
 )
 from loginmachine.sansio.login.states import Trigger
-from loginmachine.sansio.model.provider import DeviceCodeEndpoints
+from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
 
 from ...samples import (

@@ -1,0 +1,54 @@
+"""What a provider does beside the standards. The ordinary path of a login has no such rule."""
+
+from __future__ import annotations
+
+from ..base.http import Encoding
+from ..base.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+
+class Dialect(Record):
+    """The peculiarities of a provider. The default is a provider that has none."""
+
+    claims_namespace: str | None = None
+    """The claim that holds the account claims; None if they are at the top level."""
+    workspace_parameter: str | None = None
+    """The authorization parameter that names the allowed workspaces."""
+    exchanges_api_key: bool = False
+    """The provider exchanges id tokens for API keys (RFC 8693)."""
+    no_entitlement_marker: str | None = None
+    """A text in the description of ``access_denied`` which means that the workspace has no access to this client."""
+    platform_url: str | None = None
+    """The base URL of the page where an organisation finishes its setup."""
+    encoding: Encoding = Encoding.FORM
+    """How the requests for a refresh and a revocation are written."""
+    gives_all_tokens: bool = False
+    """A code exchange always gives an id token, an access token and a refresh token."""
+    revokes_replaced_tokens: bool = False
+    """A new login revokes the tokens that it replaces, because each login has a grant of its own. Elsewhere both logins
+    may share one grant, and revoking the old tokens would revoke the new ones (RFC 7009 section 2.1)."""
+
+
+STANDARD: Final = Dialect()
+"""Nothing beside the standards."""
+
+
+def codex_dialect(platform_url: str | None) -> Dialect:
+    """Return the dialect of OpenAI's provider for the Codex CLI's client.
+
+    Args:
+        platform_url: The base URL of the page where an organisation finishes its setup.
+    """
+    return Dialect(
+        claims_namespace="https://api.openai.com/auth",
+        workspace_parameter="allowed_workspace_id",
+        exchanges_api_key=True,
+        no_entitlement_marker="missing_codex_entitlement",
+        platform_url=platform_url,
+        encoding=Encoding.JSON,
+        gives_all_tokens=True,
+        revokes_replaced_tokens=True,
+    )

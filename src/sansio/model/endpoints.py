@@ -1,0 +1,54 @@
+"""Endpoints with rules of their own: those for device codes, and how a client authenticates at the token endpoint."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ..base.records import Record
+from .urls import check_endpoint
+
+
+class ClientAuthentication(StrEnum):
+    """How the client authenticates at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core section 9)."""
+
+    NONE = "none"
+    """A public client sends its client id only."""
+    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a method of RFC 7591 section 2
+    """The client id and the secret are in the ``Authorization`` header field."""
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - as above
+    """The client id and the secret are parameters of the request."""
+
+
+class DeviceCodeDialect(StrEnum):
+    """The protocol of a provider for device codes."""
+
+    RFC8628 = "rfc8628"
+    """The OAuth 2.0 device authorization grant. The response to the last poll has the tokens."""
+    CODEX = "codex"
+    """JSON bodies. The response to the last poll has an authorization code with its verifier."""
+
+
+class DeviceCodeEndpoints(Record):
+    """The endpoints for device codes.
+
+    Raises:
+        ValueError: `check_endpoint` refuses an endpoint, or one that the dialect needs is missing.
+    """
+
+    dialect: DeviceCodeDialect = DeviceCodeDialect.RFC8628
+    code_endpoint: str
+    """The endpoint that issues codes, ``device_authorization_endpoint`` in RFC 8628 section 4."""
+    poll_endpoint: str | None = None
+    """The endpoint that is polled; None for the provider's token endpoint (RFC 8628 section 3.4)."""
+    verification_url: str | None = None
+    """The page where the person enters the code; None if the provider sends its URL with the code."""
+    redirect_uri: str | None = None
+    """The redirect URI of the authorization code in the response to the last poll, in Codex's dialect."""
+
+    def _check(self) -> None:
+        others = (self.poll_endpoint, self.verification_url, self.redirect_uri)
+        for url in (self.code_endpoint, *others):
+            if url is not None:
+                check_endpoint(url)
+        if self.dialect is DeviceCodeDialect.CODEX and None in others:
+            raise ValueError("this dialect needs a poll endpoint, a verification URL and a redirect URI")

@@ -1,0 +1,53 @@
+"""Write a provider as version 1 of the format has it: the dialect's fields are members of the provider itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..base.http import Encoding
+from ..model.dialect import Dialect
+from ..model.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
+
+_FIRST_FIELDS: Final = (
+    *("issuer", "authorization_endpoint", "token_endpoint", "client_id", "scopes", "authorization_parameters"),
+    *("port", "fallback_port", "callback_path", "promises_iss", "uses_nonce", "id_token_policy"),
+    *("claims_namespace", "workspace_parameter", "exchanges_api_key", "no_entitlement_marker", "platform_url"),
+    *("help_url", "revocation_endpoint", "revocation_encoding", "device_code"),
+)
+"""The fields of a provider in the first traces, in their order. They are always written."""
+_OLD_NAMES: Final = {"encoding": "revocation_encoding"}
+
+
+def written_members(provider: Provider) -> Iterator[tuple[str, object]]:
+    """Return the members of a provider in a trace, with their values. Later ones are left out if they are as usual."""
+    values = provider.values()
+    dialect: Dialect = values.pop("dialect")
+    values |= {_OLD_NAMES.get(name, name): value for name, value in dialect.values().items()}
+    for name in _FIRST_FIELDS:
+        yield name, values.pop(name)
+    usual = {**Provider._defaults, **_usual(dialect.encoding)}  # noqa: SLF001 - a record of ours
+    for name, value in values.items():
+        if value != usual[name]:
+            yield name, value
+
+
+def read_members(members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a provider as its record has them, with the dialect in a record of its own.
+
+    Args:
+        members: The members of a trace, as JSON.
+    """
+    given = {**_usual(members.get("revocation_encoding")), **members}
+    names = {_OLD_NAMES.get(name, name): name for name in Dialect._fields}
+    dialect = {names[name]: given.pop(name) for name in tuple(given) if name in names}
+    return {**given, "dialect": {"type": "Dialect", **dialect}}
+
+
+def _usual(encoding: object) -> dict[str, Any]:
+    """Return what holds for a provider in the first traces, which do not have these members."""
+    is_codex = encoding == Encoding.JSON
+    return {"name": "codex" if is_codex else "openid", "gives_all_tokens": True, "revokes_replaced_tokens": is_codex}
