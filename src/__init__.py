@@ -59,12 +59,13 @@ if TYPE_CHECKING:
     from .sansio.login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
     from .sansio.login.states import LoginState
     from .sansio.model.auth_json import CredentialsError
-    from .sansio.model.credentials import AuthMode, Credentials, Tokens
+    from .sansio.model.credentials import AuthMode, Credentials
     from .sansio.model.dialect import Dialect
     from .sansio.model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
     from .sansio.model.provenance import Provenance
     from .sansio.model.provider import IdTokenPolicy, Provider
+    from .sansio.model.tokens import Tokens
     from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
@@ -174,7 +175,8 @@ _HOMES = {
     "sansio.login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
     "sansio.login.states": ("LoginState",),
     "sansio.model.auth_json": ("CredentialsError",),
-    "sansio.model.credentials": ("AuthMode", "Credentials", "Tokens"),
+    "sansio.model.credentials": ("AuthMode", "Credentials"),
+    "sansio.model.tokens": ("Tokens",),
     "sansio.model.dialect": ("Dialect",),
     "sansio.model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),

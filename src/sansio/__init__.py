@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
     from .login.states import LoginState, Trigger
     from .model.auth_json import CredentialsError
-    from .model.credentials import AuthMode, Credentials, Tokens
+    from .model.credentials import AuthMode, Credentials
     from .model.dialect import Dialect
     from .model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
     from .model.provider import IdTokenPolicy, Provider
+    from .model.tokens import Tokens
     from .oauth.device_code import DeviceCode
 
 __all__ = [
@@ -74,7 +75,8 @@ _HOMES = {
     "login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
     "login.states": ("LoginState", "Trigger"),
     "model.auth_json": ("CredentialsError",),
-    "model.credentials": ("AuthMode", "Credentials", "Tokens"),
+    "model.credentials": ("AuthMode", "Credentials"),
+    "model.tokens": ("Tokens",),
     "model.dialect": ("Dialect",),
     "model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions
-from loginmachine.sansio.model.dialect import Dialect
 from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
 
@@ -42,7 +41,7 @@ _CHATGPT = OPTIONS.provider
 _STRICT = OTHER_PROVIDER.__replace__(
     promises_iss=True,
     uses_nonce=True,
-    dialect=Dialect(claims_namespace=NAMESPACE, gives_all_tokens=True),
+    dialect=OTHER_PROVIDER.dialect.__replace__(claims_namespace=NAMESPACE),
     device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device"),
 )
 _STRICT_CLAIMS = {**ID_CLAIMS, "iss": "https://id.example", "aud": "client-1", "nonce": NONCE}

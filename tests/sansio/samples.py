@@ -68,9 +68,9 @@ OTHER_PROVIDER = Provider(
     token_endpoint="https://id.example/token",
     client_id="client-1",
     scopes=("openid",),
-    dialect=Dialect(gives_all_tokens=True),
+    dialect=Dialect(gives_all_tokens=True, stores_in_auth_json=True),
 )
-"""An OpenID provider that always gives all tokens: strict, any port, no API key."""
+"""An OpenID provider as the first versions had it, with all tokens in `auth.json`: strict, any port, no API key."""
 
 ACCOUNT_CLAIMS: dict[str, Any] = {"chatgpt_account_id": "acc-1", "chatgpt_plan_type": "pro"}
 ID_CLAIMS: dict[str, Any] = {

@@ -23,6 +23,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "model/endpoints": ("model/test_provider", "oauth/test_device_code"),
     "model/provenance": ("model/test_issuer",),
     "model/tokens": ("oauth/test_token_responses",),
+    "oauth/responses": ("oauth/test_token_responses",),
     "refresh/actions": ("refresh/test_stories",),
     "refresh/effects": ("refresh/test_stories", "refresh/test_failures"),
     "refresh/events": ("refresh/test_machine",),
@@ -32,7 +33,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "refresh/state": ("refresh/test_machine",),
     "refresh/states": ("refresh/test_table",),
     "trace/known_values": ("trace/test_cost",),
-    "trace/providers": ("trace/test_codec",),
+    "trace/versions": ("trace/test_codec",),
     "trace/bodies": ("trace/test_tokens",),
 }
 """Modules without a test module of their own: records, and effects that are tested by whole stories."""

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import httpx
 
 from ...sansio.base.http import Encoding, HttpRequestFailed, HttpResponse, TransportProblem
-from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
+from ...sansio.oauth.responses import MAX_TOKEN_RESPONSE
 from ..errors import ProxyError, TrustError
 from ..logging import silenced
 from .proxies import proxy_for

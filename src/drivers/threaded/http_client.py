@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
+from ...sansio.oauth.responses import MAX_TOKEN_RESPONSE
 from ..http.client import client_kind, client_settings, encode_request, timed_out, to_failure, to_response, warm_up
 from ..logging import silenced
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import trio
 
-from ...sansio.oauth.token_responses import MAX_TOKEN_RESPONSE
+from ...sansio.oauth.responses import MAX_TOKEN_RESPONSE
 from ..http.client import client_kind, client_settings, encode_request, timed_out, to_failure, to_response
 from ..logging import silenced
 

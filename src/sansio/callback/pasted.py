@@ -121,7 +121,7 @@ def _wrong_query(address: Address, rules: CallbackRules) -> bytes | PasteProblem
         return PasteProblem.AUTHORIZATION_REQUEST
     if not parameters.get("state") and not is_known:
         return PasteProblem.OTHER_ADDRESS if address.has_scheme else PasteProblem.NOT_AN_ADDRESS
-    if is_known and address.path not in ("", rules.provider.callback_path) and not parameters.get("state"):
+    if is_known and address.path not in ("", rules.provider.request_path) and not parameters.get("state"):
         return PasteProblem.OTHER_ADDRESS
     return raw
 
@@ -136,7 +136,7 @@ def _wrong_word(word: str, rules: CallbackRules) -> PasteProblem:
         return PasteProblem.NOT_AN_ADDRESS
     if authority.lower().encode("ascii") not in own_authorities(rules.port):
         return PasteProblem.OTHER_ADDRESS if scheme else PasteProblem.NOT_AN_ADDRESS
-    is_start = rules.provider.callback_path.startswith((slash + path).partition("#")[0])
+    is_start = rules.provider.request_path.startswith((slash + path).partition("#")[0])
     return PasteProblem.INCOMPLETE if is_start else PasteProblem.OTHER_ADDRESS
 
 

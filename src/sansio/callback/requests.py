@@ -117,7 +117,7 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     refused = _refused(method, headers, rules, authority)
     if refused is not None:
         return Refused(response=refused)
-    if path == rules.provider.callback_path.encode():
+    if path == rules.provider.request_path.encode():
         return _classify_callback(query, rules)
     if is_success_path(path, rules.success_path):
         return SuccessPageRequested()

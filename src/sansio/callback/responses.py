@@ -94,7 +94,7 @@ def redirect_to_success(secrets: LoginSecrets) -> Response:
     return _response(302, _TEXT, "", ((b"Location", success_path(secrets).encode("ascii")), _CLEAR_STORAGE))
 
 
-def success(provider: Provider, account: Account, id_token: Secret) -> Response:
+def success(provider: Provider, account: Account, id_token: Secret | None) -> Response:
     """Return the page after a successful login.
 
     Args:
@@ -175,8 +175,8 @@ def _response(status: int, content_type: bytes, text: str, extra: Headers = ()) 
     return Response(status=status, headers=(*sizes, *_HEADERS, *extra), body=body)
 
 
-def _setup_url(provider: Provider, account: Account, id_token: Secret) -> str | None:
-    if not account.needs_setup or provider.dialect.platform_url is None:
+def _setup_url(provider: Provider, account: Account, id_token: Secret | None) -> str | None:
+    if not account.needs_setup or provider.dialect.platform_url is None or id_token is None:
         return None
     query = {
         "p": account.shown_plan or "",

@@ -169,8 +169,7 @@ def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
 def join_wait(login: LoginData, meaning: FromRequest) -> None:
     """Let the browser wait for the outcome."""
     if meaning.request_id is not None:
-        login.browser_waited = True
-        login.waiting = (*login.waiting, meaning.request_id)
+        login.browser_waited, login.waiting = True, (*login.waiting, meaning.request_id)
 
 
 def forget_waiting(login: LoginData, meaning: AnsweredRequest) -> None:
@@ -195,6 +194,7 @@ def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
     """Exchange the id token for an API key."""
     login.credentials, login.account = meaning.credentials, meaning.account
     login.report(progress.ExchangingApiKey())
+    assert login.id_token is not None
     login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))
 
 

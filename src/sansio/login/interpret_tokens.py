@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from ..base.http import TransportProblem
 from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ..model.account import read_account, workspace_allowed
-from ..model.claims import ClaimError, read_claims
+from ..model.claims import ClaimError, claims_of, read_claims
 from ..model.credentials import Credentials
-from ..model.provenance import provenance_of_provider
 from ..oauth.id_token import check_id_token
-from ..oauth.token_responses import Malformed, Rejected, read_api_key, read_tokens
+from ..oauth.responses import Malformed, Rejected
+from ..oauth.token_responses import read_api_key, read_tokens
 from .interpretation import CheckedTokens, Problem, ReceivedApiKey
 from .states import LoginState, Trigger
 
@@ -47,7 +47,7 @@ def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> 
         if isinstance(key, (Rejected, Malformed)):
             return _problem(Trigger.API_KEY_UNAVAILABLE, key.message, login)
         return ReceivedApiKey(trigger=Trigger.API_KEY_RECEIVED, api_key=key)
-    tokens = read_tokens(event, login.known_secrets())
+    tokens = read_tokens(event, login.options.provider, login.known_secrets())
     if isinstance(tokens, Rejected):
         return _problem(Trigger.TOKEN_ENDPOINT_REJECTED, tokens.message, login)
     if isinstance(tokens, Malformed):
@@ -69,13 +69,16 @@ def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginDat
     problem = ""
     id_claims: JsonObject = {}
     try:
-        id_claims = read_claims(tokens.id_token)
-        check_id_token(id_claims, provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
+        if tokens.id_token is not None:
+            id_claims = read_claims(tokens.id_token)
+            check_id_token(id_claims, provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
+        elif login.options.wants_id_token:
+            problem = "none came, although it was asked for"
     except ClaimError as error:
         problem = str(error)
     if problem:
         return Problem(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
-    account = read_account(id_claims, _access_claims(tokens), provider)
+    account = read_account(id_claims, claims_of(tokens.access_token), provider)
     if not workspace_allowed(account, login.options.allowed_workspaces):
         workspace = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
         return Problem(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {workspace}")
@@ -83,17 +86,9 @@ def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginDat
         tokens,
         account_id=account.account_id,
         received_at=event.received_at,
-        provenance=provenance_of_provider(provider),
+        options=login.options,
     )
     return CheckedTokens(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
-
-
-def _access_claims(tokens: TokenSet) -> JsonObject:
-    """Return the claims of the access token; empty if it is no JWT. It is opaque to a client (RFC 6749 section 1.4)."""
-    try:
-        return read_claims(tokens.access_token)
-    except ClaimError:
-        return {}
 
 
 def _problem(trigger: Trigger, message: str, login: LoginData) -> Problem:

@@ -132,8 +132,8 @@ class LoginData:
         return self.port == self.options.fallback_port
 
     @property
-    def id_token(self) -> Secret:
-        """The id token of the credentials."""
+    def id_token(self) -> Secret | None:
+        """The id token of the credentials; None if the provider gave none."""
         assert self.credentials is not None
         assert self.credentials.tokens is not None
         return self.credentials.tokens.id_token

@@ -26,6 +26,7 @@ LOGIN_KEYS: Final = (
 TOKEN_KEYS: Final = ("id_token", "access_token", "refresh_token")
 KNOWN_KEYS: Final = ("auth_mode", "OPENAI_API_KEY", "tokens", "last_refresh")
 PROVENANCE: Final = "oauth_provenance"
+EXPIRES_AT: Final = "expires_at"
 KNOWN_TOKEN_KEYS: Final = (*TOKEN_KEYS, "account_id")
 PROVENANCE_KEYS: Final = ("issuer", "client_id")
 

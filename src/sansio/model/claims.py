@@ -57,3 +57,11 @@ def expiry(claims: JsonObject) -> float | None:
     if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not abs(moment) < LAST_MOMENT:
         return None
     return moment
+
+
+def claims_of(token: Secret | None) -> JsonObject:
+    """Return the claims of a token; empty if there is none, or if it is no JWT. An access token need not be one."""
+    try:
+        return read_claims(token) if token is not None else {}
+    except ClaimError:
+        return {}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..base.records import Record, hidden
 from ..base.secret import Secret
 from . import claims
-from .account import identifier, read_account
 from .auth_json import (
+    EXPIRES_AT,
     KNOWN_KEYS,
     KNOWN_TOKEN_KEYS,
     LOGIN_KEYS,
@@ -23,16 +23,17 @@ from .auth_json import (
     problem_of,
     read_members,
 )
-from .provenance import Provenance
+from .claims import claims_of
+from .provenance import Provenance, provenance_of_provider
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from typing import Final
+    from typing import Any, Final
 
     from ..base.strict_json import JsonObject
-    from .account import Account
-    from .provider import Provider
+    from .options import LoginOptions
     from .tokens import RefreshedTokens, TokenSet
 
 _FREE_OF_API_KEY: Final = frozenset({"free", "plus", "pro", "team"})
@@ -44,29 +45,8 @@ class AuthMode(StrEnum):
 
     CHATGPT = "chatgpt"
     API_KEY = "apikey"
-
-
-class Tokens(Record):
-    """The tokens of a ChatGPT login."""
-
-    id_token: Secret
-    """The id token, unchanged since it was received."""
-    access_token: Secret
-    refresh_token: Secret
-    account_id: str | None = None
-    provenance: Provenance | None = None
-    """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
-    others: Secret | None = hidden(default=None)
-    """Members that a newer version has added, as a JSON object."""
-
-    def account(self, provider: Provider) -> Account:
-        """Return the account that the tokens describe. A token that cannot be read adds nothing."""
-        account = read_account(_claims_of(self.id_token), _claims_of(self.access_token), provider)
-        return account if account.account_id else account.__replace__(account_id=identifier(self.account_id))
-
-    def expires_at(self) -> float | None:
-        """Return when the access token expires, in seconds since 1970; None if it does not say."""
-        return claims.expiry(_claims_of(self.access_token))
+    OAUTH = "oauth"
+    """Tokens of another provider than Codex's. ``auth.json`` never holds them."""
 
 
 class Credentials(Record):
@@ -89,7 +69,7 @@ class Credentials(Record):
         account_id: str | None,
         received_at: float,
         api_key: Secret | None = None,
-        provenance: Provenance | None = None,
+        options: LoginOptions | None = None,
     ) -> Credentials:
         """Return the credentials of a login.
 
@@ -98,17 +78,24 @@ class Credentials(Record):
             account_id: The id of the account, which is also the workspace.
             received_at: When the tokens were received, in seconds since 1970.
             api_key: The result of the API-key exchange, if there is one.
-            provenance: The provider that issued the tokens, and the client.
+            options: The options of the login: the provider that issued the tokens, and the client. The tokens of
+                another provider than Codex's also record the scopes and the resources.
         """
+        is_other = options is not None and not options.provider.dialect.stores_in_auth_json
+        recorded = {} if options is None else _recorded(tokens, options)
+        lifetime = tokens.expires_in
+        if lifetime is None and options is not None and claims.expiry(claims_of(tokens.access_token)) is None:
+            lifetime = options.provider.access_token_lifetime
         return cls(
-            auth_mode=AuthMode.CHATGPT,
+            auth_mode=AuthMode.OAUTH if is_other else AuthMode.CHATGPT,
             api_key=api_key,
             tokens=Tokens(
                 id_token=tokens.id_token,
                 access_token=tokens.access_token,
                 refresh_token=tokens.refresh_token,
                 account_id=account_id,
-                provenance=provenance,
+                expiry=None if lifetime is None else received_at + lifetime,
+                **recorded,
             ),
             last_refresh=_rfc3339(received_at),
         )
@@ -142,7 +129,13 @@ class Credentials(Record):
             provenance: The provider that issued them, and the client. It is recorded if none is recorded yet.
         """
         assert self.tokens is not None
-        came = {name: token for name, token in answer.values().items() if token is not None}
+        came = {name: value for name, value in answer.values().items() if value is not None}
+        lifetime = came.pop("expires_in", None)
+        if answer.access_token is not None:
+            provider = self.tokens.provider
+            if lifetime is None and provider is not None and claims.expiry(claims_of(answer.access_token)) is None:
+                lifetime = provider.access_token_lifetime
+            came["expiry"] = None if lifetime is None else received_at + lifetime
         if self.tokens.provenance is None:
             came["provenance"] = provenance
         refreshed = self.__replace__(tokens=self.tokens.__replace__(**came))
@@ -155,7 +148,8 @@ class Credentials(Record):
         """Return every secret in the credentials, revealed, so that echoes of them can be masked."""
         tokens = self.tokens
         held = (self.api_key, *((tokens.id_token, tokens.access_token, tokens.refresh_token) if tokens else ()))
-        return tuple(secret.reveal() for secret in held if secret is not None)
+        client = tokens.provider.client_secret if tokens and tokens.provider else None
+        return tuple(secret.reveal() for secret in (*held, client) if secret is not None)
 
     def effective_mode(self, plan: str | None) -> str:
         """Return the mode in which the credentials are used.
@@ -220,7 +214,10 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
     content: JsonObject = {} if credentials.auth_mode is None else {"auth_mode": credentials.auth_mode}
     content["OPENAI_API_KEY"] = key.reveal() if key else None
     if tokens is not None:
-        known = {name: getattr(tokens, name).reveal() for name in TOKEN_KEYS}
+        held = ((name, getattr(tokens, name)) for name in TOKEN_KEYS)
+        known: JsonObject = {name: token.reveal() if token else "" for name, token in held}
+        if tokens.expiry is not None:
+            known[EXPIRES_AT] = tokens.expiry
         origin = {} if tokens.provenance is None else {PROVENANCE: _provenance_members(tokens.provenance)}
         content["tokens"] = {**known, "account_id": tokens.account_id, **origin, **members_of(tokens.others)}
     if tokens is not None or credentials.last_refresh is not None:
@@ -234,13 +231,16 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
 def _tokens(members: JsonObject) -> Tokens:
     origin = members.get(PROVENANCE)
     recorded = origin if is_provenance(origin) else None
+    expiry = claims.expiry({"exp": members.get(EXPIRES_AT)})
+    read = (*KNOWN_TOKEN_KEYS, *((PROVENANCE,) if recorded else ()), *(() if expiry is None else (EXPIRES_AT,)))
     return Tokens(
-        id_token=Secret(members["id_token"]),
+        id_token=Secret(members["id_token"]) if members["id_token"] else None,
         access_token=Secret(members["access_token"]),
-        refresh_token=Secret(members["refresh_token"]),
+        refresh_token=Secret(members["refresh_token"]) if members["refresh_token"] else None,
         account_id=members.get("account_id"),
+        expiry=expiry,
         provenance=None if recorded is None else _provenance(recorded),
-        others=others_of(members, (*KNOWN_TOKEN_KEYS, PROVENANCE) if recorded else KNOWN_TOKEN_KEYS),
+        others=others_of(members, read),
     )
 
 
@@ -253,12 +253,16 @@ def _provenance_members(origin: Provenance) -> JsonObject:
     return {"issuer": origin.issuer, "client_id": origin.client_id, **members_of(origin.others)}
 
 
-def _claims_of(token: Secret) -> JsonObject:
-    """Return the claims of a token; empty if it is no JWT. An access token need not be one (RFC 6749 section 1.4)."""
-    try:
-        return claims.read_claims(token)
-    except claims.ClaimError:
-        return {}
+def _recorded(tokens: TokenSet, options: LoginOptions) -> dict[str, Any]:
+    """Return what tokens record of their login. Codex's file has a place for the issuer and the client only."""
+    if options.provider.dialect.stores_in_auth_json:
+        return {"provenance": provenance_of_provider(options.provider)}
+    return {
+        "scope": options.requested_scopes if tokens.scope is None else tokens.scope,
+        "resource": options.resource,
+        "extra": tokens.extra,
+        "provider": options.provider,
+    }
 
 
 def _rfc3339(seconds: float) -> str:

@@ -24,9 +24,11 @@ class Dialect(Record):
     platform_url: str | None = None
     """The base URL of the page where an organisation finishes its setup."""
     encoding: Encoding = Encoding.FORM
-    """How the requests for a refresh and a revocation are written."""
+    """How the parameters of a refresh and of a revocation are written."""
     gives_all_tokens: bool = False
     """A code exchange always gives an id token, an access token and a refresh token."""
+    stores_in_auth_json: bool = False
+    """The credentials are stored in the Codex CLI's ``auth.json``, whose format has no place for scopes."""
     revokes_replaced_tokens: bool = False
     """A new login revokes the tokens that it replaces, because each login has a grant of its own. Elsewhere both logins
     may share one grant, and revoking the old tokens would revoke the new ones (RFC 7009 section 2.1)."""
@@ -50,5 +52,6 @@ def codex_dialect(platform_url: str | None) -> Dialect:
         platform_url=platform_url,
         encoding=Encoding.JSON,
         gives_all_tokens=True,
+        stores_in_auth_json=True,
         revokes_replaced_tokens=True,
     )

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .claims import ClaimError, read_claims
+from .claims import claims_of
 from .provenance import Provenance, provenance_of_provider
 from .provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, Provider
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
-    from .credentials import Credentials, Tokens
+    from .credentials import Credentials
+    from .tokens import Tokens
 
 
 def provenance_of(tokens: Tokens) -> Provenance | None:
     """Return who issued tokens, and to which client, as far as it is known. See the module's description."""
+    if tokens.provider is not None:
+        return provenance_of_provider(tokens.provider)
     if tokens.provenance is not None:
         return tokens.provenance
     issuer = _issuer_in(tokens.id_token) or _issuer_in(tokens.access_token)
@@ -28,11 +31,8 @@ def provenance_of(tokens: Tokens) -> Provenance | None:
     return Provenance(issuer=issuer, client_id=None) if issuer else None
 
 
-def _issuer_in(token: Secret) -> str:
-    try:
-        issuer = read_claims(token).get("iss")
-    except ClaimError:
-        return ""
+def _issuer_in(token: Secret | None) -> str:
+    issuer = claims_of(token).get("iss")
     return issuer if isinstance(issuer, str) else ""
 
 
@@ -56,11 +56,13 @@ def why_not_from(tokens: Tokens, provider: Provider | None) -> str:
 
 
 def provider_of(tokens: Tokens) -> Provider | None:
-    """Return the provider that issued tokens, with Codex's endpoints at that issuer.
+    """Return the provider that issued tokens: the one that they record, or else Codex's provider at their issuer.
 
     Returns:
         None if the client is not known, or if the issuer is no URL that tokens may be sent to.
     """
+    if tokens.provider is not None:
+        return tokens.provider
     recorded = provenance_of(tokens)
     if recorded is None:
         return Provider.chatgpt()

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
     from .provider import Provider
 
+_PROTOCOL_PARAMETERS: Final = frozenset(
+    (
+        *("response_type", "client_id", "client_secret", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "request", "request_uri"),
+    )
+)
+_OPTION_PARAMETERS: Final = frozenset(("resource", "audience", "prompt", "login_hint", "max_age"))
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds to wait for the callback."""
 
@@ -32,7 +39,8 @@ class LoginOptions(Record):
     port: int | None = None
     """The callback port, 0 to 65535; None for the provider's own, 0 for any free port."""
     redirect_host: str = "127.0.0.1"
-    """``127.0.0.1``, or ``localhost`` for providers that registered it (RFC 8252 section 8.3 advises against it)."""
+    """``127.0.0.1``, ``[::1]``, or ``localhost`` for providers that registered it (RFC 8252 section 8.3 advises against
+    it)."""
     open_browser: bool = True
     deadline: float | None = DEFAULT_DEADLINE
     """Seconds to wait for the callback, more than 0; None for no limit. A device code expires by itself. The default
@@ -41,6 +49,22 @@ class LoginOptions(Record):
     """The account ids that may sign in; empty if all may."""
     device_code_fallback: bool = False
     """Continue in the browser if the provider has no device codes."""
+    scopes: tuple[str, ...] | None = None
+    """The scopes to ask for (RFC 6749 section 3.3), as a tuple, list or set; None for the provider's."""
+    required_scopes: tuple[str, ...] = ()
+    """Scopes without which the login fails. Without other scopes of those that were asked for, it succeeds."""
+    resource: tuple[str, ...] = ()
+    """The resources that the tokens are for (RFC 8707), as absolute URIs without a fragment."""
+    audience: str | None = None
+    """The API that the tokens are for, where the provider has such a parameter (Auth0)."""
+    prompt: str | None = None
+    """``none``, ``login``, ``consent`` or ``select_account``, or several (OpenID Connect Core section 3.1.2.1)."""
+    login_hint: str | None = hidden(default=None)
+    """The account that the person probably wants: an e-mail address, say."""
+    max_age: int | None = None
+    """Seconds after which the person must sign in again. The id token then says when that was."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Further parameters of the authorization request, such as ``acr_values`` and ``ui_locales``."""
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
@@ -48,8 +72,9 @@ class LoginOptions(Record):
     def _check(self) -> None:
         if self.port is not None and not 0 <= self.port <= 65535:
             raise ValueError(f"a port is a number from 0 to 65535, not {self.port}")
-        if self.redirect_host not in ("127.0.0.1", "localhost"):
-            raise ValueError("the redirect host is 127.0.0.1 or localhost")
+        if self.redirect_host not in ("127.0.0.1", "localhost", "[::1]"):
+            raise ValueError("the redirect host is 127.0.0.1, localhost or [::1]")
+        _check_request(self)
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
@@ -69,6 +94,16 @@ class LoginOptions(Record):
             raise ValueError("this provider has no device codes")
 
     @property
+    def requested_scopes(self) -> tuple[str, ...]:
+        """The scopes that the login asks for."""
+        return self.provider.scopes if self.scopes is None else tuple(self.scopes)
+
+    @property
+    def wants_id_token(self) -> bool:
+        """Whether the login asks for an id token (OpenID Connect Core section 3.1.2.1)."""
+        return "openid" in self.requested_scopes
+
+    @property
     def first_port(self) -> int:
         """The port to try first."""
         return self.provider.port if self.port is None else self.port
@@ -82,6 +117,26 @@ class LoginOptions(Record):
     def device_deadline(self) -> float | None:
         """Seconds after which a device login ends, even if its code is still valid; None for no such limit."""
         return None if self.deadline == DEFAULT_DEADLINE else self.deadline
+
+
+def _check_request(options: LoginOptions) -> None:
+    """Check the options that are parameters of the authorization request."""
+    for name in ("scopes", "required_scopes", "resource"):
+        if isinstance(getattr(options, name), str):
+            # A string would be read as a list of letters.
+            raise ValueError(f"{name} is a tuple of texts, not a text")  # noqa: TRY004 - a wrong option like any other
+    if any(not scope or " " in scope for scope in (*(options.scopes or ()), *options.required_scopes)):
+        raise ValueError("a scope is not empty and has no space")
+    for resource in options.resource:
+        if ":" not in resource or "#" in resource:
+            raise ValueError("a resource is an absolute URI without a fragment (RFC 8707 section 2)")
+    if options.max_age is not None and options.max_age < 0:
+        raise ValueError("max_age is a number of seconds, 0 or more")
+    for name, _ in options.parameters:
+        if name in _PROTOCOL_PARAMETERS:
+            raise ValueError(f"the parameter {name} belongs to the protocol and cannot be given")
+        if name in _OPTION_PARAMETERS:
+            raise ValueError(f"the parameter {name} has an option of its own")
 
 
 class LoginSecrets(Record):

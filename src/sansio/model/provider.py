@@ -95,6 +95,8 @@ class Provider(Record):
     registration_endpoint: str | None = None
     scope_separator: str = " "
     """What separates the scopes of a response. GitHub's are separated by commas."""
+    has_form_answers: bool = False
+    """The token endpoint may answer with a form instead of JSON."""
     token_types: tuple[str, ...] = ("bearer",)
     """The types of tokens that are accepted, in lower case."""
     access_token_lifetime: float | None = None
@@ -104,6 +106,11 @@ class Provider(Record):
     def needs_discovery(self) -> bool:
         """Whether the endpoints come from the provider's metadata, which the login reads first."""
         return not self.token_endpoint
+
+    @property
+    def request_path(self) -> str:
+        """The path of the request that is the callback."""
+        return self.callback_path or "/"
 
     @property
     def origin(self) -> str:

@@ -1,26 +1,78 @@
-"""The tokens in a response of the token endpoint."""
+"""Tokens: those in a response of the token endpoint, and those of a login."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..base.records import Record
+from ..base.records import Record, hidden
+from .account import identifier, read_account
+from .claims import claims_of, expiry
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
+    from .account import Account
+    from .provenance import Provenance
+    from .provider import Provider
 
 
-class TokenSet(Record):
-    """The tokens of a code exchange."""
-
-    id_token: Secret
-    access_token: Secret
-    refresh_token: Secret
-
-
-class RefreshedTokens(Record):
-    """The tokens of a refresh. A token that the provider did not renew is None."""
+class TokenAnswer(Record):
+    """What the responses to a code exchange and to a refresh have in common (RFC 6749 section 5.1)."""
 
     id_token: Secret | None = None
-    access_token: Secret | None = None
     refresh_token: Secret | None = None
+    expires_in: float | None = None
+    """The lifetime of the access token in seconds, from now; None if the response does not say."""
+    scope: tuple[str, ...] | None = None
+    """The granted scopes; None if they are those that were asked for."""
+    extra: Secret | None = hidden(default=None)
+    """Members that no standard describes, as a JSON object."""
+
+
+class TokenSet(TokenAnswer):
+    """The tokens of a code exchange."""
+
+    access_token: Secret
+
+
+class RefreshedTokens(TokenAnswer):
+    """The tokens of a refresh. A token that the provider did not renew is None."""
+
+    access_token: Secret | None = None
+
+
+class Tokens(Record):
+    """The tokens of a login."""
+
+    id_token: Secret | None = None
+    """The id token, unchanged since it was received; None if the provider gave none."""
+    access_token: Secret
+    refresh_token: Secret | None = None
+    """None if the provider gave none: then only a new login gives another access token."""
+    account_id: str | None = None
+    expiry: float | None = None
+    """When the access token expires, in seconds since 1970, as the provider said; None if it did not."""
+    scope: tuple[str, ...] | None = None
+    """The granted scopes (RFC 6749 section 3.3); None if they are not known."""
+    resource: tuple[str, ...] = ()
+    """The resources that the tokens are for (RFC 8707)."""
+    extra: Secret | None = hidden(default=None)
+    """Members of the provider's response that no standard describes, as a JSON object."""
+    provider: Provider | None = None
+    """The provider, with its endpoints and the client. None for Codex's, whose issuer and client `provenance` names."""
+    provenance: Provenance | None = None
+    """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
+    others: Secret | None = hidden(default=None)
+    """Members that a newer version has added, as a JSON object."""
+
+    def account(self, provider: Provider) -> Account:
+        """Return the account that the tokens describe. A token that cannot be read adds nothing."""
+        account = read_account(claims_of(self.id_token), claims_of(self.access_token), provider)
+        return account if account.account_id else account.__replace__(account_id=identifier(self.account_id))
+
+    def expires_at(self) -> float | None:
+        """Return when the access token expires, in seconds since 1970; None if nothing says.
+
+        The lifetime in the provider's response (RFC 6749 section 5.1) counts from the moment when it was received.
+        Without one, the token itself may say (RFC 9068 section 2.2).
+        """
+        return expiry(claims_of(self.access_token)) if self.expiry is None else self.expiry

@@ -11,6 +11,7 @@ from ..base.text import is_printable_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Final
 
     from ..model.options import LoginOptions, LoginSecrets
@@ -39,7 +40,7 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
     """Return the URL of the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
     Args:
-        options: The provider and the allowed workspaces.
+        options: The provider, the allowed workspaces, the scopes, and other parameters.
         secrets: The state, the code verifier, and the nonce if the provider uses one.
         port: The callback port.
     """
@@ -52,14 +53,30 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
         f"code_challenge={code_challenge(secrets.code_verifier)}",
         "code_challenge_method=S256",
         f"state={secrets.state}",
-        _encoded("scope", " ".join(provider.scopes)),
     ]
+    if options.requested_scopes:
+        query.append(_encoded("scope", " ".join(options.requested_scopes)))
     if provider.uses_nonce:
         query.append(urlencode({"nonce": secrets.nonce}))
     query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
+    # (What the caller gives may name a person, and is not kept in the cache.)
+    query.extend(urlencode({name: value}) for name, value in _requested(options))
     if provider.dialect.workspace_parameter and options.allowed_workspaces:
         query.append(_encoded(provider.dialect.workspace_parameter, ",".join(options.allowed_workspaces)))
-    return f"{provider.authorization_endpoint}?{'&'.join(query)}"
+    # The endpoint's own query is kept (RFC 6749 section 3.1).
+    mark = "&" if "?" in provider.authorization_endpoint else "?"
+    return f"{provider.authorization_endpoint}{mark}{'&'.join(query)}"
+
+
+def _requested(options: LoginOptions) -> Iterator[tuple[str, str]]:
+    """Return the parameters that the caller has chosen."""
+    for name in ("audience", "prompt", "login_hint", "max_age"):
+        value = getattr(options, name)
+        if value is not None:
+            yield name, str(value)
+    for resource in options.resource:
+        yield "resource", resource
+    yield from options.parameters
 
 
 @functools.lru_cache(maxsize=64)

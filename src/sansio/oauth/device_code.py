@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..base.http import Encoding, HttpRequest
 from ..base.records import Record, hidden
 from ..model.endpoints import DeviceCodeDialect
+from .client_authentication import authenticated
 from .token_requests import TOKEN_EXCHANGE_TIMEOUT
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..base.http import Form
     from ..model.endpoints import DeviceCodeEndpoints
+    from ..model.options import LoginOptions
     from ..model.provider import Provider
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
@@ -57,13 +59,19 @@ class DeviceGrant(Record):
     code_verifier: str = hidden()
 
 
-def code_request(provider: Provider) -> HttpRequest:
-    """Return the request for a code (RFC 8628 section 3.1)."""
+def code_request(options: LoginOptions) -> HttpRequest:
+    """Return the request for a code (RFC 8628 section 3.1).
+
+    Args:
+        options: The provider, the scopes and the resources.
+    """
+    provider = options.provider
     endpoints = endpoints_of(provider)
     form: Form = (("client_id", provider.client_id),)
     if endpoints.dialect is not _CODEX:
-        form = (*form, ("scope", " ".join(provider.scopes)))
-    return _request(endpoints, endpoints.code_endpoint, form, CODE_REQUEST_TIMEOUT)
+        scope = " ".join(options.requested_scopes)
+        form = (*form, *((("scope", scope),) if scope else ()), *(("resource", each) for each in options.resource))
+    return authenticated(_request(endpoints, endpoints.code_endpoint, form, CODE_REQUEST_TIMEOUT), provider)
 
 
 def poll_request(provider: Provider, device: DeviceCode) -> HttpRequest:
@@ -72,7 +80,7 @@ def poll_request(provider: Provider, device: DeviceCode) -> HttpRequest:
     form: Form = (("device_auth_id", device.device_code), ("user_code", device.user_code))
     if endpoints.dialect is not _CODEX:
         form = (("grant_type", _GRANT_TYPE), ("device_code", device.device_code), ("client_id", provider.client_id))
-    return _request(endpoints, poll_endpoint(provider), form, POLL_TIMEOUT)
+    return authenticated(_request(endpoints, poll_endpoint(provider), form, POLL_TIMEOUT), provider)
 
 
 def poll_endpoint(provider: Provider) -> str:

@@ -10,7 +10,8 @@ from ..model.endpoints import DeviceCodeDialect
 from ..model.urls import is_verification_url
 from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
-from .token_responses import Malformed, Rejected, error_code, judge, read_object, token_set
+from .responses import Malformed, Rejected, error_code, judge, read_object
+from .token_responses import token_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,7 @@ def read_poll(
         return PollRejected(message=answer.message, problem=problem)
     if isinstance(answer, Malformed):
         return answer
-    return _grant(answer) if dialect is _CODEX else token_set(answer)
+    return _grant(answer) if dialect is _CODEX else token_set(answer, provider)
 
 
 def _poll_problem(status: int, code: str, dialect: DeviceCodeDialect) -> PollProblem:

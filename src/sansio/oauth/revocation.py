@@ -8,7 +8,8 @@ from ..base.http import HttpRequest, HttpRequestFailed, TransportProblem
 from ..base.text import safe_url
 from ..model.credentials import AuthMode
 from ..model.issuer import why_not_from
-from .token_responses import WEB_PAGE, is_web_page
+from .client_authentication import authenticated
+from .responses import WEB_PAGE, is_web_page
 
 if TYPE_CHECKING:
     from typing import Final
@@ -53,12 +54,13 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         if new is not None and new.tokens is not None and getattr(new.tokens, name) == token:
             return None
         form = (("token", token.reveal()), ("token_type_hint", name), ("client_id", provider.client_id))
-        return HttpRequest(
+        request = HttpRequest(
             url=provider.revocation_endpoint,
             form=form,
             encoding=provider.dialect.encoding,
             timeout=REVOCATION_TIMEOUT,
         )
+        return authenticated(request, provider)
     return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..base.http import Encoding, HttpRequest
+from ..base.http import HttpRequest
 from .authorization import redirect_uri
+from .client_authentication import authenticated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
         port: The callback port, as in the authorization request.
         code: The authorization code of the callback.
     """
-    return HttpRequest(
+    request = HttpRequest(
         url=options.provider.token_endpoint,
         form=(
             ("grant_type", "authorization_code"),
@@ -38,9 +39,11 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
             ("code", code),
             ("redirect_uri", redirect_uri(options, port)),
             ("code_verifier", secrets.code_verifier),
+            *(("resource", resource) for resource in options.resource),
         ),
         timeout=TOKEN_EXCHANGE_TIMEOUT,
     )
+    return authenticated(request, options.provider)
 
 
 def api_key_exchange(provider: Provider, id_token: Secret) -> HttpRequest:
@@ -58,15 +61,23 @@ def api_key_exchange(provider: Provider, id_token: Secret) -> HttpRequest:
     )
 
 
-def refresh_request(provider: Provider, refresh_token: Secret) -> HttpRequest:
-    """Return the token request for new tokens (RFC 6749 section 6), in JSON as Codex sends it."""
-    return HttpRequest(
+def refresh_request(provider: Provider, refresh_token: Secret, resource: tuple[str, ...] = ()) -> HttpRequest:
+    """Return the token request for new tokens (RFC 6749 section 6).
+
+    Args:
+        provider: The provider. Its dialect says how the parameters are written.
+        refresh_token: The refresh token.
+        resource: The resources that the tokens are for (RFC 8707 section 2.2).
+    """
+    request = HttpRequest(
         url=provider.token_endpoint,
         form=(
             ("client_id", provider.client_id),
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.reveal()),
+            *(("resource", each) for each in resource),
         ),
-        encoding=Encoding.JSON,
+        encoding=provider.dialect.encoding,
         timeout=REFRESH_TIMEOUT,
     )
+    return authenticated(request, provider)

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
-from ..base.http import PROVIDER_TROUBLE, header_values
-from ..base.records import Record
+from ..base.http import header_values
 from ..base.secret import Secret
-from ..base.strict_json import JsonError, JsonObject, loads_object
-from ..base.text import clean_text, is_printable_ascii
+from ..base.text import is_printable_ascii
+from ..model.auth_json import others_of
+from ..model.claims import LAST_MOMENT
 from ..model.tokens import RefreshedTokens, TokenSet
+from .responses import MAX_TOKEN_RESPONSE, TOO_LARGE, Malformed, Rejected, error_code, judge, read_object
 
 if TYPE_CHECKING:
-    from typing import Final, TypeGuard
+    from typing import Any, Final, TypeGuard
 
-    from ..base.http import Headers, HttpResponse
-
-MAX_TOKEN_RESPONSE: Final = 1024 * 1024
-"""The most bytes of a response's body."""
-
-
-WEB_PAGE: Final = "a web page instead of an answer"
-_NETWORK_SIGN_IN: Final = 511
-"""The status of a network that wants a sign-in of its own (RFC 6585 section 6). It is not the provider's response."""
-
-
-class Rejected(Record):
-    """The endpoint refused the request."""
-
-    message: str
+    from ..base.http import HttpResponse
+    from ..base.strict_json import JsonObject
+    from ..model.provider import Provider
 
 
 class GrantRefused(Rejected):
@@ -39,14 +29,7 @@ class ClientRefused(Rejected):
     """The token endpoint refused the client: its configuration is wrong, the tokens may be good."""
 
 
-class Malformed(Record):
-    """The response cannot be used."""
-
-    message: str
-
-
 _NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
-_NOT_JSON: Final = Malformed(message="the answer cannot be read: not JSON")
 _GRANT_REFUSED: Final = frozenset(
     # RFC 6749 section 5.2, and the provider's own codes.
     (
@@ -55,64 +38,98 @@ _GRANT_REFUSED: Final = frozenset(
     )
 )
 _CLIENT_REFUSED: Final = frozenset(("invalid_client", "unauthorized_client"))
-_NO_ERROR: Final = (None, "")
-"""A member without a value is as absent (RFC 6749 section 3.2)."""
 _TOKEN_NAMES: Final = ("id_token", "access_token", "refresh_token")
+_KNOWN_MEMBERS: Final = (*_TOKEN_NAMES, "token_type", "expires_in", "scope")
+_LONGEST_NUMBER: Final = 12
+_MOST_MEMBERS: Final = 100
 
 
-def read_tokens(response: HttpResponse, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
+def read_tokens(response: HttpResponse, provider: Provider, hide: tuple[str, ...]) -> TokenSet | Rejected | Malformed:
     """Read the response to a code exchange (RFC 6749 section 5).
 
     Args:
         response: With any status.
+        provider: Says which tokens must come, and of which type they are.
         hide: Secrets that were sent. An error description may echo them.
 
     Returns:
         The tokens, not checked yet, or why there are none.
     """
-    answer = _read_answer(response, hide)
-    return token_set(answer) if isinstance(answer, dict) else answer
+    answer = judge(response, _read_members(response, provider), hide)
+    return token_set(answer, provider) if isinstance(answer, dict) else answer
 
 
-def token_set(answer: JsonObject) -> TokenSet | Malformed:
-    """Return the tokens in the members of a response (RFC 6749 section 5.1)."""
-    if not _is_bearer(answer):
-        return _NOT_BEARER
-    for name in _TOKEN_NAMES:
-        if not _is_token(answer.get(name)):
-            return Malformed(message=f"no usable {name} in the answer")
-    return TokenSet(
-        id_token=Secret(answer["id_token"]),
-        access_token=Secret(answer["access_token"]),
-        refresh_token=Secret(answer["refresh_token"]),
-    )
+def token_set(answer: JsonObject, provider: Provider) -> TokenSet | Malformed:
+    """Return the tokens in the members of a response (RFC 6749 section 5.1).
+
+    Args:
+        answer: The members.
+        provider: Says which tokens must come, and of which type they are.
+    """
+    required = _TOKEN_NAMES if provider.dialect.gives_all_tokens else ("access_token",)
+    read = _received(answer, provider, required)
+    return read if isinstance(read, Malformed) else TokenSet(**read)
 
 
-def read_refresh(response: HttpResponse, hide: tuple[str, ...]) -> RefreshedTokens | Rejected | Malformed:
+def read_refresh(
+    response: HttpResponse, provider: Provider, hide: tuple[str, ...]
+) -> RefreshedTokens | Rejected | Malformed:
     """Read the response to a refresh (RFC 6749 section 6). In contrast to a code exchange, each token may be missing.
 
     Only an error code says that a token or the client is refused. A gateway answers with 401 too.
 
     Args:
         response: With any status.
+        provider: Says of which type the tokens are.
         hide: Secrets that were sent. An error description may echo them.
 
     Returns:
         The tokens that were renewed, not checked yet, or why there are none.
     """
-    body = read_object(response)
+    body = _read_members(response, provider)
     answer = judge(response, body, hide)
     if isinstance(answer, Rejected):
         return _refusal(error_code(body), answer)
     if isinstance(answer, Malformed):
         return answer
-    if not _is_bearer(answer):
+    read = _received(answer, provider)
+    return read if isinstance(read, Malformed) else RefreshedTokens(**read)
+
+
+def _received(answer: JsonObject, provider: Provider, required: tuple[str, ...] = ()) -> dict[str, Any] | Malformed:
+    """Return what a response brings: the tokens that came, with their lifetime and scopes."""
+    token_type = answer.get("token_type")
+    if token_type is not None and not (isinstance(token_type, str) and token_type.lower() in provider.token_types):
         return _NOT_BEARER
     came = {name: answer[name] for name in _TOKEN_NAMES if not _is_absent(name, answer.get(name))}
-    for name, token in came.items():
-        if not _is_token(token):
+    for name in (*came, *required):
+        if not _is_token(came.get(name)):
             return Malformed(message=f"no usable {name} in the answer")
-    return RefreshedTokens(**{name: Secret(token) for name, token in came.items()})
+    read: dict[str, Any] = {name: Secret(token) for name, token in came.items()}
+    if provider.dialect.stores_in_auth_json:
+        return {**read, "expires_in": _lifetime(answer.get("expires_in"))}
+    return {
+        **read,
+        "expires_in": _lifetime(answer.get("expires_in")),
+        "scope": _scopes(answer.get("scope"), provider),
+        "extra": others_of(answer, _KNOWN_MEMBERS),
+    }
+
+
+def _lifetime(value: object) -> float | None:
+    """Return the lifetime of an access token, in seconds. Some servers write it as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < LAST_MOMENT:
+        return None
+    return float(value)
+
+
+def _scopes(value: object, provider: Provider) -> tuple[str, ...] | None:
+    """Return the granted scopes (RFC 6749 section 3.3); None if they are those that were asked for."""
+    if not isinstance(value, str) or not is_printable_ascii(value):
+        return None
+    return tuple(dict.fromkeys(scope for scope in value.replace(provider.scope_separator, " ").split(" ") if scope))
 
 
 def read_api_key(response: HttpResponse, hide: tuple[str, ...]) -> Secret | Rejected | Malformed:
@@ -148,124 +165,23 @@ def _is_absent(name: str, token: object) -> bool:
     return token is None or (token == "" and name != "access_token")
 
 
+def _read_members(response: HttpResponse, provider: Provider) -> JsonObject | Malformed:
+    """Read the body of a response as JSON, or as a form if the provider sends those."""
+    types = [value.partition(b";")[0].strip().lower() for value in header_values(response.headers, b"content-type")]
+    if not provider.has_form_answers or types != [b"application/x-www-form-urlencoded"]:
+        return read_object(response)
+    if len(response.body) > MAX_TOKEN_RESPONSE:
+        return TOO_LARGE
+    try:
+        pairs = parse_qsl(response.body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_MEMBERS)
+    except ValueError:
+        return Malformed(message="the answer cannot be read: not a form")
+    members: JsonObject = dict(pairs)
+    return members if len(members) == len(pairs) else Malformed(message="the answer cannot be read: a name twice")
+
+
 def _read_answer(response: HttpResponse, hide: tuple[str, ...]) -> JsonObject | Rejected | Malformed:
     return judge(response, read_object(response), hide)
-
-
-def judge(
-    response: HttpResponse, body: JsonObject | Malformed, hide: tuple[str, ...]
-) -> JsonObject | Rejected | Malformed:
-    """Decide whether a response is a success, a refusal, or unusable.
-
-    Args:
-        response: With any status.
-        body: The result of `read_object`.
-        hide: Secrets that were sent. An error description may echo them.
-
-    Returns:
-        The members of a success, which has status 200 (RFC 6749 section 5.1). Otherwise why there are none
-        (section 5.2).
-    """
-    status = response.status
-    if 300 <= status < 400:
-        # To follow it would send code and verifier to another server. The location may hold secrets and is not shown.
-        return Malformed(message=f"the endpoint answered with a redirect ({status}), which is never followed")
-    readable = {} if isinstance(body, Malformed) else body
-    if not 200 <= status < 300 or readable.get("error") not in _NO_ERROR:
-        reason = plain_text(response.headers, response.body) if body == _NOT_JSON else _error_text(readable)
-        return _rejection(response, reason, hide)
-    if status != 200:
-        # A part of the response (206), a copy that a proxy has changed (203), or a request that is not finished (202).
-        return Malformed(message=f"the endpoint answered with status {status}, and tokens come with 200")
-    return body
-
-
-def read_object(response: HttpResponse) -> JsonObject | Malformed:
-    """Read the body of a response with any status as a JSON object."""
-    if len(response.body) > MAX_TOKEN_RESPONSE:
-        return Malformed(message="the answer is larger than 1 MiB")
-    codings = {value.strip().lower() for value in header_values(response.headers, b"content-encoding")}
-    if codings - {b"", b"identity"}:
-        return Malformed(message="the answer has a content coding that was not asked for")
-    try:
-        return loads_object(response.body)
-    except JsonError as error:
-        if _is_html(response):
-            return Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
-        return Malformed(message=f"the answer cannot be read: {error}")
-
-
-def is_web_page(body: bytes) -> bool:
-    """Return whether a body is HTML. A network that wants a sign-in answers every request with such a page."""
-    return body[:256].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-
-
-def _is_html(response: HttpResponse) -> bool:
-    types = header_values(response.headers, b"content-type")
-    return is_web_page(response.body) or any(b"html" in value.lower() for value in types)
-
-
-def _rejection(response: HttpResponse, reason: str, hide: tuple[str, ...]) -> Rejected:
-    """Return a refusal with its description as clean text: the status, the error, and when to try again."""
-    words = f"status {response.status}"
-    if response.status == _NETWORK_SIGN_IN:
-        words = f"{words}, the network wants you to sign in to it"
-    elif 500 <= response.status < 600:
-        words = f"{words}, {PROVIDER_TROUBLE}"
-    if not reason and 400 <= response.status < 500 and _is_html(response):
-        words = f"{words}, {WEB_PAGE}"
-    if reason:
-        words = f"{words}: {clean_text(reason, hide=hide)}"
-    retry_after = header_values(response.headers, b"retry-after")
-    if retry_after and (response.status == 429 or response.status >= 500):
-        words = f"{words} (retry after: {clean_text(retry_after[0].decode('latin-1'), hide=hide, limit=40)})"
-    return Rejected(message=words)
-
-
-def _error_text(answer: JsonObject) -> str:
-    """Return the description of an error.
-
-    It is in the members of RFC 6749 section 5.2, in ``{"error": {"code", "message"}}``, or in a code alone. The rest
-    of a JSON body is never shown.
-    """
-    error = answer.get("error")
-    if isinstance(error, dict):
-        parts = [error.get("code"), error.get("message")]
-    elif error not in _NO_ERROR:
-        parts = [error, answer.get("error_description")]
-    else:
-        parts = [answer.get("code")]
-    return ": ".join(part for part in parts if isinstance(part, str) and part)
-
-
-def plain_text(headers: Headers, body: bytes) -> str:
-    """Return a body that is text for people; empty if it is said to be something else, or looks like it.
-
-    Args:
-        headers: The header fields. Only ``text/plain`` is text.
-        body: A body in UTF-8 that is not JSON.
-    """
-    kinds = [value.partition(b";")[0].strip().lower() for value in header_values(headers, b"content-type")]
-    body = body.strip()
-    is_text = kinds == [b"text/plain"] and not body.startswith((b"<", b"{"))
-    return body.decode("utf-8") if is_text else ""
-
-
-def _is_bearer(answer: JsonObject) -> bool:
-    token_type = answer.get("token_type")
-    return token_type is None or (isinstance(token_type, str) and token_type.lower() == "bearer")
-
-
-def error_code(answer: JsonObject | Malformed) -> str:
-    """Return the code of an error, in any form that `_error_text` reads; empty if there is none.
-
-    The code may only be compared, not shown.
-    """
-    if isinstance(answer, Malformed):
-        return ""
-    error = answer.get("error")
-    code = error.get("code") if isinstance(error, dict) else answer.get("code") if error in _NO_ERROR else error
-    return code if isinstance(code, str) else ""
 
 
 def _is_token(value: object) -> TypeGuard[str]:

@@ -27,7 +27,7 @@ class Applicable(Record):
         credentials = self.credentials
         if self.mode == AuthMode.API_KEY:
             return credentials.api_key
-        if self.mode == AuthMode.CHATGPT and credentials.tokens is not None:
+        if self.mode in (AuthMode.CHATGPT, AuthMode.OAUTH) and credentials.tokens is not None:
             return credentials.tokens.access_token
         return None
 

@@ -71,7 +71,9 @@ def exchange(refresh: RefreshData, meaning: StoreRead) -> None:
     """Exchange the refresh token for new tokens."""
     refresh.stored = meaning.stored
     refresh.exchanged = True
-    request = token_requests.refresh_request(refresh.provider, refresh.tokens.refresh_token)
+    tokens = refresh.tokens
+    assert tokens.refresh_token is not None
+    request = token_requests.refresh_request(refresh.provider, tokens.refresh_token, tokens.resource)
     refresh.out.append(SendTokenRequest(exchange_id=1, **request.values()))
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model.account import read_account
-from ..model.claims import ClaimError, read_claims
+from ..model.claims import ClaimError, claims_of
 from ..model.provider import IdTokenPolicy
 from ..oauth.id_token import IDENTITY, check_refreshed
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..base.strict_json import JsonObject
-    from ..model.credentials import Tokens
     from ..model.provider import Provider
+    from ..model.tokens import Tokens
 
 
 def change_of_identity(id_token: Secret, old: Tokens, provider: Provider) -> str:
@@ -24,7 +24,7 @@ def change_of_identity(id_token: Secret, old: Tokens, provider: Provider) -> str
         old: The tokens before.
         provider: Its policy says whether a missing claim is refused.
     """
-    claims, before = _claims(id_token), _claims(old.id_token)
+    claims, before = claims_of(id_token), claims_of(old.id_token)
     account = _account_id(claims, provider)
     old_account = old.account_id or old.account(provider).account_id
     if account and old_account and account != old_account:
@@ -41,7 +41,7 @@ def change_of_identity(id_token: Secret, old: Tokens, provider: Provider) -> str
 
 def says_less(id_token: Secret, old: Tokens, provider: Provider) -> bool:
     """Return whether a new id token lacks what the old one says about the person, perhaps because it is unreadable."""
-    claims, before = _claims(id_token), _claims(old.id_token)
+    claims, before = claims_of(id_token), claims_of(old.id_token)
     if _account_id(claims, provider) is None and _account_id(before, provider):
         return True
     return bool(_missing(claims, before))
@@ -53,10 +53,3 @@ def _missing(claims: JsonObject, before: JsonObject) -> list[str]:
 
 def _account_id(claims: JsonObject, provider: Provider) -> str | None:
     return read_account(claims, {}, provider).account_id
-
-
-def _claims(id_token: Secret) -> JsonObject:
-    try:
-        return read_claims(id_token)
-    except ClaimError:
-        return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
@@ -11,7 +12,8 @@ from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, Tok
 from ..model.issuer import why_not_from
 from ..model.provenance import provenance_of_provider
 from ..oauth import token_requests
-from ..oauth.token_responses import ClientRefused, GrantRefused, Malformed, Rejected, read_refresh
+from ..oauth.responses import Malformed, Rejected
+from ..oauth.token_responses import ClientRefused, GrantRefused, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
 from .failures import RefreshFailure
@@ -23,12 +25,13 @@ from .states import RefreshState, RefreshTrigger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..model.credentials import Tokens
-    from ..model.tokens import RefreshedTokens
+    from ..model.tokens import RefreshedTokens, Tokens
     from .state import RefreshData
 
 REFRESH_AHEAD: Final = 300.0
-"""Seconds before its expiry at which an access token is refreshed."""
+"""The most seconds before its expiry at which an access token is refreshed."""
+EARLY_SHARE: Final = 0.1
+"""The share of its lifetime before its end at which a short-lived access token is refreshed."""
 OLDEST: Final = 8 * 86400.0
 """Seconds after which tokens without an expiry are refreshed."""
 RETRY_AFTER: Final = 30.0
@@ -61,7 +64,8 @@ def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
     """
     ends = tokens.expires_at()
     if ends is not None:
-        return ends - now <= REFRESH_AHEAD
+        lifetime = math.inf if last_refresh is None else max(0.0, ends - last_refresh)
+        return ends - now <= min(REFRESH_AHEAD, lifetime * EARLY_SHARE)
     return last_refresh is not None and now - last_refresh > OLDEST
 
 
@@ -128,7 +132,7 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
         rejected = tokens.access_token == refresh.unwanted
         if tokens.access_token != refresh.seen and is_valid and not rejected:
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-    has_refresh_token = tokens.refresh_token.reveal() != ""
+    has_refresh_token = tokens.refresh_token is not None
     tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
     first = refresh.state is RefreshState.READING
     if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):
@@ -162,7 +166,7 @@ def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData)
 
 def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: RefreshData, *, can_keep: bool) -> bool:
     assert read.credentials is not None
-    if can_keep or refresh.is_new(read.credentials, now):
+    if can_keep or (tokens.expiry is None and refresh.is_new(read.credentials, now)):
         return False
     received = read.credentials.last_refresh_time()
     return is_due(tokens, received.timestamp() if received else None, now)
@@ -201,7 +205,7 @@ def _token_response_received(event: TokenResponseReceived, refresh: RefreshData)
     if not is_moment(event.received_at):
         raise UnexpectedEvent(refresh.state, event)
     _check_outstanding(event, refresh)
-    answer = read_refresh(event, refresh.known_secrets())
+    answer = read_refresh(event, refresh.provider, refresh.known_secrets())
     if isinstance(answer, GrantRefused):
         return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
     if isinstance(answer, ClientRefused):

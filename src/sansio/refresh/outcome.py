@@ -69,7 +69,8 @@ def digest_of(credentials: Credentials, provider: Provider) -> str:
         provider: The provider that the token is sent to.
     """
     assert credentials.tokens is not None
-    token = credentials.tokens.refresh_token.reveal()
+    refresh_token = credentials.tokens.refresh_token
+    token = refresh_token.reveal() if refresh_token else ""
     parts = (provider.token_endpoint, provider.client_id, credentials.last_refresh, token)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

@@ -16,7 +16,8 @@ from .states import RefreshState
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
-    from ..model.credentials import Credentials, Tokens
+    from ..model.credentials import Credentials
+    from ..model.tokens import Tokens
     from .actions import RefreshAction
     from .interpretation import Interpretation, Problem
     from .outcome import RefreshMemory, RefreshOutcome
@@ -118,7 +119,10 @@ class RefreshData:
         """Return whether an access token has not expired, as far as is known."""
         assert credentials.tokens is not None
         ends = credentials.tokens.expires_at()
-        return ends is None or ends > now or self.is_new(credentials, now)
+        if ends is None or ends > now:
+            return True
+        # A lifetime counts from the token's arrival, by our clock. Only an absolute time can be wrong.
+        return credentials.tokens.expiry is None and self.is_new(credentials, now)
 
     def is_new(self, credentials: Credentials, now: float) -> bool:
         """Return whether this machine received an access token a moment ago. If it has expired, our clock is wrong.

@@ -21,13 +21,14 @@ from ..login.events import Event
 from ..login.failures import LoginFailure
 from ..login.progress import OpeningBrowser
 from ..model import endpoints, options, provider
-from ..model.credentials import Credentials, Tokens
+from ..model.credentials import Credentials
 from ..model.dialect import Dialect
 from ..model.options import LoginOptions
 from ..model.provenance import Provenance
 from ..model.provider import Provider
+from ..model.tokens import Tokens
 from .bodies import TOO_DEEP, TOO_LARGE
-from .providers import read_members, written_members
+from .versions import ADDED, LATER_FIELDS, read_members, written_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,15 +49,6 @@ _PLAIN: Final = (str, int, float, types.NoneType)
 _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 """Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
 become a large body. Each exists once in memory."""
-_ADDED: Final[dict[str, object]] = {
-    "from_other_user": False,
-    "any_user": False,
-    "authorization": None,
-    "method": "POST",
-}
-"""Fields that the first traces do not have. They are written only if they do not have their default."""
-_LATER_FIELDS: Final = ("allowed_workspaces",)
-"""Fields of a failure that version 1 of the format does not have. They follow from the options."""
 _LARGEST_INT: Final = 2**63
 OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
 """Stands for the provenance of tokens that another provider has issued."""
@@ -114,10 +106,10 @@ def _encode_record(record: Record) -> JsonObject:
         return content | {name: encode(value) for name, value in written_members(record)}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
-        if name == "provenance" and value != OTHER_PROVIDER:
+        if (name == "provenance" and value != OTHER_PROVIDER) or (name == "provider" and isinstance(record, Tokens)):
             # It is the provider of the options. The first traces had no such member.
             continue
-        if name in _ADDED and value == _ADDED[name]:
+        if name in ADDED and value == ADDED[name]:
             continue
         content[written] = value if type(value) in _PLAIN else encode(value)
     return content
@@ -126,7 +118,7 @@ def _encode_record(record: Record) -> JsonObject:
 @cache
 def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
     """Return the fields of a record with their names in version 1 of the format, which begins with ``exchange_id``."""
-    later = _LATER_FIELDS if cls is LoginFailure else ()
+    later = LATER_FIELDS if cls is LoginFailure else ()
     fields = sorted((name for name in cls._fields if name not in later), key=lambda name: name != "exchange_id")
     return tuple((name, "phase" if name == "step" else name) for name in fields)
 

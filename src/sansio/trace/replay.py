@@ -10,8 +10,9 @@ from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
 from ..login.events import CredentialsSaved
 from ..login.machine import LoginMachine
-from ..model.credentials import Credentials, Tokens
+from ..model.credentials import Credentials
 from ..model.provenance import provenance_of_provider
+from ..model.tokens import Tokens
 from .codec import encode_actions
 from .placeholders import SECRETS
 

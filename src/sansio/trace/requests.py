@@ -90,7 +90,7 @@ class Requests:
         authority, origin_form = split_target(target)
         prefix = b"" if authority is None else b"http://" + self._authority(authority)
         path, mark, query = origin_form.partition(b"?")
-        if path == self._provider.callback_path.encode():
+        if path == self._provider.request_path.encode():
             parameters = read_query(query)
             query = _UNREADABLE_QUERY if parameters is None else urlencode(self._redacted(parameters)).encode("ascii")
             return prefix + path + mark + query
@@ -98,7 +98,7 @@ class Requests:
             return prefix + path
         if is_success_path(path, responses.success_path(self._secrets)):
             return prefix + responses.success_path(SECRETS).encode("ascii")
-        return prefix + next(other for other in _OTHER_PATHS if other != self._provider.callback_path.encode())
+        return prefix + next(other for other in _OTHER_PATHS if other != self._provider.request_path.encode())
 
     def _parameter(self, name: str, value: str) -> str:
         if name == "state":

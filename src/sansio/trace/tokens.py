@@ -12,13 +12,14 @@ from ..base.secret import Secret
 from ..base.strict_json import JsonError, loads_object
 from ..base.text import clean_text, is_printable_ascii
 from ..model.claims import LAST_MOMENT, ClaimError, read_claims
-from ..model.credentials import AuthMode, Credentials, Tokens
+from ..model.credentials import AuthMode, Credentials
 from ..model.issuer import provenance_of
 from ..model.provenance import Provenance, provenance_of_provider
+from ..model.tokens import Tokens
 from ..model.urls import is_verification_url
 from ..oauth.authorization import is_code
 from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
-from ..oauth.token_responses import MAX_TOKEN_RESPONSE, plain_text
+from ..oauth.responses import MAX_TOKEN_RESPONSE, plain_text
 from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 from .codec import OTHER_PROVIDER
 
@@ -124,13 +125,13 @@ class TokenResponses:
         key, tokens = credentials.api_key, credentials.tokens
         return Credentials(
             auth_mode=credentials.auth_mode if credentials.auth_mode in (None, *AuthMode) else "other",
-            api_key=None if key is None else self._secret(partial(self._opaque, "api-key"), key),
+            api_key=self._optional(partial(self._opaque, "api-key"), key),
             tokens=None
             if tokens is None
             else Tokens(
-                id_token=self._secret(partial(self._jwt, "id-token"), tokens.id_token),
+                id_token=self._optional(partial(self._jwt, "id-token"), tokens.id_token),
                 access_token=self._secret(partial(self._jwt, "access-token"), tokens.access_token),
-                refresh_token=self._secret(partial(self._opaque, "refresh-token"), tokens.refresh_token),
+                refresh_token=self._optional(partial(self._opaque, "refresh-token"), tokens.refresh_token),
                 provenance=self._provenance(tokens),
             ),
         )
@@ -143,6 +144,9 @@ class TokenResponses:
     @staticmethod
     def _secret(redact: Callable[[str], str], secret: Secret) -> Secret:
         return Secret(redact(secret.reveal()) if secret.reveal() else "")
+
+    def _optional(self, redact: Callable[[str], str], secret: Secret | None) -> Secret | None:
+        return None if secret is None else self._secret(redact, secret)
 
     def _object(self, content: JsonObject) -> JsonObject:
         return {name: self._member(name, value) for name, value in content.items() if name in self._members}

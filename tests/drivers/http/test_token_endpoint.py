@@ -26,6 +26,7 @@ from loginmachine import (
     MemoryStore,
     Provider,
     ProxyError,
+    Secret,
     open_login,
     start_login,
 )
@@ -122,7 +123,7 @@ def succeeds(driver: str, url: str, **changes: Any) -> None:
     assert ending.page.status == 200
     assert ending.store.credentials is not None
     assert ending.store.credentials.tokens is not None
-    assert ending.store.credentials.tokens.refresh_token.reveal() == TOKENS["refresh_token"]
+    assert ending.store.credentials.tokens.refresh_token == Secret(TOKENS["refresh_token"])
 
 
 def issuing(first: bytes) -> Callable[[Peer], None]:

@@ -14,6 +14,7 @@ from loginmachine import (
     LoginMethod,
     LoginTimedOut,
     MemoryStore,
+    Secret,
     open_login,
     start_login,
 )
@@ -87,7 +88,7 @@ def test_through_pending_and_slow_down(
     assert ended.trouble is None
     assert ended.credentials is not None
     assert ended.credentials.tokens is not None
-    assert ended.credentials.tokens.refresh_token.reveal() == TOKENS["refresh_token"]
+    assert ended.credentials.tokens.refresh_token == Secret(TOKENS["refresh_token"])
     assert ended.credentials.api_key is None
     assert ended.credentials is ended.store.credentials  # type: ignore[union-attr]
     assert progress.names == ALLOWED

@@ -362,6 +362,7 @@ def test_the_log_has_more_than_a_type_name(
     class Vault:
         def save(self, credentials: Credentials) -> None:
             assert credentials.tokens is not None
+            assert credentials.tokens.refresh_token is not None
             token = credentials.tokens.refresh_token.reveal()
             try:
                 raise OSError(28, "no space left", "/srv/vault/ada.json")

@@ -262,7 +262,8 @@ def test_a_refresh_replaces_only_what_the_response_holds() -> None:
     new = {"last_refresh": "2026-11-18T11:06:40.250000Z"}
     assert LOGIN.refreshed(RefreshedTokens(), **at) == LOGIN.__replace__(**new)
     for name in ("id_token", "access_token", "refresh_token"):
-        answer = RefreshedTokens(**{name: Secret("new")})
+        changes: Any = {name: Secret("new")}
+        answer = RefreshedTokens(**changes)
         expected = LOGIN.__replace__(tokens=TOKENS.__replace__(**{name: Secret("new")}), **new)
         assert LOGIN.refreshed(answer, **at) == expected
 

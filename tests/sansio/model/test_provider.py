@@ -81,6 +81,7 @@ def test_the_provider_of_chatgpt_accounts() -> None:
                 platform_url="https://platform.openai.com",
                 encoding=Encoding.JSON,
                 gives_all_tokens=True,
+                stores_in_auth_json=True,
                 revokes_replaced_tokens=True,
             ),
             help_url="https://developers.openai.com/codex/auth",

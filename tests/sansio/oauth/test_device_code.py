@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loginmachine.sansio import LoginOptions
 from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant, code_request, grant_exchange, poll_request
@@ -18,7 +19,7 @@ DEVICE = DeviceCode(
 
 
 def test_the_requests_of_codex() -> None:
-    first, poll = code_request(CHATGPT), poll_request(CHATGPT, DEVICE)
+    first, poll = code_request(LoginOptions(provider=CHATGPT)), poll_request(CHATGPT, DEVICE)
     assert (first.url, first.encoding, first.form) == (CODE_ENDPOINT, Encoding.JSON, (("client_id", CLIENT_ID),))
     assert (poll.url, poll.encoding) == (POLL_ENDPOINT, Encoding.JSON)
     assert poll.form == (("device_auth_id", "d-1"), ("user_code", "WDJB-MJHT"))
@@ -37,7 +38,7 @@ def test_the_token_request_of_codex() -> None:
 
 
 def test_the_requests_of_rfc_8628() -> None:
-    first, poll = code_request(RFC8628), poll_request(RFC8628, DEVICE)
+    first, poll = code_request(LoginOptions(provider=RFC8628)), poll_request(RFC8628, DEVICE)
     assert (first.url, first.encoding) == ("https://id.example/device", Encoding.FORM)
     assert first.form == (("client_id", "client-1"), ("scope", "openid profile"))
     assert (poll.url, poll.encoding) == ("https://id.example/token", Encoding.FORM)
@@ -51,3 +52,10 @@ def test_the_requests_of_rfc_8628() -> None:
 def test_nothing_secret_is_shown() -> None:
     shown = repr((DEVICE, DeviceGrant(code="ac-1", code_verifier="v-1"), poll_request(CHATGPT, DEVICE)))
     assert not any(secret in shown for secret in ("d-1", "WDJB", "ac-1", "v-1"))
+
+
+def test_the_scopes_and_resources_of_a_login_with_a_device_code() -> None:
+    options = LoginOptions(provider=RFC8628, scopes=("api",), resource=("https://api.example",))
+    expected = (("client_id", "client-1"), ("scope", "api"), ("resource", "https://api.example"))
+    assert code_request(options).form == expected
+    assert code_request(options.__replace__(scopes=())).form == (expected[0], expected[2])

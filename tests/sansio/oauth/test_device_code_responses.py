@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from loginmachine.sansio import Secret
 from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
 from loginmachine.sansio.oauth.device_code_responses import NotEnabled, PollRejected, read_device_code, read_poll
-from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
+from loginmachine.sansio.oauth.responses import Malformed, Rejected
 
 from ..callback.asking import CHATGPT
 from ..samples import DEVICE_URL, OTHER_PROVIDER, answer
@@ -184,7 +185,7 @@ def test_a_grant_of_codex() -> None:
 def test_tokens_of_rfc_8628() -> None:
     tokens = poll_result({"id_token": "i", "access_token": "a", "refresh_token": "r", "token_type": "Bearer"}, RFC)
     assert isinstance(tokens, TokenSet)
-    assert [secret.reveal() for secret in tokens.values().values()] == ["i", "a", "r"]
+    assert tokens == TokenSet(id_token=Secret("i"), access_token=Secret("a"), refresh_token=Secret("r"))
 
 
 @pytest.mark.parametrize("status", [403, 404])

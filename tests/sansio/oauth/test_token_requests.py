@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio import LoginSecrets, Provider, Secret
-from loginmachine.sansio.oauth import authorization, token_requests, token_responses
+from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.oauth import authorization, responses, token_requests
 
 from ..samples import OPTIONS, SECRETS
 
 
 def test_the_time_outs() -> None:
     assert (token_requests.TOKEN_EXCHANGE_TIMEOUT, token_requests.API_KEY_EXCHANGE_TIMEOUT) == (30, 10)
-    assert token_responses.MAX_TOKEN_RESPONSE == 1_048_576
+    assert responses.MAX_TOKEN_RESPONSE == 1_048_576
 
 
 def test_the_code_exchange() -> None:
@@ -46,3 +47,26 @@ def test_generated_secrets_have_the_sizes_of_codex() -> None:
     one, other = LoginSecrets.generate(), LoginSecrets.generate()
     assert (len(one.state), len(one.code_verifier), len(one.nonce)) == (43, 86, 43)
     assert len({one.state, other.state, one.code_verifier, other.code_verifier, one.nonce, other.nonce}) == 6
+
+
+PLAIN = Provider.oauth(
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token",
+    client_id="client-1",
+)
+
+
+def test_a_refresh_is_a_form_and_json_for_codex() -> None:
+    """RFC 6749 section 6."""
+    form = (("client_id", "client-1"), ("grant_type", "refresh_token"), ("refresh_token", "r-1"))
+    request = token_requests.refresh_request(PLAIN, Secret("r-1"))
+    assert (request.url, request.form, request.encoding) == ("https://id.example/token", form, Encoding.FORM)
+    assert token_requests.refresh_request(Provider.chatgpt(), Secret("r-1")).encoding is Encoding.JSON
+
+
+def test_the_resource_is_in_each_token_request() -> None:
+    """RFC 8707 section 2.2."""
+    resources = (("resource", "https://api.example"), ("resource", "urn:b"))
+    options = OPTIONS.__replace__(resource=("https://api.example", "urn:b"))
+    assert token_requests.code_exchange(options, SECRETS, 1455, "c").form[-2:] == resources
+    assert token_requests.refresh_request(PLAIN, Secret("r-1"), ("https://api.example", "urn:b")).form[-2:] == resources

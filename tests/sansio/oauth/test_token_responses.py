@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import Secret
+from loginmachine.sansio import Provider, Secret
 from loginmachine.sansio.model.tokens import TokenSet
-from loginmachine.sansio.oauth.token_responses import Malformed, Rejected, read_api_key, read_tokens
+from loginmachine.sansio.oauth.responses import Malformed, Rejected
+from loginmachine.sansio.oauth.token_responses import read_api_key, read_tokens
 
 from ..samples import ACCESS_TOKEN, CODE, ID_TOKEN, REFRESH_TOKEN, STATE, VERIFIER, answer, token_json
 
 GOOD = TokenSet(id_token=Secret(ID_TOKEN), access_token=Secret(ACCESS_TOKEN), refresh_token=Secret(REFRESH_TOKEN))
+CHATGPT = Provider.chatgpt()
 HIDE = (STATE, VERIFIER, CODE, "")
 JSON = (b"Content-Type", b"application/json")
 
@@ -21,7 +23,7 @@ JSON = (b"Content-Type", b"application/json")
 def read(
     body: bytes | None = None, status: int = 200, *headers: tuple[bytes, bytes]
 ) -> TokenSet | Rejected | Malformed:
-    return read_tokens(answer(1, status, body, (JSON, *headers)), HIDE)
+    return read_tokens(answer(1, status, body, (JSON, *headers)), CHATGPT, HIDE)
 
 
 def malformed(message: str) -> Malformed:
@@ -48,11 +50,18 @@ def test_a_byte_order_mark_is_skipped() -> None:
     assert read(b"\xef\xbb\xbf" + token_json()) == GOOD
 
 
-SHAPES = ["3600", '"3600"', "-1", "3.5", "true", "null", "[]", "{}", '"soon"', "1e300", "9" * 40, "1e999", "9" * 5000]
+SHAPES = ["-1", "true", "null", "[]", "{}", '"soon"', "1e300", "9" * 40, "1e999", "9" * 5000]
+
+
+@pytest.mark.parametrize(("shape", "seconds"), [("3600", 3600.0), ('"3600"', 3600.0), ("3.5", 3.5), ("0", 0.0)])
+def test_the_lifetime_is_a_number_or_digits_as_text(shape: str, seconds: float) -> None:
+    """RFC 6749 section 5.1. Some servers write the number as text."""
+    body = token_json()[:-1] + f', "expires_in": {shape}}}'.encode()
+    assert read(body) == GOOD.__replace__(expires_in=seconds)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape[:8])
-def test_expires_in_of_any_shape_never_fails_a_login(shape: str) -> None:
+def test_an_unusable_lifetime_never_fails_a_login(shape: str) -> None:
     assert read(token_json()[:-1] + f', "expires_in": {shape}}}'.encode()) == GOOD
 
 
@@ -164,28 +173,30 @@ def test_a_refusal_in_plain_text_is_shown(body: bytes, words: str) -> None:
     for kind in (b"text/plain", b"Text/Plain; charset=utf-8"):
         headers = ((b"Content-TYPE", kind),)
         for status in (400, 401):
-            assert read_tokens(answer(1, status, body, headers), HIDE) == rejected(f"status {status}{words}")
+            assert read_tokens(answer(1, status, body, headers), CHATGPT, HIDE) == rejected(f"status {status}{words}")
         trouble = f"status 503, the provider has a problem{words}"
-        assert read_tokens(answer(1, 503, body, headers), HIDE) == rejected(trouble)
-        assert read_tokens(answer(1, 200, body, headers), HIDE) == malformed(f"the answer cannot be read: {problem}")
+        assert read_tokens(answer(1, 503, body, headers), CHATGPT, HIDE) == rejected(trouble)
+        assert read_tokens(answer(1, 200, body, headers), CHATGPT, HIDE) == malformed(
+            f"the answer cannot be read: {problem}"
+        )
 
 
 def test_a_web_page_is_named_and_not_shown() -> None:
     page = rejected("status 400, a web page instead of an answer")
     assert read(b"  <!doctype html><p>sorry", 400) == page
     for kind in (b"text/html", b"TEXT/HTML; charset=utf-8"):
-        assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), HIDE) == page
+        assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), CHATGPT, HIDE) == page
 
 
 @pytest.mark.parametrize("kind", [b"application/json", b"", b"image/png"])
 def test_a_body_of_another_type_is_not_shown(kind: bytes) -> None:
-    assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), HIDE) == rejected("status 400")
-    assert read_tokens(answer(1, 400, b"sorry", ()), HIDE) == rejected("status 400")
+    assert read_tokens(answer(1, 400, b"sorry", ((b"content-type", kind),)), CHATGPT, HIDE) == rejected("status 400")
+    assert read_tokens(answer(1, 400, b"sorry", ()), CHATGPT, HIDE) == rejected("status 400")
 
 
 def test_a_text_with_a_content_coding_is_not_shown() -> None:
     response = answer(1, 400, b"sorry", ((b"content-type", b"text/plain"), (b"content-encoding", b"gzip")))
-    assert read_tokens(response, HIDE) == rejected("status 400")
+    assert read_tokens(response, CHATGPT, HIDE) == rejected("status 400")
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
@@ -312,3 +323,88 @@ def test_an_unusable_api_key(value: str) -> None:
 def test_no_api_key() -> None:
     assert read_key(b'{"error": "invalid_request"}', 400) == rejected("status 400: invalid_request")
     assert read_key(b"", 307) == malformed("the endpoint answered with a redirect (307), which is never followed")
+
+
+PLAIN = Provider.oauth(
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token",
+    client_id="client-1",
+)
+
+
+def read_plain(members: dict[str, Any], provider: Provider = PLAIN) -> TokenSet | Rejected | Malformed:
+    return read_tokens(answer(1, 200, json.dumps(members).encode(), (JSON,)), provider, HIDE)
+
+
+def test_only_the_access_token_must_come() -> None:
+    """RFC 6749 section 5.1: the refresh token is optional, and only OpenID Connect has an id token."""
+    assert read_plain({"access_token": "a-1"}) == TokenSet(access_token=Secret("a-1"))
+    assert read_plain({"access_token": "a-1", "refresh_token": "", "id_token": None}) == TokenSet(
+        access_token=Secret("a-1")
+    )
+    assert read_plain({"refresh_token": "r-1"}) == malformed("no usable access_token in the answer")
+    assert read_plain({"access_token": "a-1", "id_token": 5}) == malformed("no usable id_token in the answer")
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"), [("a b", ("a", "b")), ("a  b a", ("a", "b")), ("", ()), ([], None), ("a\n", None), (5, None)]
+)
+def test_the_granted_scopes(scope: object, scopes: tuple[str, ...] | None) -> None:
+    assert read_plain({"access_token": "a-1", "scope": scope}) == TokenSet(access_token=Secret("a-1"), scope=scopes)
+
+
+def test_a_provider_says_how_its_scopes_are_separated() -> None:
+    github = PLAIN.__replace__(scope_separator=",")
+    expected = TokenSet(access_token=Secret("a-1"), scope=("repo", "user"))
+    assert read_plain({"access_token": "a-1", "scope": "repo,user"}, github) == expected
+
+
+def test_members_that_no_standard_describes_are_kept_apart() -> None:
+    read = read_plain({"access_token": "a-1", "token_type": "Bearer", "instance_url": "https://eu.example", "n": [1]})
+    assert read == TokenSet(
+        access_token=Secret("a-1"), extra=Secret('{"instance_url": "https://eu.example", "n": [1]}')
+    )
+    assert "eu.example" not in repr(read)
+
+
+def test_another_type_of_token_is_accepted_where_the_provider_lists_it() -> None:
+    members = {"access_token": "a-1", "token_type": "MAC"}
+    assert read_plain(members) == malformed("the answer's token_type is not bearer")
+    assert read_plain(members, PLAIN.__replace__(token_types=("bearer", "mac"))) == TokenSet(access_token=Secret("a-1"))
+
+
+FORM = (b"Content-Type", b"application/x-www-form-urlencoded; charset=utf-8")
+
+
+def test_a_form_is_read_where_the_provider_sends_those() -> None:
+    response = answer(1, 200, b"access_token=a-1&scope=repo%2Cuser&token_type=bearer&expires_in=60", (FORM,))
+    forms = PLAIN.__replace__(has_form_answers=True, scope_separator=",")
+    expected = TokenSet(access_token=Secret("a-1"), scope=("repo", "user"), expires_in=60.0)
+    assert read_tokens(response, forms, HIDE) == expected
+    assert read_tokens(response, PLAIN, HIDE) == malformed("the answer cannot be read: not JSON")
+    as_json = answer(1, 200, b'{"access_token": "a-1"}', (JSON,))
+    assert read_tokens(as_json, forms, HIDE) == TokenSet(access_token=Secret("a-1"))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"access_token=a&access_token=b", "a name twice"),
+        (b"access_token=\xff", "not a form"),
+        (b"&".join(b"a%d=1" % number for number in range(101)), "not a form"),
+    ],
+    ids=["twice", "bytes", "many"],
+)
+def test_a_form_that_cannot_be_used(body: bytes, reason: str) -> None:
+    forms = PLAIN.__replace__(has_form_answers=True)
+    assert read_tokens(answer(1, 200, body, (FORM,)), forms, HIDE) == malformed(f"the answer cannot be read: {reason}")
+    large = answer(1, 200, b"a=" + b"b" * 1_048_575, (FORM,))
+    assert read_tokens(large, forms, HIDE) == malformed("the answer is larger than 1 MiB")
+
+
+def test_an_error_in_a_form_with_status_200_is_an_error() -> None:
+    """GitHub answers like that."""
+    response = answer(1, 200, b"error=bad_verification_code&error_description=It+is+old", (FORM,))
+    assert read_tokens(response, PLAIN.__replace__(has_form_answers=True), HIDE) == rejected(
+        "status 200: bad_verification_code: It is old"
+    )

@@ -54,7 +54,7 @@ def stored(
     tokens = Tokens(
         id_token=Secret(id_token),
         access_token=Secret(access_token),
-        refresh_token=Secret(refresh_token),
+        refresh_token=Secret(refresh_token) if refresh_token else None,
         account_id="acc-1",
         provenance=PROVENANCE,
     )

@@ -55,6 +55,7 @@ def stored_id_token(refresh: RefreshMachine, before: str = ID_TOKEN) -> str:
     assert isinstance(refresh.outcome, RefreshSuccess)
     credentials = refresh.outcome.credentials
     assert credentials.tokens is not None
+    assert credentials.tokens.id_token is not None
     expected = stored(NEW, "canary-new-refresh", id_token=credentials.tokens.id_token.reveal(), last_refresh=NOW_TEXT)
     assert credentials == expected
     return credentials.tokens.id_token.reveal()

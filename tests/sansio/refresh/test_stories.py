@@ -49,7 +49,12 @@ from .samples import (
     ("token", "last_refresh", "is_due"),
     [
         (access(301, "x"), "2020-01-01T00:00:00Z", False),
-        (access(300, "x"), "2026-11-18T11:05:40Z", True),
+        (access(300, "x"), "2026-11-18T10:00:00Z", True),
+        (access(301, "x"), "2026-11-18T10:00:00Z", False),
+        # A tenth of a short life: it began 2,700 s before its end, or 60 s ago.
+        (access(270, "x"), "2026-11-18T10:26:10Z", True),
+        (access(271, "x"), "2026-11-18T10:26:11Z", False),
+        (access(300, "x"), "2026-11-18T11:05:40Z", False),
         (access(-DAY, "x"), "2026-11-18T11:05:40Z", True),
         (access(300, "x"), None, True),
         # By our clock they end, but this machine received them less than a minute ago. Its clock may be wrong.

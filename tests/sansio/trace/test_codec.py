@@ -88,11 +88,11 @@ def test_an_issuer_that_no_login_may_have() -> None:
     )
 
 
-def test_a_provider_of_the_first_traces_gives_all_tokens() -> None:
+def test_a_provider_of_the_first_traces_gives_all_tokens_for_auth_json() -> None:
     """They have no such member, and the machine of that time accepted nothing else."""
     content = json.loads(HEADER)["options"]
     read = decode_options(content).provider
-    assert (read.name, read.dialect) == ("openid", Dialect(gives_all_tokens=True))
+    assert (read.name, read.dialect) == ("openid", Dialect(gives_all_tokens=True, stores_in_auth_json=True))
     codex = json.loads((FOLDER / "succeeded.jsonl").read_bytes().splitlines()[0])["options"]
     assert decode_options(codex).provider == Provider.chatgpt()
 

@@ -15,7 +15,8 @@ from loginmachine.sansio.login.events import (
     Event,
     TokenResponseReceived,
 )
-from loginmachine.sansio.model.credentials import Credentials, Tokens
+from loginmachine.sansio.model.credentials import Credentials
+from loginmachine.sansio.model.tokens import Tokens
 from loginmachine.sansio.trace.redaction import Redactor
 
 from ..samples import API_KEY, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, PROVENANCE, SECRETS, answer, jwt

@@ -21,7 +21,7 @@ def may_use_browser(login: LoginData, _: Interpretation) -> bool:
 def request_device_code(login: LoginData, _: Interpretation) -> None:
     """Request a device code from the provider."""
     login.report(progress.RequestingDeviceCode())
-    login.send(device_code.code_request(login.options.provider))
+    login.send(device_code.code_request(login.options))
 
 
 def use_browser_instead(login: LoginData, meaning: Problem) -> None:

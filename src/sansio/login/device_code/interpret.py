@@ -8,7 +8,7 @@ from ...base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ...model.tokens import TokenSet
 from ...oauth.device_code import DeviceCode, DeviceGrant, endpoints_of, poll_endpoint
 from ...oauth.device_code_responses import NotEnabled, PollProblem, PollRejected, read_device_code, read_poll
-from ...oauth.token_responses import Malformed
+from ...oauth.responses import Malformed
 from ..failures import LoginFailureStep
 from ..interpret_tokens import TRANSPORT_PROBLEMS, check_tokens
 from ..interpretation import Problem, ReceivedDeviceCode, ReceivedGrant

@@ -1,4 +1,4 @@
-"""Write a provider as version 1 of the format has it: the dialect's fields are members of the provider itself."""
+"""What the first traces do not have, and how a provider is written: with the fields of its dialect as its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
+ADDED: Final[dict[str, object]] = {
+    "from_other_user": False,
+    "any_user": False,
+    "authorization": None,
+    "method": "POST",
+    "scopes": None,
+    "required_scopes": (),
+    "resource": (),
+    "audience": None,
+    "prompt": None,
+    "login_hint": None,
+    "max_age": None,
+    "parameters": (),
+    "expiry": None,
+    "scope": None,
+    "extra": None,
+}
+"""Fields that the first traces do not have. They are written only if they do not have their default."""
+LATER_FIELDS: Final = ("allowed_workspaces",)
+"""Fields of a failure that version 1 of the format does not have. They follow from the options."""
 _FIRST_FIELDS: Final = (
     *("issuer", "authorization_endpoint", "token_endpoint", "client_id", "scopes", "authorization_parameters"),
     *("port", "fallback_port", "callback_path", "promises_iss", "uses_nonce", "id_token_policy"),
@@ -50,4 +70,9 @@ def read_members(members: dict[str, Any]) -> dict[str, Any]:
 def _usual(encoding: object) -> dict[str, Any]:
     """Return what holds for a provider in the first traces, which do not have these members."""
     is_codex = encoding == Encoding.JSON
-    return {"name": "codex" if is_codex else "openid", "gives_all_tokens": True, "revokes_replaced_tokens": is_codex}
+    return {
+        "name": "codex" if is_codex else "openid",
+        "gives_all_tokens": True,
+        "stores_in_auth_json": True,
+        "revokes_replaced_tokens": is_codex,
+    }
