@@ -405,7 +405,6 @@ def test_a_token_with_other_parts(token: str) -> None:
         (encoded(b"canary"), "not JSON"),
         (encoded([]), "not a JSON object"),
         (encoded(b'{"alg": "none", "alg": "RS256"}'), "a duplicate member"),
-        (encoded(b'{"a":' * 2000), "nested too deeply"),
         (encoded(b"\xff"), "not UTF-8"),
     ],
 )
