@@ -60,8 +60,6 @@ if TYPE_CHECKING:
     from .sansio.login.states import LoginState
     from .sansio.model.auth_json import CredentialsError
     from .sansio.model.credentials import AuthMode, Credentials
-    from .sansio.model.dialect import Dialect
-    from .sansio.model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
     from .sansio.model.provenance import Provenance
     from .sansio.model.provider import IdTokenPolicy, Provider
@@ -70,6 +68,8 @@ if TYPE_CHECKING:
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
+    from .sansio.server.dialect import Dialect
+    from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
 
     __version__: str
 
@@ -177,8 +177,8 @@ _HOMES = {
     "sansio.model.auth_json": ("CredentialsError",),
     "sansio.model.credentials": ("AuthMode", "Credentials"),
     "sansio.model.tokens": ("Tokens",),
-    "sansio.model.dialect": ("Dialect",),
-    "sansio.model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
+    "sansio.server.dialect": ("Dialect",),
+    "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
     "sansio.model.provider": ("IdTokenPolicy", "Provider"),

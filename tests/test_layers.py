@@ -27,6 +27,7 @@ MOST_LINES_OF_A_FUNCTION = 40
 
 LAYERS = (
     ("sansio.base",),
+    ("sansio.server",),
     ("sansio.model",),
     ("sansio.oauth",),
     ("sansio.callback",),

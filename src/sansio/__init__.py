@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from .login.states import LoginState, Trigger
     from .model.auth_json import CredentialsError
     from .model.credentials import AuthMode, Credentials
-    from .model.dialect import Dialect
-    from .model.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
     from .model.provider import IdTokenPolicy, Provider
     from .model.tokens import Tokens
     from .oauth.device_code import DeviceCode
+    from .server.dialect import Dialect
+    from .server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
 
 __all__ = [
     "AuthMode",
@@ -77,8 +77,8 @@ _HOMES = {
     "model.auth_json": ("CredentialsError",),
     "model.credentials": ("AuthMode", "Credentials"),
     "model.tokens": ("Tokens",),
-    "model.dialect": ("Dialect",),
-    "model.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
+    "server.dialect": ("Dialect",),
+    "server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "model.provider": ("IdTokenPolicy", "Provider"),
     "oauth.device_code": ("DeviceCode",),

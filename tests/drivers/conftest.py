@@ -20,7 +20,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from loginmachine import LoginOptions, Provider
-from loginmachine.sansio.model.dialect import Dialect
+from loginmachine.sansio.server.dialect import Dialect
 
 from .replies import reply
 from .shared.session_support import TokenEndpoint

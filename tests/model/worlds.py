@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from loginmachine.sansio.login.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
-from loginmachine.sansio.model.dialect import Dialect
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.model.provenance import Provenance
+from loginmachine.sansio.server.dialect import Dialect
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action

@@ -22,8 +22,9 @@ from loginmachine.sansio.login.events import (
     SaveFailed,
     Started,
 )
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.options import LoginMethod
+from loginmachine.sansio.server.dialect import Dialect
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
 from ..sansio.samples import (
     CODE,
@@ -64,6 +65,7 @@ OPENID = Provider(
     scopes=("openid", "email"),
     uses_nonce=True,
     promises_iss=True,
+    dialect=Dialect(gives_all_tokens=True, stores_in_auth_json=True),
 )
 OPENID_CLAIMS = {
     "iss": "https://id.example",

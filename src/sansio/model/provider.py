@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ..base.records import Record
-from .dialect import STANDARD, codex_dialect
-from .endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
-from .urls import check_endpoint, check_provider_url
+from ..base.urls import check_endpoint, check_provider_url
+from ..server.dialect import STANDARD, codex_dialect
+from ..server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from ..base.secret import Secret
-    from .dialect import Dialect
+    from ..server.dialect import Dialect
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"

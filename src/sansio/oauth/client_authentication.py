@@ -6,7 +6,7 @@ from base64 import b64encode
 from urllib.parse import quote_plus
 
 from ..base.secret import Secret
-from ..model.endpoints import ClientAuthentication
+from ..server.endpoints import ClientAuthentication
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

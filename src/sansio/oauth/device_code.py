@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..base.http import Encoding, HttpRequest
 from ..base.records import Record, hidden
-from ..model.endpoints import DeviceCodeDialect
+from ..server.endpoints import DeviceCodeDialect
 from .client_authentication import authenticated
 from .token_requests import TOKEN_EXCHANGE_TIMEOUT
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from typing import Final
 
     from ..base.http import Form
-    from ..model.endpoints import DeviceCodeEndpoints
     from ..model.options import LoginOptions
     from ..model.provider import Provider
+    from ..server.endpoints import DeviceCodeEndpoints
 
 CODE_REQUEST_TIMEOUT: Final = 30.0
 """Time limit of the request for a code, in seconds."""

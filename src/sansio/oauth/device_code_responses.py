@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ..base.text import is_visible_ascii
-from ..model.endpoints import DeviceCodeDialect
-from ..model.urls import is_verification_url
+from ..base.urls import is_verification_url
+from ..server.endpoints import DeviceCodeDialect
 from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
 from .responses import Malformed, Rejected, error_code, judge, read_object
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from ..base.http import HttpResponse
     from ..base.strict_json import JsonObject
-    from ..model.endpoints import DeviceCodeEndpoints
     from ..model.provider import Provider
     from ..model.tokens import TokenSet
+    from ..server.endpoints import DeviceCodeEndpoints
 
 DEFAULT_INTERVAL: Final = 5.0
 """Seconds between two polls, if the provider names none (RFC 8628 section 3.2)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.records import Record
-from .token_responses import Malformed, Rejected, judge, read_object
+from .responses import Malformed, Rejected, judge, read_object
 
 if TYPE_CHECKING:
     from typing import Final

@@ -12,14 +12,14 @@ from ..base.http import HttpRequest
 from ..base.records import Record, hidden
 from ..base.text import is_visible_ascii
 from .endpoint_responses import read_created
-from .token_responses import Malformed
+from .responses import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Final
 
     from ..base.http import HttpResponse
-    from .token_responses import Rejected
+    from .responses import Rejected
 
 PUSH_TIMEOUT: Final = 15.0
 """Time limit of the request, in seconds."""

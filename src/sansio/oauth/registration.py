@@ -6,86 +6,28 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..base.http import Encoding, HttpRequest
-from ..base.records import Record, hidden
 from ..base.secret import Secret
-from ..base.text import clean_text, is_printable_ascii
+from ..base.text import is_printable_ascii
 from ..model.claims import LAST_MOMENT
+from ..server.endpoints import ClientAuthentication
+from ..server.registration import TEXTS, ClientMetadata, Registration
 from .endpoint_responses import read_created
-from .token_responses import Malformed
+from .responses import Malformed
 
 if TYPE_CHECKING:
     from typing import Final, TypeGuard
 
     from ..base.http import Form, HttpResponse
     from ..base.strict_json import JsonObject
-    from .token_responses import Rejected
+    from .responses import Rejected
 
 REGISTRATION_TIMEOUT: Final = 30.0
 """Time limit of a registration, in seconds."""
 MAX_CLIENT_ID: Final = 2048
 """The most characters of a client id, and of a client secret."""
-AUTH_METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
-"""The ways to authenticate the client at the token endpoint that are known here (RFC 7591 section 2)."""
 _CODE_GRANTS: Final = ("authorization_code", "refresh_token")
 _DEVICE_GRANTS: Final = ("urn:ietf:params:oauth:grant-type:device_code", "refresh_token")
-_TEXTS: Final = ("client_name", "client_uri", "logo_uri", "scope", "software_id", "software_version")
-_LONGEST: Final = 2048
-"""The most characters of a text about the program."""
 _OWN: Final = frozenset(("client_id", "client_secret", "client_secret_expires_at", "token_endpoint_auth_method"))
-
-
-class ClientMetadata(Record):
-    """What a program tells the provider about itself (RFC 7591 section 2).
-
-    Raises:
-        ValueError: A value is of the wrong type, empty, or not one of those that it can have.
-    """
-
-    client_name: str
-    """The name that the person sees."""
-    client_uri: str | None = None
-    """A page about the program."""
-    logo_uri: str | None = None
-    contacts: tuple[str, ...] = ()
-    """E-mail addresses of the people responsible for the program."""
-    scope: str | None = None
-    """The scopes that the client may ask for, separated by spaces; None to let the provider decide."""
-    software_id: str | None = None
-    """The same text for all registrations of the program."""
-    software_version: str | None = None
-    token_endpoint_auth_method: str = "none"
-    """One of `AUTH_METHODS`."""
-    grant_types: tuple[str, ...] | None = None
-    """None for those that the login needs: an authorization code or a device code, and a refresh token."""
-
-    def _check(self) -> None:
-        for name in _TEXTS:
-            value = getattr(self, name)
-            if value is not None and not _can_be_shown(value):
-                raise ValueError(f"{name} is not a text that can be shown, of at most {_LONGEST} characters")
-        for name in ("contacts", "grant_types"):
-            value = getattr(self, name)
-            if isinstance(value, str) or not all(isinstance(item, str) and item for item in value or ()):
-                raise ValueError(f"{name} is not a tuple of texts")
-        if self.token_endpoint_auth_method not in AUTH_METHODS:
-            raise ValueError(f"token_endpoint_auth_method is none of {', '.join(AUTH_METHODS)}")
-
-
-class Registration(Record):
-    """A client that the provider has registered for this installation (RFC 7591 section 3.2.1)."""
-
-    issuer: str
-    """The provider, compared exactly. The client means nothing to another one."""
-    client_id: str
-    client_secret: Secret | None = None
-    client_secret_expires_at: float | None = None
-    """Seconds since 1970; None if the secret stays valid."""
-    token_endpoint_auth_method: str = "none"
-    """One of `AUTH_METHODS`."""
-    redirect_uri: str | None = None
-    """The redirect URI that was registered; None for a client that uses device codes only."""
-    others: Secret | None = hidden(default=None)
-    """The other members of the response as a JSON object. They may hold a ``registration_access_token``."""
 
 
 def registration_request(endpoint: str, metadata: ClientMetadata, redirect_uri: str | None) -> HttpRequest:
@@ -104,7 +46,7 @@ def registration_request(endpoint: str, metadata: ClientMetadata, redirect_uri: 
         ("application_type", "native"),
         ("token_endpoint_auth_method", metadata.token_endpoint_auth_method),
         *((("contacts", metadata.contacts),) if metadata.contacts else ()),
-        *((name, value) for name in _TEXTS if (value := getattr(metadata, name)) is not None),
+        *((name, value) for name in TEXTS if (value := getattr(metadata, name)) is not None),
     )
     return HttpRequest(url=endpoint, form=form, encoding=Encoding.JSON, timeout=REGISTRATION_TIMEOUT)
 
@@ -133,7 +75,7 @@ def read_registration(
         return Malformed(message="no usable client_secret in the answer")
     # RFC 7591 section 2 has the default of a client with a secret.
     method = answer.get("token_endpoint_auth_method") or ("none" if secret is None else "client_secret_basic")
-    if method not in AUTH_METHODS:
+    if method not in tuple(ClientAuthentication):
         return Malformed(message="the client was registered with a token_endpoint_auth_method that is not known here")
     if method != "none" and secret is None:
         return Malformed(message=f"the client was registered for {method}, and no client_secret is in the answer")
@@ -144,14 +86,10 @@ def read_registration(
         client_id=client_id,
         client_secret=None if secret is None else Secret(secret),
         client_secret_expires_at=_moment(answer.get("client_secret_expires_at")),
-        token_endpoint_auth_method=method,
+        token_endpoint_auth_method=ClientAuthentication(method),
         redirect_uri=redirect_uri,
         others=_others(answer),
     )
-
-
-def _can_be_shown(value: object) -> bool:
-    return isinstance(value, str) and value != "" and clean_text(value, limit=_LONGEST) == value
 
 
 def _is_id(value: object) -> TypeGuard[str]:

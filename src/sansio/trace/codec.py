@@ -20,13 +20,14 @@ from ..login.actions import Respond
 from ..login.events import Event
 from ..login.failures import LoginFailure
 from ..login.progress import OpeningBrowser
-from ..model import endpoints, options, provider
+from ..model import options, provider
 from ..model.credentials import Credentials
-from ..model.dialect import Dialect
 from ..model.options import LoginOptions
 from ..model.provenance import Provenance
 from ..model.provider import Provider
 from ..model.tokens import Tokens
+from ..server import endpoints
+from ..server.dialect import Dialect
 from .bodies import TOO_DEEP, TOO_LARGE
 from .versions import ADDED, LATER_FIELDS, read_members, written_members
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from ..base.secret import Secret
 from ..base.strict_json import JsonError, loads_object
 from ..base.text import clean_text, is_printable_ascii
+from ..base.urls import is_verification_url
 from ..model.claims import LAST_MOMENT, ClaimError, read_claims
 from ..model.credentials import AuthMode, Credentials
 from ..model.issuer import provenance_of
 from ..model.provenance import Provenance, provenance_of_provider
 from ..model.tokens import Tokens
-from ..model.urls import is_verification_url
 from ..oauth.authorization import is_code
 from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
 from ..oauth.responses import MAX_TOKEN_RESPONSE, plain_text

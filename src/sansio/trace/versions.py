@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..base.http import Encoding
-from ..model.dialect import Dialect
 from ..model.provider import Provider
+from ..server.dialect import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ import pytest
 from loginmachine.sansio import IdTokenPolicy, LoginOptions, Provider
 from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.model.claims import ClaimError
-from loginmachine.sansio.model.dialect import Dialect
-from loginmachine.sansio.model.endpoints import DeviceCodeDialect, DeviceCodeEndpoints
 from loginmachine.sansio.oauth.id_token import check_id_token
+from loginmachine.sansio.server.dialect import Dialect
+from loginmachine.sansio.server.endpoints import DeviceCodeDialect, DeviceCodeEndpoints
 
 from ..samples import NOW, OTHER_PROVIDER
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loginmachine.sansio import LoginOptions
 from loginmachine.sansio.base.http import Encoding
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant, code_request, grant_exchange, poll_request
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
 from ..callback.asking import CHATGPT
 from ..samples import CLIENT_ID, CODE_ENDPOINT, OTHER_PROVIDER, POLL_ENDPOINT, TOKEN_ENDPOINT

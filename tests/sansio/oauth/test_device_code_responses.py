@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import Secret
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
 from loginmachine.sansio.oauth.device_code_responses import NotEnabled, PollRejected, read_device_code, read_poll
 from loginmachine.sansio.oauth.responses import Malformed, Rejected
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
 from ..callback.asking import CHATGPT
 from ..samples import DEVICE_URL, OTHER_PROVIDER, answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loginmachine.sansio.oauth.endpoint_responses import DocumentProblem, read_created, read_document
-from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
+from loginmachine.sansio.oauth.responses import Malformed, Rejected
 
 from ..samples import answer
 

@@ -10,15 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loginmachine.sansio.base.http import HttpRequest
-from loginmachine.sansio.oauth.metadata import (
+from loginmachine.sansio.oauth.metadata import MetadataProblem, metadata_request, read_metadata
+from loginmachine.sansio.server.metadata import (
     MetadataError,
-    MetadataProblem,
     ServerMetadata,
     check_issuer,
-    metadata_request,
     metadata_urls,
     parse_metadata,
-    read_metadata,
 )
 
 from ..samples import answer

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loginmachine.sansio.base.http import Encoding, HttpRequest
 from loginmachine.sansio.oauth.pushed_request import PushedRequest, authorization_url_for, push_request, read_pushed
-from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
+from loginmachine.sansio.oauth.responses import Malformed, Rejected
 
 from ..samples import answer
 

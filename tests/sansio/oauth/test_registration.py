@@ -11,13 +11,10 @@ from hypothesis import strategies as st
 
 from loginmachine.sansio.base.http import Encoding, HttpRequest
 from loginmachine.sansio.base.secret import Secret
-from loginmachine.sansio.oauth.registration import (
-    ClientMetadata,
-    Registration,
-    read_registration,
-    registration_request,
-)
-from loginmachine.sansio.oauth.token_responses import Malformed, Rejected
+from loginmachine.sansio.oauth.registration import read_registration, registration_request
+from loginmachine.sansio.oauth.responses import Malformed, Rejected
+from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import ClientMetadata, Registration
 
 from ..samples import answer
 
@@ -78,7 +75,7 @@ def test_a_request_with_everything() -> None:
         scope="openid email",
         software_id="4NRB1-0XZABZI9E6-5SM3R",
         software_version="2.2",
-        token_endpoint_auth_method="client_secret_post",
+        token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_POST,
         grant_types=("authorization_code", DEVICE_GRANT),
     )
     assert registration_request(ENDPOINT, metadata, REDIRECT_URI).form == (
@@ -114,7 +111,7 @@ def test_a_tuple_that_is_none(name: str, value: object) -> None:
 def test_an_unknown_way_to_authenticate() -> None:
     message = "^token_endpoint_auth_method is none of none, client_secret_basic, client_secret_post$"
     with pytest.raises(ValueError, match=message):
-        ClientMetadata(client_name="My program", token_endpoint_auth_method="private_key_jwt")
+        ClientMetadata(client_name="My program", token_endpoint_auth_method="private_key_jwt")  # type: ignore[arg-type]
 
 
 # The response
@@ -127,7 +124,7 @@ def test_a_public_client(status: int) -> None:
         client_id="c-1",
         client_secret=None,
         client_secret_expires_at=None,
-        token_endpoint_auth_method="none",
+        token_endpoint_auth_method=ClientAuthentication.NONE,
         redirect_uri=REDIRECT_URI,
         others=None,
     )
@@ -148,7 +145,7 @@ def test_the_example_of_rfc_7591() -> None:
         client_id="s6BhdRkqt3",
         client_secret=Secret("cf136dc3c1fc93f31185e5885805d"),
         client_secret_expires_at=2893276800.0,
-        token_endpoint_auth_method="client_secret_basic",
+        token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_BASIC,
         redirect_uri=REDIRECT_URI,
         others=Secret(
             '{"client_id_issued_at": 2893256800, "redirect_uris": ["https://client.example.org/callback",'

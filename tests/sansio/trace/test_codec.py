@@ -9,8 +9,8 @@ import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, Secret
 from loginmachine.sansio.base.http import Encoding
-from loginmachine.sansio.model.dialect import Dialect
-from loginmachine.sansio.model.endpoints import ClientAuthentication
+from loginmachine.sansio.server.dialect import Dialect
+from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.trace import TraceError, read_trace
 from loginmachine.sansio.trace.codec import decode_options, encode
 

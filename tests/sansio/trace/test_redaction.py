@@ -17,7 +17,7 @@ from loginmachine.sansio.login.events import (
     Started,
     TokenRequestFailed,
 )
-from loginmachine.sansio.model.dialect import Dialect
+from loginmachine.sansio.server.dialect import Dialect
 from loginmachine.sansio.trace.redaction import Redactor
 
 from ..samples import OPTIONS, OTHER_PROVIDER, SECRETS, STATE, answer

@@ -21,8 +21,8 @@ from loginmachine.sansio.login.interpretation import (
     ReceivedGrant,
 )
 from loginmachine.sansio.login.states import Trigger
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
 from ...samples import (
     DEVICE_AUTH_ID,

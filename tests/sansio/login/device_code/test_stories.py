@@ -34,8 +34,8 @@ from loginmachine.sansio.login.progress import (
     SavingCredentials,
     UsingBrowserInstead,
 )
-from loginmachine.sansio.model.endpoints import DeviceCodeEndpoints
 from loginmachine.sansio.model.options import LoginMethod
+from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
 from ... import samples
 from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported

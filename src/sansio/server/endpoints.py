@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ..base.records import Record
-from .urls import check_endpoint
+from ..base.urls import check_endpoint
 
 
 class ClientAuthentication(StrEnum):
@@ -13,9 +13,9 @@ class ClientAuthentication(StrEnum):
 
     NONE = "none"
     """A public client sends its client id only."""
-    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a method of RFC 7591 section 2
+    CLIENT_SECRET_BASIC = "client_secret_basic"
     """The client id and the secret are in the ``Authorization`` header field."""
-    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - as above
+    CLIENT_SECRET_POST = "client_secret_post"
     """The client id and the secret are parameters of the request."""
 
 

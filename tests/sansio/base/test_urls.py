@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loginmachine.sansio.model.urls import check_endpoint, check_provider_url, is_verification_url
+from loginmachine.sansio.base.urls import check_endpoint, check_provider_url, is_verification_url
 
 GOOD_URLS = [
     "https://auth.openai.com",
