@@ -13,6 +13,7 @@ from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
 from .argument_types import count, folder, port, seconds
+from .help_format import HelpFormat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
     Run: TypeAlias = Callable[[argparse.Namespace], int]
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help of a fixed width: to ask the terminal for its width, argparse imports shutil, which takes 4 ms."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=100)
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -39,7 +33,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         prog="loginmachine",
         description="Sign in with OAuth 2.0 through the browser.",
         epilog=exit_codes.HELP,
-        formatter_class=_Help,
+        formatter_class=HelpFormat,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
@@ -51,7 +45,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         text, run, add_options = _COMMANDS[name]
         description = f"{text[:1].upper()}{text[1:]}."
         command = commands.add_parser(
-            name, help=text, description=description, formatter_class=_Help, allow_abbrev=False
+            name, help=text, description=description, formatter_class=HelpFormat, allow_abbrev=False
         )
         command.set_defaults(run=run, usage_error=command.error)
         add_options(command)
@@ -150,6 +144,7 @@ def _add_complete(complete: argparse.ArgumentParser) -> None:
 
 
 def _add_status(status: argparse.ArgumentParser) -> None:
+    _add_issuing_provider(status)
     _add_home(status)
     _add_store(status)
     _add_json(status)
@@ -224,11 +219,16 @@ def _add_provider(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def default_home() -> str:
+    """Return the folder that is used without ``--home``."""
+    return os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex")  # noqa: PTH111 - pathlib costs 5 ms
+
+
 def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
         type=folder,
-        default=os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex"),  # noqa: PTH111 - pathlib costs 5 ms
+        default=default_home(),
         metavar="DIR",
         help="folder of auth.json (default: $CODEX_HOME, then ~/.codex)",
     )

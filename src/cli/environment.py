@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ..drivers.system.choice import opens_nothing
 from ..drivers.system.wsl import is_wsl
 
 TYPE_CHECKING = False
@@ -30,7 +31,8 @@ def why_no_browser(environment: Mapping[str, str] = os.environ, platform: str = 
         return "a session over SSH"
     if environment.get("container") or any(map(os.path.exists, _CONTAINER_FILES)):
         return "a container"
-    has_display = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY") or environment.get("BROWSER")
+    has_choice = environment.get("BROWSER") and not opens_nothing(environment)
+    has_display = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY") or has_choice
     if platform.startswith(("linux", "freebsd")) and not has_display and not is_wsl(environment):
         return "a machine without a display"
     return None

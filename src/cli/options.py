@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+from ..drivers.system.choice import opens_nothing
 from ..sansio.base.records import Record
 from ..sansio.model.options import LoginMethod, LoginOptions
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR, Provider
@@ -96,7 +97,7 @@ def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
         return LoginOptions(
             provider=provider_from(arguments),
             port=arguments.port,
-            open_browser=not arguments.no_browser,
+            open_browser=not arguments.no_browser and not opens_nothing(),
             deadline=arguments.timeout,
             device_code_fallback=True,
             any_user=arguments.any_user,

@@ -111,7 +111,7 @@ class Command:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the environment without variables that change the command's behaviour, and with `extra`."""
-    dropped = ("CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR")
+    dropped = ("CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "COLUMNS")
     return {**{key: value for key, value in os.environ.items() if not key.startswith(dropped)}, **extra}
 
 

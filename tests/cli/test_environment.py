@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         ({"DISPLAY": ":0"}, "linux", None),
         ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", None),
         ({"BROWSER": "/usr/bin/code-browser"}, "linux", None),
+        ({"BROWSER": "none"}, "linux", "a machine without a display"),
+        ({"BROWSER": "none", "DISPLAY": ":0"}, "linux", None),
         ({"WSL_DISTRO_NAME": "Debian"}, "linux", None),
         ({}, "linux", "a machine without a display"),
         ({}, "freebsd14", "a machine without a display"),

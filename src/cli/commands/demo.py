@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from ...drivers.errors import LoginError
 from ...drivers.stores.file_store import FileStore
 from ...drivers.threaded.login import start_login
+from ...sansio.login.progress import Listening
 from ...sansio.model.options import LoginMethod, LoginOptions
 from ...sansio.model.provider import Provider
 from .. import exit_codes
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, demo_provider: DemoProvider) -> int:
     store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
     with demo_provider as provider:
-        print(f"The demo provider runs at {provider.issuer}")
+        print(f"The demo provider runs at {provider.issuer}", flush=True)
         options = LoginOptions(
             provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
         )
@@ -67,10 +68,11 @@ def _sign_in(
     *,
     automatic: bool,
 ) -> Credentials:
-    with start_login(options, store=store, on_progress=_print_phase, record=record, method=method) as login:
+    on_progress = _print_phase if automatic else _print_phase_with_address
+    with start_login(options, store=store, on_progress=on_progress, record=record, method=method) as login:
         if method is LoginMethod.DEVICE_CODE:
             code = login.device_code
-            print(f"  (the code is {code.user_code})")
+            print(f"  (the code is {code.user_code})", flush=True)
             # The page after the code was entered.
             url = f"{code.verification_url}?{urlencode({'user_code': code.user_code})}"
         else:
@@ -86,7 +88,14 @@ def _sign_in(
 
 
 def _print_phase(phase: LoginPhase) -> None:
-    print(f"  {phase.name:<22} {phase.text}")
+    # Flushed, because a person may read it through a pipe while the login waits for them.
+    print(f"  {phase.name:<22} {phase.text}", flush=True)
+
+
+def _print_phase_with_address(phase: LoginPhase) -> None:
+    _print_phase(phase)
+    if isinstance(phase, Listening):
+        print(f"\nOpen this address yourself if your browser does not:\n\n{phase.url}\n", flush=True)
 
 
 def _browse(url: str, canceller: Canceller) -> None:

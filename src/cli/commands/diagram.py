@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...drivers.system.bundles import environment_of_others
 from ...sansio.base.text import clean_text
 from ...sansio.diagram.login import dot, mermaid_failures, mermaid_overview
 from ...sansio.trace import replay
@@ -93,7 +94,12 @@ def _graphviz(drawing: str, form: str) -> bytes:
         raise _DrawingError(_NO_GRAPHVIZ)
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, and no shell
-            [program, f"-T{form}"], input=drawing.encode("ascii"), capture_output=True, timeout=_TIMEOUT, check=True
+            [program, f"-T{form}"],
+            input=drawing.encode("ascii"),
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=True,
+            env=environment_of_others(),
         )
     except subprocess.CalledProcessError as error:
         words = clean_text(error.stderr.decode("utf-8", "replace"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...drivers.errors import error_for
+from ...drivers.system.choice import opens_nothing
 from ...sansio.login.failures import LoginFailure, LoginFailureCategory
 from ...sansio.login.progress import (
     Cancelled,
@@ -39,7 +40,8 @@ class LoginView:
     """
 
     def __init__(self, arguments: argparse.Namespace, log: LogFile) -> None:
-        self._opens_browser = not arguments.no_browser
+        self._opens_browser = not arguments.no_browser and not opens_nothing()
+        self._device_code_was_tried: bool = arguments.device_code
         self._is_verbose = arguments.verbose
         self._log = log
         self._terminal = Terminal()
@@ -160,8 +162,12 @@ class LoginView:
     def _show_url(self, url: str) -> None:
         if self._opens_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
+        elif opens_nothing():
+            self._terminal.line(
+                "No browser is opened, because BROWSER is none. To sign in, open this address yourself:"
+            )
         else:
-            self._terminal.line("To sign in, open this address in a browser on this machine:")
+            self._terminal.line("To sign in, open this address in a browser:")
         self._terminal.line()
         self._terminal.line(url, "strong")
         self._terminal.line()
@@ -171,9 +177,12 @@ class LoginView:
 
         reason = why_no_browser()
         if reason is not None:
-            self._show_hint(f"This looks like {reason}")
-        elif can_hide_input():
-            self._terminal.line("If your browser ends on a page that it cannot reach, paste that page's address here.")
+            self._show_hint(f"This looks like {reason}. ")
+        else:
+            where = self._where_to_paste()
+            self._terminal.line(
+                f"If your browser ends on a page that it cannot reach, paste that page's address {where}."
+            )
 
     def _show_device_code(self, phase: DeviceCodeShown) -> None:
         self._terminal.line("To sign in, open this address in a browser on any machine:")
@@ -186,16 +195,24 @@ class LoginView:
         self._terminal.line()
         self._terminal.line("This code is only for you. Never enter a code that someone else gave you.", "warn")
 
-    def _show_hint(self, reason: str) -> None:
-        """Explain, once, how to sign in if there is no browser on this machine."""
+    def _show_hint(self, reason: str = "") -> None:
+        """Explain, once, how to sign in with a browser on another machine."""
         if self._has_hinted:
             return
         self._has_hinted = True
-        where = "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
-        self._terminal.line(f"{reason}. You can use a browser on another machine in one of two ways:")
+        where = self._where_to_paste()
+        if self._device_code_was_tried:
+            self._terminal.line(f"{reason}A browser on another machine works, too. It ends on a page that cannot be")
+            self._terminal.line(f"reached: paste that page's address {where}.")
+            return
+        self._terminal.line(f"{reason}A browser on another machine works, too, in one of two ways:")
         self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")
         self._terminal.line(f"  address {where}.")
         self._terminal.line("- Or stop this (Ctrl-C), and run the same command with --device-code added.")
+
+    @staticmethod
+    def _where_to_paste() -> str:
+        return "here" if can_hide_input() else "into 'loginmachine complete', in another shell on this machine"
 
     def _show_phase(self, phase: LoginPhase) -> None:
         if isinstance(phase, (Failed, Cancelled)) and getattr(phase, "fatal", True):
@@ -206,11 +223,14 @@ class LoginView:
         elif isinstance(phase, Failed):
             self._terminal.line(f"Note: {phase.text}", "warn")
             if phase.category is LoginFailureCategory.BROWSER_LAUNCH_FAILED:
-                self._show_hint("There is no browser on this machine")
+                self._show_hint()
         elif isinstance(phase, OpeningBrowser):
             # The address is shown before it, with the same words.
             pass
-        elif isinstance(phase, (HttpsRefused, PasteRefused)):
+        elif isinstance(phase, HttpsRefused):
+            where = "" if can_hide_input() else f" Paste it {self._where_to_paste()}."
+            self._terminal.line(f"{phase.text}{where}", "warn")
+        elif isinstance(phase, PasteRefused):
             self._terminal.line(phase.text, "warn")
         elif phase.is_user_visible:
             self._terminal.line(phase.text)

@@ -11,11 +11,13 @@ from ...drivers.shared.sign_out import check_provider
 from .. import exit_codes
 from ..options import StoreWarnings, issuing_provider_from
 from ..revocation import revoke_old
+from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.writer import print_error, print_out
 
 if TYPE_CHECKING:
     import argparse
 
+    from ...drivers.stores.home_store import HomeStore
     from ...sansio.model.credentials import Credentials
 
 
@@ -32,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (ProviderMismatch, StoreError) as error:
         problem = str(error)
     if not arguments.json:
-        _print_removal(removed, problem)
+        _print_removal(removed, problem, arguments, store)
     unconfirmed = None if problem else revoke_old(provider, removed)
     if arguments.json:
         result = {
@@ -52,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_codes.FAILURE if problem else exit_codes.SUCCESS
 
 
-def _print_removal(removed: Credentials | None, problem: str) -> None:
+def _print_removal(removed: Credentials | None, problem: str, arguments: argparse.Namespace, store: HomeStore) -> None:
     """Print whether the credentials were removed. Called before the revocation, which can take a while."""
     if problem:
         print_error(f"You are still signed in. The credentials cannot be removed: {problem}.")
     elif removed is None:
-        print_out("You were not signed in.")
+        print_out(f"You were not signed in: {nothing_stored(store)}.")
+        print_out(how_to_sign_in(arguments))
     else:
         print_out("Signed out: the credentials are removed from this machine.")
     if not problem and os.environ.get("OPENAI_API_KEY"):

@@ -12,9 +12,10 @@ from ...sansio.base.text import clean_text
 from ...sansio.model.account import Account
 from ...sansio.model.credentials import AuthMode
 from ...sansio.model.provider import Provider
-from ...sansio.refresh.effective import applicable
+from ...sansio.refresh.effective import applicable, has_ended
 from .. import exit_codes
-from ..options import StoreWarnings
+from ..options import StoreWarnings, issuing_provider_from
+from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
 
@@ -32,33 +33,44 @@ def run(arguments: argparse.Namespace) -> int:
     """Print who is signed in, and return the exit code: success if there are usable credentials."""
     warnings = StoreWarnings()
     store = warnings.open_store(arguments)
+    provider = issuing_provider_from(arguments, store)
     applies: Applicable | None = None
+    is_ended = False
     problem = ""
     try:
         stored = store.load()
         applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
+        is_ended = has_ended(applies, store.load_refusal(), provider)
     except StoreError as error:
         problem = str(error)
     for line in warnings.lines():
         print_error(line)
     if arguments.json:
-        print_out(json.dumps({**_values(applies), **_store_values(store, warnings, problem)}))
+        values = {**_values(applies, is_ended=is_ended), **_store_values(store, warnings, problem)}
+        print_out(json.dumps(values))
     elif problem:
         print_error(f"The stored credentials cannot be read: {problem}.")
     else:
-        _print(applies, store)
-    return exit_codes.SUCCESS if _is_usable(applies) else exit_codes.FAILURE
+        _print(applies, store, arguments, is_ended=is_ended)
+    return exit_codes.SUCCESS if _is_usable(applies, is_ended=is_ended) else exit_codes.FAILURE
 
 
-def describe(credentials: Credentials) -> list[str]:
-    """Describe credentials in lines for people, without secrets."""
+def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
+    """Describe credentials in lines for people, without secrets.
+
+    Args:
+        credentials: The credentials.
+        is_ended: Their refresh token was refused for good.
+    """
     account = _account(credentials)
     mode = credentials.effective_mode(account.plan)
     if mode == AuthMode.API_KEY:
         return ["Signed in with an API key."]
     if mode != AuthMode.CHATGPT:
         return [f"Signed in (mode: {clean_text(mode)})."]
-    lines = [f"Signed in with ChatGPT{f' as {account.email}' if account.email else ''}."]
+    who = f"with ChatGPT{f' as {account.email}' if account.email else ''}"
+    ended = f"The sign-in {who} has ended: its tokens can no longer be renewed."
+    lines = [ended if is_ended else f"Signed in {who}."]
     if account.plan:
         lines.append(f"Plan: {account.plan}")
     if account.account_id:
@@ -67,39 +79,54 @@ def describe(credentials: Credentials) -> list[str]:
         lines.append("API key: there is one for this account")
     lines.append(f"Tokens: received {_relative(credentials.last_refresh_time(), 'at an unknown time')}")
     if credentials.tokens is not None:
-        lines.append(f"Access token: {_validity(utc_time(credentials.tokens.expires_at()))}")
+        lines.append(f"Access token: {_validity(utc_time(credentials.tokens.expires_at()), is_ended=is_ended)}")
     return lines
 
 
-def _print(applies: Applicable | None, store: HomeStore) -> None:
-    if applies is None:
-        print_out("Not signed in.")
-    elif applies.from_environment:
-        print_out("Not signed in. The API key in OPENAI_API_KEY is used.")
-    elif not _is_usable(applies):
+def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Namespace, *, is_ended: bool) -> None:
+    stored: Credentials | None = None
+    if applies is None or applies.from_environment:
+        print_out(f"Not signed in: {nothing_stored(store)}.")
+        if applies is not None:
+            print_out("The API key in OPENAI_API_KEY is used.")
+    elif applies.bearer is None and applies.mode in (AuthMode.CHATGPT, AuthMode.API_KEY):
         missing = "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
         print_out(f"Not signed in: {missing} cannot be found in {store.where}.")
     else:
-        for line in describe(applies.credentials):
+        stored = applies.credentials
+        for line in describe(stored, is_ended=is_ended):
             print_out(line)
         print_out(f"Stored in: {store.where}")
+        if not is_ended:
+            return
+    print_out(how_to_sign_in(arguments, stored))
 
 
-def _is_usable(applies: Applicable | None) -> bool:
-    """Return whether there are credentials. Unknown modes, as of a newer Codex, are assumed to be usable."""
+def _is_usable(applies: Applicable | None, *, is_ended: bool) -> bool:
+    """Return whether there are credentials. Unknown modes, as of a newer Codex, are assumed to be usable.
+
+    Args:
+        applies: The credentials that apply.
+        is_ended: Their refresh token was refused for good, so that only an access token that is valid can be used.
+    """
     if applies is None:
         return False
+    tokens = applies.credentials.tokens
+    if is_ended and tokens is not None:
+        ends = utc_time(tokens.expires_at())
+        return ends is None or ends > datetime.now(UTC)
     return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
 
 
-def _values(applies: Applicable | None) -> dict[str, object]:
+def _values(applies: Applicable | None, *, is_ended: bool) -> dict[str, object]:
     credentials = None if applies is None else applies.credentials
     tokens = None if credentials is None else credentials.tokens
     account = Account() if credentials is None else _account(credentials)
     expiry = utc_time(tokens.expires_at()) if tokens else None
     received = credentials.last_refresh_time() if credentials else None
     return {
-        "signed_in": _is_usable(applies) and applies is not None and not applies.from_environment,
+        "signed_in": _is_usable(applies, is_ended=is_ended) and applies is not None and not applies.from_environment,
+        "sign_in_ended": is_ended,
         "auth_mode": None if applies is None else clean_text(applies.mode),
         "from_environment": applies is not None and applies.from_environment,
         "account_id": account.account_id,
@@ -125,11 +152,11 @@ def _account(credentials: Credentials) -> Account:
     return Account() if credentials.tokens is None else credentials.tokens.account(Provider.chatgpt())
 
 
-def _validity(end: datetime | None) -> str:
+def _validity(end: datetime | None, *, is_ended: bool) -> str:
     if end is None:
         return "valid until an unknown time"
     if end <= datetime.now(UTC):
-        return f"expired {_relative(end)}; it is renewed when it is next needed"
+        return f"expired {_relative(end)}{'' if is_ended else '; it is renewed when it is next needed'}"
     return f"valid until {end:%Y-%m-%d %H:%M} UTC ({_relative(end, is_future=True)})"
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Final
 
-from ...drivers.errors import RefreshFailed
+from ...drivers.errors import RefreshFailed, StoreError
 from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
 from ...sansio.model.provider import Provider
+from ...sansio.refresh.failures import SIGN_IN_REQUIRED, RefreshFailureCategory
 from ...sansio.refresh.outcome import Delivery
 from .. import exit_codes
 from ..options import issuing_provider_from, store_from
+from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from ...drivers.stores.home_store import HomeStore
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
 
@@ -39,13 +43,13 @@ def print_token(arguments: argparse.Namespace) -> int:
 
     The last token of a sign-in that has ended is printed too, with a warning.
     """
-    session = _session(arguments)
+    store, session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
         with raise_first_signal(owns_process=arguments.owns_process):
             token = session.access_token()
     except RefreshFailed as error:
-        print_error(str(error))
+        print_error(_describe_failure(arguments, store, error.failure))
         return exit_codes.FAILURE
     return exit_codes.SUCCESS if print_out(token) else exit_codes.FAILURE
 
@@ -56,22 +60,22 @@ def refresh(arguments: argparse.Namespace) -> int:
     It is failure also if the tokens could not be stored, or if the sign-in has ended and its last token is still valid.
     """
     warnings: list[str] = []
-    session = _session(arguments, warnings.append)
+    store, session = _session(arguments, warnings.append)
     try:
         # See `print_token`.
         with raise_first_signal(owns_process=arguments.owns_process):
             done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
-        return _print_failure(arguments, error.failure)
+        return _print_failure(arguments, store, error.failure)
     if done.failure is not None:
-        return _print_failure(arguments, done.failure)
+        return _print_failure(arguments, store, done.failure)
     for warning in warnings:
         _warn(warning)
     if not done.is_stored:
         # The reason was shown before, as a warning of the store.
         if arguments.json:
             _print_json("failed", category=LoginFailureCategory.PERSIST_FAILED, message=_NOT_STORED)
-        print_error(f"{_NOT_STORED}. Sign in again.")
+        print_error(f"{_NOT_STORED}. Sign in again.\n{how_to_sign_in(arguments, done.credentials)}")
         return exit_codes.FAILURE
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
@@ -85,21 +89,38 @@ def refresh(arguments: argparse.Namespace) -> int:
     return exit_codes.SUCCESS
 
 
-def _print_failure(arguments: argparse.Namespace, failure: RefreshFailure) -> int:
+def _print_failure(arguments: argparse.Namespace, store: HomeStore, failure: RefreshFailure) -> int:
     if arguments.json:
         _print_json("failed", category=failure.category, message=failure.message)
-    print_error(failure.describe())
+    print_error(_describe_failure(arguments, store, failure))
     return exit_codes.FAILURE
 
 
-def _session(arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None) -> Session:
+def _describe_failure(arguments: argparse.Namespace, store: HomeStore, failure: RefreshFailure) -> str:
+    """Return the text for a person; with what to run, and where the command has looked, if they have to sign in."""
+    text = failure.describe()
+    if failure.category is RefreshFailureCategory.NOT_SIGNED_IN:
+        details = f"Details: {failure.category} - {failure.message}"
+        text = f"{failure.title}: {nothing_stored(store)}.\n{how_to_sign_in(arguments)}\n{details}"
+    elif failure.category in SIGN_IN_REQUIRED:
+        stored = None
+        with contextlib.suppress(StoreError):
+            stored = store.load()
+        text = f"{text}\nStored in: {store.where}\n{how_to_sign_in(arguments, stored)}"
+    return text
+
+
+def _session(
+    arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None
+) -> tuple[HomeStore, Session]:
     store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
-    return Session(
+    session = Session(
         store,
         issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),
         on_warning=on_warning or _warn,
     )
+    return store, session
 
 
 def _warn(text: str) -> None:

@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ..signals import exception_for, install_handlers, restore_handlers
+from .screen import understands_sequences
 from .writer import is_in_foreground
 
 if sys.platform != "win32":
@@ -188,7 +189,7 @@ class HiddenInput:
     def _write_mode(self, sequence: bytes) -> None:
         """Switch bracketed paste on or off. With it, a paste with line breaks is one text."""
         # Skip it if the terminal accepts no output at the moment: a write would block.
-        if os.environ.get("TERM", "dumb") != "dumb" and select.select([], [self._screen], [], 0)[1]:
+        if understands_sequences() and select.select([], [self._screen], [], 0)[1]:
             os.write(self._screen, sequence)
 
     def _on_suspend(self, number: int, _frame: FrameType | None) -> None:

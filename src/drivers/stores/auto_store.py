@@ -92,28 +92,33 @@ class AutoStore(HomeStore):
         """Where the credentials were found or stored last: ``file`` or ``keyring``."""
         return "keyring" if self._both.in_keyring else "file"
 
+    @property
+    def searched(self) -> str:
+        """Where `load` looks, as text for people."""
+        return f"{self._both.file.where} and in {self._both.keyring.where}"
+
 
 class _FileAndKeyring:
     """A file and an entry of the keyring, used as one storage."""
 
     def __init__(self, file: AuthFile, keyring: KeyringEntry, on_fallback: Callable[[str], None]) -> None:
-        self._file = file
-        self._keyring = keyring
+        self.file = file
+        self.keyring = keyring
         self._on_fallback = on_fallback
         self.in_keyring = False
         """Whether the credentials were found or stored in the keyring last."""
 
     @property
     def where(self) -> str:
-        return self._keyring.where if self.in_keyring else self._file.where
+        return self.keyring.where if self.in_keyring else self.file.where
 
     def load(self) -> Credentials | None:
         self.in_keyring = False
-        credentials = self._file.load()
+        credentials = self.file.load()
         if credentials is not None:
             return credentials
         try:
-            credentials = self._keyring.load()
+            credentials = self.keyring.load()
         except KeyringUnavailable as error:
             # A missing keyring holds no credentials. A locked one may, and is an error.
             self._on_fallback(self._message(error))
@@ -122,25 +127,25 @@ class _FileAndKeyring:
 
     def check(self, *, follow: bool = False) -> None:
         try:
-            self._file.check(follow=follow)
+            self.file.check(follow=follow)
         except OSError:
-            if self._file.path.exists() or self._file.path.is_symlink():
+            if self.file.path.exists() or self.file.path.is_symlink():
                 # A file is read first, so that new credentials in the keyring would not be found.
                 raise
-            self._keyring.check()
+            self.keyring.check()
 
     def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
-        if follow and self._file.target() is not None:
+        if follow and self.file.target() is not None:
             # Others share the file, and would keep the old tokens.
             self.in_keyring = False
-            return self._file.replace(credentials, follow=True)
+            return self.file.replace(credentials, follow=True)
         replaced = None
         # A file that cannot be parsed is set aside or removed below.
         with contextlib.suppress(CredentialsError):
-            replaced = self._file.load()
+            replaced = self.file.load()
         problem = ""
         try:
-            before = self._keyring.replace(credentials)
+            before = self.keyring.replace(credentials)
         except OtherProviderError:
             raise
         except StoreError as error:
@@ -148,7 +153,7 @@ class _FileAndKeyring:
         else:
             self.in_keyring = True
             return before if replaced is None else replaced
-        before = self._file.replace(credentials)
+        before = self.file.replace(credentials)
         self.in_keyring = False
         self._on_fallback(problem)
         return before
@@ -156,12 +161,12 @@ class _FileAndKeyring:
     def remove(self) -> Credentials | None:
         removed = None
         try:
-            removed = self._keyring.remove_entry()
+            removed = self.keyring.remove_entry()
         except KeyringUnavailable as error:
             self._on_fallback(self._message(error))
-        newer = self._file.remove()
+        newer = self.file.remove()
         self.in_keyring = newer is None and removed is not None
         return removed if newer is None else newer
 
     def _message(self, error: StoreError) -> str:
-        return f"the keyring cannot be used, {self._file.where} is used instead ({error})"
+        return f"the keyring cannot be used, {self.file.where} is used instead ({error})"

@@ -83,6 +83,11 @@ class HomeStore:
         """Where the credentials are kept, as text for people."""
         return self._storage.where
 
+    @property
+    def searched(self) -> str:
+        """Where `load` looks, as text for people."""
+        return self.where
+
     def check(self) -> None:
         """Check that credentials can be saved, and warn of what is unusual. For the time before a browser opens.
 

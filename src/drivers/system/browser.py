@@ -6,12 +6,13 @@ The standard library's `webbrowser` waits for text browsers, gives them the term
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from .bundles import environment_of_others
+from .choice import chosen
 from .wsl import EXPLORER, is_wsl
 from .wsl import launchers as wsl_launchers
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LAUNCH_TIMEOUT: Final = 5.0
 """Seconds after which a launcher that is still running is taken for the browser itself."""
 _POLL: Final = 0.05
+
+_NONE_WANTED: Final = "BROWSER is none, so no browser is opened"
 
 _running: list[subprocess.Popen[bytes]] = []
 """Browsers that are still running. (Appending is atomic.)"""
@@ -47,33 +50,31 @@ def open_url(url: str, stop: threading.Event) -> str | None:
     Returns:
         None if a launcher accepted the URL, which does not mean that the person sees it. Otherwise why none did.
     """
+    commands, ends_with_none = chosen(url)
     if sys.platform == "win32":
-        return _start_file(url)
+        return _NONE_WANTED if ends_with_none else _start_file(url)
+    if not ends_with_none:
+        commands += _system_launchers(url)
     # Forget those that have ended.
     _running[:] = [process for process in _running if process.poll() is None]
-    found = False
-    for command in _launchers(url):
-        found = True
-        if _launch(command, stop):
-            return None
-    if found:
+    usable = [command for command in commands if _is_usable(command[0])]
+    if any(_launch(command, stop) for command in usable):
+        return None
+    if ends_with_none:
+        return _NONE_WANTED
+    if usable:
         return "no launcher on this machine could open a browser"
     return "there is no display, or no launcher for a browser, on this machine"
 
 
-def _launchers(url: str) -> list[list[str]]:
-    """Return the commands to try, in order. The person's choice in ``BROWSER`` comes first."""
-    chosen = [_fill_in(command, url) for command in os.environ.get("BROWSER", "").split(os.pathsep)]
+def _system_launchers(url: str) -> list[list[str]]:
+    """Return the commands of this system, in the order in which to try them."""
     if sys.platform == "darwin":
-        system = [["open", url]]
-    elif is_wsl():
-        system = wsl_launchers(url)
-    elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        system = [[*command, url] for command in _DESKTOP_LAUNCHERS]
-    else:
-        # Without a display, the launchers would start a text browser or nothing.
-        system = []
-    return [command for command in (*chosen, *system) if command and _is_usable(command[0])]
+        return [["open", url]]
+    # Without a display, the launchers of a desktop would start a text browser or nothing.
+    has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    desktop = [[*command, url] for command in _DESKTOP_LAUNCHERS] if has_display else []
+    return [*wsl_launchers(url), *desktop] if is_wsl() else desktop
 
 
 def _is_usable(program: str) -> bool:
@@ -81,17 +82,6 @@ def _is_usable(program: str) -> bool:
     path = shutil.which(program)
     names = (program, path, os.path.realpath(path)) if path else ()
     return bool(names) and not any(os.path.basename(name) in _TEXT_BROWSERS for name in names)  # noqa: PTH119
-
-
-def _fill_in(command: str, url: str) -> list[str]:
-    """Return the command of an entry in ``BROWSER``, with the URL for ``%s`` or at the end."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return []
-    if any("%s" in word for word in words):
-        return [word.replace("%s", url) for word in words]
-    return [*words, url] if words else []
 
 
 def _launch(command: list[str], stop: threading.Event) -> bool:
@@ -104,6 +94,7 @@ def _launch(command: list[str], stop: threading.Event) -> bool:
             stderr=subprocess.DEVNULL,
             close_fds=True,
             start_new_session=True,
+            env=environment_of_others(),
         )
     except OSError:
         return False

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 EXPLORER: Final = "explorer.exe"
 """A launcher of Windows. Its exit status is always 1."""
 OS_RELEASE: Final = "/proc/sys/kernel/osrelease"
+INTEROP: Final = ("/proc/sys/fs/binfmt_misc/WSLInterop", "/proc/sys/fs/binfmt_misc/WSLInterop-late")
+"""Files whose first line says whether the kernel passes programs of Windows to Windows."""
 
 _WINDOWS: Final = "/mnt/c/Windows"
 """The folder of Windows programs, which is used if the path of Windows is not part of this system's path."""
@@ -28,6 +30,23 @@ def is_wsl(environment: Mapping[str, str] = os.environ) -> bool:
         return False
 
 
+def is_without_interop(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether it is known that programs of Windows cannot be run: their connection is gone, or switched off."""
+    socket = environment.get("WSL_INTEROP")
+    if socket and not os.path.exists(socket):  # noqa: PTH110 - pathlib costs 5 ms
+        # It is of a session that has ended, as in a terminal multiplexer.
+        return True
+    words = []
+    for path in INTEROP:
+        try:
+            with open(path, encoding="ascii", errors="replace") as registration:  # noqa: PTH123 - as above
+                words.append(registration.readline().strip())
+        except OSError:
+            # The kernel's file system for these files need not be mounted.
+            continue
+    return bool(words) and "enabled" not in words
+
+
 def launchers(url: str) -> list[list[str]]:
     """Return the commands that open a URL in Windows, the best first.
 
@@ -37,10 +56,11 @@ def launchers(url: str) -> list[list[str]]:
     if "'" in url:
         return []
     shell = ("-NoProfile", "-NonInteractive", "-Command", f"Start-Process '{url}'")
+    # The exit status of Explorer does not say whether it was run at all.
+    explorers = [[EXPLORER, url], [f"{_WINDOWS}/{EXPLORER}", url]] if not is_without_interop() else []
     return [
         ["wslview", url],
         ["powershell.exe", *shell],
         [f"{_WINDOWS}/System32/WindowsPowerShell/v1.0/powershell.exe", *shell],
-        [EXPLORER, url],
-        [f"{_WINDOWS}/{EXPLORER}", url],
+        *explorers,
     ]

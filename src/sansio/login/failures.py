@@ -130,7 +130,7 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
     ),
     C.BROWSER_LAUNCH_FAILED: Advice(
         title="No browser could be opened",
-        hint="Open the address shown above in a browser on this machine.",
+        hint="Open the address shown above in a browser yourself.",
     ),
     C.DEVICE_CODE_UNAVAILABLE: Advice(
         title="The provider gave no device code",

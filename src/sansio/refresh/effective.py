@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from ..base.records import Record
 from ..base.secret import Secret
 from ..model.credentials import AuthMode, Credentials
+from ..model.issuer import provider_of
+from ..model.provider import Provider
+from .outcome import digest_of
 
 if TYPE_CHECKING:
-    from ..model.provider import Provider
+    from .outcome import Refusal
 
 
 class Applicable(Record):
@@ -55,3 +58,20 @@ def applicable(
         return None
     credentials = Credentials.from_api_key(Secret(key))
     return Applicable(mode=AuthMode.API_KEY, credentials=credentials, from_environment=True)
+
+
+def has_ended(applies: Applicable | None, refusal: Refusal | None, provider: Provider | None = None) -> bool:
+    """Return whether the sign-in of the credentials that apply has ended: their refresh token is the refused one.
+
+    Args:
+        applies: The credentials that apply; None if there are none.
+        refusal: The refusal that the store remembers; None if there is none.
+        provider: The provider that the caller names; None for the one that the credentials record.
+    """
+    if applies is None or refusal is None or applies.mode != AuthMode.CHATGPT:
+        return False
+    tokens = applies.credentials.tokens
+    if tokens is None:
+        return False
+    asked = provider or provider_of(tokens) or Provider.chatgpt()
+    return digest_of(applies.credentials, asked) == refusal.digest

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+
+from loginmachine.demo.browser import sign_in
 
 from ..conftest import run
 
@@ -43,3 +46,36 @@ def test_demo(arguments: list[str]) -> None:
     for left in (path, path.parent / "auth.lock", path.parent / "auth.json.lock"):
         left.unlink()
     path.parent.rmdir()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("works", [True, False])
+def test_demo_in_the_persons_browser_shows_the_address(tmp_path: Path, *, works: bool) -> None:
+    """The address is there before a browser is opened, also through a pipe, and can be opened anywhere."""
+    launcher, seen = tmp_path / "launcher", tmp_path / "seen"
+    launcher.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\nexit {0 if works else 1}\n')
+    launcher.chmod(0o755)
+    choice = f"{launcher}:none"
+    with run("demo", "--browser", BROWSER=choice) as command:
+        assert command.process.stdout is not None
+        lines: list[str] = []
+        for line in command.process.stdout:
+            lines.append(line.rstrip("\n"))
+            if "browser_launched" in line or "open_browser" in line or line.startswith("  failed"):
+                break
+        text = "\n".join(lines)
+        match = re.search(
+            r"^Open this address yourself if your browser does not:\n\n(http://\S+)\n$", text, re.MULTILINE
+        )
+        assert match is not None, text
+        url = match[1]
+        assert text.index(url) < text.index("opening_browser")
+        assert seen.read_text() == url
+        if not works:
+            assert "Open the address shown above in a browser yourself." in lines[-1]
+        assert sign_in(url, email="ada@example.com", password="any") == "You are signed in"
+        out, err = command.process.communicate(timeout=50)
+    assert (command.process.returncode, err) == (0, "")
+    stored = re.search(r"It is stored in (\S+)", out)
+    assert stored is not None
+    shutil.rmtree(Path(stored[1]).parent)

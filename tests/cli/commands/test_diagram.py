@@ -85,6 +85,14 @@ def test_input_and_arguments_of_graphviz(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script replaces Graphviz")
+def test_graphviz_gets_none_of_our_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    path = path_with_dot(tmp_path, 'cat > /dev/null; echo "from $LD_LIBRARY_PATH"')
+    libraries = {"LD_LIBRARY_PATH": "/tmp/_MEI1", "LD_LIBRARY_PATH_ORIG": "/opt/lib"}
+    assert loginmachine("--format", "svg", PATH=path, **libraries) == (0, b"from /opt/lib\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script replaces Graphviz")
 @pytest.mark.parametrize(
     ("script", "words"),
     [

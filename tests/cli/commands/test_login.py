@@ -102,7 +102,7 @@ def test_the_url_is_shown_first(provider: ScriptedProvider, tmp_path: Path) -> N
         url = command.event("listening")["url"]
         command.process.send_signal(signal.SIGINT)
         _, err = command.end()
-    assert err.splitlines()[:3] == ["To sign in, open this address in a browser on this machine:", "", url]
+    assert err.splitlines()[:3] == ["To sign in, open this address in a browser:", "", url]
 
 
 @pytest.mark.parametrize(("below", "problem"), [("", "it is a file"), ("/home", "it cannot be created")])

@@ -28,7 +28,7 @@ def missing(*_):
     raise OSError(errno.{number}, "not supported")
 {call} = missing
 """
-FIRST_LINE = "To sign in, open this address in a browser on this machine:"
+FIRST_LINE = "To sign in, open this address in a browser:"
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])

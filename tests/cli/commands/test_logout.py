@@ -40,7 +40,11 @@ def test_logout(signed_in: Path, provider: ScriptedProvider) -> None:
     assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, output, "")
     assert provider.revoked == [REVOKED]
     assert not (signed_in / "auth.json").exists()
-    assert logout(signed_in, provider) == (0, "You were not signed in.\n", "")
+    nothing = (
+        f"You were not signed in: nothing is stored in {signed_in / 'auth.json'}.\n"
+        f"To sign in, run: loginmachine login --home {signed_in} --issuer {provider.issuer}\n"
+    )
+    assert logout(signed_in, provider) == (0, nothing, "")
     assert provider.revoked == [REVOKED]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from ..conftest import ID_TOKEN, called, jwt, started
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_httpserver import HTTPServer
 
 NAMESPACE = "https://api.openai.com/auth"
 TOKENS = {"id_token": ID_TOKEN, "access_token": "canary-a", "refresh_token": "canary-r", "account_id": "acc-1"}
@@ -23,13 +27,19 @@ def status(home: Path, content: object = None, **extra: str) -> tuple[int, str, 
     return called("status", "--home", str(home), **extra)
 
 
+def not_signed_in(home: Path) -> str:
+    advice = f"To sign in, run: loginmachine login --home {home}"
+    return f"Not signed in: nothing is stored in {home / 'auth.json'}.\n{advice}\n"
+
+
 def test_not_signed_in(tmp_path: Path) -> None:
-    assert status(tmp_path) == (1, "Not signed in.\n", "")
+    assert status(tmp_path) == (1, not_signed_in(tmp_path), "")
 
 
 def test_api_key_in_the_environment(tmp_path: Path) -> None:
     code, out, _ = status(tmp_path, OPENAI_API_KEY="canary-key")
-    assert (code, out) == (0, "Not signed in. The API key in OPENAI_API_KEY is used.\n")
+    first, second = not_signed_in(tmp_path).splitlines()
+    assert (code, out.splitlines()) == (0, [first, "The API key in OPENAI_API_KEY is used.", second])
 
 
 def test_signed_in_with_chatgpt(tmp_path: Path) -> None:
@@ -133,6 +143,7 @@ def test_json(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert json.loads(out) == {
         "signed_in": True,
+        "sign_in_ended": False,
         "auth_mode": "chatgpt",
         "from_environment": False,
         "account_id": "acc-1",
@@ -182,10 +193,8 @@ def test_json_with_an_unreadable_file(tmp_path: Path) -> None:
 
 def test_incomplete_credentials(tmp_path: Path) -> None:
     code, out, _ = status(tmp_path, {"auth_mode": "apikey", "OPENAI_API_KEY": None})
-    assert (code, out) == (
-        1,
-        f"Not signed in: the API key cannot be found in {tmp_path / 'auth.json'}.\n",
-    )
+    missing = f"Not signed in: the API key cannot be found in {tmp_path / 'auth.json'}."
+    assert (code, out) == (1, f"{missing}\nTo sign in, run: loginmachine login --home {tmp_path}\n")
 
 
 NO_KEYRING = "keyring.backends.fail.Keyring"
@@ -203,7 +212,11 @@ def test_keyring_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "auth.json").unlink()
     code, out, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     warning = f"the keyring cannot be used, {tmp_path / 'auth.json'} is used instead ({problem})"
-    assert (code, out, err) == (1, "Not signed in.\n", f"Warning: {warning}.\n")
+    looked, run = out.splitlines()
+    places = rf"{re.escape(str(tmp_path / 'auth.json'))} and in the keyring entry 'Codex Auth', 'cli\|[0-9a-f]{{16}}'"
+    assert re.fullmatch(rf"Not signed in: nothing is stored in {places}\.", looked)
+    assert run == f"To sign in, run: loginmachine login --home {tmp_path} --store auto"
+    assert (code, err) == (1, f"Warning: {warning}.\n")
     _, out, _ = started(*arguments, "auto", "--json", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     assert json.loads(out)["fallback"] == warning
 
@@ -219,3 +232,82 @@ def test_no_command_prints_the_help() -> None:
     assert code == 2
     assert "login" in out
     assert "13   the callback port is in use" in out
+
+
+# A sign-in that has ended
+
+
+class Refusing:
+    """A home whose refresh token a provider refuses, as a refresh by this command finds out."""
+
+    def __init__(self, home: Path, server: HTTPServer, *, expires_in: float, records: bool) -> None:
+        self.home = home
+        self.issuer = f"http://127.0.0.1:{server.port}"
+        server.expect_request("/oauth/token").respond_with_json({"error": "invalid_grant"}, status=400)
+        tokens: dict[str, object] = {**TOKENS, "access_token": jwt({"exp": int(time.time() + expires_in)})}
+        if records:
+            tokens["oauth_provenance"] = {"issuer": self.issuer, "client_id": "client-1"}
+        content = {"auth_mode": "chatgpt", "tokens": tokens, "last_refresh": "2026-01-01T00:00:00Z"}
+        (home / "auth.json").write_text(json.dumps(content))
+        self.provider = [] if records else ["--issuer", self.issuer, "--client-id", "client-1"]
+
+    def run(self, command: str, *more: str) -> tuple[int, str, str]:
+        return called(command, "--home", str(self.home), *self.provider, *more)
+
+
+@pytest.mark.parametrize("records", [True, False])
+@pytest.mark.parametrize(("expires_in", "is_usable"), [(90_000, True), (-90_000, False)])
+def test_a_sign_in_that_has_ended(
+    tmp_path: Path, httpserver: HTTPServer, expires_in: float, *, is_usable: bool, records: bool
+) -> None:
+    ended = Refusing(tmp_path, httpserver, expires_in=expires_in, records=records)
+    assert json.loads(ended.run("status", "--json")[1])["sign_in_ended"] is False
+    assert ended.run("refresh")[0] == 1
+    code, out, err = ended.run("status")
+    lines = out.splitlines()
+    assert (code, err) == (0 if is_usable else 1, "")
+    assert lines[0] == "The sign-in with ChatGPT as ada@example.com has ended: its tokens can no longer be renewed."
+    assert "it is renewed" not in out
+    assert f"Stored in: {tmp_path / 'auth.json'}" in lines
+    advice = f"loginmachine login --home {tmp_path} --issuer {ended.issuer} --client-id client-1"
+    assert lines[-1] == f"To sign in, run: {advice}"
+    code, out, _ = ended.run("status", "--json")
+    answer = json.loads(out)
+    assert (code, answer["sign_in_ended"], answer["signed_in"]) == (0 if is_usable else 1, True, is_usable)
+    # `token` agrees.
+    assert ended.run("token")[0] == code
+    assert "canary" not in out
+    # A new sign-in with the same refresh token is another one.
+    content = json.loads((tmp_path / "auth.json").read_text())
+    (tmp_path / "auth.json").write_text(json.dumps({**content, "last_refresh": "2026-01-02T00:00:00Z"}))
+    assert json.loads(ended.run("status", "--json")[1])["sign_in_ended"] is False
+
+
+def test_a_refusal_does_not_end_the_use_of_an_api_key(tmp_path: Path, httpserver: HTTPServer) -> None:
+    ended = Refusing(tmp_path, httpserver, expires_in=-10, records=True)
+    assert ended.run("refresh")[0] == 1
+    content = json.loads((tmp_path / "auth.json").read_text())
+    content |= {"auth_mode": "apikey", "OPENAI_API_KEY": "canary-k"}
+    (tmp_path / "auth.json").write_text(json.dumps(content))
+    code, out, _ = ended.run("status", "--json")
+    answer = json.loads(out)
+    assert (code, answer["signed_in"], answer["sign_in_ended"]) == (0, True, False)
+
+
+@pytest.mark.parametrize("command", ["status", "logout", "token", "refresh"])
+def test_what_to_run_needs_no_options_for_the_usual_home(tmp_path: Path, command: str) -> None:
+    code, out, err = called(command, CODEX_HOME=str(tmp_path / "my home"))
+    assert code == (0 if command == "logout" else 1)
+    assert f"nothing is stored in {tmp_path / 'my home' / 'auth.json'}." in out + err
+    assert "To sign in, run: loginmachine login" in (out + err).splitlines()
+
+
+@pytest.mark.parametrize("command", ["status", "logout", "token", "refresh"])
+def test_what_to_run_has_the_options_for_the_same_place(tmp_path: Path, command: str) -> None:
+    home = tmp_path / "my home"
+    home.mkdir()
+    options = ("--home", str(home), "--store", "auto", "--issuer", "http://127.0.0.1:1", "--client-id", "a b")
+    _, out, err = called(command, *options, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
+    assert f"nothing is stored in {home / 'auth.json'} and in the keyring entry 'Codex Auth', 'cli|" in out + err
+    more = "--issuer http://127.0.0.1:1 --client-id 'a b'"
+    assert f"To sign in, run: loginmachine login --home '{home}' --store auto {more}" in (out + err).splitlines()

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
-NOT_SIGNED_IN = "You are not signed in.\nSign in first.\nDetails: not_signed_in - nothing is stored\n"
-
 
 def access_token(expires_in: float) -> str:
     return jwt({"exp": int(time.time() + expires_in)})
@@ -90,8 +88,13 @@ def test_token_refreshes_an_expiring_token(tmp_path: Path, endpoint: Endpoint) -
 
 
 def test_not_signed_in(tmp_path: Path, endpoint: Endpoint) -> None:
-    assert endpoint.start("token", tmp_path) == (1, "", NOT_SIGNED_IN)
-    assert endpoint.run("refresh", tmp_path) == (1, "", NOT_SIGNED_IN)
+    words = (
+        f"You are not signed in: nothing is stored in {tmp_path / 'auth.json'}.\n"
+        f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+        "Details: not_signed_in - nothing is stored\n"
+    )
+    assert endpoint.start("token", tmp_path) == (1, "", words)
+    assert endpoint.run("refresh", tmp_path) == (1, "", words)
 
 
 def test_api_keys_are_printed_and_never_refreshed(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -148,7 +151,11 @@ def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
     reason = f"{endpoint.issuer}/oauth/token: status 400: invalid_grant: [redacted]"
     before = "the provider has refused this refresh token before, and it was not sent again"
     for command, why in (("token", reason), ("refresh", before), ("token", before)):
-        words = f"The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - {why}\n"
+        words = (
+            f"The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - {why}\n"
+            f"Stored in: {tmp_path / 'auth.json'}\n"
+            f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+        )
         assert endpoint.run(command, tmp_path) == (1, "", words)
     assert len(endpoint.bodies) == 1
 
@@ -203,6 +210,7 @@ def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: 
     assert (code, out) == (1, "")
     assert "Warning: the new tokens could not be stored" in err
     assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
+    assert err.endswith(f"\nTo sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n")
     lock.rmdir()
     code, out, _ = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)

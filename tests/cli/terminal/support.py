@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -81,6 +83,10 @@ class Screen:
         """Wait for the login URL."""
         return self.wait_for(r"(http://\S+/oauth/authorize\S+?)(\x1b\[0m)?\r\n")[1]
 
+    def set_width(self, columns: int) -> None:
+        """Resize the terminal."""
+        set_width(self._master, columns)
+
     def job(self) -> int:
         return int(self.wait_for(r"\[job (\d+)\]")[1])
 
@@ -90,21 +96,62 @@ class Screen:
         return int(match[1]), match[2] == "True"
 
 
-def terminal(*arguments: str, **extra: str) -> contextlib.AbstractContextManager[Screen]:
-    """Run the command on a terminal, with job control."""
-    return _on_terminal(["-c", SHELL, *arguments], extra)
+def set_width(descriptor: int, columns: int) -> None:
+    """Resize a terminal. 0 columns mean that the size is not known."""
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
+
+
+def rendered(shown: str, columns: int) -> list[str]:
+    """Return the lines that a terminal of this width has on its screen, and above, after everything was shown.
+
+    Like xterm, it wraps a line when the first character after the last column arrives. It knows the sequences that
+    this command writes, and fails for any other.
+    """
+    rows, row, column = [""], 0, 0
+    for piece in re.findall(r"\x1b\[[0-?]*[ -/]*[@-~]|[^\x1b]|\x1b", shown):
+        if piece == "\r":
+            column = 0
+        elif piece == "\n":
+            row += 1
+            rows += [""] * (row - len(rows) + 1)
+        elif piece == "\x1b[K":
+            rows[row] = rows[row][:column]
+        elif piece.isprintable():
+            if column == columns:
+                row, column = row + 1, 0
+                rows += [""] * (row - len(rows) + 1)
+            rows[row] = rows[row][:column].ljust(column) + piece + rows[row][column + 1 :]
+            column += 1
+        else:
+            assert re.fullmatch(r"\x1b\[(\d*m|\?2004[hl])", piece), f"unexpected: {piece!r}"
+    return [line.rstrip() for line in rows]
+
+
+def terminal(*arguments: str, columns: int = 0, **extra: str | None) -> contextlib.AbstractContextManager[Screen]:
+    """Run the command on a terminal, with job control.
+
+    Args:
+        arguments: The command line.
+        columns: The width of the terminal; 0 if it does not tell.
+        extra: Environment variables; None for one that is not set.
+    """
+    return _on_terminal(["-c", SHELL, *arguments], extra, columns)
 
 
 @contextlib.contextmanager
-def _on_terminal(program: list[str], extra: dict[str, str]) -> Iterator[Screen]:
+def _on_terminal(program: list[str], extra: dict[str, str | None], columns: int = 0) -> Iterator[Screen]:
     master, slave = pty.openpty()
+    set_width(master, columns)
+    variables = {"TERM": "xterm", "DISPLAY": ":0", **extra}
+    ours = environment(**{name: value for name, value in variables.items() if value is not None})
+    missing = [name for name, value in variables.items() if value is None]
     process = subprocess.Popen(
         [sys.executable, *program],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        env=environment(TERM="xterm", DISPLAY=":0", **extra),
+        env={name: value for name, value in ours.items() if name not in missing},
     )
     screen = Screen(master, slave)
     try:
@@ -125,9 +172,11 @@ def _login(home: Path, issuer: str) -> list[str]:
     return ["login", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer]
 
 
-def login_on_terminal(home: Path, issuer: str, *more: str) -> contextlib.AbstractContextManager[Screen]:
+def login_on_terminal(
+    home: Path, issuer: str, *more: str, columns: int = 0, **extra: str | None
+) -> contextlib.AbstractContextManager[Screen]:
     """Sign in on a terminal."""
-    return terminal(*_login(home, issuer), *more)
+    return terminal(*_login(home, issuer), *more, columns=columns, **extra)
 
 
 def login_without_job_control(home: Path, issuer: str) -> contextlib.AbstractContextManager[Screen]:

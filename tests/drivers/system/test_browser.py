@@ -202,6 +202,68 @@ def test_the_browser_variable_comes_first_in_wsl_too(
     assert not theirs.exists()
 
 
+@pytest.mark.usefixtures("in_wsl")
+@pytest.mark.parametrize("display", ["DISPLAY", "WAYLAND_DISPLAY"])
+def test_wsl_without_programs_of_windows_uses_its_own_desktop(
+    launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, display: str
+) -> None:
+    for name in ("wslview", "powershell.exe"):
+        launchers(name, "exit 1")
+    seen = launchers("xdg-open")
+    monkeypatch.setenv(display, "wayland-0")
+    assert open_it() is None
+    assert arguments(seen) == [URL]
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_wsl_without_a_display_starts_no_launcher_of_a_desktop(launchers: Callable[..., Path]) -> None:
+    launchers("powershell.exe", "exit 1")
+    seen = launchers("xdg-open")
+    assert open_it() == NONE_WORKED
+    assert not seen.exists()
+
+
+@pytest.mark.usefixtures("in_wsl")
+def test_explorer_is_not_believed_if_windows_programs_cannot_run(
+    launchers: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit status is 1 if it has opened the browser, and also if the connection to Windows is gone."""
+    explorer, seen = launchers("explorer.exe", "exit 1"), launchers("xdg-open")
+    monkeypatch.setenv("WSL_INTEROP", str(tmp_path / "no-such-socket"))
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert open_it() is None
+    assert arguments(seen) == [URL]
+    assert not explorer.exists()
+
+
+@pytest.mark.parametrize(
+    ("registered", "socket_exists", "expected"),
+    [
+        ("enabled\ninterpreter /init\n", None, False),
+        ("enabled\ninterpreter /init\n", True, False),
+        ("enabled\ninterpreter /init\n", False, True),
+        ("disabled\n", None, True),
+        (None, None, False),
+        (None, False, True),
+    ],
+)
+def test_when_programs_of_windows_cannot_run(
+    registered: str | None,
+    *,
+    socket_exists: bool | None,
+    expected: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wsl, "INTEROP", (str(tmp_path / "WSLInterop"), str(tmp_path / "WSLInterop-late")))
+    variables = {} if socket_exists is None else {"WSL_INTEROP": str(tmp_path / "socket")}
+    if socket_exists:
+        (tmp_path / "socket").touch()
+    if registered is not None:
+        (tmp_path / "WSLInterop-late").write_text(registered)
+    assert wsl.is_without_interop(variables) is expected
+
+
 def test_a_url_with_a_single_quote_is_not_passed_to_windows() -> None:
     assert wsl.launchers("https://id.example/'; calc; '") == []
 

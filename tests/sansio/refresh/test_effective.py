@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from loginmachine import Credentials, Provider, Secret
-from loginmachine.sansio.refresh.effective import applicable
+from loginmachine.sansio.refresh.effective import Applicable, applicable, has_ended
+from loginmachine.sansio.refresh.failures import RefreshFailureCategory
+from loginmachine.sansio.refresh.outcome import Refusal, digest_of
 
 from ..samples import NAMESPACE, jwt
 from .samples import stored
@@ -63,3 +65,41 @@ def test_the_environment_is_used_when_nothing_is_stored() -> None:
 @pytest.mark.parametrize("key", [None, "", " \n"])
 def test_without_both_no_credentials_apply(key: str | None) -> None:
     assert applicable(None, PROVIDER, environment_key=key) is None
+
+
+# Whether the sign-in has ended
+
+OTHER = Provider.chatgpt(issuer="http://127.0.0.1:1", client_id="another")
+TOKENS = stored("access")
+
+
+def refusal(provider: Provider = PROVIDER) -> Refusal:
+    return Refusal(digest=digest_of(TOKENS, provider), category=RefreshFailureCategory.REFRESH_TOKEN_REJECTED)
+
+
+def using(credentials: Credentials, mode: str = "chatgpt") -> Applicable:
+    return Applicable(mode=mode, credentials=credentials)
+
+
+def test_a_sign_in_whose_refresh_token_was_refused_has_ended() -> None:
+    assert has_ended(using(TOKENS), refusal())
+    assert has_ended(using(TOKENS), refusal(OTHER), OTHER)
+
+
+@pytest.mark.parametrize(
+    ("applies", "known", "provider"),
+    [
+        (None, refusal(), None),
+        (using(TOKENS), None, None),
+        (using(TOKENS, "apikey"), refusal(), None),
+        (using(TOKENS.__replace__(tokens=None)), refusal(), None),
+        # The same token of a new sign-in, or for another provider.
+        (using(TOKENS.__replace__(last_refresh="2027-01-01T00:00:00Z")), refusal(), None),
+        (using(TOKENS), refusal(), OTHER),
+        (using(TOKENS), refusal(OTHER), None),
+    ],
+)
+def test_another_sign_in_has_not_ended(
+    applies: Applicable | None, known: Refusal | None, provider: Provider | None
+) -> None:
+    assert not has_ended(applies, known, provider)
