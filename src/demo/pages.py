@@ -39,6 +39,11 @@ CONTENT_SECURITY_POLICY: Final = (
     "form-action 'self' http://127.0.0.1:* http://localhost:*"
 )
 
+# A source cannot name [::1], so the callbacks of the OpenID provider need the whole scheme.
+OPENID_CONTENT_SECURITY_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
+    "http://127.0.0.1:* http://localhost:*", "http:"
+)
+
 
 def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str | None = None) -> str:
     """Return the login form. It is submitted to its own URL.

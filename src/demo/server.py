@@ -32,8 +32,10 @@ from ..sansio.model.provider import CHATGPT_CLIENT_ID
 from .pages import CONTENT_SECURITY_POLICY, login_form, unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
+    from wsgiref.types import WSGIApplication
 
 CODE_LIFETIME: Final = 60.0
 """Seconds until an authorization code expires (RFC 6749 section 4.1.2 recommends ten minutes at most)."""
@@ -64,21 +66,38 @@ class DemoProvider:
         self._code_lifetime = code_lifetime
 
     def __enter__(self) -> Self:
-        # With a socket of its own, werkzeug would exit if the port is in use, and look up the host name.
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port: int = listener.getsockname()[1]
-            self.issuer = f"http://127.0.0.1:{port}"
-            app = _Endpoints(self.issuer, self._client_id, self._code_lifetime).application()
-            self._server = _Server("127.0.0.1", port, app, _Handler, fd=listener.fileno())
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="loginmachine-demo-provider"
-        )
-        self._thread.start()
+        self._server = LoopbackServer(self._application)
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
+        self._server.stop()
+
+    def _application(self, port: int) -> flask.Flask:
+        self.issuer = f"http://127.0.0.1:{port}"
+        return _Endpoints(self.issuer, self._client_id, self._code_lifetime).application()
+
+
+class LoopbackServer:
+    """Serves an application on a free port of 127.0.0.1, in a thread of its own.
+
+    Args:
+        application_at: Is called with the port, and returns the application.
+    """
+
+    def __init__(self, application_at: Callable[[int], WSGIApplication]) -> None:
+        # With a socket of its own, werkzeug would exit if the port is in use, and look up the host name.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port: int = listener.getsockname()[1]
+            self._server = _Server("127.0.0.1", port, application_at(port), _Handler, fd=listener.fileno())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="loginmachine-demo-provider"
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port and all connections, and wait for their threads."""
         self._server.shutdown()
         self._server.close_connections()
         self._thread.join()
@@ -98,7 +117,7 @@ class _Server(ThreadedWSGIServer):
 
     daemon_threads = False  # so that server_close() joins them
 
-    def __init__(self, host: str, port: int, app: flask.Flask, handler: type[_Handler], *, fd: int) -> None:
+    def __init__(self, host: str, port: int, app: WSGIApplication, handler: type[_Handler], *, fd: int) -> None:
         super().__init__(host, port, app, handler, fd=fd)
         self._connections: set[socket.socket] = set()
 

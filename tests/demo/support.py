@@ -110,5 +110,10 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def client_of(provider: DemoProvider) -> httpx.Client:
+    """Return a client of a provider."""
+    return http_client(provider.issuer)
+
+
+def http_client(base_url: str = "") -> httpx.Client:
     """Return a client without proxies and certificates: reading a CA bundle takes longer than most requests."""
-    return httpx.Client(base_url=provider.issuer, trust_env=False, timeout=10, verify=False)
+    return httpx.Client(base_url=base_url, trust_env=False, timeout=10, verify=False)
