@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.demo.openid_provider import OpenIdProvider
+from loginmachine.demo.openid.provider import OpenIdProvider
 from loginmachine.demo.server import DemoProvider
 
-from .openid_support import Program
+from .openid.support import Program
 from .support import (
     Person,
     client_of,

@@ -13,14 +13,14 @@ import httpx
 import pytest
 from joserfc.errors import InvalidKeyIdError
 
-from loginmachine.demo.openid_provider import OpenIdProvider
-from loginmachine.demo.openid_switches import Answer, OpenIdSwitches
+from loginmachine.demo.openid.provider import OpenIdProvider
+from loginmachine.demo.openid.switches import Answer, OpenIdSwitches
 
-from .openid_support import Program, error_of
-from .support import http_client
+from ..support import http_client
+from .support import Program, error_of
 
 if TYPE_CHECKING:
-    from loginmachine.demo.openid_switches import Algorithm, Endpoint
+    from loginmachine.demo.openid.switches import Algorithm, Endpoint
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"

@@ -7,10 +7,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from loginmachine.demo.openid_clients import Client
+from loginmachine.demo.openid.clients import Client
 
-from .openid_support import DEVICE_CODE, Program, callback_error, error_of
-from .support import CALLBACK
+from ..support import CALLBACK
+from .support import DEVICE_CODE, Program, callback_error, error_of
 
 if TYPE_CHECKING:
     import httpx

@@ -11,21 +11,21 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from .server import LoopbackServer  # first: it explains a missing extra
+from ..server import LoopbackServer  # first: it explains a missing extra
 
 # isort: split
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from .openid_accounts import Clock, Keys, State, Tickets
-from .openid_authorization import PROMPTS, SCOPES, AuthorizationEndpoint
-from .openid_clients import AUTH_METHODS, GRANT_TYPES, Client, Clients, new_secret
-from .openid_interaction import FOLDER, DeviceCodes, LoginForms
-from .openid_messages import OAuthError, ReceivedRequest, json_response
-from .openid_switches import Algorithm, OpenIdSwitches
-from .openid_tokens import TokenEndpoints
-from .pages import OPENID_CONTENT_SECURITY_POLICY
+from ..pages import OPENID_CONTENT_SECURITY_POLICY
+from .accounts import Clock, Keys, State, Tickets
+from .authorization import PROMPTS, SCOPES, AuthorizationEndpoint
+from .clients import AUTH_METHODS, GRANT_TYPES, Client, Clients, new_secret
+from .interaction import FOLDER, DeviceCodes, LoginForms
+from .messages import OAuthError, ReceivedRequest, json_response
+from .switches import Algorithm, OpenIdSwitches
+from .tokens import TokenEndpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Self
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from .openid_switches import Answer, Endpoint
+    from .switches import Answer, Endpoint
 
     _Handler = Callable[[ReceivedRequest], Response]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .openid_support import SCOPE, Program, error_of, fields_of
-from .support import claims
+from ..support import claims
+from .support import SCOPE, Program, error_of, fields_of
 
 if TYPE_CHECKING:
     import httpx

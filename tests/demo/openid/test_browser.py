@@ -13,8 +13,8 @@ import pytest
 
 from loginmachine.demo.browser import sign_in
 
-from .openid_support import STATE, Program, fields_of
-from .support import PASSWORD, claims
+from ..support import PASSWORD, claims
+from .support import STATE, Program, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def test_the_automatic_browser_enters_a_device_code(program: Program) -> None:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_chromium_follows_the_form_to_the_callback(program: Program, host: str) -> None:
-    from ..e2e.test_chromium import browser_page  # skips without Chromium
+    from ...e2e.test_chromium import browser_page  # skips without Chromium
 
     with listening(host) as listener, browser_page() as page:
         errors: list[str] = []

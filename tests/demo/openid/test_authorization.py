@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from loginmachine.demo.openid_clients import Client
-from loginmachine.demo.openid_provider import OpenIdProvider
+from loginmachine.demo.openid.clients import Client
+from loginmachine.demo.openid.provider import OpenIdProvider
 
-from .openid_support import STATE, Program, callback_error, error_of
-from .support import CALLBACK, callback, http_client
+from ..support import CALLBACK, callback, http_client
+from .support import STATE, Program, callback_error, error_of
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +57,7 @@ def test_a_form_of_another_browser_is_refused(program: Program) -> None:
 
 
 def test_the_oldest_of_many_sessions_is_forgotten(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.demo.openid_interaction._MAX_SESSIONS", 2)
+    monkeypatch.setattr("loginmachine.demo.openid.interaction._MAX_SESSIONS", 2)
     first = program.ask()
     with http_client() as second, http_client() as third:
         pages = [Program(program.provider, client) for client in (second, third)]

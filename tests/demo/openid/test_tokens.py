@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey, RSAKey
 
-from .openid_support import NONCE, SCOPE, Program, error_of
-from .support import CALLBACK, VERIFIER, claims
+from ..support import CALLBACK, VERIFIER, claims
+from .support import NONCE, SCOPE, Program, error_of
 
 if TYPE_CHECKING:
-    from loginmachine.demo.openid_switches import Algorithm
+    from loginmachine.demo.openid.switches import Algorithm
 
 CLIENTS = ["client", "confidential_client", "post_client"]
 

@@ -10,11 +10,11 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from .support import CALLBACK, CHALLENGE, PASSWORD, VERIFIER, callback
+from ..support import CALLBACK, CHALLENGE, PASSWORD, VERIFIER, callback
 
 if TYPE_CHECKING:
-    from loginmachine.demo.openid_clients import Client
-    from loginmachine.demo.openid_provider import OpenIdProvider
+    from loginmachine.demo.openid.clients import Client
+    from loginmachine.demo.openid.provider import OpenIdProvider
 
 STATE = "st~ate &=%+/?#"
 NONCE = "n-0S6_WzA2Mj"

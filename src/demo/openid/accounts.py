@@ -17,9 +17,9 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .accounts import Person
-    from .openid_clients import Clients
-    from .openid_switches import Algorithm, IdTokenFault, OpenIdSwitches
+    from ..accounts import Person
+    from .clients import Clients
+    from .switches import Algorithm, IdTokenFault, OpenIdSwitches
 
 Kind = Literal["code", "access_token", "refresh_token"]
 _Key = RSAKey | ECKey | OKPKey

@@ -11,17 +11,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.wrappers import Response
 
-from .openid_accounts import Grant
-from .openid_interaction import Decision
-from .openid_messages import OAuthError, Parameters, json_response, scopes_in
-from .pages import unusable
+from ..pages import unusable
+from .accounts import Grant
+from .interaction import Decision
+from .messages import OAuthError, Parameters, json_response, scopes_in
 
 if TYPE_CHECKING:
-    from .accounts import Person
-    from .openid_accounts import State
-    from .openid_clients import Client
-    from .openid_interaction import LoginForms, Session
-    from .openid_messages import ReceivedRequest
+    from ..accounts import Person
+    from .accounts import State
+    from .clients import Client
+    from .interaction import LoginForms, Session
+    from .messages import ReceivedRequest
 
 SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.read", "api.write")
 PROMPTS: Final = ("none", "login", "consent", "select_account")

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 
 from werkzeug.wrappers import Response
 
-from .accounts import Person
-from .openid_accounts import Grant
-from .openid_messages import OAuthError, json_response
-from .pages import device_form, done, login_form, unusable
+from ..accounts import Person
+from ..pages import device_form, done, login_form, unusable
+from .accounts import Grant
+from .messages import OAuthError, json_response
 
 if TYPE_CHECKING:
-    from .openid_accounts import State
-    from .openid_clients import Client
-    from .openid_messages import ReceivedRequest
+    from .accounts import State
+    from .clients import Client
+    from .messages import ReceivedRequest
 
 FOLDER: Final = "/account"
 """The folder of the pages. Cookies ignore ports: the path keeps them from a callback listener."""

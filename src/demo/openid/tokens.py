@@ -11,16 +11,16 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Response
 
-from .openid_accounts import base64_of
-from .openid_authorization import check_resources, check_scope
-from .openid_clients import DEVICE_CODE
-from .openid_messages import OAuthError, Parameters, json_response, scopes_in
+from .accounts import base64_of
+from .authorization import check_resources, check_scope
+from .clients import DEVICE_CODE
+from .messages import OAuthError, Parameters, json_response, scopes_in
 
 if TYPE_CHECKING:
-    from .openid_accounts import Grant, State
-    from .openid_clients import Client
-    from .openid_interaction import DeviceCodes
-    from .openid_messages import ReceivedRequest
+    from .accounts import Grant, State
+    from .clients import Client
+    from .interaction import DeviceCodes
+    from .messages import ReceivedRequest
 
 ID_TOKEN_LIFETIME: Final = 3600
 REFRESH_TOKEN_LIFETIME: Final = 30 * 86400.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request
 
-    from .openid_switches import Endpoint
+    from .switches import Endpoint
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _REPEATABLE: Final = frozenset({"resource"})
