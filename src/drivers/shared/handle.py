@@ -11,7 +11,7 @@ from ...sansio.model.options import LoginMethod, LoginSecrets
 from ..errors import LoginFailed, error_for
 from ..http.proxies import proxy_for
 from ..http.tls import check_bundle
-from ..logging import warn
+from ..logging import log_error, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +217,8 @@ class LoginHandle:
     def _check_stored(self, store: CredentialStore) -> None:
         try:
             stored = store.load() if hasattr(store, "load") else None
-        except Exception:  # noqa: BLE001 - a login replaces what cannot be read
+        except Exception as error:  # noqa: BLE001 - a login replaces what cannot be read
+            log_error("the store cannot be read", error)
             return
         if stored is None:
             return

@@ -14,7 +14,7 @@ from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import RefreshFailed, SignInRequired, StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
-from ..logging import warn
+from ..logging import log_error, warn
 from ..stores.protocols import RefusalStore, save, unexpected_error
 
 if TYPE_CHECKING:
@@ -176,10 +176,11 @@ class StoreAccess:
 
     def _load_refusal(self) -> Refusal | None:
         # A store of the program's own need not have this. Without it, a refused token is sent once more.
-        with contextlib.suppress(Exception):
-            if isinstance(self._store, RefusalStore):
-                return self._store.load_refusal()
-        return None
+        try:
+            return self._store.load_refusal() if isinstance(self._store, RefusalStore) else None
+        except Exception as error:  # noqa: BLE001 - as above
+            log_error("the store cannot be read", error)
+            return None
 
     def save_refusal(self, refusal: Refusal) -> None:
         """Let the store remember that a refresh token was refused, if it can."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from ...sansio.model.auth_json import CredentialsError
 from ..errors import StoreError
+from ..logging import log_error
 from .checks import check_home, explain, unsupported
 from .locks import UNSUPPORTED, locked
 from .owners import risks
@@ -250,6 +251,7 @@ class HomeStore:
         try:
             return work()
         except OSError as error:
+            log_error("the store failed", error)
             problem = explain(error)
         except CredentialsError as error:
             problem = str(error)

@@ -52,6 +52,8 @@ class Call(Generic[Result]):
     def result(self, timeout: float) -> Result:
         """Make the call, and return its result. A call that changes something waits for late calls to end first.
 
+        If the system has no thread left, the call is made in the caller's thread, without a time limit.
+
         Args:
             timeout: Seconds to wait at most.
 
@@ -63,7 +65,13 @@ class Call(Generic[Result]):
         if late is not None and not wait_for(late, timeout):
             raise KeyringTimeoutError
         # Daemonic, because a backend that hangs cannot be interrupted.
-        threading.Thread(target=self._run, name="loginmachine-keyring", daemon=True).start()
+        thread = threading.Thread(target=self._run, name="loginmachine-keyring", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system has no thread left. The credentials must not be lost, although a call here has no time limit.
+            self._run()
+            self._raise_exit()
         try:
             wait_for(self._done, timeout)
         finally:
@@ -76,6 +84,12 @@ class Call(Generic[Result]):
         if self._problems:
             raise KeyringCallError(self._problems[0])
         return self._results[0]
+
+    def _raise_exit(self) -> None:
+        """Raise what the call has raised, if it is no `Exception`: an interrupt of the caller's own thread."""
+        for error in self._problems:
+            if not isinstance(error, Exception):
+                raise error
 
     def _run(self) -> None:
         try:

@@ -11,17 +11,18 @@ from ...sansio.base.text import clean_text
 from ...sansio.model.auth_json import CredentialsError, parse_object
 from ...sansio.model.credentials import parse, serialise
 from ..errors import KeyringUnavailable, StoreBusy, StoreError
-from ..logging import warn
+from ..logging import log_error, warn
 from .auth_file import EMPTY, AuthFile, parse_or_none
 from .file_store import folder_of
 from .home_store import HomeStore
 from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError
 from .locks import locked
-from .protocols import check_replaceable
+from .protocols import check_replaceable, secrets_of
+from .secret_service import SecretService, is_secret_service
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from keyring.backend import KeyringBackend
@@ -35,6 +36,14 @@ _UNDO_TIMEOUT: Final = 1.0
 """Seconds to wait for the lock before a late change is undone."""
 _WINDOWS_LIMIT: Final = 2560
 """Bytes in a credential of Windows. A character takes two."""
+
+_KNOWN: Final = {
+    "KeyringLocked": "the keyring is locked; unlock it, and try again",
+    "PromptDismissedException": "the keyring had to ask for a password or a consent, and got none",
+    "SecretServiceNotAvailableException": "the service of the keyring cannot be reached, or has just ended; try again",
+    "SizeLimitError": "the credentials are too large for the keyring; store them in the file",
+}
+"""Messages for exceptions of the package keyring and of those that it uses."""
 
 Result = TypeVar("Result")
 
@@ -99,9 +108,16 @@ class KeyringEntry:
         self._timeout = timeout
 
     def check(self, *, follow: bool = False) -> None:
-        """Read the entry, and ignore its content."""
+        """Read the entry, and ignore its content. A missing keyring is made, for which the person may be asked."""
         del follow
-        self._get()
+
+        def look() -> None:
+            keyring = _backend()
+            if isinstance(keyring, SecretService):
+                keyring.prepare()
+            self._read(keyring)
+
+        self._call(look)
 
     def load(self) -> Credentials | None:
         """Return the credentials in the entry, or None if there is no entry."""
@@ -168,18 +184,28 @@ class KeyringEntry:
                 self._write(keyring, value)
             except Exception:
                 # It may have been done all the same, for example if only the answer was lost.
-                with contextlib.suppress(Exception):
+                with self._or_unknown():
                     if self._read(keyring) == value:
                         return value
                 raise
             try:
                 return self._read(keyring)
             except Exception:
-                with contextlib.suppress(Exception):
+                with self._or_unknown():
                     self._write(keyring, old)
                 raise
 
-        return self._call(change, undo=lambda: self._undo(value, old), size=len(value or ""))
+        return self._call(change, undo=lambda: self._undo(value, old), value=value, old=old)
+
+    @contextlib.contextmanager
+    def _or_unknown(self) -> Iterator[None]:
+        """Try to find out what a change that has failed has done, or to undo it. If that fails too, say so."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - as in `_problem`; the first exception is raised by the caller
+            log_error("the keyring failed again", error)
+            with contextlib.suppress(Exception):
+                self._warn(f"{self.where} may have been changed all the same: the keyring cannot be asked now")
 
     def _undo(self, value: str | None, old: str | None) -> None:
         """Store the old value again, if the entry has the new one. For the caller of `_put` it has failed."""
@@ -192,29 +218,36 @@ class KeyringEntry:
                 if value != old and self._read(keyring) == value:
                     self._write(keyring, old)
             except Exception as error:  # noqa: BLE001 - as in `_problem`; there is no caller any more
+                log_error("the keyring failed", error, hide=_secrets_in(value, old))
                 with contextlib.suppress(Exception):
                     kind = clean_text(type(error).__name__)
                     self._warn(f"{self.where} was changed too late, and that could not be undone: {kind}")
 
-    def _read(self, keyring: KeyringBackend) -> str | None:
+    def _read(self, keyring: KeyringBackend | SecretService) -> str | None:
         value: object = keyring.get_password(SERVICE, self._account)
         if value is None or isinstance(value, str):
             return value
         raise StoreError(f"{self.where}: the keyring returned a value that is no text")
 
-    def _write(self, keyring: KeyringBackend, value: str | None) -> None:
+    def _write(self, keyring: KeyringBackend | SecretService, value: str | None) -> None:
         if value is None:
             keyring.delete_password(SERVICE, self._account)
         else:
             keyring.set_password(SERVICE, self._account, value)
 
-    def _call(self, work: Callable[[], Result], undo: Callable[[], None] | None = None, size: int = 0) -> Result:
+    def _call(
+        self,
+        work: Callable[[], Result],
+        undo: Callable[[], None] | None = None,
+        value: str | None = None,
+        old: str | None = None,
+    ) -> Result:
         """Call the keyring in a thread, which is given up if it does not return in time.
 
         Raises:
             KeyringUnavailable: There is no keyring.
             StoreError: The call failed, or did not return in time. The message holds no text of the keyring, which may
-                hold the value.
+                hold the value. The log has it, at level DEBUG, without what may be a secret.
         """
         try:
             return Call(self._account, work, undo).result(self._timeout)
@@ -222,7 +255,8 @@ class KeyringEntry:
             later = "" if undo is None else ". What it changes later is undone, if this program still runs then"
             problem = StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds{later}")
         except KeyringCallError as failed:
-            problem = self._problem(failed.error, size)
+            log_error("the keyring failed", failed.error, hide=_secrets_in(value, old))
+            problem = self._problem(failed.error, len(value or ""))
         raise problem
 
     def _problem(self, error: BaseException, size: int) -> StoreError:
@@ -235,20 +269,30 @@ class KeyringEntry:
             return KeyringUnavailable("the package keyring cannot be loaded: pip install 'loginmachine[keyring]'")
         if kind == "NoKeyringError":
             return KeyringUnavailable("this system has no keyring that could be used")
-        if kind == "KeyringLocked":
-            return StoreError(f"{self.where}: the keyring is locked; unlock it, and try again")
+        if kind in _KNOWN:
+            return StoreError(f"{self.where}: {_KNOWN[kind]}")
+        if isinstance(error, ConnectionError):
+            return StoreError(f"{self.where}: the connection to the keyring was closed")
         if 2 * size > _WINDOWS_LIMIT and (sys.platform == "win32" or hasattr(error, "winerror")):
             reason = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
             return StoreError(f"{self.where}: {reason}; store them in the file")
         return StoreError(f"{self.where}: the keyring raised {kind}")
 
 
-def _backend() -> KeyringBackend:
+def _backend() -> KeyringBackend | SecretService:
     """Return the keyring of this system. The import is here because it takes time, and the package may be missing."""
     import keyring  # noqa: PLC0415
 
-    return keyring.get_keyring()
+    backend = keyring.get_keyring()
+    return SecretService(backend) if is_secret_service(backend) else backend
 
 
 def _encoded(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
+
+
+def _secrets_in(*values: str | None) -> list[str]:
+    """Return the secrets of entries, which no log may show."""
+    found = [value for value in values if value is not None]
+    credentials = [parse_or_none(_encoded(value)) for value in found]
+    return [*found, *(secret for each in credentials if each is not None for secret in secrets_of(each))]

@@ -130,7 +130,7 @@ def save(
     except BaseException as error:  # noqa: BLE001 - a store of the program's own; the driver waits for an event
         if not isinstance(error, Exception):
             keep(error)
-        message = unexpected_error(error, hide=_secrets_of(credentials))
+        message = unexpected_error(error, hide=secrets_of(credentials))
         return SaveFailed(message=str(error) if isinstance(error, StoreError) else message)
     # A store of the program's own may return anything.
     return CredentialsSaved(replaced=replaced if isinstance(replaced, Credentials) else None)
@@ -169,7 +169,8 @@ def unexpected_error(error: BaseException, *, hide: Iterable[str] = ()) -> str:
     return f"the store raised {type(error).__name__}"
 
 
-def _secrets_of(credentials: Credentials) -> list[str]:
+def secrets_of(credentials: Credentials) -> list[str]:
+    """Return the secrets of credentials, which no log may show."""
     tokens = credentials.tokens
     secrets = [credentials.api_key, credentials.others]
     if tokens is not None:

@@ -148,7 +148,8 @@ class Owner(LoginOwner):
                 self._timers.pop(exchange_id, None)
                 self._abort()
             case actions.SaveCredentials(credentials=credentials):
-                self._workers.start(self._save, credentials, otherwise=events.SaveFailed(message=NO_THREAD))
+                # A code works once, so that these credentials cannot be requested again.
+                self._workers.start(self._save, credentials, or_here=True)
             case actions.ReportProgress(phase=phase):
                 self._report(phase)
             case actions.Finish(outcome=outcome):

@@ -30,7 +30,12 @@ class Workers:
         self._threads: list[threading.Thread] = []
 
     def start(
-        self, work: Callable[..., None], *args: object, otherwise: Event | None = None, can_abandon: bool = False
+        self,
+        work: Callable[..., None],
+        *args: object,
+        otherwise: Event | None = None,
+        or_here: bool = False,
+        can_abandon: bool = False,
     ) -> None:
         """Do work in a thread of its own.
 
@@ -38,6 +43,7 @@ class Workers:
             work: A method that posts its result as an event.
             args: Its arguments.
             otherwise: The event to post if the system has no thread left.
+            or_here: Whether to do the work in this thread instead, if the system has no thread left.
             can_abandon: Whether the program may end before the thread does.
         """
         name = f"loginmachine-{work.__name__.strip('_')}"
@@ -47,6 +53,8 @@ class Workers:
         except RuntimeError:
             if otherwise is not None:
                 self._post(otherwise)
+            if or_here:
+                self._run(work, *args)
             return
         self._threads = [*(other for other in self._threads if other.is_alive()), worker]
 

@@ -16,6 +16,7 @@ from ...sansio.model.options import LoginMethod
 from ..shared.handle import LEFT, LoginHandle
 from .owner import Owner
 from .runs import check_runs_in_trio
+from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -152,11 +153,7 @@ class TrioLogin(LoginHandle):
         if hasattr(self._store, "check") or hasattr(self._store, "load"):
             # In a thread, because a keyring may ask the person to unlock it.
             limiter = trio.CapacityLimiter(1)
-            try:
-                await trio.to_thread.run_sync(self._check_store, self._store, abandon_on_cancel=True, limiter=limiter)
-            except RuntimeError:
-                # The system has no thread left.
-                self._check_store(self._store)
+            await in_thread_or_here(limiter, self._check_store, self._store, abandon_on_cancel=True)
         self._check_before_entering()
         self._block = self._open()
         await self._block.__aenter__()

@@ -21,6 +21,7 @@ from ..shared.handle import LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..stores.protocols import save
 from ..system.browser import open_url
+from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -252,8 +253,8 @@ class Owner(LoginOwner):
         self.post(events.BrowserOpened() if problem is None else events.BrowserFailed(message=problem))
 
     async def _save(self, credentials: Credentials) -> None:
-        failed = events.SaveFailed(message=NO_THREAD)
-        self.post(await self._in_thread(save, self._store, credentials, self._keep_error, otherwise=failed))
+        # A code works once, so that these credentials cannot be requested again.
+        self.post(await in_thread_or_here(self._limiter, save, self._store, credentials, self._keep_error))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
         from .http_client import HttpClient  # noqa: PLC0415

@@ -11,6 +11,7 @@ from ...sansio.refresh import actions as refresh_actions
 from ..shared.session import BaseRefresh, StoreAccess
 from ..shared.token_events import token_event
 from .http_client import send
+from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,17 +90,4 @@ class Refresh(BaseRefresh):
         return None
 
     async def _in_thread(self, work: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
-        """Do what blocks in a thread. If there is none, do it here: the tokens must not be lost."""
-        began = False
-
-        def begin() -> Result:
-            nonlocal began
-            began = True
-            return work(*args)
-
-        try:
-            return await trio.to_thread.run_sync(begin, limiter=self._limiter)
-        except RuntimeError:
-            if began:
-                raise
-        return work(*args)
+        return await in_thread_or_here(self._limiter, work, *args)

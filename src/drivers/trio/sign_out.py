@@ -11,6 +11,7 @@ from ...sansio.oauth.revocation import read_revocation
 from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
 from .http_client import send
 from .runs import check_runs_in_trio
+from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
     from ...sansio.model.provider import Provider
@@ -39,8 +40,8 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     """
     check_runs_in_trio("trio_sign_out", "sign_out")
     limiter = trio.CapacityLimiter(math.inf)
-    await trio.to_thread.run_sync(check_provider, store, provider, limiter=limiter)
-    removed = await trio.to_thread.run_sync(store.remove, limiter=limiter)
+    await in_thread_or_here(limiter, check_provider, store, provider)
+    removed = await in_thread_or_here(limiter, store.remove)
     request = revocation_after_removal(removed, provider)
     if request is None:
         return SignOutResult(removed=removed)

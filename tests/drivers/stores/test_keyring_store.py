@@ -211,11 +211,17 @@ class TooMuchForWindows(Exception):  # noqa: N818 - stands for pywintypes.error
     winerror = 1783
 
 
+class SizeLimitError(ValueError):
+    """Stands for that of jeepney, which sends no more than 64 MiB."""
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (KeyringLocked("canary"), "the keyring is locked; unlock it, and try again"),
         (PasswordSetError("canary"), "the keyring raised PasswordSetError"),
+        (ConnectionResetError("canary"), "the connection to the keyring was closed"),
+        (SizeLimitError("canary"), "the credentials are too large for the keyring; store them in the file"),
         (OSError("canary"), "the keyring raised OSError"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -111,18 +112,22 @@ def test_a_sign_in_by_another_program_is_not_undone(
     assert keyring.entries == {key: '{"OPENAI_API_KEY": "theirs"}'}
 
 
-def test_what_cannot_be_undone_is_a_warning(kept: KeyringStore, keyring: FakeKeyring, warnings: list[str]) -> None:
+def test_what_cannot_be_undone_is_a_warning(
+    kept: KeyringStore, keyring: FakeKeyring, warnings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "loginmachine")
     keyring.trouble = hangs = HangsOnce("set")
     with pytest.raises(StoreError, match=LATE):
         kept.save(CREDENTIALS)
 
     def refuse(kind: str) -> None:
         if kind == "delete":
-            raise OSError("canary")
+            raise OSError("what the keyring says")
 
     keyring.trouble = refuse
     hangs.released.set()
     assert settled()
+    assert "OSError: what the keyring says" in caplog.text
     assert warnings == [f"{kept.where} was changed too late, and that could not be undone: OSError"]
 
 
@@ -204,3 +209,22 @@ def test_a_refresh_asks_the_keyring_before_its_request(kept: KeyringStore, keyri
     keyring.trouble = fail
     with pytest.raises(StoreError, match="the keyring raised OSError"), kept.renewing():
         pass
+
+
+@pytest.mark.parametrize("call", ["set", "get"])
+def test_a_keyring_that_fails_twice_may_have_been_changed(
+    kept: KeyringStore, keyring: FakeKeyring, warnings: list[str], call: str
+) -> None:
+    """It fails while it stores, and again when it is asked what it has stored, or when that is undone."""
+    kept.save(OTHERS)
+    begun: list[str] = []
+
+    def fail(kind: str) -> None:
+        begun.extend([kind] if kind == "set" or begun else [])
+        if begun and (call == "set" or begun != ["set"]):
+            raise OSError("canary")
+
+    keyring.trouble = fail
+    with pytest.raises(StoreError, match="the keyring raised OSError"):
+        kept.save(CREDENTIALS)
+    assert warnings == [f"{kept.where} may have been changed all the same: the keyring cannot be asked now"]
