@@ -11,9 +11,9 @@ from ...drivers.threaded.session import Session
 from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
 from ...sansio.model.provider import Provider
-from ...sansio.refresh.outcome import Delivery
+from ...sansio.refresh.outcome import Delivery, RefreshMemory
 from .. import exit_codes
-from ..options import issuing_provider_from, store_from
+from ..options import issuing_provider_from, recording_from, store_from
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from ...drivers.traces.origin import CommandRecord
+    from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
 
@@ -42,7 +44,10 @@ def print_token(arguments: argparse.Namespace) -> int:
     session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
-        with raise_first_signal(owns_process=arguments.owns_process):
+        with (
+            recording_from(arguments, "token") as session.record,
+            raise_first_signal(owns_process=arguments.owns_process),
+        ):
             token = session.access_token()
     except RefreshFailed as error:
         print_error(str(error))
@@ -59,7 +64,10 @@ def refresh(arguments: argparse.Namespace) -> int:
     session = _session(arguments, warnings.append)
     try:
         # See `print_token`.
-        with raise_first_signal(owns_process=arguments.owns_process):
+        with (
+            recording_from(arguments, "refresh") as session.record,
+            raise_first_signal(owns_process=arguments.owns_process),
+        ):
             done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         return _print_failure(arguments, error.failure)
@@ -92,9 +100,23 @@ def _print_failure(arguments: argparse.Namespace, failure: RefreshFailure) -> in
     return exit_codes.FAILURE
 
 
-def _session(arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None) -> Session:
+class _CommandSession(Session):
+    """A session for one call, which may be recorded."""
+
+    record: CommandRecord | None = None
+    """Called with each line of the trace; None for no trace."""
+
+    def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
+        if self.record is None or memory != RefreshMemory():
+            return super()._new_machine(memory)
+        from ...drivers.traces.sessions import refresh_recorder  # noqa: PLC0415 - most calls are not recorded
+
+        return refresh_recorder(self._provider, memory, self._environment_key, self.record, _warn)
+
+
+def _session(arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None) -> _CommandSession:
     store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
-    return Session(
+    return _CommandSession(
         store,
         issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),

@@ -24,14 +24,14 @@ from ..model import options, provider
 from ..model.credentials import Credentials, Tokens
 from ..model.options import LoginOptions
 from ..model.provenance import Provenance
+from ..refresh.outcome import Refusal
 from .bodies import TOO_DEEP, TOO_LARGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..base.http import Headers
     from ..base.strict_json import JsonObject
-    from ..login.actions import Action
 
 VERSION: Final = 1
 """The version of the format. Traces of other versions are refused."""
@@ -50,8 +50,6 @@ _ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
 _LATER_FIELDS: Final = ("allowed_workspaces",)
 """Fields of a failure that version 1 of the format does not have. They follow from the options."""
 _LARGEST_INT: Final = 2**63
-OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
-"""Stands for the provenance of tokens that another provider has issued."""
 
 
 _LATER_ACTION: Final = actions.ReportProgress(phase=OpeningBrowser())
@@ -62,11 +60,17 @@ class CodecError(ValueError):
     """A value in a trace is wrong. The message names its place, never the value."""
 
 
-def encode(value: object) -> Any:  # noqa: ANN401 - JSON
-    """Return a value of an event or an action as JSON. Secrets are revealed: in a trace they are placeholders."""
+def encode(value: object, implied: Provenance | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Return a value of an event or an action as JSON. Secrets are revealed: in a trace they are placeholders.
+
+    Args:
+        value: The value.
+        implied: A provenance that is not written, because the options of the trace imply it. The traces of logins have
+            one, because the first ones did not know that member.
+    """
     # Records first, because most values in a replay are records.
     if isinstance(value, Record):
-        return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value)
+        return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value, implied)
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, bytes):
@@ -74,12 +78,12 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Secret):
         return value.reveal()
     assert isinstance(value, (tuple, list)), type(value)
-    return [item if type(item) in _PLAIN else encode(item) for item in value]
+    return [item if type(item) in _PLAIN else encode(item, implied) for item in value]
 
 
-def encode_actions(out: Iterable[Action]) -> list[Any]:
+def encode_actions(out: Iterable[Record], implied: Provenance | None = None) -> list[Any]:
     """Return actions as JSON, without what version 1 of the format does not have."""
-    return [encode(action) for action in out if action != _LATER_ACTION]
+    return [encode(action, implied) for action in out if action != _LATER_ACTION]
 
 
 def decode_event(content: object) -> Event:
@@ -88,7 +92,7 @@ def decode_event(content: object) -> Event:
     Raises:
         CodecError: The content is no event, or a value in it is of the wrong type or out of its range.
     """
-    event: Event = _decode_record(content, _event_classes(), "event")
+    event: Event = decode_record(content, _event_classes(), "event")
     return event
 
 
@@ -98,20 +102,19 @@ def decode_options(content: object) -> LoginOptions:
     Raises:
         CodecError: A value is missing, of the wrong type or out of its range.
     """
-    read: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
+    read: LoginOptions = decode_record(content, {"LoginOptions": LoginOptions}, "options")
     return read
 
 
-def _encode_record(record: Record) -> JsonObject:
+def _encode_record(record: Record, implied: Provenance | None) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
-        if name == "provenance" and value != OTHER_PROVIDER:
-            # It is the provider of the options. The first traces had no such member.
+        if name == "provenance" and value in (None, implied):
             continue
         if name in _ADDED and value == _ADDED[name]:
             continue
-        content[written] = value if type(value) in _PLAIN else encode(value)
+        content[written] = value if type(value) in _PLAIN else encode(value, implied)
     return content
 
 
@@ -153,7 +156,7 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
     modules = (http, actions, events, options, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
-    records = {"Credentials": Credentials, "Provenance": Provenance, "Secret": Secret, "Tokens": Tokens}
+    records = {cls.__name__: cls for cls in (Credentials, Provenance, Refusal, Secret, Tokens)}
     hints = get_type_hints(cls, localns={**names, **records})
     return {name: _reader(hints[name]) for name in cls._fields}
 
@@ -168,11 +171,21 @@ def _reader(kind: Any) -> Callable[[object, str], object]:  # noqa: ANN401 - a t
         (inner,) = (_reader(argument) for argument in arguments if argument is not types.NoneType)
         return lambda value, where: None if value is None else inner(value, where)
     if issubclass(kind, Record):
-        return lambda value, where: _decode_record(value, {kind.__name__: kind}, where)
+        return lambda value, where: decode_record(value, {kind.__name__: kind}, where)
     return lambda value, where: _member(kind, value, where)
 
 
-def _decode_record(content: object, classes: dict[str, type[Record]], where: str) -> Any:  # noqa: ANN401 - one of these
+def decode_record(content: object, classes: Mapping[str, type[Record]], where: str) -> Any:  # noqa: ANN401 - one of these
+    """Read a record.
+
+    Args:
+        content: The record, as JSON.
+        classes: The classes that it may be of, by their names.
+        where: The place of the record, for messages.
+
+    Raises:
+        CodecError: The content is no such record, or a value in it is of the wrong type or out of its range.
+    """
     if not isinstance(content, dict) or not isinstance(content.get("type"), str):
         raise CodecError(f"{where} is not an object with a type")
     cls = classes.get(content["type"])
