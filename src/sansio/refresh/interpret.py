@@ -132,7 +132,7 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
         rejected = tokens.access_token == refresh.unwanted
         if tokens.access_token != refresh.seen and is_valid and not rejected:
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-    has_refresh_token = tokens.refresh_token is not None
+    has_refresh_token = tokens.has_refresh_token
     tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
     first = refresh.state is RefreshState.READING
     if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .actions import RefreshAction
     from .events import RefreshEvent
     from .outcome import RefreshOutcome
+    from .states import RefreshTrigger
 
 _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
 
@@ -41,12 +42,13 @@ class RefreshMachine:
         environment_key: The API key to deliver when nothing is stored.
     """
 
-    __slots__ = ("_refresh",)
+    __slots__ = ("_last_trigger", "_refresh")
 
     def __init__(
         self, provider: Provider | None, memory: RefreshMemory | None = None, *, environment_key: str | None = None
     ) -> None:
         self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key)
+        self._last_trigger: RefreshTrigger | None = None
 
     def __repr__(self) -> str:
         return f"<RefreshMachine {self.state}>"
@@ -60,6 +62,11 @@ class RefreshMachine:
     def outcome(self) -> RefreshOutcome | None:
         """How the refresh ended; None while it is running."""
         return self._refresh.outcome
+
+    @property
+    def last_trigger(self) -> RefreshTrigger | None:
+        """The meaning of the last event; None if it was late or unexpected."""
+        return self._last_trigger
 
     @property
     def memory(self) -> RefreshMemory:
@@ -76,11 +83,13 @@ class RefreshMachine:
             UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
         """
         refresh = self._refresh
+        self._last_trigger = None
         if refresh.outcome is not None:
             return []
         meaning = interpret(event, refresh)
         if not _ENGINE.permits(refresh.state, meaning.trigger):
             raise UnexpectedEvent(refresh.state, event)
+        self._last_trigger = meaning.trigger
         if isinstance(event, AccessTokenWanted):
             refresh.wanted = event
         refresh.note(meaning)
