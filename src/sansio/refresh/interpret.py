@@ -35,7 +35,7 @@ RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
-_CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
+_AFTER_RESPONSE: Final = (RefreshState.READING_BEFORE_SAVING, RefreshState.READING_AFTER_REFUSAL)
 
 
 def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
@@ -74,7 +74,7 @@ def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpret
 
 def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
     message = clean_text(event.message, hide=refresh.known_secrets())
-    if refresh.state in _CHECKING:
+    if refresh.state in _AFTER_RESPONSE:
         # New tokens must not be lost, and a refusal stays a refusal, whatever is wrong with the store.
         return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
     if refresh.memory.unsaved is not None:
@@ -94,7 +94,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     read = StoreRead(
         trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.loaded_at, credentials=credentials, stored=stored
     )
-    if refresh.state in _CHECKING and stored is not None and stored == refresh.stored:
+    if refresh.state in _AFTER_RESPONSE and stored is not None and stored == refresh.stored:
         unchanged = RefreshTrigger.CREDENTIALS_UNCHANGED
         return read.__replace__(trigger=unchanged, is_unchanged=True, failure=refresh.failure)
     choice = applicable(credentials, refresh.provider_for(credentials), environment_key=refresh.environment_key)
@@ -106,11 +106,11 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is delivered as it is.
-        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else read
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _AFTER_RESPONSE else read
     foreign = why_not_from(tokens, refresh.named_provider)
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
-    if refresh.state in _CHECKING:
+    if refresh.state in _AFTER_RESPONSE:
         if refresh.is_valid_at(choice.credentials, event.loaded_at):
             return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
         return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")

@@ -15,6 +15,8 @@ from .outcome import Delivery, RefreshSuccess, Refusal, digest_of
 from .states import RefreshState
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..base.secret import Secret
     from ..model.credentials import Credentials, Tokens
     from .actions import RefreshAction
@@ -88,6 +90,11 @@ class RefreshData:
     def state(self) -> RefreshState:
         """The state of the refresh."""
         return self._state
+
+    def data(self) -> dict[str, Any]:
+        """Return a copy of the data, without the provider and the API key that the host has named."""
+        left_out = ("named_provider", "environment_key", "out")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
     @property
     def provider(self) -> Provider:

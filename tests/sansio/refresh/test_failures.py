@@ -290,7 +290,7 @@ def test_a_store_that_fails_before_the_new_tokens_are_stored() -> None:
     assert again.memory.unsaved == NEW_CREDENTIALS
 
 
-@pytest.mark.parametrize("state", ["looking", "reading_again"])
+@pytest.mark.parametrize("state", ["reading_while_waiting", "reading_again"])
 def test_a_store_that_cannot_be_read_a_second_time(state: str) -> None:
     from .samples import machine_in
 

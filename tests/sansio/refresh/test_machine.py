@@ -54,11 +54,11 @@ LEGAL: dict[str, set[str]] = {
     "idle": {"wanted"},
     "reading": READ,
     "locking": {"lock_taken", "lock_busy", "lock_failed"},
-    "looking": READ,
+    "reading_while_waiting": READ,
     "reading_again": READ,
     "exchanging_refresh_token": {"answered", "unanswered"},
-    "comparing": READ,
-    "doubting": READ,
+    "reading_before_saving": READ,
+    "reading_after_refusal": READ,
     "saving_credentials": {"saved", "save_failed"},
 }
 
@@ -260,7 +260,7 @@ def test_the_random_stories_reach_every_outcome() -> None:
 
 
 def test_an_unexpected_event_shows_no_secret() -> None:
-    refresh = machine_in("comparing")
+    refresh = machine_in("reading_before_saving")
     with pytest.raises(UnexpectedEvent) as caught:
         refresh.handle(answered())
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
