@@ -127,6 +127,14 @@ class RefreshData:
         ends = credentials.tokens.expires_at()
         return ends is None or ends > now or self.is_new(credentials, now)
 
+    def is_unwanted(self, credentials: Credentials) -> bool:
+        """Return whether an access token must not be delivered, even if it is valid."""
+        assert credentials.tokens is not None
+        token = credentials.tokens.access_token
+        if self.seen is None:
+            return self.wanted.forced or token == self.wanted.rejected
+        return token == self.unwanted
+
     def is_new(self, credentials: Credentials, now: float) -> bool:
         """Return whether this machine received an access token a moment ago. If it has expired, our clock is wrong.
 

@@ -85,7 +85,10 @@ def test_the_overview_has_every_delivery_of_a_token() -> None:
     drawn = arrows(diagram.mermaid_overview())
     assert drawn["[*]", "idle"] == ""
     assert drawn["locking", "reading_while_waiting"] == "lock_busy<br/>/ load"
-    assert drawn["reading_while_waiting", "locking"] == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
+    assert (
+        drawn["reading_while_waiting", "locking"]
+        == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
+    )
     assert drawn["reading_after_refusal", "reading_after_refusal_succeeded"] == (
         "credentials_unchanged<br/>[still_lasts]<br/>credentials_unknown<br/>[still_lasts]<br/>/ keep_for_good"
         "<br/>credentials_renewed<br/>/ adopt"

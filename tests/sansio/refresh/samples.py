@@ -171,7 +171,7 @@ def machine_in(state: str) -> RefreshMachine:
 EVENTS: dict[str, RefreshEvent] = {
     "wanted": WANTED,
     "loaded": loaded(stored()),
-    "load_failed": LoadFailed(message="it cannot be read"),
+    "load_failed": LoadFailed(failed_at=NOW, message="it cannot be read"),
     "lock_taken": LockTaken(),
     "lock_busy": LockBusy(),
     "lock_failed": LockFailed(message="read-only file system"),

@@ -84,7 +84,13 @@ def test_a_final_state_is_never_left(state: str) -> None:
 def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
     into = {
         dest: {source for row in REFRESH_ROWS if row.dest == dest for source in row.source}
-        for dest in ("reading_again", "exchanging_refresh_token", "reading_before_saving", "reading_after_refusal", "saving_credentials")
+        for dest in (
+            "reading_again",
+            "exchanging_refresh_token",
+            "reading_before_saving",
+            "reading_after_refusal",
+            "saving_credentials",
+        )
     }
     assert into == {
         "reading_again": {"locking"},
