@@ -125,7 +125,9 @@ REFRESHES = (
     # Failures
     RefreshScenario("not_signed_in", (WANTED, loaded(None)), "failed not_signed_in"),
     RefreshScenario(
-        "credentials_unreadable", (WANTED, LoadFailed(message="/home/ada: denied")), "failed credentials_unreadable"
+        "credentials_unreadable",
+        (WANTED, LoadFailed(failed_at=1_795_000_000.0, message="/home/ada: denied")),
+        "failed credentials_unreadable",
     ),
     RefreshScenario(
         "credentials_unsupported", (WANTED, loaded(stored(auth_mode="canary"))), "failed credentials_unsupported"
@@ -192,7 +194,11 @@ SIGN_OUTS = (
     ),
     SignOutScenario(
         "unreadable",
-        (SignOutWanted(), LoadFailed(message=ECHO), CredentialsRemoved(removed=Credentials(auth_mode=None))),
+        (
+            SignOutWanted(),
+            LoadFailed(failed_at=1_795_000_000.0, message=ECHO),
+            CredentialsRemoved(removed=Credentials(auth_mode=None)),
+        ),
         "succeeded",
     ),
     SignOutScenario("provider_mismatch", (SignOutWanted(), loaded(issued_by(MIRROR))), "failed provider_mismatch"),

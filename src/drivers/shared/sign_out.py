@@ -32,7 +32,7 @@ class SignOutStore:
         try:
             return CredentialsLoaded(credentials=self._store.load(), loaded_at=time.time())
         except StoreError as error:
-            return LoadFailed(message=str(error))
+            return LoadFailed(failed_at=time.time(), message=str(error))
 
     def remove(self) -> CredentialsRemoved | RemovalFailed:
         """Remove the credentials."""

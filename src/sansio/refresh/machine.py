@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
+from ..base.records import Record, hidden
 from .events import AccessTokenWanted
 from .interpret import interpret
 from .outcome import RefreshMemory
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from .states import RefreshTrigger
 
 _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
+
+
+class RefreshSnapshot(Record):
+    """The whole state of a refresh at one time, without its provider and API key. Opaque, and compared by value."""
+
+    data: dict[str, Any] = hidden()
 
 
 class RefreshMachine:
@@ -96,3 +103,23 @@ class RefreshMachine:
         _ENGINE.fire(refresh, meaning.trigger, meaning)
         actions, refresh.out = refresh.out, []
         return actions
+
+    def snapshot(self) -> RefreshSnapshot:
+        """Return the whole state, to compare it or to restore it later."""
+        return RefreshSnapshot(data=self._refresh.data())
+
+    @classmethod
+    def restore(
+        cls, provider: Provider | None, snapshot: RefreshSnapshot, *, environment_key: str | None = None
+    ) -> RefreshMachine:
+        """Return a machine in the state of a snapshot.
+
+        Args:
+            provider: The provider of the original.
+            snapshot: The result of `snapshot`. It can be restored any number of times.
+            environment_key: The API key of the original.
+        """
+        machine = cls(provider, environment_key=environment_key)
+        for name, value in snapshot.data.items():
+            setattr(machine._refresh, name, value)
+        return machine

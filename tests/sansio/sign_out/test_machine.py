@@ -44,7 +44,7 @@ REMOVED = CredentialsRemoved(removed=TOKENS)
 EVENTS: dict[str, SignOutEvent] = {
     "wanted": WANTED,
     "loaded": loaded(TOKENS),
-    "load_failed": LoadFailed(message="denied"),
+    "load_failed": LoadFailed(failed_at=1_795_000_000.0, message="denied"),
     "removed": REMOVED,
     "removal_failed": RemovalFailed(message="denied"),
     "revocation_ended": RevocationEnded(problem=""),
@@ -117,7 +117,7 @@ def test_the_store_is_read_only_for_a_named_provider() -> None:
     assert tell(WANTED, provider=None) == ([RemoveCredentials()], None)
     assert tell(WANTED, loaded(TOKENS)) == ([RemoveCredentials()], None)
     assert tell(WANTED, loaded(API_KEY_ONLY)) == ([RemoveCredentials()], None)
-    assert tell(WANTED, LoadFailed(message="broken")) == ([RemoveCredentials()], None)
+    assert tell(WANTED, LoadFailed(failed_at=1_795_000_000.0, message="broken")) == ([RemoveCredentials()], None)
 
 
 def test_credentials_of_another_provider_are_kept() -> None:
