@@ -8,7 +8,8 @@ import threading
 import time
 
 from ...sansio.base.text import printable
-from .writer import StreamWriter, is_terminal
+from .console import understands_escapes
+from .writer import StreamWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         stream = sys.stderr if stream is None else stream
         self._writer = StreamWriter(stream)
-        self._is_terminal = is_terminal(stream)
+        self._is_terminal = understands_escapes(stream)
         self._has_colours = self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._waiting: threading.Thread | None = None
         self._stop = threading.Event()
