@@ -31,17 +31,31 @@ class HangsOnce:
     def __init__(self, kind: str, number: int = 1) -> None:
         self._kind, self._left = kind, number
         self.released = threading.Event()
+        self.is_waiting = False
 
     def __call__(self, kind: str) -> None:
         if kind == self._kind:
             self._left -= 1
             if self._left == 0:
+                self.is_waiting = True
                 assert self.released.wait(PATIENCE)
+                self.is_waiting = False
 
 
 @pytest.fixture
 def kept(home: Path, warnings: list[str]) -> KeyringStore:
     return KeyringStore(home, on_warning=warnings.append, timeout=0.1)
+
+
+@pytest.fixture(autouse=True)
+def patient(keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin the time-out when the keyring hangs. A call that does not hang may take its time, on a loaded machine."""
+
+    def wait(event: threading.Event, timeout: float) -> bool:
+        assert eventually(lambda: event.is_set() or getattr(keyring.trouble, "is_waiting", False))
+        return wait_for(event, timeout)
+
+    monkeypatch.setattr(keyring_calls, "wait_for", wait)
 
 
 def settled() -> bool:
@@ -141,13 +155,13 @@ def test_an_interrupted_save_is_undone(
     kept: KeyringStore, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyring.trouble = hangs = HangsOnce("set")
-    waits: list[float | None] = []
+    waits: list[float] = []
 
-    def interrupted(event: threading.Event, timeout: float | None = None) -> bool:
+    def interrupted(event: threading.Event, timeout: float) -> bool:
         waits.append(timeout)
         if len(waits) == 2:
             raise KeyboardInterrupt
-        return wait_for(event, timeout)
+        return wait_for(event, PATIENCE)
 
     monkeypatch.setattr(keyring_calls, "wait_for", interrupted)
     with pytest.raises(KeyboardInterrupt):

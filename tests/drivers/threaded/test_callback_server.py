@@ -64,7 +64,7 @@ def test_no_descriptor_for_a_connection(
         browser.request("/favicon.ico")
         assert eventually(lambda: "loginmachine-connection" not in {thread.name for thread in threading.enumerate()})
         with socket.socket() as client:
-            client.settimeout(2)
+            client.settimeout(PATIENCE)
             monkeypatch.setattr(socket.socket, "accept", accept)
             no_descriptors()
             client.connect(("127.0.0.1", login.port))
