@@ -55,6 +55,8 @@ class TraceFile:
             with contextlib.suppress(OSError):
                 if self._is_file:
                     os.ftruncate(self._descriptor, self._size)
+                    # The next line must not begin behind a gap.
+                    os.lseek(self._descriptor, self._size, os.SEEK_SET)
             raise
         self._size += len(line)
 

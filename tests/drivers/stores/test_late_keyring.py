@@ -193,8 +193,11 @@ def test_an_answer_that_is_lost(
         assert keyring.entries == {}
 
 
-def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring) -> None:
-    kept.save(OTHERS)
+@pytest.mark.parametrize("before", [None, OTHERS], ids=["no entry", "an entry"])
+def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring, before: Credentials | None) -> None:
+    if before is not None:
+        kept.save(before)
+    entries = dict(keyring.entries)
     gets: list[str] = []
 
     def fail_second(kind: str) -> None:
@@ -206,7 +209,9 @@ def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring)
     keyring.trouble = fail_second
     with pytest.raises(StoreError, match="the keyring raised OSError"):
         kept.save(CREDENTIALS)
-    assert kept.load() == OTHERS
+    # An entry that did not exist before is removed.
+    assert keyring.entries == entries
+    assert kept.load() == before
 
 
 def test_a_refresh_asks_the_keyring_before_its_request(kept: KeyringStore, keyring: FakeKeyring) -> None:
