@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine import AutoStore, Credentials, KeyringStore, Secret, StoreError
+from loginmachine import AutoStore, Credentials, KeyringStore, Secret, StoreBusy, StoreError
 from loginmachine.drivers.stores import keyring_calls
+from loginmachine.drivers.stores.locks import locked
 from loginmachine.drivers.waiting import wait_for
 
 from ..support import PATIENCE, eventually
@@ -123,6 +124,26 @@ def test_a_sign_in_by_another_program_is_not_undone(
     hangs.released.set()
     assert settled()
     assert keyring.entries == {key: '{"OPENAI_API_KEY": "theirs"}'}
+
+
+def test_a_late_change_is_undone_under_the_lock(home: Path, kept: KeyringStore, keyring: FakeKeyring) -> None:
+    keyring.trouble = hangs = HangsOnce("set")
+    with pytest.raises(StoreError, match=LATE):
+        kept.save(CREDENTIALS)
+    held: list[bool] = []
+
+    def look(kind: str) -> None:
+        if kind == "delete":
+            try:
+                with locked(home / "auth.lock", 0.0):
+                    held.append(False)
+            except StoreBusy:
+                held.append(True)
+
+    keyring.trouble = look
+    hangs.released.set()
+    assert settled()
+    assert held == [True]
 
 
 def test_what_cannot_be_undone_is_a_warning(kept: KeyringStore, keyring: FakeKeyring, warnings: list[str]) -> None:
