@@ -232,9 +232,8 @@ def test_a_keyring_that_refuses(
     assert keyring.entries[entry] == OLD.decode()
 
 
-def test_a_keyring_that_keeps_only_the_beginning(
-    kept: KeyringStore, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("keyring")
+def test_a_keyring_that_keeps_only_the_beginning(kept: KeyringStore, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.save(OTHERS)
     real = FakeKeyring.set_password
     monkeypatch.setattr(

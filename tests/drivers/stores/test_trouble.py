@@ -197,6 +197,27 @@ def test_a_removal_that_cannot_be_synced_is_a_warning(
     assert warnings == [f"{old} is removed, but its folder could not be synced: a crash now could undo that"]
 
 
+@pytest.mark.parametrize(("number", "is_saved"), [(errno.EMFILE, False), (errno.EIO, False), (errno.EACCES, True)])
+def test_a_folder_that_cannot_be_opened(
+    *, store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_saved: bool
+) -> None:
+    real = os.open
+
+    def refuse_folders(path: Path | str, *args: int) -> int:
+        if Path(path).is_dir():
+            raise OSError(number, os.strerror(number))
+        return real(path, *args)
+
+    monkeypatch.setattr(os, "open", refuse_folders)
+    if is_saved:
+        store.save(CREDENTIALS)
+    else:
+        # Afterwards it could not be synced, so nothing is changed.
+        with pytest.raises(StoreError, match=os.strerror(number)):
+            store.save(CREDENTIALS)
+    assert old.read_bytes() == (NEW if is_saved else OLD)
+
+
 def test_a_save_that_cannot_be_synced_is_a_warning(
     store: FileStore, old: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
