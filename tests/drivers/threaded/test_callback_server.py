@@ -163,11 +163,10 @@ def test_a_pause_when_no_thread_is_left_for_a_connection(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(server._closing, "wait", pause)
     monkeypatch.setattr(callback_server._Connection, "start", refuse)
-    with connect(port) as client:
+    with contextlib.closing(server), connect(port) as client:
         with contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b""
         assert eventually(lambda: pauses == [ACCEPT_RETRY_DELAY])
-    server.close()
 
 
 # Secrets
