@@ -49,6 +49,9 @@ ROOMY = ("device codes, else the browser", "a strict provider, one workspace", "
 HONEST = ("a strict provider, one workspace", "nothing but the callback")
 """The records of an honest host multiply the states: only `make proof` explores every world with one."""
 
+# The first test of a world explores it: 10 seconds of computing, and several times that on a loaded machine.
+pytestmark = pytest.mark.timeout(300)
+
 each_world = pytest.mark.parametrize("name", BY_NAME)
 each_world_and_host = pytest.mark.parametrize(
     ("name", "honest"), [*((name, False) for name in BY_NAME), *((name, True) for name in HONEST)]
