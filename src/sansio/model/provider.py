@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
-from ..server.dialect import STANDARD, codex_dialect
-from ..server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+from ..server.dialect import CODEX_PARAMETERS, CODEX_SCOPES, STANDARD, codex_dialect
+from ..server.endpoints import ClientAuthentication, codex_device_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from ..base.secret import Secret
     from ..server.dialect import Dialect
+    from ..server.endpoints import DeviceCodeEndpoints
+    from ..server.metadata import ServerMetadata
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
 DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
-_CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
-_CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
 _OWN_PATHS: Final = ("/success", "/cancel")
 
 OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
@@ -63,7 +63,7 @@ class Provider(Record):
     authorization_parameters: tuple[tuple[str, str], ...] = ()
     """Added to the authorization request after ``scope``."""
     port: int = 0
-    """The registered callback port; 0 if the provider accepts any (RFC 8252 section 7.3)."""
+    """The registered callback port; 0 for any (RFC 8252 section 7.3)."""
     fallback_port: int | None = None
     """A second registered port, which is used if the first is taken."""
     callback_path: str = "/auth/callback"
@@ -101,6 +101,12 @@ class Provider(Record):
     """The types of tokens that are accepted, in lower case."""
     access_token_lifetime: float | None = None
     """Seconds for which an access token is valid if nothing says when it expires; None if it does not expire."""
+
+    def completed(self, metadata: ServerMetadata) -> Provider:
+        """Return the provider with what its metadata says. An endpoint that it has already is kept."""
+        from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
+
+        return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
 
     @property
     def needs_discovery(self) -> bool:
@@ -173,15 +179,15 @@ class Provider(Record):
             authorization_endpoint=f"{base}/oauth/authorize",
             token_endpoint=f"{base}/oauth/token",
             client_id=client_id,
-            scopes=_CODEX_SCOPES,
-            authorization_parameters=(*_CODEX_PARAMETERS, ("originator", originator)),
+            scopes=CODEX_SCOPES,
+            authorization_parameters=(*CODEX_PARAMETERS, ("originator", originator)),
             port=1455,
             fallback_port=1457,
             id_token_policy=IdTokenPolicy.COMPAT,
             dialect=codex_dialect("https://platform.openai.com" if is_default else "https://platform.api.openai.org"),
             help_url="https://developers.openai.com/codex/auth",
             revocation_endpoint=f"{base}/oauth/revoke",
-            device_code=_codex_device_code(base),
+            device_code=codex_device_code(base),
         )
 
     chatgpt = codex
@@ -198,8 +204,10 @@ class Provider(Record):
         Raises:
             ValueError: A field is out of its range.
         """
-        known = {"authorization_endpoint": "", "token_endpoint": "", "scopes": OPENID_SCOPES, "uses_nonce": True}
-        return cls(**{**known, **_client(fields), "issuer": issuer, "client_id": client_id})
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        known = {"issuer": issuer, "authorization_endpoint": "", "token_endpoint": "", "uses_nonce": True}
+        return cls(**{**known, **presets.client_fields(fields, OPENID_SCOPES), "client_id": client_id})
 
     @classmethod
     def oauth(
@@ -223,34 +231,68 @@ class Provider(Record):
         Raises:
             ValueError: A field is out of its range.
         """
-        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "scopes": scopes}
-        return cls(
-            **{**known, **_client({**fields, "scopes": scopes})},
-            authorization_endpoint=authorization_endpoint,
-            token_endpoint=token_endpoint,
-            client_id=client_id,
-        )
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
 
+        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "client_id": client_id}
+        client = presets.client_fields({**fields, "scopes": scopes}, ())
+        endpoints = {"authorization_endpoint": authorization_endpoint, "token_endpoint": token_endpoint}
+        return cls(**{**known, **client, **endpoints})
 
-def _client(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields as `Provider` has them: scopes as a tuple, and an authentication that fits the secret."""
-    from ..base.secret import Secret  # noqa: PLC0415 - needed by other providers than the default one
+    @classmethod
+    def from_metadata(cls, document: Mapping[str, object], *, issuer: str, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
+        """Return an OpenID Connect provider from its metadata, which the caller has (RFC 8414 section 2).
 
-    read = dict(fields)
-    if not isinstance(read.get("scopes", ()), str):
-        read["scopes"] = tuple(read["scopes"]) if "scopes" in read else OPENID_SCOPES
-    if isinstance(read.get("client_secret"), str):
-        read["client_secret"] = Secret(read["client_secret"])
-    if read.get("client_secret") is not None:
-        read.setdefault("token_endpoint_auth_method", None)
-    return read
+        Raises:
+            ValueError: The metadata or a field cannot be used. `MetadataError` names the member of the metadata.
+        """
+        from ..server.metadata import parse_metadata  # noqa: PLC0415 - not for the default provider
 
+        return cls.openid(issuer, client_id=client_id, **fields).completed(parse_metadata(document, issuer))
 
-def _codex_device_code(base: str) -> DeviceCodeEndpoints:
-    return DeviceCodeEndpoints(
-        dialect=DeviceCodeDialect.CODEX,
-        code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
-        poll_endpoint=f"{base}/api/accounts/deviceauth/token",
-        verification_url=f"{base}/codex/device",
-        redirect_uri=f"{base}/deviceauth/callback",
-    )
+    @classmethod
+    def google(cls, client_file: str | bytes | Mapping[str, object], **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return Google's provider for the client of a file from Google's console.
+
+        Args:
+            client_file: The contents of the file of a "Desktop app", as text or read as JSON.
+            fields: Other fields.
+
+        Raises:
+            ValueError: It is not such a file, or a field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.google(client_file), **fields})
+
+    @classmethod
+    def github(cls, client_id: str, *, host: str = "https://github.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return GitHub's provider, or that of a GitHub Enterprise Server. It has no id tokens.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.oauth(**{**presets.github(host), "client_id": client_id, **fields})
+
+    @classmethod
+    def microsoft(cls, client_id: str, *, tenant: str = "common", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return Microsoft's provider (Entra ID) for a tenant, or for all of them.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.microsoft(tenant), "client_id": client_id, **fields})
+
+    @classmethod
+    def gitlab(cls, client_id: str, *, host: str = "https://gitlab.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return GitLab's provider, at gitlab.com or at another host.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.gitlab(host), "client_id": client_id, **fields})

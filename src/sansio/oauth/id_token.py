@@ -47,7 +47,7 @@ def check_id_token(
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
             raise ClaimError(f"it has no {name}")
-    if "iss" in claims and claims["iss"] != provider.issuer:
+    if "iss" in claims and claims["iss"] != _expected_issuer(claims, provider):
         raise ClaimError("its issuer (iss) is another provider")
     audience = claims.get("aud", provider.client_id)
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
@@ -60,6 +60,14 @@ def check_id_token(
         claimed = claims.get("nonce")
         if not isinstance(claimed, str) or not same_secret(claimed, nonce):
             raise ClaimError("it belongs to another sign-in (nonce)")
+
+
+def _expected_issuer(claims: JsonObject, provider: Provider) -> str | None:
+    """Return the issuer that an id token must have. Microsoft's has the tenant of the token where a template stands."""
+    tenant = claims.get("tid")
+    if provider.issuer is None or not provider.issuer_has_tenant or not isinstance(tenant, str):
+        return provider.issuer
+    return provider.issuer.replace("{tenantid}", tenant)
 
 
 def check_refreshed(claims: JsonObject, before: JsonObject) -> None:
