@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         StoreError,
         TrustError,
     )
-    from .drivers.shared.sign_out import SignOutResult
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -70,6 +69,7 @@ if TYPE_CHECKING:
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
     from .sansio.server.dialect import Dialect
     from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+    from .sansio.sign_out.outcome import SignOutResult
 
     __version__: str
 
@@ -155,7 +155,7 @@ _HOMES = {
         "StoreError",
         "TrustError",
     ),
-    "drivers.shared.sign_out": ("SignOutResult",),
+    "sansio.sign_out.outcome": ("SignOutResult",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),

@@ -33,6 +33,7 @@ LAYERS = (
     ("sansio.callback",),
     ("sansio.login",),
     ("sansio.refresh",),
+    ("sansio.sign_out",),
     ("sansio.trace",),
     ("sansio.diagram",),
     ("drivers.error_report",),

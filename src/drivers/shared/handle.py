@@ -74,7 +74,7 @@ def _recorder(
             if machine is None:
                 raise
             pass_on(error)
-            from ...sansio.trace.recorder import RecordingError  # noqa: PLC0415 - as above
+            from ...sansio.trace.writer import RecordingError  # noqa: PLC0415 - as above
 
             raise RecordingError(f"the program raised {type(error).__name__}") from None
 

@@ -1,4 +1,4 @@
-"""Files for the traces of logins."""
+"""Files for traces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from ...sansio.trace.codec import MAX_LINE
+from ...sansio.trace.format.codec import MAX_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +59,9 @@ class TraceFile:
         self._size += len(line)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file. A later `write` fails, and harms no other file."""
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

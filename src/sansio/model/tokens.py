@@ -64,6 +64,11 @@ class Tokens(Record):
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
 
+    @property
+    def has_refresh_token(self) -> bool:
+        """Whether there is a refresh token. An empty one, as in an older ``auth.json``, is none."""
+        return self.refresh_token is not None and self.refresh_token.reveal() != ""
+
     def account(self, provider: Provider) -> Account:
         """Return the account that the tokens describe. A token that cannot be read adds nothing."""
         account = read_account(claims_of(self.id_token), claims_of(self.access_token), provider)

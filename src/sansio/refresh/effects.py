@@ -77,13 +77,13 @@ def exchange(refresh: RefreshData, meaning: StoreRead) -> None:
     refresh.out.append(SendTokenRequest(exchange_id=1, **request.values()))
 
 
-def doubt(refresh: RefreshData, meaning: Problem) -> None:
+def load_after_refusal(refresh: RefreshData, meaning: Problem) -> None:
     """Read the store once more before giving up: another program may have used the refresh token."""
     refresh.failure = refresh.failure_of(meaning)
     load(refresh, meaning)
 
 
-def compare(refresh: RefreshData, meaning: ReceivedTokens) -> None:
+def load_before_saving(refresh: RefreshData, meaning: ReceivedTokens) -> None:
     """Read the store once more before it is written, because of a login that may have stored other credentials."""
     refresh.refreshed = meaning.refreshed
     load(refresh, meaning)

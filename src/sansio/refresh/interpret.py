@@ -25,6 +25,7 @@ from .states import RefreshState, RefreshTrigger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..model.credentials import Credentials
     from ..model.tokens import RefreshedTokens, Tokens
     from .state import RefreshData
 
@@ -38,7 +39,7 @@ RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
-_CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
+_AFTER_RESPONSE: Final = (RefreshState.READING_BEFORE_SAVING, RefreshState.READING_AFTER_REFUSAL)
 
 
 def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
@@ -77,14 +78,19 @@ def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpret
 
 
 def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
+    if not is_moment(event.failed_at):
+        raise UnexpectedEvent(refresh.state, event)
     message = clean_text(event.message, hide=refresh.known_secrets())
-    if refresh.state in _CHECKING:
+    if refresh.state in _AFTER_RESPONSE:
         # New tokens must not be lost, and a refusal stays a refusal, whatever is wrong with the store.
-        return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
-    if refresh.memory.unsaved is not None:
+        unknown = RefreshTrigger.CREDENTIALS_UNKNOWN
+        return Problem(trigger=unknown, message=message, failure=refresh.failure, now=event.failed_at)
+    unsaved = refresh.memory.unsaved
+    read = StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.failed_at, credentials=unsaved)
+    if unsaved is not None and not refresh.is_unwanted(unsaved) and refresh.is_valid_at(unsaved, event.failed_at):
         # These tokens are in memory only.
-        return StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, credentials=refresh.memory.unsaved)
-    return Problem(trigger=RefreshTrigger.CREDENTIALS_UNREADABLE, message=message)
+        return read
+    return _as(read, RefreshTrigger.CREDENTIALS_UNREADABLE, message)
 
 
 def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
@@ -98,7 +104,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     read = StoreRead(
         trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.loaded_at, credentials=credentials, stored=stored
     )
-    if refresh.state in _CHECKING and stored is not None and stored == refresh.stored:
+    if refresh.state in _AFTER_RESPONSE and stored is not None and stored == refresh.stored:
         unchanged = RefreshTrigger.CREDENTIALS_UNCHANGED
         return read.__replace__(trigger=unchanged, is_unchanged=True, failure=refresh.failure)
     choice = applicable(credentials, refresh.provider_for(credentials), environment_key=refresh.environment_key)
@@ -110,15 +116,23 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is delivered as it is.
-        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else read
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _AFTER_RESPONSE else read
     foreign = why_not_from(tokens, refresh.named_provider)
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
-    if refresh.state in _CHECKING:
-        if refresh.is_valid_at(choice.credentials, event.loaded_at):
-            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
+    if refresh.state in _AFTER_RESPONSE:
+        return _judge_others(read, choice.credentials, event.loaded_at, refresh)
     return _judge_tokens(read, tokens, event, refresh)
+
+
+def _judge_others(read: StoreRead, others: Credentials, now: float, refresh: RefreshData) -> StoreRead:
+    """Decide whether to adopt other tokens that were stored while the token request was under way."""
+    words = "other tokens were stored meanwhile, and"
+    if not refresh.is_valid_at(others, now):
+        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, f"{words} they are over")
+    if refresh.is_unwanted(others):
+        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, f"{words} their access token is not wanted")
+    return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
 
 
 def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
@@ -126,13 +140,10 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
     now, memory = event.loaded_at, refresh.memory
     assert read.credentials is not None
     is_valid = refresh.is_valid_at(read.credentials, now)
-    if refresh.seen is None:
-        rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
-    else:
-        rejected = tokens.access_token == refresh.unwanted
-        if tokens.access_token != refresh.seen and is_valid and not rejected:
-            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-    has_refresh_token = tokens.refresh_token is not None
+    rejected = refresh.is_unwanted(read.credentials)
+    if refresh.seen not in (None, tokens.access_token) and is_valid and not rejected:
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
+    has_refresh_token = tokens.has_refresh_token
     tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
     first = refresh.state is RefreshState.READING
     if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):
@@ -221,7 +232,8 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
     """Check that the new tokens are of the same sign-in as the old ones."""
     old = refresh.tokens
     assert refresh.credentials is not None
-    if answer.access_token is None and not refresh.is_valid_at(refresh.credentials, now):
+    is_usable = refresh.is_valid_at(refresh.credentials, now) and not refresh.is_unwanted(refresh.credentials)
+    if answer.access_token is None and not is_usable:
         words = "no access_token in the answer"
         return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
     if answer.id_token is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..base.http import Encoding
-from ..model.provider import Provider
-from ..server.dialect import Dialect
+from ...base.http import Encoding
+from ...model.provider import Provider
+from ...server.dialect import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
