@@ -200,11 +200,14 @@ class LoginHandle:
         check = getattr(store, "check", None)
         if callable(check):
             check()
-        self._check_stored(store)
         if self._provider.registration is not None:
             from .registrations import load_registration  # noqa: PLC0415 - few logins register a client
 
             self._owner.registration = load_registration(store, self._provider)
+            if self._owner.registration is not None:
+                self._provider = self._provider.registered(self._owner.registration)
+        if self._provider.client_id:
+            self._check_stored(store)
 
     def _check_before_entering(self) -> None:
         """Check what must be right before anything starts.
