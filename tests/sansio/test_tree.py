@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "refresh/actions": ("refresh/test_stories",),
     "refresh/effects": ("refresh/test_stories", "refresh/test_failures"),
     "refresh/events": ("refresh/test_machine",),
+    "refresh/interpret_response": ("refresh/test_failures", "refresh/test_identity", "refresh/test_keys"),
     "refresh/interpret": ("refresh/test_stories", "refresh/test_failures", "refresh/test_machine"),
     "refresh/interpretation": ("refresh/test_table",),
     "refresh/outcome": ("refresh/test_stories",),

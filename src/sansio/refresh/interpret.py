@@ -6,19 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
-from ..base.http import TransportProblem
-from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
+from ..base.text import clean_text
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
 from ..model.issuer import why_not_from
-from ..model.provenance import provenance_of_provider
-from ..oauth import token_requests
-from ..oauth.responses import Malformed, Rejected
-from ..oauth.token_responses import ClientRefused, GrantRefused, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
 from .failures import RefreshFailure
-from .identity import change_of_identity, says_less
-from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+from .interpret_response import interpret_failure, interpret_response
+from .interpretation import Interpretation, Problem, StoreRead
 from .outcome import digest_of
 from .states import RefreshState, RefreshTrigger
 
@@ -26,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..model.credentials import Credentials
-    from ..model.tokens import RefreshedTokens, Tokens
+    from ..model.tokens import Tokens
     from .state import RefreshData
 
 REFRESH_AHEAD: Final = 300.0
@@ -203,63 +198,6 @@ def _lock_failed(event: LockFailed, refresh: RefreshData) -> Problem:
     return Problem(trigger=RefreshTrigger.LOCK_FAILED, message=message)
 
 
-# The response of the token endpoint
-
-
-def _token_request_failed(event: TokenRequestFailed, refresh: RefreshData) -> Problem:
-    _check_outstanding(event, refresh)
-    took = token_requests.REFRESH_TIMEOUT if event.kind is TransportProblem.TIMEOUT else 0.0
-    return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, event.message, refresh, now=refresh.now + took)
-
-
-def _token_response_received(event: TokenResponseReceived, refresh: RefreshData) -> Interpretation:
-    if not is_moment(event.received_at):
-        raise UnexpectedEvent(refresh.state, event)
-    _check_outstanding(event, refresh)
-    answer = read_refresh(event, refresh.provider, refresh.known_secrets())
-    if isinstance(answer, GrantRefused):
-        return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, ClientRefused):
-        return _problem(RefreshTrigger.CLIENT_REFUSED, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, Rejected):
-        return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, Malformed):
-        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, answer.message, refresh, now=event.received_at)
-    return _check_tokens(answer, event.received_at, refresh)
-
-
-def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
-    """Check that the new tokens are of the same sign-in as the old ones."""
-    old = refresh.tokens
-    assert refresh.credentials is not None
-    is_usable = refresh.is_valid_at(refresh.credentials, now) and not refresh.is_unwanted(refresh.credentials)
-    if answer.access_token is None and not is_usable:
-        words = "no access_token in the answer"
-        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
-    if answer.id_token is not None:
-        change = change_of_identity(answer.id_token, old, refresh.provider)
-        if change:
-            words = f"the new id token {change}"
-            return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
-        if says_less(answer.id_token, old, refresh.provider):
-            # The old id token is kept. The other new tokens must not be lost.
-            answer = answer.__replace__(id_token=None)
-    origin = provenance_of_provider(refresh.provider)
-    refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
-    return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
-
-
-def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:
-    if event.exchange_id != 1 or refresh.state is not RefreshState.EXCHANGING_REFRESH_TOKEN:
-        raise UnexpectedEvent(refresh.state, event)
-
-
-def _problem(trigger: RefreshTrigger, words: str, refresh: RefreshData, *, now: float) -> Problem:
-    """Return a problem that names the token endpoint."""
-    message = clean_text(words, hide=refresh.known_secrets(), limit=DRIVER_TEXT_LIMIT)
-    return Problem(trigger=trigger, message=f"{safe_url(refresh.provider.token_endpoint)}: {message}", now=now)
-
-
 # The new tokens are stored
 
 
@@ -279,8 +217,8 @@ _INTERPRETERS: Final[Mapping[type[RefreshEvent], Callable[[Any, RefreshData], In
     LockTaken: _lock_taken,
     LockBusy: _lock_busy,
     LockFailed: _lock_failed,
-    TokenResponseReceived: _token_response_received,
-    TokenRequestFailed: _token_request_failed,
+    TokenResponseReceived: interpret_response,
+    TokenRequestFailed: interpret_failure,
     CredentialsSaved: _credentials_saved,
     SaveFailed: _save_failed,
 }

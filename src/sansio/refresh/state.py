@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials
     from ..model.tokens import Tokens
+    from ..oauth.keys import KeySet
     from .actions import RefreshAction
     from .interpretation import Interpretation, Problem
     from .outcome import RefreshMemory, RefreshOutcome
@@ -40,6 +41,7 @@ class RefreshData:
         "environment_key",
         "exchanged",
         "failure",
+        "keys",
         "locked",
         "memory",
         "named_provider",
@@ -74,6 +76,8 @@ class RefreshData:
         """The access token that must not be delivered, even if it is valid."""
         self.refreshed: Credentials | None = None
         """The credentials to store."""
+        self.keys: KeySet | None = None
+        """The provider's keys; None if they are not needed, or could not be fetched."""
         self.failure: RefreshFailure | None = None
         """The refusal of the refresh token, while the store is read once more."""
         self.waited = 0.0

@@ -16,8 +16,11 @@ from .effects import (
     deliver_refreshed,
     deliver_unsaved,
     exchange,
+    exchange_with_keys,
+    exchange_without_keys,
     fail,
     fail_for_good,
+    fetch_keys,
     keep,
     keep_for_good,
     keep_for_now,
@@ -31,6 +34,7 @@ from .effects import (
     save_late,
     still_lasts,
     take_lock,
+    verifies_id_tokens,
 )
 from .states import RefreshState, RefreshTrigger
 
@@ -46,6 +50,7 @@ _READING = (S.READING,)
 _LOCKING = (S.LOCKING,)
 _WAITING = (S.READING_WHILE_WAITING,)
 _AGAIN = (S.READING_AGAIN,)
+_KEYS = (S.FETCHING_KEYS,)
 _EXCHANGING = (S.EXCHANGING_REFRESH_TOKEN,)
 _TO_SAVE = (S.READING_BEFORE_SAVING,)
 _REFUSED = (S.READING_AFTER_REFUSAL,)
@@ -82,7 +87,10 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.SAVE_DUE,                   _WAITING,    S.SUCCEEDED,                keep_for_now),
 
     # Old tokens to new
+    Row(T.REFRESH_DUE,                _AGAIN,      S.FETCHING_KEYS,            fetch_keys,       verifies_id_tokens),
     Row(T.REFRESH_DUE,                _AGAIN,      S.EXCHANGING_REFRESH_TOKEN, exchange),
+    Row(T.KEYS_RECEIVED,              _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_with_keys),
+    Row(T.KEYS_UNAVAILABLE,           _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_without_keys),
     Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.READING_AFTER_REFUSAL,    load_after_refusal),
     Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.SUCCEEDED,                keep_for_good,    still_lasts),
     Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.FAILED,                   fail_for_good),

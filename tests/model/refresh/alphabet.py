@@ -13,6 +13,7 @@ from tests.model.subject import Letter
 from tests.sansio.refresh.samples import (
     API_KEY_ONLY,
     FORCED,
+    KEYS,
     NEW,
     NEW_CREDENTIALS,
     OLD,
@@ -28,7 +29,7 @@ from tests.sansio.refresh.samples import (
     unanswered,
 )
 from tests.sansio.rules import EventKind
-from tests.sansio.samples import NOW
+from tests.sansio.samples import NOW, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,6 +95,7 @@ def _reads() -> Iterator[Letter]:
 def _answers() -> Iterator[Letter]:
     for name, event in ANSWERS.items():
         yield _fixed(name, event)
+    yield _fixed("the keys", answer(1, 200, KEYS))
     yield _fixed("tokens for a request never made", answered().__replace__(exchange_id=2), EventKind.MISTAKE)
     yield _fixed("no answer to a request never made", unanswered().__replace__(exchange_id=0), EventKind.MISTAKE)
     yield _fixed("tokens at no time", answered(at=float("nan")), EventKind.MISTAKE)

@@ -11,6 +11,7 @@ from loginmachine import RefreshMachine
 from loginmachine.sansio.base.text import clean_text
 from loginmachine.sansio.refresh import effects
 from loginmachine.sansio.refresh import interpret as interpret_module
+from loginmachine.sansio.refresh import interpret_response as response_module
 from loginmachine.sansio.refresh import machine as machine_module
 from loginmachine.sansio.refresh.events import RefreshEvent
 from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _EQUIVALENT: Final[Mapping[str, str]] = {}
 # Together these worlds take every row. The number of open requests means nothing for a refresh.
-_SMALL: Final = {"an attempt a moment ago": 2, "new tokens in memory": 2}
+_SMALL: Final = {"an attempt a moment ago": 2, "new tokens in memory": 2, "a provider with keys": 2}
 
 
 class Refresh(Subject):
@@ -55,7 +56,8 @@ class Refresh(Subject):
         patience, longest = 2 * effects.LOCK_SLICE, 4 * effects.LOCK_SLICE
         stack.enter_context(mock.patch.multiple(effects, PATIENCE=patience, LONGEST_WAIT=longest))
         # The same messages come thousands of times, and to search them for secrets takes most of the time.
-        stack.enter_context(mock.patch.object(interpret_module, "clean_text", cache(clean_text)))
+        for module in (interpret_module, response_module):
+            stack.enter_context(mock.patch.object(module, "clean_text", cache(clean_text)))
         return stack
 
     def start(self, world: World) -> tuple[RefreshMachine, RefreshLedger, Books]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from loginmachine import Secret
 from loginmachine.sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import RefreshMemory, digest_of
-from tests.sansio.refresh.samples import NEW_CREDENTIALS, OVER, PROVIDER, stored
+from tests.sansio.refresh.samples import NEW_CREDENTIALS, OVER, PROVIDER, WITH_KEYS, stored
 from tests.sansio.samples import NOW
 
 if TYPE_CHECKING:
@@ -35,5 +35,6 @@ WORLDS: Final = (
     ),
     World("an attempt a moment ago", RefreshMemory(tried_at=NOW - 1)),
     World("a refusal in memory", RefreshMemory(refused=digest_of(stored(), PROVIDER), refusal=_REFUSAL)),
+    World("a provider with keys", provider=WITH_KEYS),
     World("a key of the environment", provider=None, environment_key="sk-canary-key"),
 )

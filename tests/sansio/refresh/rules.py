@@ -105,7 +105,7 @@ def step_of(
 ) -> RefreshStep:
     """Return the step that has just led to the state of this machine."""
     data = refresh._refresh
-    sends = any(isinstance(action, SendTokenRequest) for action in actions)
+    sends = bool(_exchanges(actions))
     return RefreshStep(
         event=event,
         actions=actions,
@@ -154,7 +154,7 @@ def note(step: RefreshStep) -> RefreshLedger:
         known = known._replace(first=known.first or _access_token(_applying(known)))
     if isinstance(event, LoadFailed):
         known = known._replace(now=event.failed_at)
-    if isinstance(event, TokenResponseReceived):
+    if isinstance(event, TokenResponseReceived) and step.before is not RefreshState.FETCHING_KEYS:
         known = known._replace(now=event.received_at, received_at=event.received_at, received=_issued(event))
     for action in step.actions:
         if isinstance(action, TakeLock):
@@ -162,7 +162,7 @@ def note(step: RefreshStep) -> RefreshLedger:
         if isinstance(action, ReleaseLock):
             insist("rule R3: The lock is released, but not held.", holds=locked)
             locked = False
-    sends = sum(isinstance(action, SendTokenRequest) for action in step.actions)
+    sends = len(_exchanges(step.actions))
     return known._replace(
         locked=locked,
         unsaved=step.memory.unsaved,
@@ -172,6 +172,11 @@ def note(step: RefreshStep) -> RefreshLedger:
         saves=known.saves + sum(isinstance(action, SaveCredentials) for action in step.actions),
         ends=known.ends + sum(isinstance(action, Deliver) for action in step.actions),
     )
+
+
+def _exchanges(actions: list[RefreshAction]) -> list[SendTokenRequest]:
+    """Return the requests that send a refresh token. A request for the provider's keys sends nothing."""
+    return [action for action in actions if isinstance(action, SendTokenRequest) and action.method != "GET"]
 
 
 def _issued(event: TokenResponseReceived) -> str:
@@ -229,7 +234,7 @@ def under_the_lock(step: RefreshStep, now: RefreshLedger) -> bool:
 
 def sent_once(step: RefreshStep, now: RefreshLedger) -> bool:
     """R5: A refresh token is sent at most once, to the server that issued it, and not if it was refused before."""
-    requests = [action for action in step.actions if isinstance(action, SendTokenRequest)]
+    requests = _exchanges(step.actions)
     token = _refresh_token(_applying(now._replace(unsaved=step.known.unsaved, replaces=step.known.replaces)))
     return now.requests <= 1 and all(
         request.url == step.endpoint

@@ -139,6 +139,9 @@ def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
     return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
 
 
+WITH_KEYS = PROVIDER.__replace__(jwks_uri="https://auth.openai.com/keys")
+KEYS = b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+"""RFC 8037 appendix A.2."""
 _TO_LOCKING: tuple[RefreshEvent, ...] = (WANTED, loaded(stored()))
 _TO_AGAIN = (*_TO_LOCKING, LockTaken())
 _TO_EXCHANGING = (*_TO_AGAIN, loaded(stored()))
@@ -150,6 +153,7 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "locking": _TO_LOCKING,
     "reading_while_waiting": (*_TO_LOCKING, LockBusy()),
     "reading_again": _TO_AGAIN,
+    "fetching_keys": _TO_EXCHANGING,
     "exchanging_refresh_token": _TO_EXCHANGING,
     "reading_before_saving": _TO_BEFORE_SAVING,
     "reading_after_refusal": (*_TO_EXCHANGING, answered(400, error="invalid_grant")),
@@ -161,8 +165,8 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
 
 
 def machine_in(state: str) -> RefreshMachine:
-    """Return a refresh in this state."""
-    refresh = machine()
+    """Return a refresh in this state. Only a provider with keys leads to ``fetching_keys``."""
+    refresh = RefreshMachine(WITH_KEYS) if state == "fetching_keys" else machine()
     tell(refresh, *PATHS[state])
     assert refresh.state == state
     return refresh

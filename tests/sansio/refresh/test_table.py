@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from loginmachine.sansio.refresh import effects, interpret
+from loginmachine.sansio.refresh import effects, interpret, interpret_response
 from loginmachine.sansio.refresh.events import RefreshEvent
 from loginmachine.sansio.refresh.failures import (
     FINAL_CATEGORIES,
@@ -86,6 +86,7 @@ def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
         dest: {source for row in REFRESH_ROWS if row.dest == dest for source in row.source}
         for dest in (
             "reading_again",
+            "fetching_keys",
             "exchanging_refresh_token",
             "reading_before_saving",
             "reading_after_refusal",
@@ -94,7 +95,8 @@ def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
     }
     assert into == {
         "reading_again": {"locking"},
-        "exchanging_refresh_token": {"reading_again"},
+        "fetching_keys": {"reading_again"},
+        "exchanging_refresh_token": {"reading_again", "fetching_keys"},
         "reading_before_saving": {"exchanging_refresh_token"},
         "reading_after_refusal": {"exchanging_refresh_token"},
         "saving_credentials": {"reading_again", "reading_before_saving"},
@@ -107,7 +109,8 @@ def test_every_trigger_has_a_row_and_an_interpreter(trigger: RefreshTrigger) -> 
     assert any(row.trigger is trigger for row in REFRESH_ROWS)
     used = {
         node.attr
-        for node in ast.walk(ast.parse(inspect.getsource(interpret)))
+        for module in (interpret, interpret_response)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "RefreshTrigger"
     }
     assert trigger.name in used
