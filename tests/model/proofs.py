@@ -64,7 +64,7 @@ def endings(graph: Graph) -> Endings:
     """Follow the answers of an honest host from every state, in every order and with every result.
 
     Steps while a device code is valid are left out: polls go on until the timer of the code ends them, and the graph
-    knows no time.
+    knows no time. So are those that postpone the request for a device code, until the pauses become too long together.
 
     Raises:
         AssertionError: The answers can go round in a circle.
@@ -72,7 +72,12 @@ def endings(graph: Graph) -> Endings:
     answers: defaultdict[Key, set[Key]] = defaultdict(set)
     degree: defaultdict[Key, int] = defaultdict(int)
     for edge in graph.edges:
-        if edge.answer and edge.head not in answers[edge.tail] and not _expires(graph, edge):
+        if (
+            edge.answer
+            and edge.head not in answers[edge.tail]
+            and not _expires(graph, edge)
+            and not _postpones(graph, edge)
+        ):
             answers[edge.tail].add(edge.head)
             degree[edge.head] += 1
     # Kahn's algorithm: a state is done when all states that lead to it are done. A circle is never done.
@@ -96,6 +101,11 @@ def _expires(graph: Graph, edge: Edge) -> bool:
     """Return whether the timer of a device code runs before and after a step. In the end it stops all polls."""
     ends = (graph.nodes[edge.tail], graph.nodes[edge.head])
     return all(Timer.DEVICE_CODE_EXPIRY in node.ledger.running for node in ends)
+
+
+def _postpones(graph: Graph, edge: Edge) -> bool:
+    """Return whether a step starts a pause before the next request for a device code."""
+    return Timer.CODE_REQUEST in graph.nodes[edge.head].ledger.running
 
 
 def differing_twins(graph: Graph) -> list[str]:

@@ -179,7 +179,7 @@ class DeviceCodeShown(Phase):
 
 
 class PollingDelayed(Phase):
-    """The provider does not respond to polls. Reported once for each outage; the polls continue."""
+    """The provider gives no code yet, or does not respond to polls. Reported once for each outage; requests go on."""
 
     name: ClassVar[str] = "polling_delayed"
     is_user_visible: ClassVar[bool] = True

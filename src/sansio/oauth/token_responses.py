@@ -47,6 +47,8 @@ class Malformed(Record):
 
 _NOT_BEARER: Final = Malformed(message="the answer's token_type is not bearer")
 _NOT_JSON: Final = Malformed(message="the answer cannot be read: not JSON")
+NETWORK_PAGE: Final = Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
+"""The result of `read_object` for HTML."""
 _GRANT_REFUSED: Final = frozenset(
     # RFC 6749 section 5.2, and the provider's own codes.
     (
@@ -191,7 +193,7 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
         return loads_object(response.body)
     except JsonError as error:
         if _is_html(response):
-            return Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
+            return NETWORK_PAGE
         return Malformed(message=f"the answer cannot be read: {error}")
 
 

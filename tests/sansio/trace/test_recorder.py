@@ -7,14 +7,15 @@ import json
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
-from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.login.actions import Timer
+from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started, TimerFired
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import codec as trace_codec
 from loginmachine.sansio.trace import recorder as trace_recorder
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import OPTIONS, SECRETS, answer
+from ..samples import OPTIONS, SECRETS, answer, device_code_answer
 
 
 class Disk:
@@ -106,6 +107,31 @@ def test_the_recorder_knows_the_real_device_code() -> None:
     recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
     assert recorder.device_code is not None
     assert recorder.device_code.user_code == "ABCD-1234"
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("WDJB MJHT", "polling_device_code"), ("\u0416\u0429\u042f", "polling_device_code"), ("WDJB\tMJHT", "failed")],
+)
+def test_a_user_code_is_usable_in_the_trace_if_it_is_in_the_login(code: str, state: str) -> None:
+    disk = Disk()
+    recorder = disk.recorder()
+    recorder.handle(Started(method=LoginMethod.DEVICE_CODE))
+    recorder.handle(device_code_answer(user_code=code))
+    assert disk.warnings == []
+    assert code not in disk.lines[-1]
+    assert f'"state":"{state}"' in disk.lines[-1]
+
+
+def test_a_web_page_in_place_of_the_answer_to_a_poll_stays_one() -> None:
+    disk = Disk()
+    recorder = disk.recorder()
+    for event in (Started(method=LoginMethod.DEVICE_CODE), device_code_answer(), TimerFired(timer=Timer.POLL)):
+        recorder.handle(event)
+    recorder.handle(answer(2, body=b"<html>canary"))
+    assert disk.warnings == []
+    assert '"body":"<"' in disk.lines[-1]
+    assert '"state":"polling_device_code"' in disk.lines[-1]
 
 
 def test_the_real_login_says_for_which_requests_the_sender_matters() -> None:
