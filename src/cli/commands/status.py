@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...drivers.errors import StoreError
 from ...sansio.base.text import clean_text
 from ...sansio.model.account import Account
-from ...sansio.model.credentials import AuthMode
+from ...sansio.model.credentials import AuthMode, why_unknown
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable
 from .. import exit_codes
@@ -37,6 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         stored = store.load()
         applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
+        unknown = "" if applies is None else why_unknown(applies.mode)
+        if unknown:
+            problem = f"{store.where}: {unknown}; use the program that wrote it, or sign in again"
     except StoreError as error:
         problem = str(error)
     for line in warnings.lines():
@@ -86,8 +89,8 @@ def _print(applies: Applicable | None, store: HomeStore) -> None:
 
 
 def _is_usable(applies: Applicable | None) -> bool:
-    """Return whether there are credentials. Unknown modes, as of a newer Codex, are assumed to be usable."""
-    if applies is None:
+    """Return whether there are credentials. Those of the modes that only Codex uses are assumed to be usable."""
+    if applies is None or why_unknown(applies.mode):
         return False
     return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
 
