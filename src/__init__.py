@@ -25,6 +25,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.errors import (
+        EndpointError,
         InsecureRequest,
         KeyringUnavailable,
         LoginCancelled,
@@ -80,6 +81,7 @@ __all__ = [
     "DeviceCode",
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
+    "EndpointError",
     "FileStore",
     "IdTokenPolicy",
     "InsecureRequest",
@@ -136,6 +138,7 @@ __all__ = [
 
 _HOMES = {
     "drivers.errors": (
+        "EndpointError",
         "InsecureRequest",
         "KeyringUnavailable",
         "LoginCancelled",

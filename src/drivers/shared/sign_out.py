@@ -8,6 +8,7 @@ from ...sansio.base.records import Record
 from ...sansio.model.issuer import provider_of, why_not_from
 from ...sansio.oauth.revocation import revocation
 from ..errors import ProviderMismatch, StoreError
+from .overrides import overrides_from_environment
 
 if TYPE_CHECKING:
     from typing import Final
@@ -21,7 +22,7 @@ UNKNOWN_PROVIDER: Final = "the provider that issued the tokens is not known"
 
 
 def check_provider(store: SessionStore, provider: Provider | None) -> None:
-    """Check that the stored tokens are from the named provider, before they are removed. May block.
+    """Check the environment, and that stored tokens are from the named provider, before they are removed. May block.
 
     Args:
         store: Where the credentials are.
@@ -29,7 +30,9 @@ def check_provider(store: SessionStore, provider: Provider | None) -> None:
 
     Raises:
         ProviderMismatch: The tokens were issued by another provider, or to another client.
+        EndpointError: The environment names an endpoint that cannot be used.
     """
+    overrides_from_environment()
     if provider is None:
         return
     try:
@@ -47,11 +50,16 @@ def revocation_after_removal(removed: Credentials | None, provider: Provider | N
 
     Returns:
         The request; why there is none, although there are tokens; or None if there is nothing to revoke.
+
+    Raises:
+        EndpointError: The environment names an endpoint that cannot be used.
     """
     if removed is None or removed.tokens is None:
         return None
     provider = provider or provider_of(removed.tokens)
-    return UNKNOWN_PROVIDER if provider is None else revocation(provider, removed)
+    if provider is None:
+        return UNKNOWN_PROVIDER
+    return revocation(overrides_from_environment().for_tokens(provider), removed)
 
 
 class SignOutResult(Record):

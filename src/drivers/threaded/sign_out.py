@@ -30,6 +30,7 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
+        EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
     """
     check_provider(store, provider)
     removed = store.remove()

@@ -35,6 +35,7 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
+        EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
         RuntimeError: Trio does not run. Nothing is removed.
     """
     check_runs_in_trio("trio_sign_out", "sign_out")

@@ -48,7 +48,7 @@ class AuthMode(StrEnum):
     # The others are Codex's alone. They give no token here.
     CHATGPT_AUTH_TOKENS = "chatgptAuthTokens"
     AGENT_IDENTITY = "agentIdentity"
-    PERSONAL_ACCESS_TOKEN = "personalAccessToken"
+    PERSONAL_ACCESS_TOKEN = "personalAccessToken"  # noqa: S105 - a mode
     BEDROCK_API_KEY = "bedrockApiKey"
     BEDROCK_ACCESS_KEYS = "bedrockAccessKeys"
 

@@ -111,7 +111,11 @@ def plan(name: str | None) -> dict[str, str]:
         pytest.param({"OPENAI_API_KEY": "canary", "tokens": None}, "apikey", id="null tokens"),
         pytest.param({"auth_mode": "apikey", "OPENAI_API_KEY": "canary", "tokens": plan("pro")}, "apikey", id="named"),
         pytest.param(
-            {"OPENAI_API_KEY": "canary", "personal_access_token": "at-canary", "bedrock_api_key": {"api_key": "canary"}},
+            {
+                "OPENAI_API_KEY": "canary",
+                "personal_access_token": "at-canary",
+                "bedrock_api_key": {"api_key": "canary"},
+            },
             "personalAccessToken",
             id="a personal access token",
         ),

@@ -178,7 +178,9 @@ def test_credentials_that_give_no_token(credentials: Credentials, mode: str) -> 
     assert failure_of(refresh) == ("credentials_unsupported", words, True)
 
 
-@pytest.mark.parametrize(("mode", "shown"), [("new\x1b", "new\N{REPLACEMENT CHARACTER}"), ("", ""), ("Chatgpt", "Chatgpt")])
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("new\x1b", "new\N{REPLACEMENT CHARACTER}"), ("", ""), ("Chatgpt", "Chatgpt")]
+)
 def test_a_mode_that_is_not_known(mode: str, shown: str) -> None:
     refresh = machine()
     tell(refresh, WANTED, loaded(stored(auth_mode=mode)))
