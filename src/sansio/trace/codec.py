@@ -19,7 +19,7 @@ from ..login import actions, events
 from ..login.actions import Respond
 from ..login.events import Event
 from ..login.failures import LoginFailure
-from ..login.progress import OpeningBrowser
+from ..login.progress import CallbackReceived, OpeningBrowser
 from ..model import options, provider
 from ..model.credentials import Credentials, Tokens
 from ..model.options import LoginOptions
@@ -47,8 +47,11 @@ _RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
 become a large body. Each exists once in memory."""
 _ADDED: Final[dict[str, object]] = {"from_other_user": False, "any_user": False}
 """Fields that the first traces do not have. They are written only if they do not have their default."""
-_LATER_FIELDS: Final = ("allowed_workspaces",)
-"""Fields of a failure that version 1 of the format does not have. They follow from the options."""
+_LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {
+    LoginFailure: ("allowed_workspaces",),
+    CallbackReceived: CallbackReceived._fields,
+}
+"""Fields that version 1 of the format does not have. They follow from the options, and from the request."""
 _LARGEST_INT: Final = 2**63
 OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
 """Stands for the provenance of tokens that another provider has issued."""
@@ -118,7 +121,7 @@ def _encode_record(record: Record) -> JsonObject:
 @cache
 def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
     """Return the fields of a record with their names in version 1 of the format, which begins with ``exchange_id``."""
-    later = _LATER_FIELDS if cls is LoginFailure else ()
+    later = _LATER_FIELDS.get(cls, ())
     fields = sorted((name for name in cls._fields if name not in later), key=lambda name: name != "exchange_id")
     return tuple((name, "phase" if name == "step" else name) for name in fields)
 
