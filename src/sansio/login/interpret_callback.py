@@ -76,16 +76,21 @@ def interpret_request(event: RequestReceived, login: LoginData) -> Interpretatio
 
 
 def describe_callback(event: RequestReceived, login: LoginData) -> CallbackReceived | None:
-    """Describe a callback that is not accepted, or not any more.
+    """Describe a callback that is not accepted.
 
     Args:
         event: A request to the callback listener.
         login: The login, which is not changed.
 
     Returns:
-        The report, without a value from the callback; None for another request, and for the accepted callback.
+        The report, without a value from the callback; None for another request, for the accepted callback, and after
+        the outcome.
     """
-    if login.auth_url is None or login.options.provider.callback_path.encode() not in event.target:
+    if (
+        login.auth_url is None
+        or login.outcome is not None
+        or login.options.provider.callback_path.encode() not in event.target
+    ):
         return None
     meaning = interpret_request(event, login)
     trigger = None if meaning is None else meaning.trigger

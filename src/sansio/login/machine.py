@@ -146,7 +146,7 @@ class LoginMachine:
             event: The request, which is passed to `handle` next.
 
         Returns:
-            The phase; None for the accepted callback, and for another request.
+            The phase; None for the accepted callback, for another request, and after the outcome.
         """
         return describe_callback(event, self._login)
 

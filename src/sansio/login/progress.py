@@ -247,7 +247,9 @@ class Succeeded(VisiblePhase):
         return f"Signed in as {self.email}." if self.email else "Signed in."
 
 
-class _AtStep(VisiblePhase):
+class PhaseAtStep(VisiblePhase):
+    """Base of the phases that name a step."""
+
     step: LoginFailureStep
 
     @property
@@ -255,12 +257,11 @@ class _AtStep(VisiblePhase):
         """The step, under its old name. Deprecated."""
         from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
 
-        name = type(self).__name__
-        warn_deprecated(f"{name}.phase", f"{name}.step")
+        warn_deprecated(f"{type(self).__name__}.phase", f"{type(self).__name__}.step")
         return self.step
 
 
-class Failed(_AtStep):
+class Failed(PhaseAtStep):
     """Something went wrong."""
 
     name: ClassVar[str] = "failed"
@@ -276,7 +277,7 @@ class Failed(_AtStep):
         return f"{advice.title}. {advice.hint}"
 
 
-class Cancelled(_AtStep):
+class Cancelled(PhaseAtStep):
     """The login was cancelled before anything was stored."""
 
     name: ClassVar[str] = "cancelled"

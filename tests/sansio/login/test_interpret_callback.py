@@ -149,7 +149,7 @@ def test_what_a_callback_carried_that_is_not_accepted(
     assert login.snapshot() == before
 
 
-@pytest.mark.parametrize("state", ["exchanging_code", "succeeded", "failed", "cancelled"])
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
 @pytest.mark.parametrize("query", [THE_CALLBACK, ANOTHER_CODE])
 def test_a_callback_after_the_accepted_one_is_not_accepted(state: str, query: str) -> None:
     phase = machine_in(state).describe_callback(callback(query, 5))
@@ -166,6 +166,9 @@ def test_a_callback_after_the_accepted_one_is_not_accepted(state: str, query: st
         ("awaiting_callback", get(SUCCESS)),
         ("awaiting_callback", request(f"/auth/callback?{THE_CALLBACK}", method=b"POST")),
         ("awaiting_callback", callback(f"code=a&code=b&state={STATE}")),
+        ("succeeded", callback("", 5)),
+        ("failed", callback("", 5)),
+        ("cancelled", callback("", 5)),
         ("idle", callback()),
         ("polling_device_code", callback()),
     ],
