@@ -8,14 +8,15 @@ import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
 from loginmachine.sansio.login.actions import Timer
-from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started, TimerFired
+from loginmachine.sansio.login.events import Bound, CancelRequested, CredentialsSaved, Event, Started, TimerFired
+from loginmachine.sansio.login.progress import CallbackReceived
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import codec as trace_codec
 from loginmachine.sansio.trace import recorder as trace_recorder
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import OPTIONS, SECRETS, answer, device_code_answer
+from ..samples import OPTIONS, SECRETS, answer, callback, device_code_answer
 
 
 class Disk:
@@ -107,6 +108,15 @@ def test_the_recorder_knows_the_real_device_code() -> None:
     recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
     assert recorder.device_code is not None
     assert recorder.device_code.user_code == "ABCD-1234"
+
+
+def test_the_real_login_describes_a_callback() -> None:
+    recorder = Disk().recorder()
+    recorder.handle(Started())
+    recorder.handle(Bound(port=1455))
+    assert recorder.describe_callback(callback()) is None
+    refused = CallbackReceived(has_code=True, has_state=True, has_error=False, state_valid=False, accepted=False)
+    assert recorder.describe_callback(callback("code=c&state=redacted-state")) == refused
 
 
 @pytest.mark.parametrize(
