@@ -25,6 +25,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.errors import (
+        EndpointError,
         InsecureRequest,
         KeyringUnavailable,
         LoginCancelled,
@@ -85,6 +86,7 @@ __all__ = [
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
     "Dialect",
+    "EndpointError",
     "FileStore",
     "IdTokenPolicy",
     "InsecureRequest",
@@ -141,6 +143,7 @@ __all__ = [
 
 _HOMES = {
     "drivers.errors": (
+        "EndpointError",
         "InsecureRequest",
         "KeyringUnavailable",
         "LoginCancelled",

@@ -93,6 +93,10 @@ class SignInRequired(RefreshFailed):
     """Only a new sign-in helps: nothing is stored, or the tokens cannot be refreshed any more."""
 
 
+class EndpointError(LoginError):
+    """The endpoint that the environment names cannot be used. Raised before any traffic; the text has no password."""
+
+
 class InsecureRequest(LoginError):  # noqa: N818 - as above
     """A request would have sent a token over an unencrypted connection. It was not sent."""
 

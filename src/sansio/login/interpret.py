@@ -56,6 +56,7 @@ _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_D
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
     Timer.DEADLINE: Trigger.DEADLINE_PASSED,
+    Timer.CODE_REQUEST: Trigger.CODE_REQUEST_DUE,
     Timer.POLL: Trigger.POLL_DUE,
     Timer.DEVICE_CODE_EXPIRY: Trigger.DEVICE_CODE_EXPIRED,
     Timer.LINGER: Trigger.LINGER_OVER,

@@ -117,6 +117,13 @@ class SavedCredentials(Interpretation):
     """The credentials that were stored before; None if there were none, or if they are unknown."""
 
 
+class PostponedCode(Problem):
+    """The provider gives no device code at the moment."""
+
+    pause: float
+    """Seconds to wait before the next request."""
+
+
 class ReceivedDeviceCode(Interpretation):
     """A code for the person to enter."""
 

@@ -47,6 +47,7 @@ class LoginData:
         "browser_waited",
         "closed",
         "code",
+        "code_waited",
         "credentials",
         "device_code",
         "device_grant",
@@ -98,8 +99,9 @@ class LoginData:
         """The code that the person enters, in a login with a device code."""
         self.device_grant: DeviceGrant | None = None
         """The authorization code of the last poll, in Codex's dialect."""
-        self.poll_interval, self.poll_troubles = 0.0, 0
-        """Seconds between two polls, and the number of failed polls since the last successful one."""
+        self.code_waited, self.poll_interval, self.poll_troubles = 0.0, 0.0, 0
+        """Seconds of the pauses before the device code came, those between two polls, and the number of failed polls
+        since the last successful one."""
         self.exchanges = 0
         """The number of token requests so far, which is also the last exchange id."""
         self.exchange_id: int | None = None
