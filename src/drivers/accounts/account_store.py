@@ -145,9 +145,9 @@ class AccountStore(RegistrationStore):
 
         Raises:
             AccountNotFound: The account is not stored any more.
-            StoreError: The choice cannot be stored.
+            StoreError: The account cannot be read, or the choice cannot be stored.
         """
-        if account is not None and account.key not in {stored.key for stored in self._marked()}:
+        if account is not None and self.open(account).load() is None:
             raise AccountNotFound(f"{account} is not stored any more")
         self._index.change(lambda index: index.used(account))
 
