@@ -16,6 +16,16 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/events": ("login/test_machine", "base/test_records"),
     "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
+    "login/port/effects": ("login/test_ports",),
+    "login/server/effects": (
+        *("login/server/test_cells", "login/server/test_discovery", "login/server/test_registration"),
+        *("login/server/test_pushed_requests", "login/server/test_keys"),
+    ),
+    "login/server/interpret": (
+        *("login/server/test_discovery", "login/server/test_registration"),
+        *("login/server/test_pushed_requests", "login/server/test_keys"),
+    ),
+    "login/server/progress": ("login/test_progress",),
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
     "model/auth_json": ("model/test_credentials",),

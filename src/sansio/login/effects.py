@@ -152,7 +152,7 @@ def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
 
 def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
     """Exchange the id token for an API key."""
-    login.credentials, login.account = meaning.credentials, meaning.account
+    _keep(login, meaning)
     login.report(progress.ExchangingApiKey())
     assert login.id_token is not None
     login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))
@@ -161,8 +161,13 @@ def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
 def save(login: LoginData, meaning: CheckedTokens) -> None:
     """Store the credentials."""
     login.stop_waiting_for_person()
-    login.credentials, login.account = meaning.credentials, meaning.account
+    _keep(login, meaning)
     login.save()
+
+
+def _keep(login: LoginData, meaning: CheckedTokens) -> None:
+    login.unverified = None
+    login.credentials, login.account = meaning.credentials, meaning.account
 
 
 def save_with_api_key(login: LoginData, meaning: ReceivedApiKey) -> None:
@@ -186,7 +191,15 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
     account, credentials = login.account, login.credentials
     assert account is not None
     assert credentials is not None
-    login.report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
+    assert credentials.tokens is not None
+    login.report(
+        progress.Succeeded(
+            account_id=account.account_id,
+            email=account.email,
+            plan=account.plan,
+            missing_scopes=login.options.missing_scopes(credentials.tokens.scope),
+        )
+    )
     if login.browser_waited and not login.waiting:
         _report_browser_gone(login)
     # The replaced tokens are revoked only now that the new credentials are durable.

@@ -68,6 +68,7 @@ class LoginData:
         "poll_troubles",
         "port",
         "redirects",
+        "request_uri",
         "secrets",
         "successes",
         "timers",
@@ -92,8 +93,8 @@ class LoginData:
         self.timers_used: frozenset[Timer] = frozenset()
         """The timers that were ever started. A timer may fire late, after it was stopped."""
         self.mismatch_reported = self.other_user_reported = self.https_reported = self.gone_reported = False
-        self.code = ""
-        """The accepted authorization code."""
+        self.code = self.request_uri = ""
+        """The accepted authorization code, and the reference to the pushed authorization request."""
         self.device_code: DeviceCode | None = None
         """The code that the person enters, in a login with a device code."""
         self.device_grant: DeviceGrant | None = None
@@ -170,7 +171,7 @@ class LoginData:
         held = self.options.provider.client_secret
         tokens = self.unverified.tokens.secrets() if self.unverified is not None else ()
         stored = () if self.credentials is None else self.credentials.secrets()
-        return (*secrets, *tokens, *stored, *(() if held is None else (held.reveal(),)))
+        return (*secrets, self.request_uri, *tokens, *stored, *(() if held is None else (held.reveal(),)))
 
     def bind(self, port: int, attempt: int) -> None:
         """Append an attempt to bind a port."""
@@ -269,13 +270,12 @@ class LoginData:
             response: The response to the browsers that wait.
             revocation: A request to send after the caller has the outcome; None for no request.
         """
-        self.outcome = outcome
-        succeeded = isinstance(outcome, LoginSuccess)
+        self.outcome, succeeded = outcome, isinstance(outcome, LoginSuccess)
         for timer in sorted(self.timers):
             self.stop_timer(timer)
         if self.exchange_id is not None:
             self.out.append(actions.AbortTokenRequest(exchange_id=self.exchange_id))
-            self.exchange_id = None
+            self.exchange_id = self.keys_id = None
         for request_id in self.waiting:
             self.respond_last(request_id, response, PageKind.REDIRECT if succeeded else PageKind.OTHER)
         self.waiting = ()

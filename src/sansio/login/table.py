@@ -80,11 +80,11 @@ from .server.effects import (
     push,
     push_with_port,
     register_after_discovery,
+    register_for_device_code,
     register_with_port,
     report_keys_delayed,
     request_device_code_after_discovery,
     save_registration,
-    save_verified,
     use_browser_after_discovery,
     wants_device_code,
 )
@@ -204,7 +204,8 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
     Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  save),
     Row(T.KEYS_NEEDED,                _CODE,        S.FETCHING_KEYS,       fetch_keys),
-    Row(T.TOKENS_RECEIVED,            _KEYS,        S.SAVING_CREDENTIALS,  save_verified),
+    Row(T.TOKENS_RECEIVED,            _KEYS,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
+    Row(T.TOKENS_RECEIVED,            _KEYS,        S.SAVING_CREDENTIALS,  save),
     Row(T.KEYS_UNAVAILABLE,           _KEYS,        S.FAILED,              fail),
     Row(T.ID_TOKEN_REFUSED,           _KEYS,        S.FAILED,              fail),
     Row(T.SCOPE_MISSING,              _KEYS,        S.FAILED,              fail),
@@ -224,6 +225,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CLIENT_GONE,                _BUSY,        STAY,                  forget_waiting),
 
     # A device code instead of a callback
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REGISTERING,         register_for_device_code, must_register),
     Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REQUESTING_DEVICE_CODE, request_device_code),
     Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.BINDING,             use_browser_instead, may_use_browser),
     Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.FAILED,              fail),

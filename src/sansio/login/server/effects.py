@@ -5,15 +5,15 @@ from __future__ import annotations
 from ...callback import responses
 from ...oauth.authorization import authorization_url, redirect_uri
 from .. import actions
-from ..effects import save, show_address
+from ..effects import show_address
 from . import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..interpretation import (
-        CheckedTokens,
         FromRequest,
         Interpretation,
+        NoDeviceCodes,
         PortBound,
         Problem,
         PushedAuthorization,
@@ -107,19 +107,25 @@ def request_device_code_after_discovery(login: LoginData, meaning: ReceivedMetad
     request_device_code(login, meaning)
 
 
-def use_browser_after_discovery(login: LoginData, meaning: Problem) -> None:
-    """Continue with a login in the browser."""
+def use_browser_after_discovery(login: LoginData, meaning: NoDeviceCodes) -> None:
+    """Note the provider's endpoints, and continue with a login in the browser."""
     from ..device_code.effects import use_browser_instead  # noqa: PLC0415 - not for the default provider
 
-    login.wants_device_code = False
+    _note_provider(login, meaning)
     use_browser_instead(login, meaning)
 
 
-def _note_provider(login: LoginData, meaning: ReceivedMetadata) -> None:
+def _note_provider(login: LoginData, meaning: ReceivedMetadata | NoDeviceCodes) -> None:
     login.options = login.options.__replace__(provider=meaning.provider)
 
 
 # A client of this installation
+
+
+def register_for_device_code(login: LoginData, meaning: Interpretation) -> None:
+    """Register a client that uses device codes."""
+    login.wants_device_code = True
+    register(login, meaning)
 
 
 def register_with_port(login: LoginData, meaning: PortBound) -> None:
@@ -179,7 +185,7 @@ def await_callback_of_pushed(login: LoginData, meaning: PushedAuthorization) -> 
     """Show the address with the reference to the pushed request, and start the deadline."""
     from ...oauth.pushed_request import authorization_url_for  # noqa: PLC0415 - not for the default provider
 
-    provider = login.options.provider
+    provider, login.request_uri = login.options.provider, meaning.request_uri
     url = authorization_url_for(provider.authorization_endpoint, provider.client_id, meaning.request_uri)
     show_address(login, url)
 
@@ -210,9 +216,3 @@ def fetch_keys(login: LoginData, meaning: UnverifiedTokens) -> None:
     login.unverified = meaning
     login.report(progress.FetchingKeys())
     request_keys(login, ahead=False)
-
-
-def save_verified(login: LoginData, meaning: CheckedTokens) -> None:
-    """Store the credentials, whose id token is verified."""
-    login.unverified = None
-    save(login, meaning)
