@@ -9,7 +9,10 @@ import pytest
 TESTS = Path(__file__).parent
 SOURCES = TESTS.parents[1] / "src" / "sansio"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "base/phase": ("login/test_progress", "refresh/test_stories"),
     "callback/addresses": ("callback/test_pasted",),
+    "diagram/login_arrows": ("diagram/test_login", "diagram/test_path"),
+    "diagram/login_dot": ("diagram/test_login", "diagram/test_path"),
     "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
     "login/actions": ("login/test_stories", "base/test_records"),
     "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),

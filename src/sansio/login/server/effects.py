@@ -48,7 +48,7 @@ def must_register(login: LoginData, _: Interpretation) -> bool:
     return not login.options.provider.client_id
 
 
-def must_register_for_device_code(login: LoginData, meaning: Interpretation) -> bool:
+def must_register_for_code(login: LoginData, meaning: Interpretation) -> bool:
     """There is no client yet, and the person signs in with a device code."""
     return login.wants_device_code and must_register(login, meaning)
 
@@ -99,7 +99,7 @@ def register_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> Non
     register(login, meaning)
 
 
-def request_device_code_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
+def get_code_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
     """Note the provider's endpoints, and request a device code."""
     from ..device_code.effects import request_device_code  # noqa: PLC0415 - not for the default provider
 
@@ -107,7 +107,7 @@ def request_device_code_after_discovery(login: LoginData, meaning: ReceivedMetad
     request_device_code(login, meaning)
 
 
-def use_browser_after_discovery(login: LoginData, meaning: NoDeviceCodes) -> None:
+def turn_to_browser(login: LoginData, meaning: NoDeviceCodes) -> None:
     """Note the provider's endpoints, and continue with a login in the browser."""
     from ..device_code.effects import use_browser_instead  # noqa: PLC0415 - not for the default provider
 
@@ -176,7 +176,7 @@ def push(login: LoginData, _: Interpretation) -> None:
     login.send(authenticated(request, provider, keeps_client_id=True))
 
 
-def await_callback_of_registered(login: LoginData, _: Interpretation) -> None:
+def await_callback_of_client(login: LoginData, _: Interpretation) -> None:
     """Show the authorization request of the registered client, and start the deadline."""
     show_address(login, authorization_url(login.options, login.secrets, login.port))
 

@@ -312,9 +312,6 @@ def test_no_other_provider_may_have_a_tenant_in_its_issuer() -> None:
             {"client_id": "", "registration": ClientMetadata(client_name="A program")},
             "the provider has no registration_endpoint",
         ),
-            {"client_id": "", "registration": ClientMetadata(client_name="A program")},
-            "the provider has no registration_endpoint",
-        ),
     ],
 )
 def test_without_discovery_the_caller_names_the_endpoints(fields: dict[str, object], words: str) -> None:
