@@ -9,13 +9,26 @@ import pytest
 TESTS = Path(__file__).parent
 SOURCES = TESTS.parents[1] / "src" / "sansio"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "base/phase": ("login/test_progress", "refresh/test_stories"),
     "callback/addresses": ("callback/test_pasted",),
+    "diagram/login_arrows": ("diagram/test_login", "diagram/test_path"),
+    "diagram/login_dot": ("diagram/test_login", "diagram/test_path"),
     "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
     "login/actions": ("login/test_stories", "base/test_records"),
     "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),
     "login/events": ("login/test_machine", "base/test_records"),
     "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
+    "login/port/effects": ("login/test_ports",),
+    "login/server/effects": (
+        *("login/server/test_cells", "login/server/test_discovery", "login/server/test_registration"),
+        *("login/server/test_pushed_requests", "login/server/test_keys"),
+    ),
+    "login/server/interpret": (
+        *("login/server/test_discovery", "login/server/test_registration"),
+        *("login/server/test_pushed_requests", "login/server/test_keys"),
+    ),
+    "login/server/progress": ("login/test_progress",),
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
     "model/auth_json": ("model/test_credentials",),

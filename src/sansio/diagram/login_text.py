@@ -220,6 +220,16 @@ Only `credentials_saved` leads to success: the credentials are durable before th
 is a callback like any other. On the right is the login with a device code, which needs no port. In
 `polling_device_code` the provider is polled.
 
+## What is fetched about the provider
+
+The default provider has known endpoints and a known client. Elsewhere a login may first have to read the provider's
+metadata, register a client, and push its authorization request. The provider's keys are fetched in
+`awaiting_callback`, without a state of their own. Only tokens that come before the keys, or with an unknown key, wait
+for them in `fetching_keys`. These are the same states and rows of the same table, in a drawing of their own.
+
+```mermaid
+{provider}```
+
 ## How a login ends early
 
 On the right is the category of the failure, as the person, the log and scripts see it.

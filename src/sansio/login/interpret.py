@@ -84,6 +84,8 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
         login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
+    if event.registration is not None and event.registration.issuer != login.options.provider.origin:
+        raise UnexpectedEvent(login.state, event)
     has_codes = login.options.provider.device_code is not None or login.options.provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)

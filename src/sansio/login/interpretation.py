@@ -143,6 +143,13 @@ class ReceivedMetadata(Interpretation):
     """The provider of the options, with what the metadata says."""
 
 
+class NoDeviceCodes(Problem):
+    """The provider's metadata says that it has no device codes."""
+
+    provider: Provider
+    """As in `ReceivedMetadata`."""
+
+
 class RegisteredClient(Interpretation):
     """The client that the provider has registered."""
 

@@ -28,7 +28,7 @@ _ENGINE: Final = Engine(LoginState, ROWS)
 
 
 class Snapshot(Record):
-    """The whole state of a login at one time, without its options and secrets. Opaque, and compared by value."""
+    """The whole state of a login at one time, without its secrets. Opaque, and compared by value."""
 
     data: dict[str, Any] = hidden()
 

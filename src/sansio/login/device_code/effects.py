@@ -34,6 +34,7 @@ def request_code_later(login: LoginData, meaning: PostponedCode) -> None:
 
 def use_browser_instead(login: LoginData, meaning: Problem) -> None:
     """Continue with a login in the browser."""
+    login.wants_device_code = False
     login.report(progress.UsingBrowserInstead(message=meaning.message))
     login.bind(login.options.first_port, 1)
 
