@@ -37,7 +37,7 @@ LAYERS = (
     ("sansio.trace",),
     ("sansio.diagram",),
     ("drivers.error_report",),
-    ("drivers.errors", "drivers.forks", "drivers.logging", "drivers.waiting"),
+    ("drivers.errors", "drivers.files", "drivers.forks", "drivers.logging", "drivers.waiting"),
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
     ("drivers.shared",),
     ("drivers.threaded", "drivers.trio"),

@@ -23,6 +23,9 @@ WORLDS = {world.name: (subject, world) for subject in SUBJECTS for world in subj
 SMALL = {name: most for subject in SUBJECTS for name, most in subject.small.items()}
 HONEST = [name for subject in SUBJECTS for name in subject.small_honest]
 
+# The first test of a world explores it: 10 seconds of computing, and several times that on a loaded machine.
+pytestmark = pytest.mark.timeout(300)
+
 each_machine = pytest.mark.parametrize("machine", BY_NAME)
 each_world = pytest.mark.parametrize("name", WORLDS)
 each_world_and_host = pytest.mark.parametrize(
