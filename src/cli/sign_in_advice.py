@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..sansio.model.issuer import provenance_of
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER
-from .arguments import default_home
+from .shared_arguments import default_home
 
 if TYPE_CHECKING:
     import argparse
