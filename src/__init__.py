@@ -61,13 +61,13 @@ if TYPE_CHECKING:
     from .sansio.model.credentials import AuthMode, Credentials
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
     from .sansio.model.provenance import Provenance
-    from .sansio.model.provider import IdTokenPolicy, Provider
+    from .sansio.model.provider import Provider
     from .sansio.model.tokens import Tokens
     from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
-    from .sansio.server.dialect import Dialect
+    from .sansio.server.dialect import Dialect, IdTokenPolicy
     from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
     from .sansio.sign_out.outcome import SignOutResult
 
@@ -177,11 +177,11 @@ _HOMES = {
     "sansio.model.auth_json": ("CredentialsError",),
     "sansio.model.credentials": ("AuthMode", "Credentials"),
     "sansio.model.tokens": ("Tokens",),
-    "sansio.server.dialect": ("Dialect",),
+    "sansio.server.dialect": ("Dialect", "IdTokenPolicy"),
     "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
-    "sansio.model.provider": ("IdTokenPolicy", "Provider"),
+    "sansio.model.provider": ("Provider",),
     "sansio.oauth.device_code": ("DeviceCode",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
     "sansio.refresh.machine": ("RefreshMachine",),

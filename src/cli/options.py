@@ -8,7 +8,8 @@ import os
 from ..drivers.system.choice import opens_nothing
 from ..sansio.base.records import Record
 from ..sansio.model.options import LoginMethod, LoginOptions
-from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR, Provider
+from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER
+from .codex import codex_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..drivers.stores.home_store import HomeStore
     from ..drivers.stores.protocols import CredentialStore
     from ..drivers.traces.origin import CommandRecord
+    from ..sansio.model.provider import Provider
 
 
 _FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "no_browser", "verbose"))
@@ -60,19 +62,6 @@ def provider_from(arguments: argparse.Namespace) -> Provider:
     except ValueError as error:
         arguments.usage_error(f"--issuer: {error}. Example: https://auth.example.com")
         raise
-
-
-def codex_from(issuer: str | None, client_id: str | None, originator: str | None) -> Provider:
-    """Return Codex's provider. What is None comes from Codex's environment variables, or is Codex's own.
-
-    Raises:
-        ValueError: The issuer is no safe URL.
-    """
-    return Provider.codex(
-        issuer=issuer or CHATGPT_ISSUER,
-        client_id=client_id or os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID,
-        originator=originator or os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
-    )
 
 
 def issuing_provider_from(arguments: argparse.Namespace, store: HomeStore) -> Provider | None:

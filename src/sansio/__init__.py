@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from .model.auth_json import CredentialsError
     from .model.credentials import AuthMode, Credentials
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
-    from .model.provider import IdTokenPolicy, Provider
+    from .model.provider import Provider
     from .model.tokens import Tokens
     from .oauth.device_code import DeviceCode
-    from .server.dialect import Dialect
+    from .server.dialect import Dialect, IdTokenPolicy
     from .server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
 
 __all__ = [
@@ -77,10 +77,10 @@ _HOMES = {
     "model.auth_json": ("CredentialsError",),
     "model.credentials": ("AuthMode", "Credentials"),
     "model.tokens": ("Tokens",),
-    "server.dialect": ("Dialect",),
+    "server.dialect": ("Dialect", "IdTokenPolicy"),
     "server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
-    "model.provider": ("IdTokenPolicy", "Provider"),
+    "model.provider": ("Provider",),
     "oauth.device_code": ("DeviceCode",),
 }
 _DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import tomllib
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...sansio.base.text import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from typing import Final
 
     Profile = dict[str, object]
@@ -30,7 +30,10 @@ _LISTS: Final = ("client_secret_command", "resource")
 MEMBERS: Final = (*_TEXTS, *_FLAGS, *_LISTS, "parameters")
 """The members of a profile."""
 _PATHS: Final = ("client_secret_file", "client_file")
-_NO_SECRETS: Final = 'no secret belongs into this file. Write client_secret_file = "FILE" or client_secret_command = ["PROGRAM", "ARGUMENT"]'
+_NO_SECRETS: Final = (
+    'no secret belongs into this file. Write client_secret_file = "FILE", or client_secret_command = ["PROGRAM",'
+    ' "ARGUMENT"], instead'
+)
 
 
 class ConfigurationError(ValueError):
@@ -128,7 +131,7 @@ def _problem(member: str, value: object) -> str:
     if member == "resource" and isinstance(value, str):
         return ""
     if member in _LISTS:
-        is_good = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
+        is_good = isinstance(value, list) and value != [] and all(isinstance(item, str) and item for item in value)
         return "" if is_good else "it is a list of texts, with at least one"
     return "" if isinstance(value, str) and value else "it is a text, and not empty"
 

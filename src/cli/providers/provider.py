@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...sansio.base.urls import check_endpoint, check_provider_url
 from ...sansio.model.provider import Provider
 from ...sansio.server.endpoints import ClientAuthentication, DeviceCodeEndpoints
-from ..options import codex_from
+from ..codex import codex_from
 from .client_secret import client_secret
 from .redirect import parse_redirect_uri
 from .settings import SettingsError

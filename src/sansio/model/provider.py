@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
-from ..server.dialect import CODEX_PARAMETERS, CODEX_SCOPES, STANDARD, codex_dialect
-from ..server.endpoints import ClientAuthentication, codex_device_code
+from ..server.codex import codex_fields
+from ..server.dialect import STANDARD, IdTokenPolicy
+from ..server.endpoints import ClientAuthentication
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ..server.dialect import Dialect
     from ..server.endpoints import DeviceCodeEndpoints
     from ..server.metadata import ServerMetadata
+    from ..server.registration import ClientMetadata, Registration
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
@@ -28,15 +28,6 @@ OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 """The default scopes. Those that the provider's metadata does not list are not asked for."""
 ID_TOKEN_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """The algorithms of signatures that are accepted, unless the provider's metadata has a list."""
-
-
-class IdTokenPolicy(StrEnum):
-    """What to do if an id token lacks a claim that OpenID Connect requires."""
-
-    STRICT = "strict"
-    """Refuse the token."""
-    COMPAT = "compat"
-    """Accept the token. The claims that it has are checked."""
 
 
 class Provider(Record):
@@ -87,12 +78,17 @@ class Provider(Record):
     """The keys that sign id tokens. None if signatures are not verified (OpenID Connect Core section 3.1.3.7)."""
     id_token_signing_alg_values_supported: tuple[str, ...] = ID_TOKEN_ALGORITHMS
     """The algorithms of signatures that are accepted."""
+    id_token_issuer: str | None = None
+    """The ``iss`` of id tokens, if the metadata has another one than `issuer` (Microsoft); None for `issuer`."""
     issuer_has_tenant: bool = False
     """The issuer in the metadata has the text ``{tenantid}``, which stands for the ``tid`` of the token (Microsoft)."""
     pushed_authorization_request_endpoint: str | None = None
     require_pushed_authorization_requests: bool = False
     """Push the authorization request (RFC 9126)."""
     registration_endpoint: str | None = None
+    """The endpoint that registers clients (RFC 7591)."""
+    registration: ClientMetadata | None = None
+    """What the program tells the provider, if the login registers a client. Then `client_id` may be empty."""
     scope_separator: str = " "
     """What separates the scopes of a response. GitHub's are separated by commas."""
     has_form_answers: bool = False
@@ -107,6 +103,14 @@ class Provider(Record):
         from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
 
         return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
+
+    def registered(self, registration: Registration) -> Provider:
+        """Return the provider with the client that it has registered for this installation."""
+        return self.__replace__(
+            client_id=registration.client_id,
+            client_secret=registration.client_secret,
+            token_endpoint_auth_method=registration.token_endpoint_auth_method,
+        )
 
     @property
     def needs_discovery(self) -> bool:
@@ -123,14 +127,14 @@ class Provider(Record):
         """What identifies the provider: the issuer, or the token endpoint if it has none."""
         return self.issuer or self.token_endpoint
 
-    def _check(self) -> None:
+    def _check_urls(self) -> None:
         if self.issuer is not None:
             check_provider_url(self.issuer)
         elif not self.token_endpoint:
             raise ValueError("a provider without an issuer needs a token endpoint")
-        needed = () if self.needs_discovery else (self.authorization_endpoint, self.token_endpoint)
-        if not self.authorization_endpoint and self.device_code is not None:
-            needed = needed[1:]
+        # With device codes, nobody needs to open the authorization endpoint.
+        page = self.authorization_endpoint or ("" if self.device_code is None else None)
+        needed = () if self.needs_discovery else (page, self.token_endpoint)
         optional = (
             self.revocation_endpoint,
             self.jwks_uri,
@@ -140,6 +144,9 @@ class Provider(Record):
         for url in (*needed, *optional):
             if url is not None:
                 check_endpoint(url)
+
+    def _check(self) -> None:
+        self._check_urls()
         if self.id_token_policy not in tuple(IdTokenPolicy):
             # A misspelt value from a configuration would otherwise act as the laxer policy.
             raise ValueError("the id token policy is strict or compat")
@@ -148,6 +155,8 @@ class Provider(Record):
         if isinstance(self.scopes, str):
             # A string would be read as a list of letters.
             raise ValueError("the scopes are a tuple of texts")  # noqa: TRY004 - a wrong field like any other
+        if not self.client_id and self.registration is None:
+            raise ValueError("the provider needs a client id, or the metadata of a client to register")
         is_public = self.token_endpoint_auth_method is ClientAuthentication.NONE
         if is_public and self.client_secret is not None:
             raise ValueError("the client has a secret, but its authentication is none")
@@ -174,23 +183,8 @@ class Provider(Record):
         """
         check_provider_url(issuer)
         base = issuer.rstrip("/")
-        is_default = base == CHATGPT_ISSUER
-        return cls(
-            name="codex",
-            issuer=base,
-            authorization_endpoint=f"{base}/oauth/authorize",
-            token_endpoint=f"{base}/oauth/token",
-            client_id=client_id,
-            scopes=CODEX_SCOPES,
-            authorization_parameters=(*CODEX_PARAMETERS, ("originator", originator)),
-            port=1455,
-            fallback_port=1457,
-            id_token_policy=IdTokenPolicy.COMPAT,
-            dialect=codex_dialect("https://platform.openai.com" if is_default else "https://platform.api.openai.org"),
-            help_url="https://developers.openai.com/codex/auth",
-            revocation_endpoint=f"{base}/oauth/revoke",
-            device_code=codex_device_code(base),
-        )
+        fields = codex_fields(base, originator, is_default=base == CHATGPT_ISSUER)
+        return cls(**fields, client_id=client_id, id_token_policy=IdTokenPolicy.COMPAT)
 
     chatgpt = codex
 

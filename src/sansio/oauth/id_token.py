@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.http import header_values
 from ..base.secret import same_secret
 from ..model.claims import ClaimError, expiry
-from ..model.provider import IdTokenPolicy
+from ..server.dialect import IdTokenPolicy
 
 if TYPE_CHECKING:
     from typing import Final
@@ -47,7 +47,7 @@ def check_id_token(
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
             raise ClaimError(f"it has no {name}")
-    if "iss" in claims and claims["iss"] != _expected_issuer(claims, provider):
+    if "iss" in claims and provider.issuer is not None and claims["iss"] != _expected_issuer(claims, provider):
         raise ClaimError("its issuer (iss) is another provider")
     audience = claims.get("aud", provider.client_id)
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
@@ -63,11 +63,11 @@ def check_id_token(
 
 
 def _expected_issuer(claims: JsonObject, provider: Provider) -> str | None:
-    """Return the issuer that an id token must have. Microsoft's has the tenant of the token where a template stands."""
-    tenant = claims.get("tid")
-    if provider.issuer is None or not provider.issuer_has_tenant or not isinstance(tenant, str):
-        return provider.issuer
-    return provider.issuer.replace("{tenantid}", tenant)
+    """Return the issuer that a token must have. Microsoft's has the tenant of the person, which the token names."""
+    issuer, tenant = provider.id_token_issuer or provider.issuer, claims.get("tid")
+    if issuer is None or not provider.issuer_has_tenant or not isinstance(tenant, str):
+        return issuer
+    return issuer.replace("{tenantid}", tenant)
 
 
 def check_refreshed(claims: JsonObject, before: JsonObject) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from ..base.http import Encoding
 from ..base.records import Record
 
@@ -9,8 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
-CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
+
+class IdTokenPolicy(StrEnum):
+    """What to do if an id token lacks a claim that OpenID Connect requires."""
+
+    STRICT = "strict"
+    """Refuse the token."""
+    COMPAT = "compat"
+    """Accept the token. The claims that it has are checked."""
 
 
 class Dialect(Record):

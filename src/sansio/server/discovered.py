@@ -40,7 +40,7 @@ def discovered(metadata: ServerMetadata, known: Mapping[str, Any], default_scope
         found["device_code"] = DeviceCodeEndpoints(code_endpoint=metadata.device_authorization_endpoint)
     if known["issuer_has_tenant"]:
         # With the text {tenantid} where a token's issuer has its tenant.
-        found["issuer"] = metadata.issuer
+        found["id_token_issuer"] = metadata.issuer
     if known["client_secret"] is not None and known["token_endpoint_auth_method"] is None:
         methods = metadata.token_endpoint_auth_methods_supported or (_BASIC,)
         found["token_endpoint_auth_method"] = _BASIC if _BASIC in methods else ClientAuthentication.CLIENT_SECRET_POST

@@ -52,14 +52,3 @@ class DeviceCodeEndpoints(Record):
                 check_endpoint(url)
         if self.dialect is DeviceCodeDialect.CODEX and None in others:
             raise ValueError("this dialect needs a poll endpoint, a verification URL and a redirect URI")
-
-
-def codex_device_code(base: str) -> DeviceCodeEndpoints:
-    """Return the endpoints of OpenAI's provider, in Codex's dialect, below a base URL."""
-    return DeviceCodeEndpoints(
-        dialect=DeviceCodeDialect.CODEX,
-        code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
-        poll_endpoint=f"{base}/api/accounts/deviceauth/token",
-        verification_url=f"{base}/codex/device",
-        redirect_uri=f"{base}/deviceauth/callback",
-    )
