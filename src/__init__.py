@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from .sansio.base.errors import UnexpectedEvent
     from .sansio.base.secret import Secret
     from .sansio.login import progress
-    from .sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
+    from .sansio.login.failures import LoginFailureCategory, LoginFailureStep
     from .sansio.login.machine import LoginMachine
-    from .sansio.login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+    from .sansio.login.outcome import LoginCancellation, LoginFailure, LoginOutcome, LoginSuccess
     from .sansio.login.states import LoginState
     from .sansio.model.auth_json import CredentialsError
     from .sansio.model.credentials import AuthMode, Credentials
@@ -67,8 +67,8 @@ if TYPE_CHECKING:
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
-    from .sansio.server.dialect import Dialect, IdTokenPolicy
-    from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+    from .sansio.server.dialect import Dialect
+    from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
     from .sansio.sign_out.outcome import SignOutResult
 
     __version__: str
@@ -170,15 +170,15 @@ _HOMES = {
     "sansio.base.errors": ("UnexpectedEvent",),
     "sansio.base.secret": ("Secret",),
     "sansio.login": ("progress",),
-    "sansio.login.failures": ("LoginFailure", "LoginFailureCategory", "LoginFailureStep"),
+    "sansio.login.failures": ("LoginFailureCategory", "LoginFailureStep"),
     "sansio.login.machine": ("LoginMachine",),
-    "sansio.login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
+    "sansio.login.outcome": ("LoginCancellation", "LoginFailure", "LoginOutcome", "LoginSuccess"),
     "sansio.login.states": ("LoginState",),
     "sansio.model.auth_json": ("CredentialsError",),
     "sansio.model.credentials": ("AuthMode", "Credentials"),
     "sansio.model.tokens": ("Tokens",),
-    "sansio.server.dialect": ("Dialect", "IdTokenPolicy"),
-    "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
+    "sansio.server.dialect": ("Dialect",),
+    "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
     "sansio.model.provider": ("Provider",),

@@ -19,7 +19,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
     "model/auth_json": ("model/test_credentials",),
-    "server/codex": ("model/test_provider",),
     "server/dialect": ("model/test_provider", "model/test_account", "callback/test_responses"),
     "server/endpoints": ("model/test_provider", "oauth/test_device_code"),
     "model/provenance": ("model/test_issuer",),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
-from ..server.codex import codex_fields
-from ..server.dialect import STANDARD, IdTokenPolicy
-from ..server.endpoints import ClientAuthentication
+from ..server.dialect import STANDARD, codex_fields
+from ..server.endpoints import ClientAuthentication, IdTokenPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,12 +97,6 @@ class Provider(Record):
     access_token_lifetime: float | None = None
     """Seconds for which an access token is valid if nothing says when it expires; None if it does not expire."""
 
-    def completed(self, metadata: ServerMetadata) -> Provider:
-        """Return the provider with what its metadata says. An endpoint that it has already is kept."""
-        from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
-
-        return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
-
     def registered(self, registration: Registration) -> Provider:
         """Return the provider with the client that it has registered for this installation."""
         return self.__replace__(
@@ -111,6 +104,12 @@ class Provider(Record):
             client_secret=registration.client_secret,
             token_endpoint_auth_method=registration.token_endpoint_auth_method,
         )
+
+    def completed(self, metadata: ServerMetadata) -> Provider:
+        """Return the provider with what its metadata says. An endpoint that it has already is kept."""
+        from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
+
+        return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
 
     @property
     def needs_discovery(self) -> bool:
@@ -127,7 +126,7 @@ class Provider(Record):
         """What identifies the provider: the issuer, or the token endpoint if it has none."""
         return self.issuer or self.token_endpoint
 
-    def _check_urls(self) -> None:
+    def _check(self) -> None:
         if self.issuer is not None:
             check_provider_url(self.issuer)
         elif not self.token_endpoint:
@@ -144,9 +143,6 @@ class Provider(Record):
         for url in (*needed, *optional):
             if url is not None:
                 check_endpoint(url)
-
-    def _check(self) -> None:
-        self._check_urls()
         if self.id_token_policy not in tuple(IdTokenPolicy):
             # A misspelt value from a configuration would otherwise act as the laxer policy.
             raise ValueError("the id token policy is strict or compat")
@@ -155,6 +151,9 @@ class Provider(Record):
         if isinstance(self.scopes, str):
             # A string would be read as a list of letters.
             raise ValueError("the scopes are a tuple of texts")  # noqa: TRY004 - a wrong field like any other
+        self._check_client()
+
+    def _check_client(self) -> None:
         if not self.client_id and self.registration is None:
             raise ValueError("the provider needs a client id, or the metadata of a client to register")
         is_public = self.token_endpoint_auth_method is ClientAuthentication.NONE
@@ -183,8 +182,7 @@ class Provider(Record):
         """
         check_provider_url(issuer)
         base = issuer.rstrip("/")
-        fields = codex_fields(base, originator, is_default=base == CHATGPT_ISSUER)
-        return cls(**fields, client_id=client_id, id_token_policy=IdTokenPolicy.COMPAT)
+        return cls(issuer=base, client_id=client_id, **codex_fields(base, originator, is_mirror=base != CHATGPT_ISSUER))
 
     chatgpt = codex
 

@@ -33,6 +33,11 @@ class TokenSet(TokenAnswer):
 
     access_token: Secret
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the tokens, revealed, so that echoes of them can be masked."""
+        held = (self.access_token, self.id_token, self.refresh_token)
+        return tuple(secret.reveal() for secret in held if secret is not None)
+
 
 class RefreshedTokens(TokenAnswer):
     """The tokens of a refresh. A token that the provider did not renew is None."""

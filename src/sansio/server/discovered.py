@@ -38,7 +38,7 @@ def discovered(metadata: ServerMetadata, known: Mapping[str, Any], default_scope
     )
     if known["device_code"] is None and metadata.device_authorization_endpoint is not None:
         found["device_code"] = DeviceCodeEndpoints(code_endpoint=metadata.device_authorization_endpoint)
-    if known["issuer_has_tenant"]:
+    if metadata.issuer != known["issuer"]:
         # With the text {tenantid} where a token's issuer has its tenant.
         found["id_token_issuer"] = metadata.issuer
     if known["client_secret"] is not None and known["token_endpoint_auth_method"] is None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from ..base.http import header_values
 from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
-from ..login.failures import LoginFailure
-from ..login.outcome import LoginCancellation, LoginSuccess
+from ..login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ..model.options import LoginMethod
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ _WORDS: Final[Mapping[type[events.Event], str]] = {
     events.HttpsAttempted: "a client begins a TLS handshake",
     events.CallbackPasted: "the person pastes an address",
     events.CredentialsSaved: "the credentials are stored",
+    events.RegistrationSaved: "the registration is stored",
 }
 
 
@@ -135,7 +135,9 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             return f"the program that holds the port {'agrees to stop' if accepted else 'does not stop'}"
         case events.TimerFired(timer=timer):
             return f"the timer {timer} runs out"
-        case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted() | events.CredentialsSaved():
+        case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted():
+            return _WORDS[type(event)]
+        case events.CredentialsSaved() | events.RegistrationSaved():
             return _WORDS[type(event)]
         case events.BrowserFailed(message=message):
             return f"no browser could be launched: {message}"
@@ -149,8 +151,9 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             return _response_words(event, size)
         case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
             return f"token request {exchange_id} got no answer ({kind}): {message}"
-        case events.SaveFailed(message=message):
-            return f"the credentials could not be stored: {message}"
+        case events.SaveFailed(message=message) | events.RegistrationSaveFailed(message=message):
+            what = "credentials" if isinstance(event, events.SaveFailed) else "registration"
+            return f"the {what} could not be stored: {message}"
         case events.CancelRequested(reason=reason):
             return f"the host cancels: {reason}"
         case _:
@@ -192,6 +195,8 @@ def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one ar
             return f"abort token request {exchange_id}"
         case actions.SaveCredentials():
             return "store the credentials"
+        case actions.SaveRegistration():
+            return "store the registration"
         case actions.ReportProgress(phase=progress.Failed(category=category, message=message)):
             return f"report {category}: {message}"
         case actions.ReportProgress(phase=phase):

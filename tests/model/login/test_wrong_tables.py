@@ -8,7 +8,6 @@ import pytest
 
 from loginmachine.sansio import Credentials, LoginState, Secret, Tokens
 from loginmachine.sansio.login.effects import (
-    back_off,
     cancel,
     exchange_code,
     join_wait,
@@ -18,6 +17,7 @@ from loginmachine.sansio.login.effects import (
     succeed,
 )
 from loginmachine.sansio.login.interpretation import AcceptedCallback, CheckedTokens, SavedCredentials
+from loginmachine.sansio.login.port.effects import back_off
 from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.model.account import Account
 from tests.model.explorer import explore

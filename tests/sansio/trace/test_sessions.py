@@ -145,7 +145,7 @@ def test_the_story_of_a_refresh() -> None:
         "            => exchanging_refresh_token",
         f"    1.250 s token request 1 is answered: status 200, application/json, {size} bytes  [tokens_received]",
         "            read the store",
-        "            => comparing",
+        "            => reading_before_saving",
         "    1.500 s the store holds tokens (mode chatgpt, of 2026-11-10T00:00:00Z)  [credentials_unchanged]",
         "            store the credentials",
         "            => saving_credentials",

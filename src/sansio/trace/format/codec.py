@@ -18,7 +18,7 @@ from ...base.secret import Secret
 from ...login import actions, events
 from ...login.actions import Respond
 from ...login.events import Event
-from ...login.failures import LoginFailure
+from ...login.outcome import LoginFailure
 from ...login.progress import OpeningBrowser
 from ...model import options, provider
 from ...model.credentials import Credentials

@@ -17,6 +17,8 @@ ADDED: Final[dict[str, object]] = {
     "any_user": False,
     "authorization": None,
     "method": "POST",
+    "registration": None,
+    "missing_scopes": (),
     "scopes": None,
     "required_scopes": (),
     "resource": (),
