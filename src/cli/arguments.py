@@ -203,7 +203,7 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_accounts,
     ),
     "use": ("make a stored account the default", lazy("commands.accounts", "use"), _add_use),
-    "profiles": ("list the profiles of the configuration", lazy("commands.profiles", "run"), add_json),
+    "profiles": ("list the profiles of the configuration", lazy("commands.accounts", "list_profiles"), add_json),
     "logout": (
         "remove the stored credentials and revoke their tokens",
         lazy("commands.logout", "run"),

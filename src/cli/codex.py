@@ -14,7 +14,7 @@ def codex_from(issuer: str | None, client_id: str | None, originator: str | None
         ValueError: The issuer is no safe URL.
     """
     return Provider.codex(
-        issuer=issuer or CHATGPT_ISSUER,
+        issuer=CHATGPT_ISSUER if issuer is None else issuer,
         client_id=client_id or os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID,
         originator=originator or os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
     )

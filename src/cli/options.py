@@ -201,9 +201,15 @@ class StoreWarnings:
         self.fallback: str | None = None
         """Why the file is used instead of the keyring; None if it is not, or was chosen."""
 
-    def open_store(self, arguments: argparse.Namespace) -> HomeStore:
-        """Return the store of ``--home`` and ``--store``, with its warnings collected here."""
-        return store_from(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
+    def open_store(self, arguments: argparse.Namespace, opener: Callable[..., HomeStore] | None = None) -> HomeStore:
+        """Return a store with its warnings collected here.
+
+        Args:
+            arguments: The command line.
+            opener: What opens the store; None for `store_from`.
+        """
+        open_it = opener or store_from
+        return open_it(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
 
     def lines(self) -> list[str]:
         """Return all warnings as lines for the terminal."""

@@ -187,7 +187,19 @@ def called(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int
 
 
 def login(home: Path, issuer: str, *more: str, **extra: str) -> Any:
-    arguments = ["--json", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer, *more]
+    arguments = [
+        "--json",
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(home),
+        "--provider",
+        "codex",
+        "--issuer",
+        issuer,
+        *more,
+    ]
     return run("login", *arguments, **extra)
 
 

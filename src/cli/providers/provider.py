@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...sansio.base.urls import check_endpoint, check_provider_url
 from ...sansio.model.provider import Provider
 from ...sansio.server.endpoints import ClientAuthentication, DeviceCodeEndpoints
+from ...sansio.server.registration import ClientMetadata
 from ..codex import codex_from
 from .client_secret import client_secret
 from .redirect import parse_redirect_uri
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
+PROGRAM: Final = "loginmachine"
+"""The name under which the command registers itself at a provider."""
 _LONGEST_FILE: Final = 65_536
 """The most bytes of Google's client file."""
 _ENDPOINTS: Final = (
@@ -103,10 +106,23 @@ def _check_names(settings: Settings, name: str) -> None:
         if not settings.has(needed) and not (instead and settings.has(instead)):
             option = f"--{needed.replace('_', '-')}" + (f" or --{instead.replace('_', '-')}" if instead else "")
             raise SettingsError(f"{given} needs {option}")
+    _check_pairs(settings)
+    _check_endpoints(settings, name)
+
+
+def _check_pairs(settings: Settings) -> None:
+    """Check which settings exclude each other."""
     if settings.has("client_file") and (settings.has("client_id") or any(map(settings.has, _SECRETS))):
         raise SettingsError(f"{settings.word('client_file')} has the client ID and its secret: give no others")
+    if settings.has("register"):
+        for other in ("client_id", *_SECRETS):
+            if settings.has(other):
+                raise SettingsError(f"{settings.word('register')} and {settings.word(other)} exclude each other")
     if settings.has("tenant") and settings.has("issuer"):
         raise SettingsError(f"{settings.word('tenant')} and {settings.word('issuer')} exclude each other")
+
+
+def _check_endpoints(settings: Settings, name: str) -> None:
     has_token, has_authorization = settings.has("token_endpoint"), settings.has("authorization_endpoint")
     needs_both = name in {"openid", "google", "microsoft", "gitlab"} and has_token
     needs_page = name == "oauth" and not settings.has("device_authorization_endpoint")
@@ -130,6 +146,9 @@ def _fields(settings: Settings) -> dict[str, Any]:
         fields["require_pushed_authorization_requests"] = True
     secret = client_secret(settings)
     method = settings["client_auth"]
+    if settings.has("register"):
+        asked = method or ClientAuthentication.NONE
+        return {**fields, "registration": ClientMetadata(client_name=PROGRAM, token_endpoint_auth_method=asked)}
     if secret is not None:
         fields["client_secret"] = secret
         if method is ClientAuthentication.NONE:

@@ -61,7 +61,9 @@ def test_login_status_token_logout(service: Bus, tmp_path: Path, provider: Scrip
     assert (code, err) == (0, "")
     assert out.strip() in {ACCESS, KEY}
 
-    code, out, err = started("logout", "--issuer", provider.issuer, *options, **service.environment)
+    code, out, err = started(
+        "logout", "--provider", "codex", "--issuer", provider.issuer, *options, **service.environment
+    )
     assert (code, err) == (0, "")
     assert [each["token"] for each in provider.revoked] == [REFRESH]
     assert service.items(account_in(tmp_path)) == 0

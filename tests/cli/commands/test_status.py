@@ -249,7 +249,7 @@ class Refusing:
             tokens["oauth_provenance"] = {"issuer": self.issuer, "client_id": "client-1"}
         content = {"auth_mode": "chatgpt", "tokens": tokens, "last_refresh": "2026-01-01T00:00:00Z"}
         (home / "auth.json").write_text(json.dumps(content))
-        self.provider = [] if records else ["--issuer", self.issuer, "--client-id", "client-1"]
+        self.provider = [] if records else ["--provider", "codex", "--issuer", self.issuer, "--client-id", "client-1"]
 
     def run(self, command: str, *more: str) -> tuple[int, str, str]:
         return called(command, "--home", str(self.home), *self.provider, *more)
@@ -306,7 +306,18 @@ def test_what_to_run_needs_no_options_for_the_usual_home(tmp_path: Path, command
 def test_what_to_run_has_the_options_for_the_same_place(tmp_path: Path, command: str) -> None:
     home = tmp_path / "my home"
     home.mkdir()
-    options = ("--home", str(home), "--store", "auto", "--issuer", "http://127.0.0.1:1", "--client-id", "a b")
+    options = (
+        "--home",
+        str(home),
+        "--store",
+        "auto",
+        "--provider",
+        "codex",
+        "--issuer",
+        "http://127.0.0.1:1",
+        "--client-id",
+        "a b",
+    )
     _, out, err = called(command, *options, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
     assert f"nothing is stored in {home / 'auth.json'} and in the keyring entry 'Codex Auth', 'cli|" in out + err
     more = "--issuer http://127.0.0.1:1 --client-id 'a b'"

@@ -63,10 +63,10 @@ class Endpoint:
         return Response(json.dumps(body), self.status, content_type="application/json")
 
     def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
-        return called(command, "--home", str(home), "--issuer", self.issuer, *more, **extra)
+        return called(command, "--home", str(home), "--provider", "codex", "--issuer", self.issuer, *more, **extra)
 
     def start(self, command: str, home: Path, *more: str) -> tuple[int, str, str]:
-        return started(command, "--home", str(home), "--issuer", self.issuer, *more)
+        return started(command, "--home", str(home), "--provider", "codex", "--issuer", self.issuer, *more)
 
 
 @pytest.fixture
@@ -234,7 +234,9 @@ def test_new_tokens_are_stored_despite_signals(tmp_path: Path, endpoint: Endpoin
     old = sign_in(tmp_path, 10)
     path = tmp_path / "trace"
     endpoint.released.clear()
-    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer, "--record", str(path)) as running:
+    with run(
+        command, "--home", str(tmp_path), "--provider", "codex", "--issuer", endpoint.issuer, "--record", str(path)
+    ) as running:
         assert endpoint.asked.wait(20)
         running.process.send_signal(getattr(signal, number))
         running.process.send_signal(signal.SIGTERM)
@@ -266,7 +268,7 @@ def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("command", ["token", "refresh"])
 def test_invalid_issuer_is_a_usage_error(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
-    code, out, err = endpoint.run(command, tmp_path, "--issuer", "http://id.example")
+    code, out, err = endpoint.run(command, tmp_path, "--provider", "codex", "--issuer", "http://id.example")
     assert (code, out) == (2, "")
     assert "the provider's URL must be https" in err
 
