@@ -21,6 +21,10 @@ fake_windows.pretend("flask", "werkzeug.serving", "loginmachine.demo.server")
 import os
 from pathlib import Path
 home = sys.argv[2]
+# The system's own function for this does not exist here.
+os.environ["LOCALAPPDATA"] = home + "-state"
+import platformdirs.windows
+platformdirs.windows._RESOLVE_WIN_FOLDER = platformdirs.windows.get_win_folder_from_env_vars
 """
 A_LOGIN = """
 from loginmachine.cli import main

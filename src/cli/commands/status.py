@@ -14,6 +14,7 @@ from ...sansio.model.account import Account
 from ...sansio.model.credentials import AuthMode
 from ...sansio.model.entry import identity_of
 from ...sansio.model.issuer import provenance_of
+from ...sansio.model.provenance import provenance_of_provider
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable, has_ended
 from .. import exit_codes
@@ -173,11 +174,12 @@ def _provider_values(credentials: Credentials | None) -> dict[str, object]:
     tokens = None if credentials is None else credentials.tokens
     if credentials is None or tokens is None:
         return dict.fromkeys(names)
-    recorded, person = provenance_of(tokens), identity_of(credentials)
+    recorded = provenance_of(tokens) or provenance_of_provider(Provider.codex())
+    person = identity_of(credentials)
     values = (
         "codex" if tokens.provider is None else tokens.provider.name,
-        None if recorded is None else recorded.issuer,
-        None if recorded is None else recorded.client_id,
+        recorded.issuer,
+        recorded.client_id,
         person.subject or None,
         person.name,
         None if tokens.scope is None else list(tokens.scope),

@@ -47,7 +47,7 @@ def test_logout(signed_in: Path, provider: ScriptedProvider) -> None:
     assert not (signed_in / "auth.json").exists()
     nothing = (
         f"You were not signed in: nothing is stored in {signed_in / 'auth.json'}.\n"
-        f"To sign in, run: loginmachine login --home {signed_in} --issuer {provider.issuer}\n"
+        f"To sign in, run: loginmachine login --home {signed_in} --provider codex --issuer {provider.issuer}\n"
     )
     assert logout(signed_in, provider) == (0, nothing, "")
     assert provider.revoked == [REVOKED]

@@ -152,6 +152,13 @@ def test_json(tmp_path: Path) -> None:
         "has_api_key": True,
         "expires_at": "2026-11-18T11:06:40Z",
         "last_refresh": "2026-11-18T11:06:40Z",
+        "provider": "codex",
+        "issuer": "https://auth.openai.com",
+        "client_id": "app_EMoamEEZ73f0CkXaXp7hrann",
+        "subject": None,
+        "name": None,
+        "scopes": None,
+        "has_refresh_token": True,
         "store": "file",
         "path": str(tmp_path / "auth.json"),
         "fallback": None,
@@ -269,7 +276,7 @@ def test_a_sign_in_that_has_ended(
     assert lines[0] == "The sign-in with ChatGPT as ada@example.com has ended: its tokens can no longer be renewed."
     assert "it is renewed" not in out
     assert f"Stored in: {tmp_path / 'auth.json'}" in lines
-    advice = f"loginmachine login --home {tmp_path} --issuer {ended.issuer} --client-id client-1"
+    advice = f"loginmachine login --home {tmp_path} --provider codex --issuer {ended.issuer} --client-id client-1"
     assert lines[-1] == f"To sign in, run: {advice}"
     code, out, _ = ended.run("status", "--json")
     answer = json.loads(out)
@@ -320,5 +327,5 @@ def test_what_to_run_has_the_options_for_the_same_place(tmp_path: Path, command:
     )
     _, out, err = called(command, *options, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
     assert f"nothing is stored in {home / 'auth.json'} and in the keyring entry 'Codex Auth', 'cli|" in out + err
-    more = "--issuer http://127.0.0.1:1 --client-id 'a b'"
+    more = "--provider codex --issuer http://127.0.0.1:1 --client-id 'a b'"
     assert f"To sign in, run: loginmachine login --home '{home}' --store auto {more}" in (out + err).splitlines()

@@ -94,7 +94,7 @@ def test_token_refreshes_an_expiring_token(tmp_path: Path, endpoint: Endpoint) -
 def test_not_signed_in(tmp_path: Path, endpoint: Endpoint) -> None:
     words = (
         f"You are not signed in: nothing is stored in {tmp_path / 'auth.json'}.\n"
-        f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+        f"To sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
         "Details: not_signed_in - nothing is stored\n"
     )
     assert endpoint.start("token", tmp_path) == (1, "", words)
@@ -158,7 +158,7 @@ def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
         words = (
             f"The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - {why}\n"
             f"Stored in: {tmp_path / 'auth.json'}\n"
-            f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+            f"To sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
         )
         assert endpoint.run(command, tmp_path) == (1, "", words)
     assert len(endpoint.bodies) == 1
@@ -214,7 +214,9 @@ def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: 
     assert (code, out) == (1, "")
     assert "Warning: the new tokens could not be stored" in err
     assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
-    assert err.endswith(f"\nTo sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n")
+    assert err.endswith(
+        f"\nTo sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
+    )
     lock.rmdir()
     code, out, _ = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)

@@ -78,7 +78,7 @@ def test_no_token_is_sent_to_another_provider_or_client(  # noqa: PLR0913, PLR09
     assert (code, out) == (1, "")
     assert "Details: provider_mismatch" in err
     assert f"{provider.issuer} (client {CLIENT})" in err
-    assert options[1] in err
+    assert options[-1] in err
     assert (tmp_path / "auth.json").read_bytes() == stored
     assert provider.forms == other.forms == []
 
