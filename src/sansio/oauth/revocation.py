@@ -22,7 +22,7 @@ REVOCATION_TIMEOUT: Final = 5.0
 """Time limit of the request, in seconds."""
 NOT_AWAITED: Final = HttpRequestFailed(kind=TransportProblem.TIMEOUT, message="the program did not wait for the answer")
 """The result of a request that was abandoned."""
-_OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY)
+_OURS: Final = (None, AuthMode.CHATGPT, AuthMode.API_KEY, AuthMode.OAUTH)
 """The modes with tokens from a login. In other modes another program may own the tokens, and still use them."""
 
 

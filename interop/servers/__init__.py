@@ -1,0 +1,12 @@
+"""The servers, one module each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .oidc_provider import OidcProvider
+
+if TYPE_CHECKING:
+    from ..sites import Server
+
+SERVERS: tuple[Server, ...] = (OidcProvider(),)

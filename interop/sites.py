@@ -1,0 +1,85 @@
+"""What a server is to the trials: how it is installed and started, and what runs then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from .browser import Hook
+
+PUBLIC = "public"
+CONFIDENTIAL = "confidential"
+PERSON = "ada"
+PASSWORD = "correct horse battery 9"
+EMAIL = "ada@example.com"
+CALLBACK_PATH = "/auth/callback"
+SECRET = "interop-secret-0123456789-0123456789"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client as the server knows it."""
+
+    kind: str
+    """`PUBLIC` or `CONFIDENTIAL`."""
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    auth: str = "none"
+    """`token_endpoint_auth_method`."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server that runs."""
+
+    issuer: str
+    clients: tuple[Client, ...]
+    scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    port: int = 0
+    """The port of the redirect URI that the clients have registered; 0 if any port is accepted."""
+    has_metadata: bool = True
+    """The endpoints are in its metadata. Otherwise they are in `endpoints`."""
+    endpoints: dict[str, str] = field(default_factory=dict)
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What a refresh token needs beside the scopes, such as ``prompt=consent``."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """What the person enters, by the name of the field."""
+    hook: Hook | None = None
+    user_code_field: str = "user_code"
+    has_device_codes: bool | None = None
+    """Whether a device code is tried: None if the metadata decides."""
+    registration: str = ""
+    """How the clients were registered, in words for the table."""
+
+
+class Server(Protocol):
+    """A kind of authorization server."""
+
+    name: str
+    package: str
+    """Where it comes from, with its version."""
+
+    def install(self) -> Path:
+        """Install it, and return the folder.
+
+        Raises:
+            Unavailable: It cannot be had on this machine.
+        """
+
+    def version(self, folder: Path) -> str:
+        """Return the version that is installed."""
+
+    def start(self, folder: Path, state: Path) -> AbstractContextManager[Site]:
+        """Run it while the block runs.
+
+        Args:
+            folder: Where it is installed.
+            state: An empty folder for what it writes.
+
+        Raises:
+            ServerFailed: It did not start.
+        """

@@ -1,0 +1,205 @@
+"""The steps that are tried at a server, with each client and each way to sign in."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+import loginmachine
+from loginmachine import ClientAuthentication, DeviceCodeEndpoints, Provider, Secret
+
+from .browser import Browser, SignInFailed
+
+from .ways import StepFailed, Threads, Trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .sites import Client, Server, Site
+    from .ways import Held, Way
+
+STEPS = ("login", "status", "refresh", "logout", "device code")
+_LIMIT = 30.0
+
+
+class Result(enum.Enum):
+    """What became of a step."""
+
+    WORKED = "yes"
+    FAILED = "FAILED"
+    NOT_OFFERED = "-"
+    """The server does not have it."""
+
+
+@dataclass
+class Trial:
+    """One client at one server, with one way to sign in."""
+
+    server: str
+    version: str
+    client: str
+    way: str
+    results: dict[str, Result] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """Why a step failed or is not offered."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A server that was not tried."""
+
+    server: str
+    reason: str
+
+
+class NotOffered(Exception):  # noqa: N818 - the result of a step
+    """The server does not offer it. The text says what."""
+
+
+def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...]) -> Iterator[Trial]:
+    """Try everything at a server that runs.
+
+    Args:
+        server: The server.
+        version: Its version.
+        site: Where it runs.
+        wanted: The names of the ways.
+    """
+    metadata = metadata_of(site)
+    for client in site.clients:
+        provider = provider_for(site, client, metadata)
+        for way in (Threads(provider, site), Trio(provider, site)):
+            if way.name in wanted:
+                trial = Trial(server.name, version, client.kind, way.name)
+                _Attempt(trial, site, way, provider, metadata).run()
+                yield trial
+
+
+def metadata_of(site: Site) -> dict[str, object]:
+    """Return the metadata of a server, or the endpoints that were given by hand."""
+    if not site.has_metadata:
+        return dict(site.endpoints)
+    answer = httpx.get(f"{site.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_LIMIT, trust_env=False)
+    found: dict[str, object] = answer.raise_for_status().json()
+    return {**found, **site.endpoints}
+
+
+def provider_for(site: Site, client: Client, metadata: dict[str, object]) -> Provider:
+    """Return the provider for a client."""
+    text = {name: value for name, value in metadata.items() if isinstance(value, str)}
+    device = text.get("device_authorization_endpoint")
+    has_codes = device is not None and site.has_device_codes is not False
+    secret = {} if client.secret is None else {"client_secret": Secret(client.secret)}
+    return Provider.openid(
+        site.issuer,
+        client_id=client.client_id,
+        scopes=site.scopes,
+        authorization_endpoint=text["authorization_endpoint"],
+        token_endpoint=text["token_endpoint"],
+        revocation_endpoint=text.get("revocation_endpoint"),
+        device_code=DeviceCodeEndpoints(code_endpoint=device) if has_codes and device else None,
+        promises_iss=metadata.get("authorization_response_iss_parameter_supported") is True,
+        token_endpoint_auth_method=ClientAuthentication(client.auth),
+        **secret,
+    )
+
+
+class _Attempt:
+    def __init__(self, trial: Trial, site: Site, way: Way, provider: Provider, metadata: dict[str, object]) -> None:
+        self._trial = trial
+        self._site = site
+        self._way = way
+        self._provider = provider
+        self._metadata = metadata
+        self._held: Held | None = None
+
+    def run(self) -> None:
+        steps: tuple[Callable[[], None], ...] = (self._login, self._status, self._refresh, self._logout, self._device)
+        for name, step in zip(STEPS, steps, strict=True):
+            try:
+                step()
+            except NotOffered as reason:
+                self._trial.results[name] = Result.NOT_OFFERED
+                self._note(name, reason)
+            except (StepFailed, SignInFailed, loginmachine.LoginError, httpx.HTTPError, TimeoutError) as problem:
+                self._trial.results[name] = Result.FAILED
+                self._note(name, problem)
+                if step == self._login:
+                    return
+            else:
+                self._trial.results[name] = Result.WORKED
+
+    def _note(self, step: str, problem: Exception) -> None:
+        self._trial.notes.append(f"{step}: {' '.join(str(problem).split()) or type(problem).__name__}")
+
+    def _login(self) -> None:
+        self._held = self._way.login(self._browse)
+        self._check_tokens()
+
+    def _status(self) -> None:
+        self._way.status()
+
+    def _refresh(self) -> None:
+        assert self._held is not None
+        if self._held.refresh_token is None:
+            raise NotOffered("no refresh token")
+        before = self._held.access_token
+        self._held = self._way.refresh()
+        if self._held.access_token == before:
+            raise StepFailed("the access token is the old one")
+        self._check_tokens()
+
+    def _logout(self) -> None:
+        assert self._held is not None
+        held = self._held
+        problem = self._way.logout()
+        if self._provider.revocation_endpoint is None:
+            raise NotOffered("no revocation: the tokens stay valid")
+        if problem:
+            raise StepFailed(f"not revoked: {problem}")
+        if held.refresh_token is not None and self._is_accepted(held.refresh_token):
+            raise StepFailed("the server says that the tokens are revoked, and refreshes them")
+
+    def _device(self) -> None:
+        if self._provider.device_code is None:
+            raise NotOffered("no device codes")
+        self._held = self._way.login(self._browse_with_code, device_code=True)
+        self._check_tokens()
+        self._way.logout()
+
+    def _browse(self, url: str) -> None:
+        """Go to the page of a login, which ends with a page of ours."""
+        browser = Browser(self._site.answers, self._site.hook)
+        page = browser.sign_in(url)
+        if "Signed in" not in page.text and page.url.host not in ("127.0.0.1", "localhost"):
+            raise StepFailed(f"the sign-in ended at {page.url.host}")
+
+    def _browse_with_code(self, url: str) -> None:
+        address, _, code = url.partition("#")
+        Browser({**self._site.answers, self._site.user_code_field: code}, self._site.hook).sign_in(address)
+
+    def _check_tokens(self) -> None:
+        """Use the access token where every server has a use for it: at the userinfo endpoint."""
+        assert self._held is not None
+        endpoint = self._metadata.get("userinfo_endpoint")
+        if not isinstance(endpoint, str):
+            return
+        authorization = {"Authorization": f"Bearer {self._held.access_token}"}
+        status = httpx.get(endpoint, headers=authorization, timeout=_LIMIT, trust_env=False).status_code
+        if status != 200:
+            raise StepFailed(f"the userinfo endpoint answers the access token with status {status}")
+
+    def _is_accepted(self, refresh_token: str) -> bool:
+        client = self._provider
+        secret = client.client_secret
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        basic = None
+        if client.token_endpoint_auth_method is ClientAuthentication.CLIENT_SECRET_BASIC and secret is not None:
+            basic = (client.client_id, secret.reveal())
+        else:
+            form |= {"client_id": client.client_id, **({} if secret is None else {"client_secret": secret.reveal()})}
+        answer = httpx.post(client.token_endpoint, data=form, auth=basic, timeout=_LIMIT, trust_env=False)
+        return answer.status_code == 200
