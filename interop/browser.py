@@ -53,8 +53,8 @@ class Browser:
     def __init__(self, answers: Mapping[str, str], hook: Hook | None = None) -> None:
         self._answers = answers
         self._hook = hook
-        self.client = httpx.Client(follow_redirects=False, timeout=LIMIT, trust_env=False)
-        self.client.cookies = httpx.Cookies(CookieJar(_LoopbackPolicy()))  # type: ignore[arg-type]
+        cookies = CookieJar(_LoopbackPolicy())
+        self.client = httpx.Client(cookies=cookies, follow_redirects=False, timeout=LIMIT, trust_env=False)
         self.client.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) interop"
         self.client.headers["Accept"] = "text/html,application/xhtml+xml"
         self.visited: list[str] = []

@@ -30,6 +30,8 @@ class Client:
     secret: str | None = field(default=None, repr=False)
     auth: str = "none"
     """`token_endpoint_auth_method`."""
+    device_client: str = ""
+    """The client id for device codes, if it is another one."""
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,11 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...])
     metadata = metadata_of(site)
     for client in site.clients:
         provider = provider_for(site, client, metadata)
-        for way in (Threads(provider, site), Trio(provider, site)):
-            if way.name in wanted:
-                trial = Trial(server.name, version, client.kind, way.name)
-                _Attempt(trial, site, way, provider, metadata).run()
+        coded = provider.__replace__(client_id=client.device_client or client.client_id)
+        for kind in (Threads, Trio):
+            if kind.name in wanted:
+                trial = Trial(server.name, version, client.kind, kind.name)
+                _Attempt(trial, site, kind(provider, site), kind(coded, site), metadata).run()
                 yield trial
 
 
@@ -92,11 +93,12 @@ def provider_for(site: Site, client: Client, metadata: dict[str, object]) -> Pro
     text = {name: value for name, value in metadata.items() if isinstance(value, str)}
     device = text.get("device_authorization_endpoint")
     has_codes = device is not None and site.has_device_codes is not False
+    offered = metadata.get("scopes_supported")
     secret = {} if client.secret is None else {"client_secret": Secret(client.secret)}
     return Provider.openid(
         site.issuer,
         client_id=client.client_id,
-        scopes=site.scopes,
+        scopes=tuple(scope for scope in site.scopes if not isinstance(offered, list) or scope in offered),
         authorization_endpoint=text["authorization_endpoint"],
         token_endpoint=text["token_endpoint"],
         revocation_endpoint=text.get("revocation_endpoint"),
@@ -108,11 +110,12 @@ def provider_for(site: Site, client: Client, metadata: dict[str, object]) -> Pro
 
 
 class _Attempt:
-    def __init__(self, trial: Trial, site: Site, way: Way, provider: Provider, metadata: dict[str, object]) -> None:
+    def __init__(self, trial: Trial, site: Site, way: Way, code_way: Way, metadata: dict[str, object]) -> None:
         self._trial = trial
         self._site = site
         self._way = way
-        self._provider = provider
+        self._code_way = code_way
+        self._provider = way.provider
         self._metadata = metadata
         self._held: Held | None = None
 
@@ -166,9 +169,9 @@ class _Attempt:
     def _device(self) -> None:
         if self._provider.device_code is None:
             raise NotOffered("no device codes")
-        self._held = self._way.login(self._browse_with_code, device_code=True)
+        self._held = self._code_way.login(self._browse_with_code, device_code=True)
         self._check_tokens()
-        self._way.logout()
+        self._code_way.logout()
 
     def _browse(self, url: str) -> None:
         """Go to the page of a login, which ends with a page of ours."""

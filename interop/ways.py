@@ -46,6 +46,7 @@ class Way(Protocol):
     """One way to sign in. Its methods raise `StepFailed` or an error of the library."""
 
     name: str
+    provider: Provider
 
     def login(self, browse: Browse, *, device_code: bool = False) -> Held:
         """Sign in, while `browse` plays the person."""
@@ -113,6 +114,7 @@ class _InProgram:
     """What both drivers have in common: a store in memory, and the options."""
 
     def __init__(self, provider: Provider, site: Site) -> None:
+        self.provider = provider
         self.store = MemoryStore()
         self.options = LoginOptions(
             provider=provider, port=site.port, open_browser=False, deadline=LIMIT, parameters=_other(site), prompt=_prompt(site)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .django_oauth_toolkit import DjangoOAuthToolkit
+from .keycloak import Keycloak
 from .oidc_provider import OidcProvider
 
 if TYPE_CHECKING:
     from ..sites import Server
 
-SERVERS: tuple[Server, ...] = (OidcProvider(),)
+SERVERS: tuple[Server, ...] = (OidcProvider(), Keycloak(), DjangoOAuthToolkit())
