@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 if TYPE_CHECKING:
-    import urllib.request
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
@@ -53,8 +51,7 @@ class Browser:
     def __init__(self, answers: Mapping[str, str], hook: Hook | None = None) -> None:
         self._answers = answers
         self._hook = hook
-        cookies = CookieJar(_LoopbackPolicy())
-        self.client = httpx.Client(cookies=cookies, follow_redirects=False, timeout=LIMIT, trust_env=False)
+        self.client = httpx.Client(follow_redirects=False, timeout=LIMIT, trust_env=False)
         self.client.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) interop"
         self.client.headers["Accept"] = "text/html,application/xhtml+xml"
         self.visited: list[str] = []
@@ -87,7 +84,7 @@ class Browser:
 
     def get(self, url: str) -> httpx.Response:
         """Get a page, without following a redirect."""
-        self.visited.append(_without_query(url))
+        self._prepare(url)
         return self.client.get(url)
 
     def follow(self, page: httpx.Response) -> httpx.Response:
@@ -103,10 +100,16 @@ class Browser:
         """Send a form of a page."""
         target = urljoin(str(page.url), form.action)
         values = {**form.fields, **changes}
-        self.visited.append(_without_query(target))
+        self._prepare(target)
         if form.method == "post":
             return self.client.post(target, data=values, headers={"Referer": str(page.url), "Origin": _origin(target)})
         return self.client.get(target, params=values)
+
+    def _prepare(self, url: str) -> None:
+        self.visited.append(_without_query(url))
+        for cookie in self.client.cookies.jar:
+            # Browsers send `Secure` cookies to this machine without TLS, too.
+            cookie.secure = False
 
     def _next(self, page: httpx.Response) -> httpx.Response | None:
         if self._hook is not None and (after := self._hook(self, page)) is not None:
@@ -125,13 +128,6 @@ class Browser:
 
     def _answer(self, name: str) -> str | None:
         return self._answers.get(name)
-
-
-class _LoopbackPolicy(DefaultCookiePolicy):
-    """Browsers send cookies that are `Secure` to this machine without TLS, too."""
-
-    def return_ok_secure(self, cookie: Cookie, request: urllib.request.Request) -> bool:  # noqa: ARG002
-        return True
 
 
 class _Forms(HTMLParser):

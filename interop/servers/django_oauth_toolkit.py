@@ -53,6 +53,11 @@ class DjangoOAuthToolkit:
             yield Site(
                 issuer,
                 CLIENTS,
+                # These are in its metadata of RFC 8414 only.
+                endpoints={
+                    "revocation_endpoint": f"{issuer}/revoke_token/",
+                    "device_authorization_endpoint": f"{issuer}/device-authorization/",
+                },
                 answers={"username": PERSON, "password": PASSWORD},
                 registration="grant authorization-code, algorithm RS256, redirect URI `http://127.0.0.1/auth/callback`; "
                 "device codes need an application of their own",

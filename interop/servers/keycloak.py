@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 VERSION = "26.7.3"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy"
 CLIENTS = (
-    Client(PUBLIC, "native-public"),
-    Client(CONFIDENTIAL, "native-confidential", SECRET, "client_secret_basic"),
+    Client(PUBLIC, "native-public", device_client="device-public"),
+    Client(CONFIDENTIAL, "native-confidential", SECRET, "client_secret_basic", device_client="device-confidential"),
 )
 
 
@@ -60,7 +60,8 @@ class Keycloak:
                 CLIENTS,
                 answers={"username": PERSON, "password": PASSWORD},
                 user_code_field="device_user_code",
-                registration="redirect URI `http://127.0.0.1/auth/callback`; the device grant has a switch",
+                registration="redirect URI `http://127.0.0.1/auth/callback`, PKCE method S256; for device codes, turn the device "
+                "grant on and choose no PKCE method, because Keycloak would then want a challenge there, too",
             )
 
 
@@ -84,16 +85,18 @@ def _realm() -> dict[str, object]:
         "credentials": [{"type": "password", "value": PASSWORD}],
         "realmRoles": ["default-roles-interop", "offline_access"],
     }
-    return {"realm": "interop", "enabled": True, "users": [person], "clients": [_registered(each) for each in CLIENTS]}
+    clients = [_registered(each, is_device=is_device) for each in CLIENTS for is_device in (False, True)]
+    return {"realm": "interop", "enabled": True, "users": [person], "clients": clients}
 
 
-def _registered(client: Client) -> dict[str, object]:
-    attributes = {"oauth2.device.authorization.grant.enabled": "true", "pkce.code.challenge.method": "S256"}
+def _registered(client: Client, *, is_device: bool) -> dict[str, object]:
+    """Return a client. With a PKCE method, Keycloak wants a challenge for device codes, too."""
+    device = {"oauth2.device.authorization.grant.enabled": "true"}
     return {
-        "clientId": client.client_id,
+        "clientId": client.device_client if is_device else client.client_id,
         "publicClient": client.secret is None,
         "secret": client.secret,
         "redirectUris": [f"http://127.0.0.1{CALLBACK_PATH}"],
         "standardFlowEnabled": True,
-        "attributes": attributes,
+        "attributes": device if is_device else {"pkce.code.challenge.method": "S256"},
     }
