@@ -41,6 +41,8 @@ class Site:
     issuer: str
     clients: tuple[Client, ...]
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    host: str = "127.0.0.1"
+    """The host of the redirect URI."""
     port: int = 0
     """The port of the redirect URI that the clients have registered; 0 if any port is accepted."""
     has_metadata: bool = True

@@ -117,7 +117,7 @@ class _InProgram:
         self.provider = provider
         self.store = MemoryStore()
         self.options = LoginOptions(
-            provider=provider, port=site.port, open_browser=False, deadline=LIMIT, parameters=_other(site), prompt=_prompt(site)
+            provider=provider, redirect_host=site.host, port=site.port, open_browser=False, deadline=LIMIT, parameters=_other(site), prompt=_prompt(site)
         )
 
     def status(self) -> str:

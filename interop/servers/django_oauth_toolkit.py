@@ -29,7 +29,9 @@ class DjangoOAuthToolkit:
 
     def install(self) -> Path:
         """Install it in an environment of its own."""
-        return installed(self.name, VERSION, lambda folder: python_environment(folder, f"{self.name}=={VERSION}"))
+        # With oauthlib 4, its device authorization endpoint answers with status 500.
+        packages = (f"{self.name}=={VERSION}", "oauthlib<4")
+        return installed(self.name, " ".join(packages), lambda folder: python_environment(folder, *packages))
 
     def version(self, folder: Path) -> str:
         """Return what its metadata say."""
