@@ -45,6 +45,10 @@ class Site:
     """The host of the redirect URI."""
     port: int = 0
     """The port of the redirect URI that the clients have registered; 0 if any port is accepted."""
+    pause: float = 0.0
+    """Seconds to wait before each step, for a server that cannot give two tokens in one second."""
+    device_scopes: tuple[str, ...] | None = None
+    """The scopes with a device code; None if they are `scopes`."""
     has_metadata: bool = True
     """The endpoints are in its metadata. Otherwise they are in `endpoints`."""
     endpoints: dict[str, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,8 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...])
     metadata = metadata_of(site)
     for client in site.clients:
         provider = provider_for(site, client, metadata)
-        coded = provider.__replace__(client_id=client.device_client or client.client_id)
+        scopes = provider.scopes if site.device_scopes is None else site.device_scopes
+        coded = provider.__replace__(client_id=client.device_client or client.client_id, scopes=scopes)
         for kind in (Threads, Trio):
             if kind.name in wanted:
                 trial = Trial(server.name, version, client.kind, kind.name)
@@ -122,6 +124,7 @@ class _Attempt:
     def run(self) -> None:
         steps: tuple[Callable[[], None], ...] = (self._login, self._status, self._refresh, self._logout, self._device)
         for name, step in zip(STEPS, steps, strict=True):
+            time.sleep(self._site.pause)
             try:
                 step()
             except NotOffered as reason:

@@ -54,14 +54,18 @@ class Canaille:
         ask("create", "user", "--user-name", PERSON, "--password", PASSWORD, "--family-name", "L", "--emails", EMAIL)
         for client in CLIENTS:
             ask("create", "client", *_registered(client, callback))
+            ask("set", "client", client.client_id, "--audience", client.client_id)
         with running((program, "run", "--bind", f"127.0.0.1:{port}"), folder=state, ready=issuer, extra=variables):
             yield Site(
                 issuer,
                 CLIENTS,
                 scopes=SCOPES,
                 port=callback,
+                # Two access tokens of the same second are equal, and its database refuses the second one with status 500.
+                pause=1.1,
                 answers={"login": PERSON, "password": PASSWORD},
-                registration="redirect URI with a fixed port, such as `http://127.0.0.1:1456/auth/callback`",
+                registration="redirect URI with a fixed port, such as `http://127.0.0.1:1456/auth/callback`; the client "
+                "itself among its token audiences",
             )
 
     def _configure(self, ask: Callable[..., str], state: Path, port: int) -> None:

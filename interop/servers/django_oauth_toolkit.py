@@ -60,9 +60,11 @@ class DjangoOAuthToolkit:
                     "revocation_endpoint": f"{issuer}/revoke_token/",
                     "device_authorization_endpoint": f"{issuer}/device-authorization/",
                 },
+                # It gives no id token with a device code.
+                device_scopes=("profile", "email"),
                 answers={"username": PERSON, "password": PASSWORD},
                 registration="grant authorization-code, algorithm RS256, redirect URI `http://127.0.0.1/auth/callback`; "
-                "device codes need an application of their own",
+                "device codes need an application of their own, and bring no id token",
             )
 
 
