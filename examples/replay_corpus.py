@@ -1,4 +1,4 @@
-"""Replay a corpus of recorded logins, and print a summary of the results.
+"""Replay a corpus of recorded logins, refreshes and sign-outs, and print a summary of the results.
 
 python examples/replay_corpus.py --generate 100000 FOLDER    # generate one first
 python examples/replay_corpus.py FOLDER                      # over the processors of this machine
@@ -102,14 +102,20 @@ def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]
     return reports
 
 
+def words_of(report: Report) -> str:
+    """Return how a login, a refresh or a sign-out ended. A login is not named, because most traces are of logins."""
+    what = "" if report.of == "login" else f"{report.of.replace('_', '-')} "
+    return f"{what}{report.outcome} {report.category or ''}"
+
+
 def summarise(reports: Iterable[Report], started: float) -> bool:
     """Print outcomes by category, times and divergences. Return whether all traces were replayed as recorded."""
     every = list(reports)
     elapsed = time.perf_counter() - started
-    print(f"{len(every)} logins replayed in {elapsed:.1f} s ({len(every) / elapsed:.0f} a second)\n")
-    counts = Counter(f"{report.outcome} {report.category or ''}" for report in every)
+    print(f"{len(every)} traces replayed in {elapsed:.1f} s ({len(every) / elapsed:.0f} a second)\n")
+    counts = Counter(map(words_of, every))
     for words, count in counts.most_common():
-        seconds = [report.seconds for report in every if f"{report.outcome} {report.category or ''}" == words]
+        seconds = [report.seconds for report in every if words_of(report) == words]
         print(f"{count:8}  {words:<45} median {statistics.median(seconds):6.2f} s")
     diverging = [report for report in every if report.diverges_at is not None]
     print(f"\n{len(diverging)} act differently today")
@@ -129,7 +135,7 @@ def main() -> int:
     Returns:
         The exit code: 0 if every trace was replayed as recorded; otherwise 1, also if there is none.
     """
-    parser = argparse.ArgumentParser(description="Replay a corpus of recorded logins.")
+    parser = argparse.ArgumentParser(description="Replay a corpus of traces.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")
     parser.add_argument("--dask", action="store_true", help="use Dask")

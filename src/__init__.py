@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         StoreError,
         TrustError,
     )
-    from .drivers.shared.sign_out import SignOutResult
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -54,22 +53,23 @@ if TYPE_CHECKING:
     from .sansio.base.errors import UnexpectedEvent
     from .sansio.base.secret import Secret
     from .sansio.login import progress
-    from .sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
+    from .sansio.login.failures import LoginFailureCategory, LoginFailureStep
     from .sansio.login.machine import LoginMachine
-    from .sansio.login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+    from .sansio.login.outcome import LoginCancellation, LoginFailure, LoginOutcome, LoginSuccess
     from .sansio.login.states import LoginState
     from .sansio.model.auth_json import CredentialsError
     from .sansio.model.credentials import AuthMode, Credentials
     from .sansio.model.options import LoginMethod, LoginOptions, LoginSecrets
     from .sansio.model.provenance import Provenance
-    from .sansio.model.provider import IdTokenPolicy, Provider
+    from .sansio.model.provider import Provider
     from .sansio.model.tokens import Tokens
     from .sansio.oauth.device_code import DeviceCode
     from .sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
     from .sansio.refresh.machine import RefreshMachine
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
     from .sansio.server.dialect import Dialect
-    from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+    from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
+    from .sansio.sign_out.outcome import SignOutResult
 
     __version__: str
 
@@ -155,7 +155,7 @@ _HOMES = {
         "StoreError",
         "TrustError",
     ),
-    "drivers.shared.sign_out": ("SignOutResult",),
+    "sansio.sign_out.outcome": ("SignOutResult",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),
@@ -170,18 +170,18 @@ _HOMES = {
     "sansio.base.errors": ("UnexpectedEvent",),
     "sansio.base.secret": ("Secret",),
     "sansio.login": ("progress",),
-    "sansio.login.failures": ("LoginFailure", "LoginFailureCategory", "LoginFailureStep"),
+    "sansio.login.failures": ("LoginFailureCategory", "LoginFailureStep"),
     "sansio.login.machine": ("LoginMachine",),
-    "sansio.login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
+    "sansio.login.outcome": ("LoginCancellation", "LoginFailure", "LoginOutcome", "LoginSuccess"),
     "sansio.login.states": ("LoginState",),
     "sansio.model.auth_json": ("CredentialsError",),
     "sansio.model.credentials": ("AuthMode", "Credentials"),
     "sansio.model.tokens": ("Tokens",),
     "sansio.server.dialect": ("Dialect",),
-    "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
+    "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy"),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
-    "sansio.model.provider": ("IdTokenPolicy", "Provider"),
+    "sansio.model.provider": ("Provider",),
     "sansio.oauth.device_code": ("DeviceCode",),
     "sansio.refresh.failures": ("RefreshFailure", "RefreshFailureCategory"),
     "sansio.refresh.machine": ("RefreshMachine",),

@@ -127,7 +127,7 @@ def _add_login(login: argparse.ArgumentParser) -> None:
         help="name of the program to report to the provider (default: %(default)s)",
     )
     add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
-    add("--record", metavar="FILE", help="write a trace of the login, without secrets, to this file")
+    _add_record(login)
     add("--json", action="store_true", help="write events to standard output, one JSON object per line")
     add("-v", "--verbose", action="store_true", help="show every phase of the login")
 
@@ -161,23 +161,17 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
-    _add_issuing_provider(logout)
-    _add_home(logout)
-    _add_store(logout)
+    _add_session(logout)
     _add_json(logout)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
-    _add_issuing_provider(token)
-    _add_home(token)
-    _add_store(token)
+    _add_session(token)
 
 
 def _add_refresh(refresh: argparse.ArgumentParser) -> None:
     refresh.add_argument("--if-due", action="store_true", help="refresh only if the tokens expire soon")
-    _add_issuing_provider(refresh)
-    _add_home(refresh)
-    _add_store(refresh)
+    _add_session(refresh)
     _add_json(refresh)
 
 
@@ -244,6 +238,17 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    _add_issuing_provider(parser)
+    _add_home(parser)
+    _add_store(parser)
+    _add_record(parser)
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--record", metavar="FILE", help="write a trace, without secrets, to this file")
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write one JSON object to standard output")
 
@@ -257,7 +262,7 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
     ),
     "status": ("show who is signed in", lazy("commands.status", "run"), _add_status),
     "replay": (
-        "explain a recorded login step by step, and check that it has the same result today",
+        "explain a recorded login, refresh or sign-out step by step, and check that it has the same result today",
         lazy("commands.replay", "run"),
         _add_replay,
     ),

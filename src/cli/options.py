@@ -112,6 +112,8 @@ def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
 def recording_from(arguments: argparse.Namespace, command: str) -> Iterator[CommandRecord | None]:
     """Open the file of ``--record``, and close it at the end. If it cannot be opened, end with a usage error.
 
+    After a signal it stays open.
+
     Args:
         arguments: The command line.
         command: The name of the command.
@@ -130,8 +132,13 @@ def recording_from(arguments: argparse.Namespace, command: str) -> Iterator[Comm
     except OSError as error:
         arguments.usage_error(f"--record: {error.strerror}")
         raise
-    with file:
+    try:
         yield CommandRecord(file.write, f"loginmachine {command}", _options_words(arguments))
+    except Exception:
+        file.close()
+        raise
+    # After a signal a refresh goes on in its thread, until the process ends. So does its trace.
+    file.close()
 
 
 def _options_words(arguments: argparse.Namespace) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..drivers.shared.sign_out import revocation_after_removal
 from ..sansio.oauth.revocation import revocation
 
 if TYPE_CHECKING:
+    from ..sansio.base.http import HttpRequest
     from ..sansio.model.credentials import Credentials
     from ..sansio.model.provider import Provider
 
 
-def revoke_old(provider: Provider | None, old: Credentials | None, new: Credentials | None = None) -> str | None:
-    """Revoke the tokens of credentials that are no longer stored. Ctrl-C stops the wait, and has no other effect.
+def revoke_old(provider: Provider | None, old: Credentials | None, new: Credentials) -> str | None:
+    """Revoke the tokens of credentials that were replaced.
 
     Args:
-        provider: The provider that issued them; None for the one that they record.
+        provider: The provider that issued them; None if it is not known.
         old: The credentials that were stored before.
         new: The credentials that are stored now.
 
@@ -24,12 +24,16 @@ def revoke_old(provider: Provider | None, old: Credentials | None, new: Credenti
         Why the revocation could not be confirmed, without secrets; empty if the tokens are revoked; None if there was
         nothing to revoke.
     """
-    if new is None:
-        request = revocation_after_removal(old, provider)
-    else:
-        request = None if provider is None else revocation(provider, old, new)
-    if request is None or isinstance(request, str):
-        return request
+    request = None if provider is None else revocation(provider, old, new)
+    return None if request is None else revoke_now(request)
+
+
+def revoke_now(request: HttpRequest) -> str:
+    """Send a revocation request. Ctrl-C stops the wait, and has no other effect.
+
+    Returns:
+        Why the revocation could not be confirmed, without secrets; empty if the tokens are revoked.
+    """
     from ..drivers.threaded.revocation import revoke  # noqa: PLC0415 - httpx is slow to load
 
     try:

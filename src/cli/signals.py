@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 
-_TERMINATING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_TERMINATING: Final = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
 
 
 def install_handlers(handler: Handler, signals: Iterable[int] = _TERMINATING) -> dict[int, Any]:

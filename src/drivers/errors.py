@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from ..sansio.login.failures import LoginFailure, LoginFailureStep
-    from ..sansio.login.outcome import LoginOutcome
+    from ..sansio.login.failures import LoginFailureStep
+    from ..sansio.login.outcome import LoginFailure, LoginOutcome
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
 NO_THREAD: Final = "the system has no thread left"

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from .base.http import Encoding, Form, Headers, TransportProblem
     from .base.secret import Secret
     from .login import actions, events, progress
-    from .login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
+    from .login.failures import LoginFailureCategory, LoginFailureStep
     from .login.machine import LoginMachine, Snapshot
-    from .login.outcome import LoginCancellation, LoginOutcome, LoginSuccess
+    from .login.outcome import LoginCancellation, LoginFailure, LoginOutcome, LoginSuccess
     from .login.states import LoginState, Trigger
     from .model.auth_json import CredentialsError
     from .model.credentials import AuthMode, Credentials
     from .model.options import LoginMethod, LoginOptions, LoginSecrets
-    from .model.provider import IdTokenPolicy, Provider
+    from .model.provider import Provider
     from .model.tokens import Tokens
     from .oauth.device_code import DeviceCode
     from .server.dialect import Dialect
-    from .server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+    from .server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
 
 __all__ = [
     "AuthMode",
@@ -70,17 +70,17 @@ _HOMES = {
     "base.http": ("Encoding", "Form", "Headers", "TransportProblem"),
     "base.secret": ("Secret",),
     "login": ("actions", "events", "progress"),
-    "login.failures": ("LoginFailure", "LoginFailureCategory", "LoginFailureStep"),
+    "login.failures": ("LoginFailureCategory", "LoginFailureStep"),
     "login.machine": ("LoginMachine", "Snapshot"),
-    "login.outcome": ("LoginCancellation", "LoginOutcome", "LoginSuccess"),
+    "login.outcome": ("LoginCancellation", "LoginFailure", "LoginOutcome", "LoginSuccess"),
     "login.states": ("LoginState", "Trigger"),
     "model.auth_json": ("CredentialsError",),
     "model.credentials": ("AuthMode", "Credentials"),
     "model.tokens": ("Tokens",),
     "server.dialect": ("Dialect",),
-    "server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints"),
+    "server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy"),
     "model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
-    "model.provider": ("IdTokenPolicy", "Provider"),
+    "model.provider": ("Provider",),
     "oauth.device_code": ("DeviceCode",),
 }
 _DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureStep", "0.3")}

@@ -85,12 +85,9 @@ def nothing_left(clean_environment: None, identity_server: HTTPServer) -> Iterat
     # The end of a connection's thread is a moment behind the end of the connection, the provider's own included.
     if not eventually(is_clean, 0.5):
         gc.collect()
-        eventually(is_clean, 0.5)
+        eventually(is_clean)
     left_threads = [thread.name for thread in set(threading.enumerate()) - threads]
     left_files = open_files() - files
-    if left_threads:
-        # The next test is not to blame for them.
-        eventually(is_clean)
     assert not left_threads
     assert not left_files
     assert not children() - processes

@@ -14,6 +14,7 @@ from loginmachine.drivers.traces.replaying import Report, replay_file, replay_ma
 from loginmachine.sansio.trace import Recorder
 
 from ..sansio.samples import DEADLINE, OPTIONS, PATHS, SECRETS
+from ..traces.record import REFRESH_FOLDER, SIGN_OUT_FOLDER
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
@@ -71,9 +72,28 @@ def test_the_example_counts_the_outcomes_of_a_corpus(tmp_path: Path) -> None:
     command = [sys.executable, str(example)]
     subprocess.run([*command, "--generate", "40", str(tmp_path / "corpus")], check=True)
     output = subprocess.run([*command, str(tmp_path / "corpus")], check=True, capture_output=True, text=True).stdout
-    assert output.startswith("40 logins replayed in ")
+    assert output.startswith("40 traces replayed in ")
     assert "succeeded" in output
     assert output.endswith("\n0 act differently today\n")
+
+
+def test_the_example_counts_refreshes_and_sign_outs(tmp_path: Path) -> None:
+    kinds = [*REFRESH_FOLDER.glob("kept*.jsonl"), *SIGN_OUT_FOLDER.glob("provider_mismatch.jsonl")]
+    (tmp_path / "corpus.jsonl").write_text(SUCCESS + "".join(path.read_text() for path in sorted(kinds)))
+    example = Path(__file__).parents[2] / "examples" / "replay_corpus.py"
+    done = subprocess.run([sys.executable, str(example), str(tmp_path)], check=True, capture_output=True, text=True)
+    counts = [line.split("median")[0].split() for line in done.stdout.splitlines() if "median" in line]
+    assert sorted(counts) == [
+        ["1", "sign-out", "failed", "provider_mismatch"],
+        ["1", "succeeded"],
+        ["2", "refresh", "succeeded", "refresh_token_rejected"],
+        ["3", "refresh", "succeeded"],
+    ]
+    assert [report.of for report in replay_many([tmp_path / "corpus.jsonl"], processes=1)] == [
+        "login",
+        *["refresh"] * 5,
+        "sign_out",
+    ]
 
 
 @pytest.mark.parametrize(

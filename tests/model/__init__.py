@@ -1,6 +1,6 @@
-"""The machine, explored: every reachable state with every kind of event. See docs/proof.md.
+"""The machines, explored: every reachable state with every kind of event. See docs/proof.md.
 
-`worlds` holds the options of the explored logins, `alphabet` the events, `host` the hosts that post them, `abstraction`
-the rule by which two logins count as equal, `explorer` the search and `proofs` the checks on the finished graph. The
-rules for each step are in `tests.sansio.rules`.
+`subjects` lists the machines. Each has a folder: `worlds` holds the options, `alphabet` the events, `host` the hosts
+that post them, and `subject` puts them together. `explorer` is the search, and `proofs` are the checks on the finished
+graph. The rules for each step are in `tests.sansio.rules` and `tests.sansio.refresh.rules`.
 """

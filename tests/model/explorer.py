@@ -1,66 +1,41 @@
-"""Breadth first through everything that can happen to a login, until nothing new is found."""
+"""Breadth first through everything that can happen to a machine, until nothing new is found."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
-from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio.login import machine as machine_module
-from loginmachine.sansio.login.interpret import interpret
-from loginmachine.sansio.login.states import LoginState, Trigger
-from loginmachine.sansio.login.table import ROWS, Row
-from tests.sansio.rules import EventKind, Ledger, Step, check_refused, checked
-from tests.sansio.samples import SECRETS
+from loginmachine.sansio import UnexpectedEvent
+from tests.sansio.rules import EventKind, check_refused
 
-from .abstraction import is_capped, key_of
-from .alphabet import Place, alphabet
-from .host import Books
+from .subject import Move
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from enum import StrEnum
 
-    from loginmachine.sansio.login.events import Event
-    from loginmachine.sansio.login.interpretation import Interpretation
-    from loginmachine.sansio.login.machine import Snapshot
-    from loginmachine.sansio.login.state import LoginData
+    from .subject import Books, Cell, Ledger, Letter, Subject, World
 
-    from .alphabet import Letter
-    from .worlds import World
-
-    Key = tuple[Any, ...]
-
-Cell = tuple[int, LoginState]
-"""A row of the table, by number, and one of its source states."""
-CELLS: Final = tuple((number, source) for number, row in enumerate(ROWS) for source in row.source)
-_ROWS_OF: Final[defaultdict[tuple[Trigger, LoginState], list[tuple[int, Row]]]] = defaultdict(list)
-for _number, _source in CELLS:
-    _ROWS_OF[ROWS[_number].trigger, _source].append((_number, ROWS[_number]))
+    Key = int
+    """The number of an abstract state, in the order in which they were found."""
 
 
 class Node(NamedTuple):
-    """An abstract state with its history. The first login that was found in it stands for all."""
+    """An abstract state with its history. The first machine that was found in it stands for all."""
 
     key: Key
-    snapshot: Snapshot
+    snapshot: Any
+    state: StrEnum
+    closed: bool
+    """The machine ignores every event."""
     ledger: Ledger
     books: Books
-    """Empty for a confused host."""
+    """The first ones for a confused host, which has no records."""
     depth: int
     came_from: Key | None
     letter: str
-
-    @property
-    def state(self) -> LoginState:
-        state: LoginState = self.snapshot.data["_state"]
-        return state
-
-    @property
-    def closed(self) -> bool:
-        closed: bool = self.snapshot.data["closed"]
-        return closed
 
 
 class Edge(NamedTuple):
@@ -74,24 +49,30 @@ class Edge(NamedTuple):
 class Graph:
     """The states and steps that were found."""
 
-    def __init__(self, world: World, most: int, *, honest: bool) -> None:
+    def __init__(self, subject: Subject, world: World, most: int, *, honest: bool) -> None:
+        self.subject = subject
         self.world = world
         self.most = most
         self.honest = honest
-        self.letters = alphabet(world, most)
+        self.letters = subject.alphabet(world, most)
         self.nodes: dict[Key, Node] = {}
+        self._keys: dict[tuple[object, ...], Key] = {}
         self.edges: list[Edge] = []
         self.refused = 0
         """How many events were refused as mistakes of the host."""
         self.cells: set[Cell] = set()
         """The rows that were taken, each with its source state."""
-        self.twins: list[tuple[Node, Snapshot]] = []
-        """Nodes, each with another login that counts as equal. Only for a confused host, which has no records."""
+        self.twins: list[tuple[Node, Any]] = []
+        """Nodes, each with another machine that counts as equal. Only for a confused host, which has no records."""
 
     @property
     def depth(self) -> int:
         """The number of events on the shortest path to the farthest state."""
         return max(node.depth for node in self.nodes.values())
+
+    def key(self, state: tuple[object, ...]) -> Key:
+        """Return the number of an abstract state. A number takes less time to compare than all that it stands for."""
+        return self._keys.setdefault(state, len(self._keys))
 
     def story(self, key: Key) -> list[str]:
         """Return the shortest path to a state, letter by letter."""
@@ -102,41 +83,40 @@ class Graph:
             node = self.nodes[node.came_from]
         return letters[::-1]
 
-
-def place(node: Node, world: World, most: int) -> Place:
-    """Return what letters have to know of the login in a node."""
-    data = node.snapshot.data
-    taken = frozenset((*data["waiting"], *data["pages"])) | node.books.open
-    free = next((number for number in range(1, most + 1) if number not in taken), None)
-    return Place(world=world, port=data["port"], code=data["code"], exchanges=data["exchanges"], free=free, open=taken)
+    def place(self, node: Node, snapshot: Any) -> Any:
+        """Return what letters have to know of a machine in a node."""
+        return self.subject.place(self.world, self.most, snapshot, node.books.open)
 
 
 class _Watch:
     """Records which row of the table each event takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.true_interpret = subject.module.interpret
         self.taken: int | None = None
 
-    def interpret(self, event: Event, login: LoginData) -> Interpretation | None:
-        step = interpret(event, login)
-        if step is not None:
-            rows = _ROWS_OF[step.trigger, login.state]
+    def interpret(self, event: Any, model: Any) -> Any:
+        meaning = self.true_interpret(event, model)
+        if meaning is not None:
+            rows = self.subject.rows_of.get((meaning.trigger, model.state), ())
             # Guards are called before the effect changes what they depend on.
-            self.taken = next((n for n, row in rows if not row.guard or row.guard(login, step)), None)
-        return step
+            self.taken = next((n for n, row in rows if not row.guard or row.guard(model, meaning)), None)
+        return meaning
 
 
 @contextmanager
-def watching() -> Iterator[_Watch]:
-    watch = _Watch()
-    with mock.patch.object(machine_module, "interpret", watch.interpret):
+def watching(subject: Subject) -> Iterator[_Watch]:
+    watch = _Watch(subject)
+    with mock.patch.object(subject.module, "interpret", watch.interpret):
         yield watch
 
 
-def explore(world: World, most: int, *, honest: bool) -> Graph:
+def explore(subject: Subject, world: World, most: int, *, honest: bool) -> Graph:
     """Find every reachable state.
 
     Args:
+        subject: The machine.
         world: The options.
         most: How many requests may be open at once.
         honest: Whether the host only answers actions, or posts any event at any time.
@@ -144,24 +124,27 @@ def explore(world: World, most: int, *, honest: bool) -> Graph:
     Raises:
         AssertionError: A rule is broken. The message holds the shortest story that breaks it.
     """
-    graph = Graph(world, most, honest=honest)
-    first = LoginMachine(world.options, SECRETS).snapshot()
-    start = _node(first, Ledger(), Books(), None, "")
+    graph = Graph(subject, world, most, honest=honest)
+    machine, ledger, books = subject.start(world)
+    start = _node(graph, machine, (ledger, books), None, "")
     graph.nodes[start.key] = start
     todo = deque([start])
-    with watching() as watch:
+    with subject.conditions(), watching(subject) as watch:
         while todo:
             node = todo.popleft()
             todo.extend(_expand(graph, node, watch))
     return graph
 
 
-def _node(snapshot: Snapshot, ledger: Ledger, books: Books, came_from: Node | None, letter: str) -> Node:
-    closed = snapshot.data["closed"]
+def _node(graph: Graph, machine: Any, seen: tuple[Ledger, Books], came_from: Node | None, letter: str) -> Node:
+    snapshot, (ledger, books) = machine.snapshot(), seen
+    closed = graph.subject.is_over(snapshot)
     return Node(
-        # Once the listener is closed, answers change nothing.
-        key=(key_of(snapshot), ledger.key(), () if closed else books.key()),
+        # Once the machine ignores every event, answers change nothing.
+        key=graph.key((graph.subject.key_of(snapshot), ledger.key(), () if closed else books.key())),
         snapshot=snapshot,
+        state=machine.state,
+        closed=closed,
         ledger=ledger,
         books=books,
         depth=came_from.depth + 1 if came_from else 0,
@@ -171,9 +154,9 @@ def _node(snapshot: Snapshot, ledger: Ledger, books: Books, came_from: Node | No
 
 
 def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
-    """Give every letter to one login. Return the nodes that are new."""
+    """Give every letter to one machine. Return the nodes that are new."""
     fresh: list[Node] = []
-    here = place(node, graph.world, graph.most)
+    here = graph.place(node, node.snapshot)
     for letter in graph.letters:
         event = letter.event_for(here)
         if event is None or (graph.honest and not (letter.kind is not EventKind.MISTAKE and node.books.allow(event))):
@@ -192,46 +175,25 @@ def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
         if known is None:
             graph.nodes[found.key] = found
             fresh.append(found)
-        elif not graph.honest and _is_twin(known, found):
+        elif not graph.honest and graph.subject.is_twin(known.snapshot, found.snapshot):
             graph.twins.append((known, found.snapshot))
     return fresh
 
 
-def _step(graph: Graph, node: Node, letter: Letter, event: Event, watch: _Watch) -> Node | None:
-    """Give one event to a login. Return the new node; None if the event was refused."""
-    login = LoginMachine.restore(graph.world.options, SECRETS, node.snapshot)
+def _step(graph: Graph, node: Node, letter: Letter, event: Any, watch: _Watch) -> Node | None:
+    """Give one event to a machine. Return the new node; None if the event was refused."""
+    subject = graph.subject
+    machine = subject.restore(graph.world, node.snapshot)
     watch.taken = None
     try:
-        actions = login.handle(event)
+        actions = machine.handle(event)
     except UnexpectedEvent:
         if graph.honest:
             raise
-        check_refused(node.state, node.snapshot, login.snapshot())
+        check_refused(node.state, node.snapshot, machine.snapshot(), subject.final)
         return None
-    ledger = checked(
-        Step(
-            options=graph.world.options,
-            kind=letter.kind,
-            event=event,
-            actions=actions,
-            before=node.state,
-            after=login.state,
-            outcome=login.outcome,
-            known=node.ledger,
-        )
-    )
+    ledger = subject.check(Move(graph.world, letter.kind, event, actions, node.state, machine, node.ledger))
     if watch.taken is not None:
         graph.cells.add((watch.taken, node.state))
     books = node.books.after(event, actions) if graph.honest else node.books
-    return _node(login.snapshot(), ledger, books, node, letter.name)
-
-
-def _is_twin(known: Node, found: Node) -> bool:
-    """Return whether another login with the same open requests counts as equal to a known one."""
-    one, other = known.snapshot.data, found.snapshot.data
-    return (
-        one != other
-        and not is_capped(known.snapshot)
-        and set(one["waiting"]) == set(other["waiting"])
-        and one["pages"] == other["pages"]
-    )
+    return _node(graph, machine, (ledger, books), node, letter.name)

@@ -1,23 +1,14 @@
-"""Checks on a finished graph: an end can be reached, and logins that count as equal behave equally."""
+"""Checks on a finished graph: an end can be reached, and machines that count as equal behave equally."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loginmachine.sansio import LoginMachine, UnexpectedEvent
-from loginmachine.sansio.login.actions import Respond, Timer
-from loginmachine.sansio.login.states import FINAL_STATES, LoginState
-from tests.sansio.samples import SECRETS
-
-from .abstraction import key_of
-from .explorer import place
+from loginmachine.sansio import UnexpectedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from loginmachine.sansio.login.events import Event
-    from loginmachine.sansio.login.machine import Snapshot
 
     from .explorer import Edge, Graph, Key, Node
 
@@ -38,32 +29,32 @@ def can_reach(graph: Graph, goals: Iterable[Key], edges: Iterable[Edge]) -> set[
 
 
 def stuck(graph: Graph) -> list[Node]:
-    """Return the nodes from which no sequence of events closes the listener."""
+    """Return the nodes from which no sequence of events ends the machine, with its last action."""
     closed = [node.key for node in graph.nodes.values() if node.closed]
     ends = can_reach(graph, closed, graph.edges)
     return [node for node in graph.nodes.values() if node.key not in ends]
 
 
 def hopeless(graph: Graph) -> list[Node]:
-    """Return the nodes before the outcome from which the login can no longer succeed."""
-    succeeded = [node.key for node in graph.nodes.values() if node.state is LoginState.SUCCEEDED]
+    """Return the nodes before the outcome from which the machine can no longer succeed."""
+    succeeded = [node.key for node in graph.nodes.values() if node.state is graph.subject.succeeded]
     hopeful = can_reach(graph, succeeded, graph.edges)
-    return [node for node in graph.nodes.values() if node.state not in FINAL_STATES and node.key not in hopeful]
+    return [node for node in graph.nodes.values() if node.state not in graph.subject.final and node.key not in hopeful]
 
 
 class Endings(NamedTuple):
-    """How logins end that get nothing but answers to their actions."""
+    """How machines end that get nothing but answers to their actions."""
 
     longest: int
     """The most answers, from any state, until no action waits for one."""
     waiting: list[Node]
-    """The nodes in which no action waits for an answer, and the listener is not closed."""
+    """The nodes in which no action waits for an answer, and the machine still takes events."""
 
 
 def endings(graph: Graph) -> Endings:
     """Follow the answers of an honest host from every state, in every order and with every result.
 
-    Steps while a device code is valid are left out: polls go on until the timer of the code ends them, and the graph
+    Steps are left out while a timer runs that will end them, such as polls while a device code is valid: the graph
     knows no time.
 
     Raises:
@@ -87,23 +78,23 @@ def endings(graph: Graph) -> Endings:
             degree[head] -= 1
             if not degree[head]:
                 ready.append(head)
-    assert done == len(graph.nodes), "answers alone can keep a login going for ever"
+    assert done == len(graph.nodes), "answers alone can keep a machine going for ever"
     waiting = [node for node in graph.nodes.values() if not node.closed and not answers[node.key]]
     return Endings(max(length.values()), waiting)
 
 
 def _expires(graph: Graph, edge: Edge) -> bool:
-    """Return whether the timer of a device code runs before and after a step. In the end it stops all polls."""
+    """Return whether such a timer runs before and after a step."""
     ends = (graph.nodes[edge.tail], graph.nodes[edge.head])
-    return all(Timer.DEVICE_CODE_EXPIRY in node.ledger.running for node in ends)
+    return all(graph.subject.expires(node.ledger) for node in ends)
 
 
 def differing_twins(graph: Graph) -> list[str]:
     """Return the stories after which two logins that count as equal do not act the same."""
     found = []
     for node, snapshot in graph.twins:
-        here = place(node, graph.world, graph.most)
-        there = place(node._replace(snapshot=snapshot), graph.world, graph.most)
+        here = graph.place(node, node.snapshot)
+        there = graph.place(node, snapshot)
         for letter in graph.letters:
             one, other = letter.event_for(here), letter.event_for(there)
             if one is None or other is None:
@@ -113,12 +104,11 @@ def differing_twins(graph: Graph) -> list[str]:
     return found
 
 
-def _acts(graph: Graph, snapshot: Snapshot, event: Event) -> tuple[object, ...] | None:
-    """Return the new state and the actions of a login; None if it refuses the event."""
-    login = LoginMachine.restore(graph.world.options, SECRETS, snapshot)
+def _acts(graph: Graph, snapshot: Any, event: Any) -> tuple[object, ...] | None:
+    """Return the new state and the actions of a machine; None if it refuses the event."""
+    machine = graph.subject.restore(graph.world, snapshot)
     try:
-        actions = login.handle(event)
+        actions = machine.handle(event)
     except UnexpectedEvent:
         return None
-    answers = [(action.request_id, action.status) for action in actions if isinstance(action, Respond)]
-    return (key_of(login.snapshot()), [type(action) for action in actions], answers)
+    return (graph.subject.key_of(machine.snapshot()), graph.subject.acts(actions))

@@ -51,11 +51,11 @@ from .samples import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
+    from enum import StrEnum
 
     from loginmachine.sansio import LoginOptions
     from loginmachine.sansio.login.events import Event
-    from loginmachine.sansio.login.machine import Snapshot
     from loginmachine.sansio.login.outcome import LoginOutcome
 
     Rule = Callable[["Step", "Ledger"], bool]
@@ -146,23 +146,24 @@ def checked(step: Step) -> Ledger:
     """
     now = note(step)
     for rule in RULES:
-        _insist(sentence(rule), holds=rule(step, now))
+        insist(sentence(rule), holds=rule(step, now))
     return now
 
 
-def check_refused(state: LoginState, before: Snapshot, after: Snapshot) -> None:
-    """Check a login that refused an event with `UnexpectedEvent`.
+def check_refused(state: StrEnum, before: object, after: object, final: Collection[StrEnum] = FINAL) -> None:
+    """Check a machine that refused an event with `UnexpectedEvent`.
 
     Args:
-        state: The login's state.
-        before: The login before the event.
-        after: The login after it.
+        state: The machine's state.
+        before: The snapshot before the event.
+        after: The snapshot after it.
+        final: The states after the outcome.
 
     Raises:
         BrokenRuleError: The event changed something, or came after the outcome, when events may be late.
     """
-    _insist("rule refused events: An event that is refused changes nothing.", holds=before == after)
-    _insist("rule refused events: After the outcome no event is refused.", holds=state not in FINAL)
+    insist("rule refused events: An event that is refused changes nothing.", holds=before == after)
+    insist("rule refused events: After the outcome no event is refused.", holds=state not in final)
 
 
 def sentence(rule: Rule) -> str:
@@ -170,7 +171,7 @@ def sentence(rule: Rule) -> str:
     return f"rule {rule.__doc__}"
 
 
-def _insist(words: str, *, holds: bool) -> None:
+def insist(words: str, *, holds: bool) -> None:
     if not holds:
         raise BrokenRuleError(words)
 
@@ -187,7 +188,7 @@ def note(step: Step) -> Ledger:
     """
     known, event = step.known, step.event
     if known.closings:
-        _insist("rule 4: After CloseListener there are no more actions.", holds=not step.actions)
+        insist("rule 4: After CloseListener there are no more actions.", holds=not step.actions)
         return known
     unanswered, running, pending, saved = set(known.unanswered), set(known.running), set(known.pending), known.saved
     tokens = known.tokens
@@ -231,19 +232,19 @@ def note(step: Step) -> Ledger:
 def _enter(action: Action, unanswered: set[int], running: set[Timer], pending: set[int]) -> None:
     match action:
         case Respond(request_id=number):
-            _insist(f"rule 3: Request {number} gets a response, but waits for none.", holds=number in unanswered)
+            insist(f"rule 3: Request {number} gets a response, but waits for none.", holds=number in unanswered)
             unanswered.remove(number)
         case StartTimer(timer=timer):
-            _insist(f"rule timers: The timer {timer} is started, but runs already.", holds=timer not in running)
+            insist(f"rule timers: The timer {timer} is started, but runs already.", holds=timer not in running)
             running.add(timer)
         case StopTimer(timer=timer):
-            _insist(f"rule timers: The timer {timer} is stopped, but does not run.", holds=timer in running)
+            insist(f"rule timers: The timer {timer} is stopped, but does not run.", holds=timer in running)
             running.remove(timer)
         case SendTokenRequest(exchange_id=number):
-            _insist("rule token requests: A token request is sent while another one is outstanding.", holds=not pending)
+            insist("rule token requests: A token request is sent while another one is outstanding.", holds=not pending)
             pending.add(number)
         case AbortTokenRequest(exchange_id=number):
-            _insist(
+            insist(
                 f"rule token requests: Token request {number} is aborted, but not outstanding.", holds=number in pending
             )
             pending.remove(number)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loginmachine.sansio import UnexpectedEvent
 from loginmachine.sansio.trace import Recorder
+from loginmachine.sansio.trace.sessions.recorder import RefreshRecorder, SignOutRecorder
+from loginmachine.sansio.trace.writer import TraceWriter
 
 from ..sansio.samples import SECRETS
 from .scenarios import SCENARIOS
+from .session_scenarios import REFRESHES, SIGN_OUTS, RefreshScenario
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .scenarios import Scenario
+    from .session_scenarios import SignOutScenario
 
 FOLDER = Path(__file__).parent
+REFRESH_FOLDER = FOLDER / "refreshes"
+SIGN_OUT_FOLDER = FOLDER / "sign_outs"
 
 
 def record(scenario: Scenario) -> str:
@@ -23,19 +32,47 @@ def record(scenario: Scenario) -> str:
     lines: list[str] = []
     ticks = count()
     recorder = Recorder(scenario.options, SECRETS, write=lines.append, clock=lambda: next(ticks) / 4)
-    for event in scenario.events:
-        try:
+    return _told(recorder, scenario.events, lines, may_refuse=scenario.name == "unexpected")
+
+
+def record_session(scenario: RefreshScenario | SignOutScenario) -> str:
+    """Return the trace of a refresh or a sign-out with a quarter of a second between events."""
+    lines: list[str] = []
+    ticks = count()
+    trouble: list[str] = []
+    writer = TraceWriter(lines.append, lambda: next(ticks) / 4, trouble.append, None)
+    recorder: RefreshRecorder | SignOutRecorder
+    if isinstance(scenario, RefreshScenario):
+        recorder = RefreshRecorder(scenario.provider, environment_key=scenario.environment_key, writer=writer)
+    else:
+        recorder = SignOutRecorder(scenario.provider, writer=writer)
+    trace = _told(recorder, scenario.events, lines, may_refuse=scenario.name == "unexpected")
+    assert trouble == [], scenario.name
+    return trace
+
+
+def _told(recorder: Any, events: Iterable[object], lines: list[str], *, may_refuse: bool) -> str:
+    for event in events:
+        with contextlib.suppress(*[UnexpectedEvent] * may_refuse):
             recorder.handle(event)
-        except UnexpectedEvent:
-            assert scenario.name == "unexpected"
     return "".join(lines)
 
 
 def main() -> None:
-    for old in FOLDER.glob("*.jsonl"):
-        old.unlink()
+    for folder in (FOLDER, REFRESH_FOLDER, SIGN_OUT_FOLDER):
+        folder.mkdir(exist_ok=True)
+        for old in folder.glob("*.jsonl"):
+            old.unlink()
     for scenario in SCENARIOS:
-        (FOLDER / f"{scenario.name}.jsonl").write_text(record(scenario), encoding="ascii", newline="\n")
+        _write(FOLDER / f"{scenario.name}.jsonl", record(scenario))
+    for refresh in REFRESHES:
+        _write(REFRESH_FOLDER / f"{refresh.name}.jsonl", record_session(refresh))
+    for sign_out in SIGN_OUTS:
+        _write(SIGN_OUT_FOLDER / f"{sign_out.name}.jsonl", record_session(sign_out))
+
+
+def _write(path: Path, trace: str) -> None:
+    path.write_text(trace, encoding="ascii", newline="\n")
 
 
 if __name__ == "__main__":

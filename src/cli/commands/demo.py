@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ...sansio.model.options import LoginMethod, LoginOptions
 from ...sansio.model.provider import Provider
 from .. import exit_codes
 from ..options import recording_from
+from ..terminal.writer import print_error, print_out
 from .status import describe
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from ...demo.server import DemoProvider  # noqa: PLC0415 - needs the extra "demo"
     except ImportError as error:
-        print(error, file=sys.stderr)
+        print_error(str(error))
         return exit_codes.FAILURE
     with recording_from(arguments, "demo") as record:
         return _run(arguments, record, DemoProvider())
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, demo_provider: DemoProvider) -> int:
     store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
     with demo_provider as provider:
-        print(f"The demo provider runs at {provider.issuer}", flush=True)
+        print_out(f"The demo provider runs at {provider.issuer}")
         options = LoginOptions(
             provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
         )
@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, 
             method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
             credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
         except LoginError as error:
-            print(error, file=sys.stderr)
+            print_error(str(error))
             return exit_codes.FAILURE
     _print_result(credentials, store.path)
     return exit_codes.SUCCESS
@@ -72,7 +72,7 @@ def _sign_in(
     with start_login(options, store=store, on_progress=on_progress, record=record, method=method) as login:
         if method is LoginMethod.DEVICE_CODE:
             code = login.device_code
-            print(f"  (the code is {code.user_code})", flush=True)
+            print_out(f"  (the code is {code.user_code})")
             # The page after the code was entered.
             url = f"{code.verification_url}?{urlencode({'user_code': code.user_code})}"
         else:
@@ -88,14 +88,13 @@ def _sign_in(
 
 
 def _print_phase(phase: LoginPhase) -> None:
-    # Flushed, because a person may read it through a pipe while the login waits for them.
-    print(f"  {phase.name:<22} {phase.text}", flush=True)
+    print_out(f"  {phase.name:<22} {phase.text}")
 
 
 def _print_phase_with_address(phase: LoginPhase) -> None:
     _print_phase(phase)
     if isinstance(phase, Listening):
-        print(f"\nOpen this address yourself if your browser does not:\n\n{phase.url}\n", flush=True)
+        print_out(f"\nOpen this address yourself if your browser does not:\n\n{phase.url}\n")
 
 
 def _browse(url: str, canceller: Canceller) -> None:
@@ -103,13 +102,13 @@ def _browse(url: str, canceller: Canceller) -> None:
     from ...demo.browser import BrowsingError, sign_in  # noqa: PLC0415 - httpx is slow to load
 
     try:
-        print(f"  (the browser shows: {sign_in(url, email=_EMAIL, password=_PASSWORD)})")
+        print_out(f"  (the browser shows: {sign_in(url, email=_EMAIL, password=_PASSWORD)})")
     except BrowsingError as error:
         canceller.cancel(f"the automatic browser could not sign in: {error}")
 
 
 def _print_result(credentials: Credentials, path: Path) -> None:
-    print("The result, without its secrets:")
+    print_out("The result, without its secrets:")
     for line in describe(credentials):
-        print(f"  {line}")
-    print(f"It is stored in {path} (you can delete it)")
+        print_out(f"  {line}")
+    print_out(f"It is stored in {path} (you can delete it)")

@@ -16,7 +16,7 @@ from ...sansio.diagram.login import dot, mermaid_failures, mermaid_overview
 from ...sansio.trace import replay
 from .. import exit_codes
 from ..terminal.writer import is_terminal, print_error
-from .traces import UnreadableTraceError, load_trace, path_of
+from .traces import UnreadableTraceError, load_login, path_of
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +79,7 @@ def draw(form: str, *, failures: bool = False, highlight: Sequence[Step] = ()) -
 
 def _path(file: str) -> tuple[Step, ...]:
     """Replay a trace and return its path. Warn if the machine acts differently from the trace."""
-    result = replay(load_trace(file))
+    result = replay(load_login(file))
     if result.difference is not None:
         print_error(
             f"The machine acts differently today, from line {result.difference.line} of the trace on: the path is "

@@ -8,8 +8,8 @@ import os
 from ...drivers.errors import ProxyError, StoreError, TrustError
 from ...drivers.logging import forward_warnings
 from ...drivers.stores.checks import UnusableError, check_home, explain
-from ...sansio.login.failures import LoginFailure, LoginFailureCategory, LoginFailureStep
-from ...sansio.login.outcome import LoginCancellation, LoginSuccess
+from ...sansio.login.failures import LoginFailureCategory, LoginFailureStep
+from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...drivers.errors import error_for
 from ...drivers.system.choice import opens_nothing
-from ...sansio.login.failures import LoginFailure, LoginFailureCategory
+from ...sansio.login.failures import LoginFailureCategory
+from ...sansio.login.outcome import LoginFailure
 from ...sansio.login.progress import (
     Cancelled,
     DeviceCodeShown,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ...drivers.errors import ProviderMismatch, StoreError
-from ...drivers.shared.sign_out import check_provider
+from ...drivers.shared.sign_out import SignOutStore
+from ...drivers.threaded.sign_out import run_sign_out
+from ...sansio.sign_out import SignOutMachine
+from ...sansio.sign_out.outcome import SignOutFailure
 from .. import exit_codes
-from ..options import StoreWarnings, issuing_provider_from
-from ..revocation import revoke_old
+from ..options import StoreWarnings, issuing_provider_from, recording_from
+from ..revocation import revoke_now
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.writer import print_error, print_out
 
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     import argparse
 
     from ...drivers.stores.home_store import HomeStore
-    from ...sansio.model.credentials import Credentials
+    from ...drivers.traces.origin import CommandRecord
+    from ...sansio.model.provider import Provider
+    from ...sansio.sign_out.actions import ReportRemoval
+    from ...sansio.sign_out.outcome import SignOutResult
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,52 +32,69 @@ def run(arguments: argparse.Namespace) -> int:
     warnings = StoreWarnings()
     store = warnings.open_store(arguments)
     provider = issuing_provider_from(arguments, store)
-    removed: Credentials | None = None
-    problem = ""
-    try:
-        check_provider(store, provider)
-        removed = store.remove()
-    except (ProviderMismatch, StoreError) as error:
-        problem = str(error)
-    if not arguments.json:
-        _print_removal(removed, problem, arguments, store)
-    unconfirmed = None if problem else revoke_old(provider, removed)
+    with recording_from(arguments, "logout") as record:
+        machine = _machine(provider, record)
+        on_removal = _ignore if arguments.json else partial(_print_removal, arguments, store)
+        run_sign_out(machine, SignOutStore(store), on_removal=on_removal, send=revoke_now)
+    outcome = machine.outcome
+    assert outcome is not None
     if arguments.json:
-        result = {
-            "removed": removed is not None,
-            "revoked": None if unconfirmed is None else not unconfirmed,
-            "error": problem or unconfirmed or None,
-            "warnings": warnings.warnings,
-            "fallback": warnings.fallback,
-            "store": store.kind,
-            "path": store.where,
-        }
-        print_out(json.dumps(result))
+        _print_json(outcome, store, warnings)
+    elif isinstance(outcome, SignOutFailure):
+        print_error(f"You are still signed in. The credentials cannot be removed: {outcome.message}.")
     else:
-        _print_revocation(unconfirmed)
+        _print_revocation(outcome)
     for line in warnings.lines():
         print_error(line)
-    return exit_codes.FAILURE if problem else exit_codes.SUCCESS
+    return exit_codes.FAILURE if isinstance(outcome, SignOutFailure) else exit_codes.SUCCESS
 
 
-def _print_removal(removed: Credentials | None, problem: str, arguments: argparse.Namespace, store: HomeStore) -> None:
-    """Print whether the credentials were removed. Called before the revocation, which can take a while."""
-    if problem:
-        print_error(f"You are still signed in. The credentials cannot be removed: {problem}.")
-    elif removed is None:
+def _machine(provider: Provider | None, record: CommandRecord | None) -> SignOutMachine:
+    if record is None:
+        return SignOutMachine(provider)
+    from ...drivers.traces.sessions import sign_out_recorder  # noqa: PLC0415 - most sign-outs are not recorded
+
+    return sign_out_recorder(provider, record, lambda trouble: print_error(f"Warning: {trouble}."))
+
+
+def _ignore(_report: ReportRemoval) -> None:
+    """Print nothing, because one JSON object will say everything."""
+
+
+def _print_json(outcome: SignOutResult | SignOutFailure, store: HomeStore, warnings: StoreWarnings) -> None:
+    is_removed, is_revoked = False, None
+    if isinstance(outcome, SignOutFailure):
+        problem = outcome.message
+    else:
+        is_removed, is_revoked, problem = outcome.removed is not None, outcome.is_revoked, outcome.problem
+    result = {
+        "removed": is_removed,
+        "revoked": is_revoked,
+        "error": problem or None,
+        "warnings": warnings.warnings,
+        "fallback": warnings.fallback,
+        "store": store.kind,
+        "path": store.where,
+    }
+    print_out(json.dumps(result))
+
+
+def _print_removal(arguments: argparse.Namespace, store: HomeStore, report: ReportRemoval) -> None:
+    """Print that nothing is stored any more. Called before the revocation, which can take a while."""
+    if report.was_signed_in:
+        print_out("Signed out: the credentials are removed from this machine.")
+    else:
         print_out(f"You were not signed in: {nothing_stored(store)}.")
         print_out(how_to_sign_in(arguments))
-    else:
-        print_out("Signed out: the credentials are removed from this machine.")
-    if not problem and os.environ.get("OPENAI_API_KEY"):
+    if os.environ.get("OPENAI_API_KEY"):
         print_out("The environment variable OPENAI_API_KEY is still set, and its API key is used.")
 
 
-def _print_revocation(unconfirmed: str | None) -> None:
-    if unconfirmed == "":
+def _print_revocation(result: SignOutResult) -> None:
+    if result.is_revoked:
         print_out("The provider has revoked the tokens.")
-    elif unconfirmed is not None:
+    elif result.problem:
         print_error(
-            f"The provider did not confirm that the tokens are revoked: {unconfirmed}.\n"
+            f"The provider did not confirm that the tokens are revoked: {result.problem}.\n"
             "If someone else may have them, sign out of all sessions in your account's settings."
         )

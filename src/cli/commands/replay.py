@@ -6,28 +6,32 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ...sansio.trace import replay
+from ...sansio.trace import Replay, Trace, replay
+from ...sansio.trace.sessions.replay import replay_session, session_outcome_words
+from ...sansio.trace.sessions.story import session_head, tell_session
 from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
 from ..terminal.writer import StreamWriter, print_error
-from .traces import UnreadableTraceError, load_trace, path_of
+from .traces import UnreadableTraceError, load_login, load_trace, path_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from ...sansio.trace import Difference, Replay, Trace
+    from ...sansio.trace import Difference
+    from ...sansio.trace.sessions.reader import SessionTrace
+    from ...sansio.trace.sessions.replay import SessionReplay
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay a trace, and return the exit code."""
     try:
-        trace = load_trace(arguments.file)
+        trace = (load_login if arguments.diagram else load_trace)(arguments.file)
     except UnreadableTraceError as error:
         print_error(str(error))
         return exit_codes.NOT_A_TRACE
-    result = replay(trace)
+    result, lines = _replay(trace, arguments)
     writer = StreamWriter(sys.stdout, timeout=None)
-    writer.write("".join(f"{line}\n" for line in _lines(trace, result, arguments)))
+    writer.write("".join(f"{line}\n" for line in lines))
     writer.close()
     if trace.cut_line is not None:
         print_error(f"The file ends in the middle of line {trace.cut_line}: the events before it were replayed.")
@@ -37,9 +41,25 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
 
 
+def _replay(trace: Trace | SessionTrace, arguments: argparse.Namespace) -> tuple[Replay | SessionReplay, list[str]]:
+    """Replay a trace. Return the result, and the lines to print."""
+    if isinstance(trace, Trace):
+        result = replay(trace)
+        return result, _lines(trace, result, arguments)
+    session = replay_session(trace)
+    if arguments.json:
+        return session, _json_lines(trace, session, session_outcome_words(session.outcome), arguments.until)
+    return session, [
+        *session_head(trace),
+        *tell_session(session, until=arguments.until),
+        "",
+        *_verdict(session.difference),
+    ]
+
+
 def _lines(trace: Trace, result: Replay, arguments: argparse.Namespace) -> list[str]:
     if arguments.json:
-        return _json_lines(trace, result, arguments.until)
+        return _json_lines(trace, result, outcome_words(result.outcome), arguments.until)
     if arguments.diagram:
         from ...sansio.diagram.login import mermaid_overview  # noqa: PLC0415 - the story needs no diagram
 
@@ -56,7 +76,9 @@ def _verdict(difference: Difference | None) -> list[str]:
     ]
 
 
-def _json_lines(trace: Trace, result: Replay, until: int | None) -> list[str]:
+def _json_lines(
+    trace: Trace | SessionTrace, result: Replay | SessionReplay, ended: tuple[str, str | None], until: int | None
+) -> list[str]:
     steps = [
         {
             "event": "step",
@@ -69,10 +91,11 @@ def _json_lines(trace: Trace, result: Replay, until: int | None) -> list[str]:
         }
         for step in result.steps[:until]
     ]
-    outcome, category = outcome_words(result.outcome)
+    outcome, category = ended
     difference = result.difference
     verdict = {
         "event": "replayed",
+        "of": "login" if isinstance(trace, Trace) else trace.of,
         "identical": result.is_identical,
         "outcome": outcome,
         "category": category,

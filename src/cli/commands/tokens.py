@@ -13,9 +13,9 @@ from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.account import Account
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED, RefreshFailureCategory
-from ...sansio.refresh.outcome import Delivery
+from ...sansio.refresh.outcome import Delivery, RefreshMemory
 from .. import exit_codes
-from ..options import issuing_provider_from, store_from
+from ..options import issuing_provider_from, recording_from, store_from
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...drivers.stores.home_store import HomeStore
+    from ...drivers.traces.origin import CommandRecord
+    from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
 
@@ -46,7 +48,10 @@ def print_token(arguments: argparse.Namespace) -> int:
     store, session = _session(arguments)
     try:
         # The provider may have replaced the refresh token already: let the new one be stored before the process ends.
-        with raise_first_signal(owns_process=arguments.owns_process):
+        with (
+            recording_from(arguments, "token") as session.record,
+            raise_first_signal(owns_process=arguments.owns_process),
+        ):
             token = session.access_token()
     except RefreshFailed as error:
         print_error(_describe_failure(arguments, store, error.failure))
@@ -63,7 +68,10 @@ def refresh(arguments: argparse.Namespace) -> int:
     store, session = _session(arguments, warnings.append)
     try:
         # See `print_token`.
-        with raise_first_signal(owns_process=arguments.owns_process):
+        with (
+            recording_from(arguments, "refresh") as session.record,
+            raise_first_signal(owns_process=arguments.owns_process),
+        ):
             done = session.refresh(force=not arguments.if_due)
     except RefreshFailed as error:
         return _print_failure(arguments, store, error.failure)
@@ -110,11 +118,25 @@ def _describe_failure(arguments: argparse.Namespace, store: HomeStore, failure: 
     return text
 
 
+class _CommandSession(Session):
+    """A session for one call, which may be recorded."""
+
+    record: CommandRecord | None = None
+    """Called with each line of the trace; None for no trace."""
+
+    def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
+        if self.record is None or memory != RefreshMemory():
+            return super()._new_machine(memory)
+        from ...drivers.traces.sessions import refresh_recorder  # noqa: PLC0415 - most calls are not recorded
+
+        return refresh_recorder(self._provider, memory, self._environment_key, self.record, _warn)
+
+
 def _session(
     arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None
-) -> tuple[HomeStore, Session]:
+) -> tuple[HomeStore, _CommandSession]:
     store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
-    session = Session(
+    session = _CommandSession(
         store,
         issuing_provider_from(arguments, store),
         environment_key=os.environ.get("OPENAI_API_KEY"),

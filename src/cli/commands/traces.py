@@ -10,19 +10,40 @@ from typing import TYPE_CHECKING
 
 from ...drivers.traces.recording import lines_of
 from ...sansio.base.text import clean_text
-from ...sansio.trace import TraceError, read_trace
+from ...sansio.trace import Trace, TraceError
+from ...sansio.trace.reader import only_trace
+from ...sansio.trace.sessions.reader import read_all
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from ...sansio.diagram.path import Step
-    from ...sansio.trace import Replay, Trace
+    from ...sansio.trace import Replay
+    from ...sansio.trace.sessions.reader import SessionTrace
 
 
 class UnreadableTraceError(Exception):
     """The file cannot be read, or is not a trace. The text is for the person."""
 
 
-def load_trace(file: str) -> Trace:
-    """Read a trace.
+def load_login(file: str) -> Trace:
+    """Read the trace of a login, to draw it.
+
+    Args:
+        file: The path; ``-`` for standard input.
+
+    Raises:
+        UnreadableTraceError: The file cannot be read, is not a trace, or is that of a refresh or a sign-out.
+    """
+    trace = load_trace(file)
+    if isinstance(trace, Trace):
+        return trace
+    name = trace.of.replace("_", "-")
+    raise UnreadableTraceError(f"{clean_text(file)} is the trace of a {name}, and only a login can be drawn.")
+
+
+def load_trace(file: str) -> Trace | SessionTrace:
+    """Read the trace of a login, a refresh or a sign-out.
 
     Args:
         file: The path; ``-`` for standard input.
@@ -49,10 +70,15 @@ def path_of(result: Replay, until: int | None = None) -> tuple[Step, ...]:
     return tuple((step.before, step.trigger, step.after) for step in result.steps[:until] if step.trigger is not None)
 
 
-def _read(file: str) -> Trace:
+def _read(file: str) -> Trace | SessionTrace:
     if file == "-":
         if sys.stdin is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return read_trace(lines_of(sys.stdin.buffer))
+        return _only(sys.stdin.buffer)
     with Path(file).open("rb") as opened:
-        return read_trace(lines_of(opened))
+        return _only(opened)
+
+
+def _only(file: BinaryIO) -> Trace | SessionTrace:
+    trace: Trace | SessionTrace = only_trace(read_all(lines_of(file)))
+    return trace

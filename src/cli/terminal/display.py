@@ -8,6 +8,7 @@ import threading
 import time
 
 from ...sansio.base.text import printable
+from .console import understands_escapes
 from .screen import columns_of, understands_sequences
 from .writer import StreamWriter, is_terminal
 
@@ -31,7 +32,7 @@ class Terminal:
         self._stream = stream
         self._writer = StreamWriter(stream)
         self._is_terminal = is_terminal(stream)
-        self._can_redraw = self._is_terminal and understands_sequences()
+        self._can_redraw = understands_escapes(stream) and understands_sequences()
         self._has_colours = self._can_redraw and not os.environ.get("NO_COLOR")
         self._waiting: threading.Thread | None = None
         self._stop = threading.Event()

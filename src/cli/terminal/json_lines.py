@@ -6,8 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ...sansio.login.failures import LoginFailure, LoginFailureCategory
-from ...sansio.login.outcome import LoginCancellation, LoginSuccess
+from ...sansio.login.failures import LoginFailureCategory
+from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
 from .writer import StreamWriter

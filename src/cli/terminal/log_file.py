@@ -6,6 +6,8 @@ import contextlib
 import os
 import time
 
+from ...drivers.files import PLAIN, make_private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,11 +53,10 @@ class LogFile:
         with contextlib.suppress(OSError):
             _make_private(os.path.dirname(self._folder))  # noqa: PTH120
             _make_private(self._folder)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-            self._descriptor = os.open(os.path.join(self._folder, "codex-login.log"), flags, 0o600)  # noqa: PTH118
+            path = os.path.join(self._folder, "codex-login.log")  # noqa: PTH118 - as above
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | PLAIN, 0o600)
             # An existing file may have another mode.
-            os.chmod(self._descriptor, 0o600)  # noqa: PTH101
+            make_private(self._descriptor)
         return self
 
     def __exit__(

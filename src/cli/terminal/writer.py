@@ -7,6 +7,7 @@ is dropped at the end.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import queue
 import sys
@@ -16,6 +17,7 @@ from ...sansio.base.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, TextIO
 
 _TIMEOUT: Final = 1.0
@@ -68,6 +70,8 @@ def print_error(text: str) -> None:
 class StreamWriter:
     """Writes to a stream without blocking the caller. Errors of the stream end the writing, and nothing else.
 
+    Characters that the stream's encoding does not have are written as escapes, as on standard error.
+
     Args:
         stream: The stream; None is treated as a closed one.
         timeout: Seconds that `close` waits until everything is written; None for no limit.
@@ -97,24 +101,32 @@ class StreamWriter:
         return not self._is_broken and not self._thread.is_alive()
 
     def _run(self) -> None:
-        descriptor = self._descriptor()
+        write, encoding = self._write_function(), _encoding_of(self._stream)
         try:
             while (text := self._queue.get()) is not None:
-                if descriptor is None:
-                    self._write(text)
-                else:
-                    # Bypass the stream's buffer: a blocked thread would hold its lock when the interpreter exits.
-                    data = text.encode("utf-8", "backslashreplace")
-                    while data:
-                        data = data[_write_some(descriptor, data) :]
+                data = text.encode(encoding, "backslashreplace")
+                if write is None:
+                    self._write(data.decode(encoding))
+                while data and write is not None:
+                    data = data[write(data) :]
         except (OSError, ValueError):
             # The reader has gone. The login goes on: the person still wants to be signed in.
             self._is_broken = True
 
-    def _descriptor(self) -> int | None:
+    def _write_function(self) -> Callable[[bytes], int] | None:
+        """Return what writes bytes, and returns how many it has written.
+
+        It bypasses the stream's buffer: a blocked thread would hold its lock when the interpreter exits.
+        """
         try:
-            return None if self._stream is None else self._stream.fileno()
-        except (OSError, ValueError):
+            if self._stream is None:
+                return None
+            if sys.platform == "win32" and self._stream.isatty():
+                # This writes characters. The descriptor of a console takes bytes of its code page.
+                write: Callable[[bytes], int] = self._stream.buffer.raw.write  # type: ignore[attr-defined,unused-ignore]
+                return write
+            return functools.partial(_write_some, self._stream.fileno())
+        except (AttributeError, OSError, ValueError):
             # The embedding program has replaced the stream by one without a file.
             return None
 
@@ -122,6 +134,12 @@ class StreamWriter:
         if self._stream is not None:
             self._stream.write(text)
             self._stream.flush()
+
+
+def _encoding_of(stream: TextIO | None) -> str:
+    """Return the encoding of a stream, which may be that of an old code page. UTF-8 if it has none."""
+    encoding = getattr(stream, "encoding", None)
+    return encoding if isinstance(encoding, str) else "utf-8"
 
 
 def _write_some(descriptor: int, data: bytes) -> int:

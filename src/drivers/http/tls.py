@@ -11,6 +11,7 @@ import stat
 import sys
 
 from ..errors import TrustError
+from ..files import BINARY, NONBLOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def check_bundle() -> None:
 
 def _read(path: str) -> bytes:
     # A pipe without a writer would block, and a device may have no end.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(path, os.O_RDONLY | NONBLOCK | BINARY)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")

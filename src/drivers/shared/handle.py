@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...sansio.model.options import LoginOptions
     from ...sansio.model.provider import Provider
     from ...sansio.oauth.device_code import DeviceCode
+    from ...sansio.server.registration import Registration
     from ...sansio.trace import Recorder
     from ..stores.protocols import CredentialStore
 
@@ -74,7 +75,7 @@ def _recorder(
             if machine is None:
                 raise
             pass_on(error)
-            from ...sansio.trace.recorder import RecordingError  # noqa: PLC0415 - as above
+            from ...sansio.trace.writer import RecordingError  # noqa: PLC0415 - as above
 
             raise RecordingError(f"the program raised {type(error).__name__}") from None
 
@@ -90,6 +91,8 @@ class LoginOwner:
     port: int | None = None
     device_code: DeviceCode | None = None
     outcome: LoginOutcome | None = None
+    registration: Registration | None = None
+    """The client that an earlier login has registered."""
     store_error: BaseException | None = None
     """What the store raised, if it is no `Exception`."""
     passed_on: BaseException | None = None
@@ -109,12 +112,13 @@ class LoginOwner:
 
 
 def _endpoints(provider: Provider, method: LoginMethod) -> tuple[str, ...]:
-    """Return the endpoints that a login cannot do without."""
+    """Return the endpoints that a login cannot do without; the issuer, if they are in its metadata."""
+    first = provider.token_endpoint or provider.origin
     device = provider.device_code if method is LoginMethod.DEVICE_CODE else None
     if device is None:
-        return (provider.token_endpoint,)
+        return (first,)
     others = () if device.poll_endpoint is None else (device.poll_endpoint,)
-    return (provider.token_endpoint, device.code_endpoint, *others)
+    return (first, device.code_endpoint, *others)
 
 
 class LoginHandle:
@@ -196,7 +200,14 @@ class LoginHandle:
         check = getattr(store, "check", None)
         if callable(check):
             check()
-        self._check_stored(store)
+        if self._provider.registration is not None:
+            from .registrations import load_registration  # noqa: PLC0415 - few logins register a client
+
+            self._owner.registration = load_registration(store, self._provider)
+            if self._owner.registration is not None:
+                self._provider = self._provider.registered(self._owner.registration)
+        if self._provider.client_id:
+            self._check_stored(store)
 
     def _check_before_entering(self) -> None:
         """Check what must be right before anything starts.
@@ -223,13 +234,14 @@ class LoginHandle:
         if stored is None:
             return
         from ...sansio.login import failures  # noqa: PLC0415 - often nothing is stored
+        from ...sansio.login.outcome import LoginFailure  # noqa: PLC0415
         from ...sansio.model.issuer import why_not_replace  # noqa: PLC0415
 
         problem = why_not_replace(stored, None, self._provider)
         if problem:
             step, category = failures.LoginFailureStep.PERSIST_CREDENTIALS, failures.LoginFailureCategory.PERSIST_FAILED
             message = f"the stored credentials are kept, because {problem}"
-            raise LoginFailed(failures.LoginFailure(step=step, category=category, message=message))
+            raise LoginFailed(LoginFailure(step=step, category=category, message=message))
 
     def _is_ready(self) -> bool:
         """Return whether the person can sign in now. A login that ended before that is never ready."""

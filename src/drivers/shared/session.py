@@ -147,9 +147,9 @@ class StoreAccess:
         try:
             self._loaded = self._store.load()
         except StoreError as error:
-            return LoadFailed(message=str(error))
+            return LoadFailed(failed_at=time.time(), message=str(error))
         except Exception as error:  # noqa: BLE001 - a store of the program's own
-            return LoadFailed(message=unexpected_error(error))
+            return LoadFailed(failed_at=time.time(), message=unexpected_error(error))
         return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time(), refusal=self._load_refusal())
 
     def take_lock(self, timeout: float) -> LockTaken | LockBusy | LockFailed:

@@ -1,66 +1,59 @@
-"""What signing out checks and returns: the same with threads and with trio."""
+"""The store, as a sign-out uses it, and the result for the caller: the same with threads and with trio."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from ...sansio.base.records import Record
-from ...sansio.model.issuer import provider_of, why_not_from
-from ...sansio.oauth.revocation import revocation
+from ...sansio.refresh.events import CredentialsLoaded, LoadFailed
+from ...sansio.sign_out.events import CredentialsRemoved, RemovalFailed
+from ...sansio.sign_out.outcome import SignOutFailure, SignOutFailureCategory
 from ..errors import ProviderMismatch, StoreError
 
 if TYPE_CHECKING:
-    from typing import Final
-
-    from ...sansio.base.http import HttpRequest
-    from ...sansio.model.credentials import Credentials
-    from ...sansio.model.provider import Provider
+    from ...sansio.sign_out import SignOutMachine
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
-UNKNOWN_PROVIDER: Final = "the provider that issued the tokens is not known"
 
-
-def check_provider(store: SessionStore, provider: Provider | None) -> None:
-    """Check that the stored tokens are from the named provider, before they are removed. May block.
+class SignOutStore:
+    """The store, as one sign-out uses it. Both methods may block, and return their result as an event.
 
     Args:
         store: Where the credentials are.
-        provider: The provider; None for the one that the tokens record.
-
-    Raises:
-        ProviderMismatch: The tokens were issued by another provider, or to another client.
     """
-    if provider is None:
-        return
-    try:
-        stored = store.load()
-    except StoreError:
-        # What cannot be read is removed, and never sent.
-        return
-    problem = why_not_from(stored.tokens, provider) if stored is not None and stored.tokens is not None else ""
-    if problem:
-        raise ProviderMismatch(f"the credentials are kept, because {problem}")
 
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._error: StoreError | None = None
 
-def revocation_after_removal(removed: Credentials | None, provider: Provider | None) -> HttpRequest | str | None:
-    """Return the request that revokes removed tokens, at the provider that issued them.
+    def load(self) -> CredentialsLoaded | LoadFailed:
+        """Load the credentials."""
+        try:
+            return CredentialsLoaded(credentials=self._store.load(), loaded_at=time.time())
+        except StoreError as error:
+            return LoadFailed(failed_at=time.time(), message=str(error))
 
-    Returns:
-        The request; why there is none, although there are tokens; or None if there is nothing to revoke.
-    """
-    if removed is None or removed.tokens is None:
-        return None
-    provider = provider or provider_of(removed.tokens)
-    return UNKNOWN_PROVIDER if provider is None else revocation(provider, removed)
+    def remove(self) -> CredentialsRemoved | RemovalFailed:
+        """Remove the credentials."""
+        try:
+            return CredentialsRemoved(removed=self._store.remove())
+        except StoreError as error:
+            self._error = error
+            return RemovalFailed(message=str(error))
 
+    def result_of(self, machine: SignOutMachine) -> SignOutResult:
+        """Return what a sign-out did, after its end.
 
-class SignOutResult(Record):
-    """What a sign-out did."""
-
-    removed: Credentials | None = None
-    """The credentials that were stored, without what could not be read; None if nothing was stored."""
-    is_revoked: bool | None = None
-    """Whether the provider confirmed that it has revoked the tokens; None if there was nothing to revoke."""
-    problem: str = ""
-    """Why the provider did not confirm it, in words for a person; empty if it did, or if there was nothing to revoke.
-    It never has a token in it."""
+        Raises:
+            StoreError: The credentials cannot be removed.
+            ProviderMismatch: They are from another provider than the named one.
+        """
+        outcome = machine.outcome
+        assert outcome is not None
+        if not isinstance(outcome, SignOutFailure):
+            return outcome
+        if self._error is not None:
+            raise self._error
+        assert outcome.category is SignOutFailureCategory.PROVIDER_MISMATCH
+        raise ProviderMismatch(outcome.message)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.model.auth_json import CredentialsError, parse_object
 from ...sansio.model.credentials import Credentials, parse, serialise
+from ..files import NOFOLLOW, PLAIN, retried
 from .checks import check_file, probe, set_mode, sync, unsupported
 from .locks import UNSUPPORTED
 from .owners import foreign_owner, may_follow
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MAX_FILE: Final = 8 * 1024 * 1024
-_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
 """Errors of a rename onto a bind-mounted file."""
 _NO_FOLDER_SYNC: Final = UNSUPPORTED | {errno.EBADF, errno.EACCES}
@@ -166,7 +165,7 @@ class AuthFile:
     def _unlink(self) -> None:
         is_link_to_file = self.path.is_symlink() and self.path.exists()
         try:
-            self.path.unlink()
+            retried(self.path.unlink)
         except OSError as error:
             if error.errno not in _IN_PLACE:
                 raise
@@ -178,7 +177,7 @@ class AuthFile:
     def _read(self, path: Path, *, follow: bool = True) -> bytes | None:
         """Return the bytes of a file, or None if there is no file. Never blocks on a pipe or a device."""
         try:
-            descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | (0 if follow else _NOFOLLOW))
+            descriptor = retried(os.open, path, os.O_RDONLY | (PLAIN & ~NOFOLLOW if follow else PLAIN))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -198,7 +197,7 @@ class AuthFile:
         return data
 
     def _set_aside(self, path: Path) -> None:
-        aside = path.parent / time.strftime(f"{path.name}.corrupt-%Y%m%dT%H%M%SZ", time.gmtime())
+        aside = path.parent / f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         while aside.exists():
             aside = aside.with_name(f"{aside.name}+")
         try:
@@ -222,7 +221,7 @@ class AuthFile:
 
     def _put_in_place(self, temporary: Path, path: Path) -> None:
         try:
-            temporary.replace(path)
+            retried(temporary.replace, path)
         except OSError as error:
             if error.errno not in _IN_PLACE:
                 raise
@@ -231,7 +230,7 @@ class AuthFile:
 
     def _write(self, path: Path, flags: int, data: bytes) -> None:
         """Write and sync a file with mode 0600, whatever the umask, as far as the file system can do that."""
-        descriptor = os.open(path, os.O_WRONLY | _NOFOLLOW | flags, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | PLAIN | flags, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             if not set_mode(file.fileno()):
                 self.warn_once(unsupported(str(path.parent), "fchmod"))

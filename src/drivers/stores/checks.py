@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 
+from ..files import PLAIN, make_private, retried
 from .locks import UNSUPPORTED, has_locks, open_lock
 from .owners import foreign_owner, is_protected, risks
 
@@ -113,10 +114,9 @@ def check_file(path: str) -> None:
         raise UnusableError(errno.EPERM, what, problem, _OTHER_FOLDER)
     if stat.S_ISLNK(status.st_mode):
         return
-    flags = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         # Nothing is written. A rename would not need this, but it is the only way to see what stops a rename.
-        os.close(os.open(path, flags))
+        os.close(os.open(path, os.O_WRONLY | PLAIN))
     except OSError as error:
         if error.errno == errno.EROFS or (error.errno == errno.EACCES and _is_mounted(path)):
             problem = "it is mounted on its own, and may not be written"
@@ -143,13 +143,16 @@ def probe(folder: str, on_warning: Callable[[str], object], name: str = "auth.js
     # A writer removes the file, if this process is killed before it does.
     path = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.tmp")  # noqa: PTH118 - as above
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
         try:
-            _fill(descriptor, folder, on_warning, synced=synced)
+            try:
+                _fill(descriptor, folder, on_warning, synced=synced)
+            finally:
+                os.close(descriptor)
         finally:
+            # When it is closed: Windows removes no file that is open.
             with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - as above
-            os.close(descriptor)
+                retried(os.unlink, path)
     except OSError as error:
         what, problem = f"the folder for your credentials, {folder},", message_of(error)
         raise UnusableError(error.errno or 0, what, problem, _OTHER_FOLDER) from error
@@ -209,8 +212,7 @@ def set_mode(descriptor: int) -> bool:
         OSError: It failed for another reason.
     """
     try:
-        if hasattr(os, "fchmod"):
-            os.fchmod(descriptor, 0o600)
+        make_private(descriptor)
     except OSError as error:
         if error.errno not in UNSUPPORTED:
             raise

@@ -6,6 +6,8 @@ import contextlib
 import os
 import time
 
+from ..files import PLAIN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
@@ -54,9 +56,8 @@ class Claim:
                     os.unlink(self._path)  # noqa: PTH108 - pathlib is not loaded yet
 
     def _create(self) -> bool:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         try:
-            descriptor = os.open(self._path, flags, 0o600)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
         except FileExistsError:
             return False
         content = _own_prefix() + os.urandom(8).hex().encode()
@@ -80,7 +81,7 @@ class Claim:
         marker = f"{self._path}.stale"
         with contextlib.suppress(OSError):
             try:
-                os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
+                os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600))
             except FileExistsError:
                 left = _read(marker)
                 if left is not None and left[1] > STALE_AFTER:
@@ -97,9 +98,8 @@ class Claim:
 
 def _read(path: str) -> tuple[bytes, float] | None:
     """Return the content of a file and its age in seconds; None if there is no file."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, os.O_RDONLY | PLAIN)
     except FileNotFoundError:
         return None
     try:

@@ -9,6 +9,7 @@ import sys
 import time
 
 from ..errors import StoreBusy
+from ..files import PLAIN
 from ..forks import OwnDescriptor, no_fork
 from .claims import Claim
 
@@ -121,7 +122,7 @@ def open_lock(path: str) -> int:
     Raises:
         OSError: The file cannot be opened, or is a link.
     """
-    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDWR | PLAIN
     try:
         # Without O_CREAT: in a sticky folder, Linux refuses to open the file of another user with it.
         return os.open(path, flags)

@@ -5,6 +5,7 @@ It is written while the lock ``auth.refresh.lock`` is held, so there is one writ
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -14,14 +15,13 @@ from typing import TYPE_CHECKING, Final
 from ...sansio.base.strict_json import JsonError, loads_object
 from ...sansio.refresh.failures import RefreshFailureCategory
 from ...sansio.refresh.outcome import Refusal
+from ..files import PLAIN, retried
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NAME: Final = "auth.refused.json"
 _MAX_FILE: Final = 4096
-_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 _ABOUT: Final = "The provider refused a refresh token. loginmachine does not send it again. This file holds no token."
 
 
@@ -37,7 +37,7 @@ def read_refusal(home: Path) -> Refusal | None:
 
 def _read(path: Path) -> bytes:
     """Return the bytes of a regular file. Never blocks on a pipe or a device."""
-    descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK)
+    descriptor = retried(os.open, path, os.O_RDONLY | PLAIN)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
@@ -56,7 +56,12 @@ def write_refusal(home: Path, refusal: Refusal) -> None:
     temporary = home / f".{NAME}.tmp"
     # A process that was killed may have left it.
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(json.dumps(content, indent=2).encode("ascii") + b"\n")
-    temporary.replace(home / NAME)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PLAIN, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(content, indent=2).encode("ascii") + b"\n")
+        retried(temporary.replace, home / NAME)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginMethod, LoginOptions
+    from ...sansio.server.registration import Registration
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
     from .http_client import HttpClient
@@ -109,7 +110,7 @@ class Owner(LoginOwner):
         self.ready.set()
 
     def _perform_all(self) -> None:
-        self.post(events.Started(method=self._method))
+        self.post(events.Started(method=self._method, registration=self.registration))
         while not self._closed:
             event = self.inbox.next_event()
             for action in self._machine.handle(event):
@@ -150,6 +151,9 @@ class Owner(LoginOwner):
             case actions.SaveCredentials(credentials=credentials):
                 # A code works once, so that these credentials cannot be requested again.
                 self._workers.start(self._save, credentials, or_here=True)
+            case actions.SaveRegistration(registration=registration):
+                failed = events.RegistrationSaveFailed(message=NO_THREAD)
+                self._workers.start(self._save_registration, registration, otherwise=failed)
             case actions.ReportProgress(phase=phase):
                 self._report(phase)
             case actions.Finish(outcome=outcome):
@@ -236,7 +240,7 @@ class Owner(LoginOwner):
             from ..shared.preloading import load_for_callback  # noqa: PLC0415
 
             load_for_callback()
-            self._http_client().prepare(self._options.provider.token_endpoint)
+            self._http_client().prepare(self._options.provider.token_endpoint or self._options.provider.origin)
 
     def _http_client(self) -> HttpClient:
         from .http_client import HttpClient  # noqa: PLC0415
@@ -261,6 +265,11 @@ class Owner(LoginOwner):
         from ..stores.protocols import save  # noqa: PLC0415 - files are needed at the end only
 
         self.post(save(self._store, credentials, self._keep_error))
+
+    def _save_registration(self, registration: Registration) -> None:
+        from ..shared.registrations import save_registration  # noqa: PLC0415 - few logins register a client
+
+        self.post(save_registration(self._store, registration))
 
     def _exchange(self, client: HttpClient, request: actions.SendTokenRequest) -> None:
         self.post(token_event(request.exchange_id, client.send(request)))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
+from ...sansio.refresh.actions import LoadCredentials
+from ...sansio.sign_out import SignOutMachine
+from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
+from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
 from ..errors import NO_THREAD
-from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
+from ..shared.sign_out import SignOutStore
 from .revocation import revoke
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...sansio.base.http import HttpRequest
     from ...sansio.model.provider import Provider
+    from ...sansio.sign_out.events import SignOutEvent
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
 
@@ -31,16 +40,52 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
     """
-    check_provider(store, provider)
-    removed = store.remove()
-    request = revocation_after_removal(removed, provider)
-    if request is None:
-        return SignOutResult(removed=removed)
-    if isinstance(request, str):
-        return SignOutResult(removed=removed, is_revoked=False, problem=request)
+    machine = SignOutMachine(provider)
+    at_store = SignOutStore(store)
+    run_sign_out(machine, at_store)
+    return at_store.result_of(machine)
+
+
+def run_sign_out(
+    machine: SignOutMachine,
+    store: SignOutStore,
+    *,
+    on_removal: Callable[[ReportRemoval], object] = lambda _: None,
+    send: Callable[[HttpRequest], str] | None = None,
+) -> None:
+    """Run a sign-out to its end.
+
+    Args:
+        machine: The machine.
+        store: The store.
+        on_removal: Called when nothing is stored any more, before the revocation.
+        send: Sends the revocation request, and returns why the revocation is not confirmed; empty if it is. By default
+            the request is sent in a thread of its own.
+    """
+    left = machine.handle(SignOutWanted())
+    while left:
+        event: SignOutEvent | None = None
+        match left.pop(0):
+            case LoadCredentials():
+                event = store.load()
+            case RemoveCredentials():
+                event = store.remove()
+            case RevokeTokens() as request:
+                event = RevocationEnded(problem=(send or _revoke)(request))
+            case ReportRemoval() as report:
+                on_removal(report)
+            case EndSignOut():
+                # The last action. The machine has the outcome.
+                pass
+            case action:
+                assert_never(action)
+        if event is not None:
+            left += machine.handle(event)
+
+
+def _revoke(request: HttpRequest) -> str:
     try:
-        problem = revoke(request)
+        return revoke(request)
     except RuntimeError:
         # The request is sent in a thread of its own.
-        problem = NO_THREAD
-    return SignOutResult(removed=removed, is_revoked=not problem, problem=problem)
+        return NO_THREAD

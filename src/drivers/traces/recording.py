@@ -1,4 +1,4 @@
-"""Files for the traces of logins."""
+"""Files for traces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from ...sansio.trace.codec import MAX_LINE
+from ...sansio.trace.format.codec import MAX_LINE
+from ..files import PLAIN, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,15 +32,14 @@ class TraceFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        self._descriptor = os.open(path, flags, 0o600)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | PLAIN, 0o600)
         # The mode of a device is not changed.
         self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self._size = 0
-        if self._is_file and hasattr(os, "fchmod"):
+        if self._is_file:
             with contextlib.suppress(OSError):
                 # An older file may have another mode, or another owner.
-                os.fchmod(self._descriptor, 0o600)
+                make_private(self._descriptor)
 
     def write(self, line: str) -> None:
         """Append a line.
@@ -55,12 +55,15 @@ class TraceFile:
             with contextlib.suppress(OSError):
                 if self._is_file:
                     os.ftruncate(self._descriptor, self._size)
+                    # The next line must not begin behind a gap.
+                    os.lseek(self._descriptor, self._size, os.SEEK_SET)
             raise
         self._size += len(line)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file. A later `write` fails, and harms no other file."""
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...sansio.base.records import Record
-from ...sansio.trace import TraceError, read_traces, replay
+from ...sansio.trace import Replay, Trace, TraceError, replay
+from ...sansio.trace.sessions.reader import read_all
+from ...sansio.trace.sessions.replay import replay_session, session_outcome_words
 from ...sansio.trace.story import outcome_words
 from .recording import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...sansio.trace import Trace
+    from ...sansio.trace.sessions.reader import SessionTrace
+    from ...sansio.trace.sessions.replay import SessionReplay
 
 
 class Report(Record):
@@ -28,16 +31,18 @@ class Report(Record):
     outcome: str
     """``succeeded``, ``failed``, ``cancelled`` or ``unfinished``; ``unreadable`` if the file is not a trace."""
     category: str | None = None
-    """The category of a failure or a cancellation."""
+    """The category of a failure or a cancellation, or of what has ended the sign-in of a refreshed token."""
     events: int = 0
     seconds: float = 0.0
-    """Seconds from the start of the login to its last recorded event."""
+    """Seconds from the start to the last recorded event."""
     diverges_at: int | None = None
     """The first line at which the machine now acts differently. None if there is none."""
     cut_line: int | None = None
     """The line in the middle of which the file ends. The events before it were replayed. None if there is none."""
     problem: str | None = None
     """Why the file is unreadable. None if it is readable."""
+    of: str = "login"
+    """What was recorded: ``login``, ``refresh`` or ``sign_out``."""
 
 
 def replay_file(path: str | os.PathLike[str]) -> list[Report]:
@@ -53,7 +58,7 @@ def replay_file(path: str | os.PathLike[str]) -> list[Report]:
     reports: list[Report] = []
     try:
         with Path(path).open("rb") as file:
-            reports.extend(_report(name, trace) for trace in read_traces(lines_of(file)))
+            reports.extend(_report(name, trace) for trace in read_all(lines_of(file)))
     except TraceError as error:
         reports.append(Report(path=name, line=error.line, outcome="unreadable", problem=error.reason))
     except OSError as error:
@@ -78,9 +83,14 @@ def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | Non
             yield from reports
 
 
-def _report(path: str, trace: Trace) -> Report:
-    result = replay(trace)
-    outcome, category = outcome_words(result.outcome)
+def _report(path: str, trace: Trace | SessionTrace) -> Report:
+    result: Replay | SessionReplay
+    if isinstance(trace, Trace):
+        result, of = replay(trace), "login"
+        outcome, category = outcome_words(result.outcome)
+    else:
+        result, of = replay_session(trace), trace.of
+        outcome, category = session_outcome_words(result.outcome)
     return Report(
         path=path,
         line=trace.line,
@@ -89,5 +99,6 @@ def _report(path: str, trace: Trace) -> Report:
         events=len(trace.steps),
         seconds=trace.steps[-1].at if trace.steps else 0.0,
         cut_line=trace.cut_line,
+        of=of,
         diverges_at=None if result.difference is None else result.difference.line,
     )

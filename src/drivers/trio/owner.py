@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginMethod, LoginOptions
+    from ...sansio.server.registration import Registration
     from ..stores.protocols import CredentialStore
     from .callback_server import CallbackServer
     from .http_client import HttpClient
@@ -100,7 +101,7 @@ class Owner(LoginOwner):
         try:
             async with trio.open_nursery() as self._nursery:
                 try:
-                    self.post(events.Started(method=self._method))
+                    self.post(events.Started(method=self._method, registration=self.registration))
                     while not self._closed:
                         event = await self._next_event()
                         for action in self._machine.handle(event):
@@ -160,6 +161,8 @@ class Owner(LoginOwner):
                 self._exchanges[exchange_id].cancel()
             case actions.SaveCredentials(credentials=credentials):
                 self._spawn(self._save, credentials)
+            case actions.SaveRegistration(registration=registration):
+                self._spawn(self._save_registration, registration)
             case actions.ReportProgress(phase=phase):
                 self._report(phase)
             case actions.Finish(outcome=outcome):
@@ -238,7 +241,7 @@ class Owner(LoginOwner):
                 from . import http_client  # noqa: F401, PLC0415 - for the effect of loading it
 
                 load_for_callback()
-                client_settings(self._options.provider.token_endpoint)
+                client_settings(self._options.provider.token_endpoint or self._options.provider.origin)
                 warm_up()
 
         # In a thread, because loading takes some 30 ms, in which no other task could run.
@@ -255,6 +258,11 @@ class Owner(LoginOwner):
     async def _save(self, credentials: Credentials) -> None:
         # A code works once, so that these credentials cannot be requested again.
         self.post(await in_thread_or_here(self._limiter, save, self._store, credentials, self._keep_error))
+
+    async def _save_registration(self, registration: Registration) -> None:
+        from ..shared.registrations import save_registration  # noqa: PLC0415 - few logins register a client
+
+        self.post(await in_thread_or_here(self._limiter, save_registration, self._store, registration))
 
     async def _exchange(self, request: actions.SendTokenRequest) -> None:
         from .http_client import HttpClient  # noqa: PLC0415

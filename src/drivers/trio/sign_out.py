@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import trio
 
 from ...sansio.oauth.revocation import read_revocation
-from ..shared.sign_out import SignOutResult, check_provider, revocation_after_removal
+from ...sansio.refresh.actions import LoadCredentials
+from ...sansio.sign_out import SignOutMachine
+from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
+from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
+from ..shared.sign_out import SignOutStore
 from .http_client import send
 from .runs import check_runs_in_trio
 from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
     from ...sansio.model.provider import Provider
+    from ...sansio.sign_out.actions import SignOutAction
+    from ...sansio.sign_out.events import SignOutEvent
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
 
@@ -40,12 +47,26 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     """
     check_runs_in_trio("trio_sign_out", "sign_out")
     limiter = trio.CapacityLimiter(math.inf)
-    await in_thread_or_here(limiter, check_provider, store, provider)
-    removed = await in_thread_or_here(limiter, store.remove)
-    request = revocation_after_removal(removed, provider)
-    if request is None:
-        return SignOutResult(removed=removed)
-    if isinstance(request, str):
-        return SignOutResult(removed=removed, is_revoked=False, problem=request)
-    problem = read_revocation(request, await send(request, limiter))
-    return SignOutResult(removed=removed, is_revoked=not problem, problem=problem)
+    machine = SignOutMachine(provider)
+    at_store = SignOutStore(store)
+    left = machine.handle(SignOutWanted())
+    while left:
+        event = await _perform(left.pop(0), at_store, limiter)
+        if event is not None:
+            left += machine.handle(event)
+    return at_store.result_of(machine)
+
+
+async def _perform(action: SignOutAction, at_store: SignOutStore, limiter: trio.CapacityLimiter) -> SignOutEvent | None:
+    match action:
+        case LoadCredentials():
+            return await in_thread_or_here(limiter, at_store.load)
+        case RemoveCredentials():
+            return await in_thread_or_here(limiter, at_store.remove)
+        case RevokeTokens():
+            return RevocationEnded(problem=read_revocation(action, await send(action, limiter)))
+        case ReportRemoval() | EndSignOut():
+            # The caller gets the outcome at the end.
+            return None
+        case _:
+            assert_never(action)

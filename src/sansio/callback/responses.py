@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
+from enum import StrEnum
 from urllib.parse import urlencode
 
 from ..base.records import Record, hidden
@@ -64,6 +65,14 @@ class Response(Record):
     status: int
     headers: Headers = hidden()
     body: bytes = hidden()
+
+
+class PageKind(StrEnum):
+    """The last responses of a login."""
+
+    REDIRECT = "redirect"
+    SUCCESS = "success"
+    OTHER = "other"
 
 
 def refusal(status: int) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..login.device_code.effects import may_use_browser
-from ..login.effects import has_fallback, may_bind_again, may_cancel_previous, wants_api_key
+from ..login.effects import wants_api_key
+from ..login.port.effects import has_fallback, may_bind_again, may_cancel_previous
+from ..login.server.effects import has_other_address, must_push, must_register, needs_metadata
 from ..login.states import LoginState, Trigger
 from .rendering import Story
 
@@ -18,6 +20,18 @@ S, T = LoginState, Trigger
 MEANING: Final[Mapping[str, str]] = {
     T.STARTED:                    "the host starts the login",
     T.STARTED_WITH_DEVICE_CODE:   "the host starts a login with a device code",
+    T.METADATA_RECEIVED:          "the provider's metadata came, with the endpoints that are needed",
+    T.METADATA_NOT_FOUND:         "there is no metadata at this address",
+    T.DISCOVERY_FAILED:           "the provider's metadata cannot be read or used",
+    T.CLIENT_REGISTERED:          "the provider has registered a client",
+    T.REGISTRATION_FAILED:        "the provider registers no client",
+    T.REGISTRATION_SAVED:         "the registration is stored durably",
+    T.REGISTRATION_SAVE_FAILED:   "the registration could not be stored",
+    T.REQUEST_PUSHED:             "the provider has taken the authorization request",
+    T.PUSH_FAILED:                "the provider has not taken the authorization request",
+    T.KEYS_RECEIVED:              "the provider's keys came",
+    T.KEYS_NEEDED:                "tokens came, and the keys that verify the id token are not there",
+    T.KEYS_UNAVAILABLE:           "the provider's keys cannot be fetched or used",
     T.BOUND:                      "the callback port is open",
     T.PORT_TAKEN:                 "another program holds the port",
     T.PORT_FORBIDDEN:             "the system does not allow this port",
@@ -58,6 +72,7 @@ MEANING: Final[Mapping[str, str]] = {
     T.TOKEN_ENDPOINT_REJECTED:    "the token endpoint refused the request",
     T.TOKEN_RESPONSE_MALFORMED:   "the response of the token endpoint cannot be used",
     T.ID_TOKEN_REFUSED:           "the id token did not pass the checks",
+    T.SCOPE_MISSING:              "a scope that the caller requires was not granted",
     T.WORKSPACE_REFUSED:          "the account is not in an allowed workspace",
     T.API_KEY_RECEIVED:           "the API key came",
     T.API_KEY_UNAVAILABLE:        "the provider gives no API key",
@@ -159,6 +174,23 @@ STORIES: Final = (
         S.IDLE,
         (T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_NOT_ENABLED, T.BOUND, T.CALLBACK_ACCEPTED),
         (may_use_browser,),
+    ),
+    Story(
+        "The endpoints of the provider are in its metadata, and it registers clients",
+        "The metadata is read first, at the address of OpenID Connect, then at that of RFC 8414. The client is stored "
+        "before it is used, so that the next login uses it too.",
+        S.IDLE,
+        (
+            *(T.STARTED, T.METADATA_NOT_FOUND, T.METADATA_RECEIVED, T.BOUND, T.CLIENT_REGISTERED),
+            *(T.REGISTRATION_SAVED, T.REQUEST_PUSHED, T.KEYS_RECEIVED, T.CALLBACK_ACCEPTED, T.TOKENS_RECEIVED),
+        ),
+        (needs_metadata, has_other_address, must_register, must_push),
+    ),
+    Story(
+        "The provider has changed its keys since they were fetched",
+        "They are fetched once more, while the tokens and the browser wait.",
+        S.AWAITING_CALLBACK,
+        (T.KEYS_RECEIVED, T.CALLBACK_ACCEPTED, T.KEYS_NEEDED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
     ),
     Story(
         "The callback is reloaded after the login has succeeded",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..base.http import Headers
     from ..model.credentials import Credentials
+    from ..server.registration import Registration
     from .outcome import LoginOutcome
     from .progress import LoginPhase
 
@@ -107,6 +108,15 @@ class SaveCredentials(Record):
     credentials: Credentials
 
 
+class SaveRegistration(Record):
+    """Store the registered client before it is used. Answered by `RegistrationSaved` or `RegistrationSaveFailed`.
+
+    The registration stays when the person signs out: the next login uses it.
+    """
+
+    registration: Registration
+
+
 class ReportProgress(Record):
     """Call the progress observer. Never answered."""
 
@@ -133,6 +143,7 @@ Action: TypeAlias = (
     | SendTokenRequest
     | AbortTokenRequest
     | SaveCredentials
+    | SaveRegistration
     | ReportProgress
     | Finish
     | RevokeToken

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from ..callback import responses
 from ..callback.pasted import PasteProblem
+from ..callback.responses import PageKind
 from ..oauth import token_requests
 from ..oauth.authorization import authorization_url
 from . import actions, progress
 from .actions import Timer
-from .failures import LoginFailure, LoginFailureCategory
-from .outcome import LoginCancellation, LoginSuccess
-from .state import PageKind
+from .failures import LoginFailureCategory
+from .interpretation import Problem, failure_of
+from .outcome import LoginCancellation, LoginFailure, LoginSuccess
 from .states import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
-
     from .interpretation import (
         AcceptedCallback,
         AnsweredRequest,
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
         FromRequest,
         Interpretation,
         PortBound,
-        Problem,
         ReceivedApiKey,
         Refusal,
         RefusedCallback,
@@ -38,28 +36,7 @@ if TYPE_CHECKING:
     )
     from .state import LoginData
 
-MAX_BIND_ATTEMPTS: Final = 10
-"""Attempts to bind a port that its holder has agreed to free."""
-BIND_RETRY_DELAY: Final = 0.2
-"""Seconds between two attempts to bind a port."""
-
-
 # Guards
-
-
-def may_cancel_previous(login: LoginData, _: Interpretation) -> bool:
-    """The port's holder was not asked to stop yet. It may be an older login server."""
-    return not login.asked_previous and login.port != 0 and not login.is_on_fallback_port
-
-
-def may_bind_again(login: LoginData, _: Interpretation) -> bool:
-    """The port's holder agreed to stop, which may take a moment."""
-    return login.asked_previous and not login.is_on_fallback_port and login.attempt < MAX_BIND_ATTEMPTS
-
-
-def has_fallback(login: LoginData, _: Interpretation) -> bool:
-    """There is a second registered port, which was not tried yet."""
-    return login.options.fallback_port is not None and not login.is_on_fallback_port
 
 
 def wants_api_key(login: LoginData, _: Interpretation) -> bool:
@@ -67,51 +44,34 @@ def wants_api_key(login: LoginData, _: Interpretation) -> bool:
     return login.options.provider.dialect.exchanges_api_key and login.device_code is None
 
 
-# A port on loopback
-
-
-def bind_first_port(login: LoginData, _: Interpretation) -> None:
-    """Bind the port that the caller chose, or the provider's own."""
-    login.bind(login.options.first_port, 1)
-
-
-def bind_again(login: LoginData, _: Interpretation) -> None:
-    """Try the same port once more."""
-    login.bind(login.port, login.attempt + 1)
-
-
-def bind_fallback(login: LoginData, _: Interpretation) -> None:
-    """Try the second registered port."""
-    assert login.options.fallback_port is not None
-    login.report(progress.UsingFallbackPort(port=login.options.fallback_port))
-    login.bind(login.options.fallback_port, 1)
-
-
-def cancel_previous(login: LoginData, _: Interpretation) -> None:
-    """Ask the port's holder to stop."""
-    login.asked_previous = True
-    login.report(progress.CancellingPrevious(port=login.port))
-    login.out.append(actions.CancelPrevious(port=login.port))
-
-
-def back_off(login: LoginData, _: Interpretation) -> None:
-    """Start the pause before the next attempt to bind."""
-    login.start_timer(Timer.BIND_RETRY, BIND_RETRY_DELAY)
-
-
 # The person is in the browser
 
 
 def await_callback(login: LoginData, meaning: PortBound) -> None:
     """Show the authorization request, and start the deadline."""
-    login.port = meaning.port
-    login.auth_url = authorization_url(login.options, login.secrets, meaning.port)
-    login.report(progress.Listening(url=login.auth_url, port=login.port))
+    login.listen_on(meaning.port)
+    show_address(login, authorization_url(login.options, login.secrets, meaning.port))
+
+
+def show_address(login: LoginData, url: str) -> None:
+    """Show the address for the person, and start the deadline.
+
+    Args:
+        login: The login. Its callback port accepts connections.
+        url: The authorization request.
+    """
+    login.auth_url = url
+    login.report(progress.Listening(url=url, port=login.port))
     if login.options.deadline is not None:
         login.start_timer(Timer.DEADLINE, login.options.deadline)
     if login.options.open_browser:
         login.report(progress.OpeningBrowser())
-        login.out.append(actions.OpenBrowser(url=login.auth_url))
+        login.out.append(actions.OpenBrowser(url=url))
+    if login.options.provider.jwks_uri is not None:
+        # The callback need not wait for the keys then.
+        from .server.keys import request_keys  # noqa: PLC0415 - not for the default provider
+
+        request_keys(login)
 
 
 def report_browser_opened(login: LoginData, _: Interpretation) -> None:
@@ -121,7 +81,7 @@ def report_browser_opened(login: LoginData, _: Interpretation) -> None:
 
 def report_browser_failed(login: LoginData, meaning: Problem) -> None:
     """Report that no browser was launched. The login goes on, because the person can open the address by hand."""
-    login.report_problem(login.failure(meaning), fatal=False)
+    login.report_problem(failure_of(meaning, login.options), fatal=False)
 
 
 def answer(login: LoginData, meaning: Refusal | RefusedCallback) -> None:
@@ -228,7 +188,7 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
     assert credentials is not None
     login.report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
     if login.browser_waited and not login.waiting:
-        login.report_browser_gone()
+        _report_browser_gone(login)
     # The replaced tokens are revoked only now that the new credentials are durable.
     from ..oauth.revocation import revocation  # noqa: PLC0415 - not needed before the login URL is shown
 
@@ -239,7 +199,7 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
 
 def fail(login: LoginData, meaning: Problem) -> None:
     """End the login with a failure, and show it in the browsers that wait."""
-    failure = login.failure(meaning)
+    failure = failure_of(meaning, login.options)
     join_wait(login, meaning)
     login.report_problem(failure, fatal=True)
     login.end(failure, failure.response())
@@ -291,8 +251,16 @@ def note_client_gone(login: LoginData, meaning: AnsweredRequest) -> None:
     """Note that a browser left before its last page. Close the listener if no other is expected."""
     if login.pages.pop(meaning.request_id) is PageKind.REDIRECT:
         login.redirects -= 1
-        login.report_browser_gone()
+        _report_browser_gone(login)
     login.close_when_done()
+
+
+def _report_browser_gone(login: LoginData) -> None:
+    """Report, once, that a browser left before it was redirected."""
+    if not login.gone_reported:
+        login.gone_reported = True
+        meaning = Problem(trigger=Trigger.CLIENT_GONE, message="the browser left before it was redirected")
+        login.report_problem(failure_of(meaning, login.options), fatal=False)
 
 
 def close(login: LoginData, _: Interpretation) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..base.http import Headers
     from ..model.credentials import Credentials
+    from ..server.registration import Registration
     from .actions import Timer
 
 _END_OF_TIME: Final = 253_402_300_800
@@ -41,6 +42,8 @@ class Started(Record):
     """The host starts the login. The first event of every login."""
 
     method: LoginMethod = LoginMethod.BROWSER
+    registration: Registration | None = None
+    """The client that an earlier login has registered, if the provider's client is to be registered."""
 
 
 class Bound(Record):
@@ -147,6 +150,17 @@ class SaveFailed(Record):
     """Why, as text for people."""
 
 
+class RegistrationSaved(Record):
+    """The registration is durable."""
+
+
+class RegistrationSaveFailed(Record):
+    """The registration could not be stored."""
+
+    message: str
+    """Why, as text for people."""
+
+
 class CancelRequested(Record):
     """The caller cancels the login."""
 
@@ -171,6 +185,8 @@ Event: TypeAlias = (
     | TokenRequestFailed
     | CredentialsSaved
     | SaveFailed
+    | RegistrationSaved
+    | RegistrationSaveFailed
     | CancelRequested
 )
 """Every event that `LoginMachine.handle` takes."""

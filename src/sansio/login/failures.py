@@ -9,9 +9,6 @@ from enum import StrEnum
 
 from ..base.http import PROVIDER_TROUBLE
 from ..base.records import Record
-from ..base.text import clean_text
-from ..callback import responses
-from ..callback.pages import Explanation
 from .states import Trigger
 
 TYPE_CHECKING = False
@@ -19,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from ..callback.responses import Response
-
 
 class LoginFailureStep(StrEnum):
     """The step in which a failure happened."""
 
+    READ_METADATA = "read_metadata"
+    REGISTER_CLIENT = "register_client"
+    PUSH_REQUEST = "push_request"
     BIND_LOCAL_SERVER = "bind_local_server"
     OPEN_BROWSER = "open_browser"
     REQUEST_DEVICE_CODE = "request_device_code"
@@ -32,6 +30,7 @@ class LoginFailureStep(StrEnum):
     WAIT_FOR_CALLBACK = "wait_for_callback"
     VALIDATE_CALLBACK = "validate_callback"
     EXCHANGE_TOKEN = "exchange_token"
+    FETCH_KEYS = "fetch_keys"
     PERSIST_CREDENTIALS = "persist_credentials"
     REDIRECT_BACK = "redirect_back"
 
@@ -39,6 +38,8 @@ class LoginFailureStep(StrEnum):
 class LoginFailureCategory(StrEnum):
     """The kind of failure. The values do not change, because scripts and support rely on them."""
 
+    DISCOVERY_FAILED = "discovery_failed"
+    REGISTRATION_FAILED = "registration_failed"
     LOCAL_SERVER_UNAVAILABLE = "local_server_unavailable"
     BROWSER_LAUNCH_FAILED = "browser_launch_failed"
     DEVICE_CODE_UNAVAILABLE = "device_code_unavailable"
@@ -57,6 +58,8 @@ class LoginFailureCategory(StrEnum):
     TOKEN_ENDPOINT_REJECTED = "token_endpoint_rejected"
     TOKEN_RESPONSE_MALFORMED = "token_response_malformed"
     ID_TOKEN_INVALID = "id_token_invalid"
+    KEYS_UNAVAILABLE = "keys_unavailable"
+    SCOPE_INSUFFICIENT = "scope_insufficient"
     WORKSPACE_RESTRICTION = "workspace_restriction"
     PERSIST_FAILED = "persist_failed"
     REDIRECT_FAILED = "redirect_failed"
@@ -66,6 +69,13 @@ S, C, T = LoginFailureStep, LoginFailureCategory, Trigger
 
 # fmt: off
 FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]] = {
+    T.DISCOVERY_FAILED:           (S.READ_METADATA,       C.DISCOVERY_FAILED),
+    T.METADATA_NOT_FOUND:         (S.READ_METADATA,       C.DISCOVERY_FAILED),
+    T.REGISTRATION_FAILED:        (S.REGISTER_CLIENT,     C.REGISTRATION_FAILED),
+    T.REGISTRATION_SAVE_FAILED:   (S.REGISTER_CLIENT,     C.PERSIST_FAILED),
+    T.PUSH_FAILED:                (S.PUSH_REQUEST,        C.PROVIDER_CALLBACK_ERROR),
+    T.KEYS_UNAVAILABLE:           (S.FETCH_KEYS,          C.KEYS_UNAVAILABLE),
+    T.SCOPE_MISSING:              (S.VALIDATE_CALLBACK,   C.SCOPE_INSUFFICIENT),
     T.PORT_TAKEN:                 (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
     T.PORT_FORBIDDEN:             (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
     T.BIND_FAILED:                (S.BIND_LOCAL_SERVER,   C.LOCAL_SERVER_UNAVAILABLE),
@@ -98,6 +108,10 @@ a login with a device code.
 """
 
 DOING: Final[Mapping[LoginFailureStep, str]] = {
+    S.READ_METADATA:       "reading the provider's metadata",
+    S.REGISTER_CLIENT:     "registering this program at the provider",
+    S.PUSH_REQUEST:        "sending the authorization request to the provider",
+    S.FETCH_KEYS:          "fetching the provider's keys",
     S.BIND_LOCAL_SERVER:   "opening the callback port on this machine",
     S.OPEN_BROWSER:        "opening the browser",
     S.REQUEST_DEVICE_CODE: "asking the provider for a device code",
@@ -124,6 +138,26 @@ class Advice(Record):
 
 
 CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
+    C.DISCOVERY_FAILED: Advice(
+        title="The provider's metadata could not be used",
+        hint="Check the issuer: it is compared exactly, and its metadata must be reachable from this machine.",
+        status=502,
+    ),
+    C.REGISTRATION_FAILED: Advice(
+        title="This program could not be registered at the provider",
+        hint="Ask the provider for a client id, and use it instead of a registration.",
+        status=502,
+    ),
+    C.KEYS_UNAVAILABLE: Advice(
+        title="The provider's keys could not be fetched, so the id token was not verified",
+        hint="Check the network connection and any proxy, then start again.",
+        status=502,
+    ),
+    C.SCOPE_INSUFFICIENT: Advice(
+        title="The provider did not grant everything that is needed",
+        hint="Sign in again and allow it, or ask your administrator.",
+        status=403,
+    ),
     C.LOCAL_SERVER_UNAVAILABLE: Advice(
         title="The callback port could not be opened",
         hint="Close the program that uses the port, or choose a free port that your provider accepts.",
@@ -242,57 +276,3 @@ def advice_for(category: LoginFailureCategory, message: str) -> Advice:
     if category in _ANSWERS and PROVIDER_TROUBLE in message:
         return _PROVIDER_TROUBLE_ADVICE
     return CATALOGUE[category]
-
-
-class LoginFailure(Record):
-    """Why a login failed, or a problem in a login that goes on."""
-
-    step: LoginFailureStep
-    category: LoginFailureCategory
-    message: str
-    """What happened, as clean text: it has no secret and no control character."""
-    trigger: Trigger | None = None
-    """The trigger that led to the failure. It is more detailed than the category, but not stable."""
-    help_url: str | None = None
-    """A page of the provider that may help."""
-    allowed_workspaces: tuple[str, ...] = ()
-    """The workspaces that the login allows, if the account is in another one. Traces have them among the options."""
-
-    @property
-    def phase(self) -> LoginFailureStep:
-        """The step, under its old name. Deprecated."""
-        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
-
-        warn_deprecated("LoginFailure.phase", "LoginFailure.step")
-        return self.step
-
-    @property
-    def title(self) -> str:
-        """What happened, in a few words."""
-        return advice_for(self.category, self.message).title
-
-    @property
-    def hint(self) -> str:
-        """One concrete thing to do."""
-        return advice_for(self.category, self.message).hint
-
-    def describe(self) -> str:
-        """Return the default text for a person: title, step, hint, link to help, and details."""
-        lines = [f"{self.title}.", f"This happened while {DOING[self.step]}. {self.hint}"]
-        if self.help_url:
-            lines.append(f"Help: {self.help_url}")
-        if self.allowed_workspaces:
-            lines.append(f"Allowed: {clean_text(', '.join(self.allowed_workspaces), limit=1024)}")
-        lines.append(f"Details: {self.category} - {self.message}")
-        return "\n".join(lines)
-
-    def response(self) -> Response:
-        """Return the page for a browser."""
-        explanation = Explanation(
-            title=self.title,
-            hint=self.hint,
-            message=self.message,
-            category=self.category,
-            help_url=self.help_url,
-        )
-        return responses.failure(advice_for(self.category, self.message).status, explanation)

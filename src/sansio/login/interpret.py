@@ -31,6 +31,11 @@ _BIND_PROBLEMS: Final[Mapping[events.BindProblem, Trigger]] = {
     events.BindProblem.OTHER: Trigger.BIND_FAILED,
 }
 _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
+    LoginState.DISCOVERING: LoginFailureStep.READ_METADATA,
+    LoginState.REGISTERING: LoginFailureStep.REGISTER_CLIENT,
+    LoginState.SAVING_REGISTRATION: LoginFailureStep.REGISTER_CLIENT,
+    LoginState.PUSHING_REQUEST: LoginFailureStep.PUSH_REQUEST,
+    LoginState.FETCHING_KEYS: LoginFailureStep.FETCH_KEYS,
     LoginState.REQUESTING_DEVICE_CODE: LoginFailureStep.REQUEST_DEVICE_CODE,
     LoginState.POLLING_DEVICE_CODE: LoginFailureStep.WAIT_FOR_DEVICE_CODE,
     LoginState.BINDING: LoginFailureStep.BIND_LOCAL_SERVER,
@@ -40,6 +45,13 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
     LoginState.EXCHANGING_API_KEY: LoginFailureStep.EXCHANGE_TOKEN,
 }
 """The step of a cancellation, by the state of the login. In all other states it is `WAIT_FOR_CALLBACK`."""
+_SERVER_STATES: Final = (
+    LoginState.DISCOVERING,
+    LoginState.REGISTERING,
+    LoginState.PUSHING_REQUEST,
+    LoginState.FETCHING_KEYS,
+)
+_SERVER, _DEVICE_CODE, _TOKENS = "server", "device code", "tokens"
 _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
@@ -71,7 +83,7 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
         login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
-    has_codes = login.options.provider.device_code is not None
+    has_codes = login.options.provider.device_code is not None or login.options.provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 
@@ -109,7 +121,7 @@ def _expect_browser(event: events.Event, login: LoginData) -> None:
 
 def _request_received(event: events.RequestReceived, login: LoginData) -> Interpretation:
     is_open = event.request_id in login.waiting or event.request_id in login.pages
-    if is_open or login.auth_url is None:
+    if is_open or not login.is_listening:
         raise UnexpectedEvent(login.state, event)
     return interpret_request(event, login) or _cancellation(
         login, "another sign-in on this machine took over", event.request_id
@@ -117,7 +129,7 @@ def _request_received(event: events.RequestReceived, login: LoginData) -> Interp
 
 
 def _https_attempted(event: events.HttpsAttempted, login: LoginData) -> Interpretation:
-    if login.auth_url is None:
+    if not login.is_listening:
         raise UnexpectedEvent(login.state, event)
     return Interpretation(trigger=Trigger.HTTPS_ATTEMPTED)
 
@@ -172,9 +184,20 @@ def _is_outstanding(event: events.TokenResponseReceived | events.TokenRequestFai
 # The login URL is shown before the modules for the provider's responses are loaded. Drivers load them after it.
 
 
+def _subject(exchange_id: int, login: LoginData) -> str:
+    """Return what the outstanding request is about: the provider itself, a device code, or tokens."""
+    if exchange_id == login.keys_id or login.state in _SERVER_STATES:
+        return _SERVER
+    return _DEVICE_CODE if login.state in _DEVICE_STATES else _TOKENS
+
+
 @cache
-def _failure_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], Interpretation | None]:  # noqa: FBT001
-    if for_device_code:
+def _failure_interpreter(subject: str) -> Callable[[Any, LoginData], Interpretation | None]:
+    if subject == _SERVER:
+        from .server.interpret import interpret_server_failure  # noqa: PLC0415
+
+        return interpret_server_failure
+    if subject == _DEVICE_CODE:
         from .device_code.interpret import interpret_device_failure  # noqa: PLC0415
 
         return interpret_device_failure
@@ -184,8 +207,12 @@ def _failure_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], In
 
 
 @cache
-def _response_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], Interpretation | None]:  # noqa: FBT001
-    if for_device_code:
+def _response_interpreter(subject: str) -> Callable[[Any, LoginData], Interpretation | None]:
+    if subject == _SERVER:
+        from .server.interpret import interpret_server_response  # noqa: PLC0415
+
+        return interpret_server_response
+    if subject == _DEVICE_CODE:
         from .device_code.interpret import interpret_device_response  # noqa: PLC0415
 
         return interpret_device_response
@@ -197,7 +224,7 @@ def _response_interpreter(for_device_code: bool) -> Callable[[Any, LoginData], I
 def _token_request_failed(event: events.TokenRequestFailed, login: LoginData) -> Interpretation | None:
     if not _is_outstanding(event, login):
         return None
-    return _failure_interpreter(login.state in _DEVICE_STATES)(event, login)
+    return _failure_interpreter(_subject(event.exchange_id, login))(event, login)
 
 
 def _token_response_received(event: events.TokenResponseReceived, login: LoginData) -> Interpretation | None:
@@ -205,7 +232,7 @@ def _token_response_received(event: events.TokenResponseReceived, login: LoginDa
         raise UnexpectedEvent(login.state, event)
     if not _is_outstanding(event, login):
         return None
-    return _response_interpreter(login.state in _DEVICE_STATES)(event, login)
+    return _response_interpreter(_subject(event.exchange_id, login))(event, login)
 
 
 def _credentials_saved(event: events.CredentialsSaved, _: LoginData) -> SavedCredentials:
@@ -214,6 +241,14 @@ def _credentials_saved(event: events.CredentialsSaved, _: LoginData) -> SavedCre
 
 def _save_failed(event: events.SaveFailed, login: LoginData) -> Problem:
     return Problem(trigger=Trigger.SAVE_FAILED, message=_clean(login, event.message))
+
+
+def _registration_saved(_event: events.RegistrationSaved, _: LoginData) -> Interpretation:
+    return Interpretation(trigger=Trigger.REGISTRATION_SAVED)
+
+
+def _registration_save_failed(event: events.RegistrationSaveFailed, login: LoginData) -> Problem:
+    return Problem(trigger=Trigger.REGISTRATION_SAVE_FAILED, message=_clean(login, event.message))
 
 
 def _cancel_requested(event: events.CancelRequested, login: LoginData) -> Cancellation:
@@ -246,6 +281,8 @@ _INTERPRETERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Inte
     events.TokenRequestFailed: _token_request_failed,
     events.CredentialsSaved: _credentials_saved,
     events.SaveFailed: _save_failed,
+    events.RegistrationSaved: _registration_saved,
+    events.RegistrationSaveFailed: _registration_save_failed,
     events.CancelRequested: _cancel_requested,
 }
 """The function for each type of event. A test checks that each type has one."""

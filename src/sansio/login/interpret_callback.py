@@ -16,8 +16,9 @@ from ..callback.requests import (
     classify_request,
 )
 from ..callback.responses import success_path
-from .failures import FAILURES, LoginFailure
+from .failures import FAILURES
 from .interpretation import AcceptedCallback, FromRequest, Problem, Refusal, RefusedCallback, RefusedPaste
+from .outcome import LoginFailure
 from .states import Trigger
 
 TYPE_CHECKING = False

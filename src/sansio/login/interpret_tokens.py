@@ -9,18 +9,20 @@ from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ..model.account import read_account, workspace_allowed
 from ..model.claims import ClaimError, claims_of, read_claims
 from ..model.credentials import Credentials
-from ..oauth.id_token import check_id_token
+from ..oauth.id_token import check_age, check_id_token
 from ..oauth.responses import Malformed, Rejected
 from ..oauth.token_responses import read_api_key, read_tokens
-from .interpretation import CheckedTokens, Problem, ReceivedApiKey
+from .interpretation import CheckedTokens, Problem, ReceivedApiKey, UnverifiedTokens
 from .states import LoginState, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
+    from ..base.secret import Secret
     from ..base.strict_json import JsonObject
     from ..model.tokens import TokenSet
+    from ..oauth.keys import KeySet
     from .events import TokenRequestFailed, TokenResponseReceived
     from .interpretation import Interpretation
     from .state import LoginData
@@ -55,38 +57,73 @@ def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> 
     return check_tokens(tokens, event, login)
 
 
-def check_tokens(tokens: TokenSet, event: TokenResponseReceived, login: LoginData) -> CheckedTokens | Problem:
-    """Check the id token and the workspace.
+def check_tokens(
+    tokens: TokenSet, event: TokenResponseReceived, login: LoginData, *, fetched: KeySet | None = None
+) -> CheckedTokens | UnverifiedTokens | Problem:
+    """Check the id token, the workspace and the granted scopes.
 
     Args:
         tokens: The tokens of the response.
         event: The response.
         login: The login, which is not changed.
+        fetched: The provider's keys, if they were fetched because of these tokens.
+
+    Returns:
+        The credentials, or what is wrong with the tokens; or the tokens, if the provider's keys must be fetched first.
     """
     provider = login.options.provider
-    # Only the authorization request carries a nonce: a login with a device code has none.
-    nonce = login.secrets.nonce if provider.uses_nonce and login.device_code is None else None
-    problem = ""
-    id_claims: JsonObject = {}
+    claims: JsonObject = {}
+    problem: str | None = ""
     try:
-        if tokens.id_token is not None:
-            id_claims = read_claims(tokens.id_token)
-            check_id_token(id_claims, provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
-        elif login.options.wants_id_token:
-            problem = "none came, although it was asked for"
+        claims = _checked_claims(tokens.id_token, event, login)
     except ClaimError as error:
         problem = str(error)
+    if not problem and tokens.id_token is not None and provider.jwks_uri is not None:
+        from .server.keys import signature_problem  # noqa: PLC0415 - not for the default provider
+
+        problem = signature_problem(tokens.id_token, login, fetched or login.keys, is_last=fetched is not None)
+    if problem is None:
+        return UnverifiedTokens(trigger=Trigger.KEYS_NEEDED, tokens=tokens, response=event)
     if problem:
         return Problem(trigger=Trigger.ID_TOKEN_REFUSED, message=f"the id token was refused: {problem}")
-    account = read_account(id_claims, claims_of(tokens.access_token), provider)
-    if not workspace_allowed(account, login.options.allowed_workspaces):
+    return _check_account(tokens, claims, event, login)
+
+
+def _checked_claims(id_token: Secret | None, event: TokenResponseReceived, login: LoginData) -> JsonObject:
+    """Return the claims of the id token; empty if none came and none was asked for.
+
+    Raises:
+        ClaimError: A claim is wrong or missing, or the token is.
+    """
+    options = login.options
+    if id_token is None:
+        if options.wants_id_token:
+            raise ClaimError("none came, although it was asked for")
+        return {}
+    # Only the authorization request carries a nonce and a maximum age: a login with a device code has none.
+    has_request = login.device_code is None
+    nonce = login.secrets.nonce if options.provider.uses_nonce and has_request else None
+    claims = read_claims(id_token)
+    check_id_token(claims, options.provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
+    if options.max_age is not None and has_request:
+        check_age(claims, event.received_at, options.max_age)
+    return claims
+
+
+def _check_account(
+    tokens: TokenSet, claims: JsonObject, event: TokenResponseReceived, login: LoginData
+) -> CheckedTokens | Problem:
+    """Check the granted scopes and the workspace."""
+    options = login.options
+    lacking = clean_text(", ".join(options.missing_scopes(tokens.scope, options.required_scopes)))
+    if lacking:
+        return Problem(trigger=Trigger.SCOPE_MISSING, message=f"the provider did not grant: {lacking}")
+    account = read_account(claims, claims_of(tokens.access_token), options.provider)
+    if not workspace_allowed(account, options.allowed_workspaces):
         workspace = f"the workspace {account.account_id}" if account.account_id else "an account without a workspace"
         return Problem(trigger=Trigger.WORKSPACE_REFUSED, message=f"the sign-in was for {workspace}")
     credentials = Credentials.from_login(
-        tokens,
-        account_id=account.account_id,
-        received_at=event.received_at,
-        options=login.options,
+        tokens, account_id=account.account_id, received_at=event.received_at, options=options
     )
     return CheckedTokens(trigger=Trigger.TOKENS_RECEIVED, credentials=credentials, account=account)
 

@@ -7,6 +7,9 @@ record. The annotation of each effect says which kind of record it takes.
 from __future__ import annotations
 
 from ..base.records import Record, hidden
+from .failures import FAILURES
+from .outcome import LoginFailure
+from .states import Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +18,14 @@ if TYPE_CHECKING:
     from ..callback.responses import Response
     from ..model.account import Account
     from ..model.credentials import Credentials
+    from ..model.options import LoginOptions
+    from ..model.provider import Provider
+    from ..model.tokens import TokenSet
     from ..oauth.device_code import DeviceCode, DeviceGrant
+    from ..oauth.keys import KeySet
+    from ..server.registration import Registration
+    from .events import TokenResponseReceived
     from .failures import LoginFailureStep
-    from .states import Trigger
 
 
 class Interpretation(Record):
@@ -119,3 +127,55 @@ class ReceivedGrant(Interpretation):
     """The authorization code of a device code that the person entered."""
 
     grant: DeviceGrant
+
+
+class ReceivedMetadata(Interpretation):
+    """The provider's metadata."""
+
+    provider: Provider
+    """The provider of the options, with what the metadata says."""
+
+
+class RegisteredClient(Interpretation):
+    """The client that the provider has registered."""
+
+    registration: Registration
+
+
+class PushedAuthorization(Interpretation):
+    """The provider has the authorization request."""
+
+    request_uri: str = hidden()
+    """The reference to it."""
+
+
+class ReceivedKeys(Interpretation):
+    """The provider's keys."""
+
+    keys: KeySet
+
+
+class UnverifiedTokens(Interpretation):
+    """Tokens whose id token cannot be verified before the keys are there."""
+
+    tokens: TokenSet
+    response: TokenResponseReceived = hidden()
+    """The response that brought them."""
+
+
+def failure_of(problem: Problem, options: LoginOptions) -> LoginFailure:
+    """Return a problem as a failure.
+
+    Args:
+        problem: What went wrong.
+        options: The options of the login.
+    """
+    step, category = FAILURES[problem.trigger]
+    return LoginFailure(
+        step=problem.step or step,
+        category=category,
+        message=problem.message,
+        trigger=problem.trigger,
+        help_url=options.provider.help_url,
+        allowed_workspaces=options.allowed_workspaces if problem.trigger is Trigger.WORKSPACE_REFUSED else (),
+    )

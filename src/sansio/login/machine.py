@@ -119,7 +119,7 @@ class LoginMachine:
                 return []
             raise
         self._last_trigger = meaning.trigger
-        login.note_answered(event)
+        login.note(event)
         _ENGINE.fire(login, meaning.trigger, meaning)
         actions, login.out = login.out, []
         return actions

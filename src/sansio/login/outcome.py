@@ -1,16 +1,22 @@
-"""How a login ended."""
+"""How a login ended: with credentials, or with a failure that explains itself."""
 
 from __future__ import annotations
 
 from ..base.records import Record
-from .failures import LoginFailure
+from ..base.text import clean_text
+from ..callback import responses
+from ..callback.pages import Explanation
+from .failures import DOING, advice_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from ..callback.responses import Response
     from ..model.account import Account
     from ..model.credentials import Credentials
+    from .failures import LoginFailureCategory, LoginFailureStep
+    from .states import Trigger
 
 
 class LoginSuccess(Record):
@@ -18,6 +24,60 @@ class LoginSuccess(Record):
 
     credentials: Credentials
     account: Account
+
+
+class LoginFailure(Record):
+    """Why a login failed, or a problem in a login that goes on."""
+
+    step: LoginFailureStep
+    category: LoginFailureCategory
+    message: str
+    """What happened, as clean text: it has no secret and no control character."""
+    trigger: Trigger | None = None
+    """The trigger that led to the failure. It is more detailed than the category, but not stable."""
+    help_url: str | None = None
+    """A page of the provider that may help."""
+    allowed_workspaces: tuple[str, ...] = ()
+    """The workspaces that the login allows, if the account is in another one. Traces have them among the options."""
+
+    @property
+    def phase(self) -> LoginFailureStep:
+        """The step, under its old name. Deprecated."""
+        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
+
+        warn_deprecated("LoginFailure.phase", "LoginFailure.step")
+        return self.step
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return advice_for(self.category, self.message).title
+
+    @property
+    def hint(self) -> str:
+        """One concrete thing to do."""
+        return advice_for(self.category, self.message).hint
+
+    def describe(self) -> str:
+        """Return the default text for a person: title, step, hint, link to help, and details."""
+        lines = [f"{self.title}.", f"This happened while {DOING[self.step]}. {self.hint}"]
+        if self.help_url:
+            lines.append(f"Help: {self.help_url}")
+        if self.allowed_workspaces:
+            lines.append(f"Allowed: {clean_text(', '.join(self.allowed_workspaces), limit=1024)}")
+        lines.append(f"Details: {self.category} - {self.message}")
+        return "\n".join(lines)
+
+    def response(self) -> Response:
+        """Return the page for a browser."""
+        explanation = Explanation(
+            title=self.title,
+            hint=self.hint,
+            message=self.message,
+            category=self.category,
+            help_url=self.help_url,
+        )
+        return responses.failure(advice_for(self.category, self.message).status, explanation)
 
 
 class LoginCancellation(Record):

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from ..base.records import Record, hidden
+from ..base.phase import Phase
+from ..base.records import hidden
+from ..base.text import clean_text
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep, advice_for
+from .server.progress import Discovering, FetchingKeys, KeysDelayed, PushingRequest, RegisteringClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
-
-
-class Phase(Record):
-    """Base of the phases."""
-
-    name: ClassVar[str]
-    """The name of the phase in JSON lines, logs and traces."""
-    is_user_visible: ClassVar[bool] = False
-    """Show the phase to a person at a terminal. Other phases are for logs and ``--verbose``."""
-    sentence: ClassVar[str] = ""
-    """The format of the text, with the names of fields in braces."""
-
-    @property
-    def text(self) -> str:
-        """One line of text for people, without a secret."""
-        return self.sentence.format(**self.values())
 
 
 class Binding(Phase):
@@ -233,11 +220,15 @@ class Succeeded(Phase):
     account_id: str | None
     email: str | None
     plan: str | None
+    missing_scopes: tuple[str, ...] = ()
+    """Scopes that were asked for and not granted (RFC 6749 section 3.3)."""
 
     @property
     def text(self) -> str:
         """One line of text for people."""
-        return f"Signed in as {self.email}." if self.email else "Signed in."
+        words = f"Signed in as {self.email}." if self.email else "Signed in."
+        missing = clean_text(", ".join(self.missing_scopes))
+        return f"{words} Not granted: {missing}." if missing else words
 
 
 class Failed(Phase):
@@ -290,7 +281,8 @@ class Cancelled(Phase):
 
 # fmt: off
 LoginPhase: TypeAlias = (
-    Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
+    Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
+    | Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
     | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
     | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode
     | ExchangingApiKey | ApiKeyUnavailable | SavingCredentials | Succeeded | Failed | Cancelled

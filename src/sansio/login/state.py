@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from ..callback.responses import PageKind
 from ..oauth.authorization import redirect_uri
 from . import actions, progress
 from .actions import Timer
-from .events import TimerFired, TokenRequestFailed, TokenResponseReceived
-from .failures import FAILURES, LoginFailure
-from .outcome import LoginSuccess
-from .states import LoginState, Trigger
+from .events import Started, TimerFired, TokenRequestFailed, TokenResponseReceived
+from .interpretation import failure_of
+from .outcome import LoginFailure, LoginSuccess
+from .states import LoginState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,20 +23,13 @@ if TYPE_CHECKING:
     from ..model.credentials import Credentials
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
+    from ..oauth.keys import KeySet
     from .events import Event
-    from .interpretation import Problem, RefusedCallback
+    from .interpretation import RefusedCallback, UnverifiedTokens
     from .outcome import LoginOutcome
 
 LINGER: Final = 2.0
 """Seconds for which the listener stays open after the outcome, for the last page."""
-
-
-class PageKind(StrEnum):
-    """The last responses of a login."""
-
-    REDIRECT = "redirect"
-    SUCCESS = "success"
-    OTHER = "other"
 
 
 class LoginData:
@@ -62,6 +54,10 @@ class LoginData:
         "exchanges",
         "gone_reported",
         "https_reported",
+        "is_listening",
+        "keys",
+        "keys_id",
+        "metadata_address",
         "mismatch_reported",
         "options",
         "other_user_reported",
@@ -76,7 +72,9 @@ class LoginData:
         "successes",
         "timers",
         "timers_used",
+        "unverified",
         "waiting",
+        "wants_device_code",
     )
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
@@ -86,6 +84,8 @@ class LoginData:
         self._state = LoginState.IDLE
         self.port = options.first_port
         self.attempt, self.asked_previous = 0, False
+        self.is_listening = False
+        """The callback port accepts connections."""
         self.auth_url: str | None = None
         self.timers: frozenset[Timer] = frozenset()
         """The timers that are running."""
@@ -104,6 +104,15 @@ class LoginData:
         """The number of token requests so far, which is also the last exchange id."""
         self.exchange_id: int | None = None
         """The token request that has no response yet."""
+        self.wants_device_code = False
+        """The person signs in with a device code."""
+        self.metadata_address = 0
+        """Which of the addresses of the provider's metadata is being tried, from 0."""
+        self.keys: KeySet | None = None
+        self.keys_id: int | None = None
+        """The number of the request for the keys that has no response yet, while the person is in the browser."""
+        self.unverified: UnverifiedTokens | None = None
+        """The tokens that wait for the keys."""
         self.credentials: Credentials | None = None
         self.account: Account | None = None
         self.waiting: tuple[int, ...] = ()
@@ -117,8 +126,7 @@ class LoginData:
         self.outcome: LoginOutcome | None = None
         self.closed = False
 
-    def __repr__(self) -> str:
-        # The engine logs this.
+    def __repr__(self) -> str:  # the engine logs this
         return f"<Login {self._state}>"
 
     @property
@@ -139,16 +147,18 @@ class LoginData:
         return self.credentials.tokens.id_token
 
     def data(self) -> dict[str, Any]:
-        """Return a copy of the data, without the options and secrets."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name not in ("options", "secrets", "out")}
+        """Return a copy of the data, without the secrets. The options have what discovery has found."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name not in ("secrets", "out")}
         return {**fields, "pages": dict(self.pages)}
 
-    def note_answered(self, event: Event) -> None:
-        """Note that a timer has fired or a token request is answered, so that it is not stopped or aborted."""
-        if isinstance(event, TimerFired):
+    def note(self, event: Event) -> None:
+        """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
+        if isinstance(event, Started) and event.registration is not None:
+            self.options = self.options.__replace__(provider=self.options.provider.registered(event.registration))
+        elif isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
-            self.exchange_id = None
+            self.exchange_id = self.keys_id = None
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""
@@ -157,13 +167,20 @@ class LoginData:
             secrets = (*secrets, self.device_code.device_code, self.device_code.user_code)
         if self.device_grant is not None:
             secrets = (*secrets, self.device_grant.code, self.device_grant.code_verifier)
-        return secrets if self.credentials is None else (*secrets, *self.credentials.secrets())
+        held = self.options.provider.client_secret
+        tokens = self.unverified.tokens.secrets() if self.unverified is not None else ()
+        stored = () if self.credentials is None else self.credentials.secrets()
+        return (*secrets, *tokens, *stored, *(() if held is None else (held.reveal(),)))
 
     def bind(self, port: int, attempt: int) -> None:
         """Append an attempt to bind a port."""
         self.port, self.attempt = port, attempt
         self.report(progress.Binding(port=port, attempt=attempt))
         self.out.append(actions.Bind(port=port, attempt=attempt))
+
+    def listen_on(self, port: int) -> None:
+        """Note that the callback port accepts connections."""
+        self.port, self.is_listening = port, True
 
     def start_timer(self, timer: Timer, seconds: float) -> None:
         """Start a timer."""
@@ -183,7 +200,10 @@ class LoginData:
             self.stop_timer(timer)
 
     def send(self, request: HttpRequest) -> None:
-        """Append a request. At most one request is outstanding at a time."""
+        """Append a request. At most one is outstanding at a time: it comes before a request for the keys."""
+        if self.keys_id is not None:
+            self.out.append(actions.AbortTokenRequest(exchange_id=self.keys_id))
+            self.keys_id = None
         self.exchanges += 1
         self.exchange_id = self.exchanges
         self.out.append(
@@ -212,35 +232,15 @@ class LoginData:
         """Report a failure, or a problem that the login survives."""
         self.report(progress.Failed(step=failure.step, category=failure.category, message=failure.message, fatal=fatal))
 
-    def report_browser_gone(self) -> None:
-        """Report, once, that a browser left before it was redirected."""
-        if not self.gone_reported:
-            self.gone_reported = True
-            step, category = FAILURES[Trigger.CLIENT_GONE]
-            message = "the browser left before it was redirected"
-            self.report(progress.Failed(step=step, category=category, message=message, fatal=False))
-
     def refuse(self, callback: RefusedCallback, *, report: bool) -> None:
         """Send the response that refuses a callback, and report it if wanted."""
         if report:
-            self.report_problem(self.failure(callback), fatal=False)
+            self.report_problem(failure_of(callback, self.options), fatal=False)
         self.respond(callback.request_id, callback.response)
 
     def refuse_paste(self, problem: PasteProblem) -> None:
         """Report what is wrong with a pasted address."""
         self.report(progress.PasteRefused(problem=problem, redirect_uri=redirect_uri(self.options, self.port)))
-
-    def failure(self, problem: Problem) -> LoginFailure:
-        """Return a problem as a failure."""
-        step, category = FAILURES[problem.trigger]
-        return LoginFailure(
-            step=problem.step or step,
-            category=category,
-            message=problem.message,
-            trigger=problem.trigger,
-            help_url=self.options.provider.help_url,
-            allowed_workspaces=self.options.allowed_workspaces if problem.trigger is Trigger.WORKSPACE_REFUSED else (),
-        )
 
     def respond(self, request_id: int | None, response: Response) -> None:
         """Answer a request. Do nothing if there is none, as for a pasted address."""

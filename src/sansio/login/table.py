@@ -32,21 +32,13 @@ from .effects import (
     answer_success,
     answer_too_late,
     await_callback,
-    back_off,
-    bind_again,
-    bind_fallback,
-    bind_first_port,
     cancel,
-    cancel_previous,
     close,
     exchange_api_key,
     exchange_code,
     fail,
     forget_waiting,
-    has_fallback,
     join_wait,
-    may_bind_again,
-    may_cancel_previous,
     note_client_gone,
     note_page_sent,
     redirect,
@@ -59,6 +51,42 @@ from .effects import (
     save_without_api_key,
     succeed,
     wants_api_key,
+)
+from .port.effects import (
+    back_off,
+    bind_again,
+    bind_fallback,
+    bind_first_port,
+    cancel_previous,
+    has_fallback,
+    may_bind_again,
+    may_cancel_previous,
+)
+from .server.effects import (
+    answer_not_listening,
+    await_callback_of_pushed,
+    await_callback_of_registered,
+    bind_after_discovery,
+    discover,
+    discover_elsewhere,
+    discover_for_device_code,
+    fetch_keys,
+    has_other_address,
+    keep_keys,
+    must_push,
+    must_register,
+    must_register_for_device_code,
+    needs_metadata,
+    push,
+    push_with_port,
+    register_after_discovery,
+    register_with_port,
+    report_keys_delayed,
+    request_device_code_after_discovery,
+    save_registration,
+    save_verified,
+    use_browser_after_discovery,
+    wants_device_code,
 )
 from .states import FINAL_STATES, LoginState, Trigger
 
@@ -76,6 +104,10 @@ STAY: Final = None
 
 S, T = LoginState, Trigger
 _IDLE = (S.IDLE,)
+_DISCOVERING = (S.DISCOVERING,)
+_REGISTERING = (S.REGISTERING,)
+_REGISTERED = (S.SAVING_REGISTRATION,)
+_PUSHING = (S.PUSHING_REQUEST,)
 _REQUESTING = (S.REQUESTING_DEVICE_CODE,)
 _POLLING = (S.POLLING_DEVICE_CODE,)
 _BINDING = (S.BINDING,)
@@ -83,17 +115,34 @@ _ASKING = (S.CANCELLING_PREVIOUS,)
 _BACKING_OFF = (S.BACKING_OFF,)
 _WAITING = (S.AWAITING_CALLBACK,)
 _CODE = (S.EXCHANGING_CODE,)
+_KEYS = (S.FETCHING_KEYS,)
 _API_KEY = (S.EXCHANGING_API_KEY,)
 _SAVING = (S.SAVING_CREDENTIALS,)
 _SUCCEEDED = (S.SUCCEEDED,)
 _OVER = (S.FAILED, S.CANCELLED)
-_BUSY = (*_CODE, *_API_KEY, *_SAVING)
+_BUSY = (*_CODE, *_KEYS, *_API_KEY, *_SAVING)
+_ARRANGING = (*_REGISTERING, *_REGISTERED, *_PUSHING)
 _LISTENING = (*_WAITING, *_BUSY)
-_PREPARING = (*_IDLE, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF)
-_CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_API_KEY)
+_PREPARING = (*_IDLE, *_DISCOVERING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
+_CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_KEYS, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
+    # The provider's metadata
+    Row(T.STARTED,                    _IDLE,        S.DISCOVERING,         discover,          needs_metadata),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING,         discover_for_device_code, needs_metadata),
+    Row(T.METADATA_NOT_FOUND,         _DISCOVERING, S.DISCOVERING,         discover_elsewhere, has_other_address),
+    Row(T.METADATA_NOT_FOUND,         _DISCOVERING, S.FAILED,              fail),
+    Row(T.DISCOVERY_FAILED,           _DISCOVERING, S.FAILED,              fail),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _DISCOVERING, S.BINDING,             use_browser_after_discovery,
+        may_use_browser),
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _DISCOVERING, S.FAILED,              fail),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REGISTERING,         register_after_discovery,
+        must_register_for_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, request_device_code_after_discovery,
+        wants_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             bind_after_discovery),
+
     # A port on loopback
     Row(T.STARTED,                    _IDLE,        S.BINDING,             bind_first_port),
     Row(T.PORT_TAKEN,                 _BINDING,     S.CANCELLING_PREVIOUS, cancel_previous,   may_cancel_previous),
@@ -107,11 +156,34 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.PREVIOUS_REFUSED,           _ASKING,      S.BINDING,             bind_fallback,     has_fallback),
     Row(T.PREVIOUS_REFUSED,           _ASKING,      S.FAILED,              fail),
     Row(T.RETRY_DUE,                  _BACKING_OFF, S.BINDING,             bind_again),
+    Row(T.BOUND,                      _BINDING,     S.REGISTERING,         register_with_port, must_register),
+    Row(T.BOUND,                      _BINDING,     S.PUSHING_REQUEST,     push_with_port,    must_push),
     Row(T.BOUND,                      _BINDING,     S.AWAITING_CALLBACK,   await_callback),
+
+    # A client of this installation, and a pushed authorization request
+    Row(T.CLIENT_REGISTERED,          _REGISTERING, S.SAVING_REGISTRATION, save_registration),
+    Row(T.REGISTRATION_FAILED,        _REGISTERING, S.FAILED,              fail),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.REQUESTING_DEVICE_CODE, request_device_code, wants_device_code),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.PUSHING_REQUEST,     push,              must_push),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.AWAITING_CALLBACK,   await_callback_of_registered),
+    Row(T.REGISTRATION_SAVE_FAILED,   _REGISTERED,  S.FAILED,              fail),
+    Row(T.REQUEST_PUSHED,             _PUSHING,     S.AWAITING_CALLBACK,   await_callback_of_pushed),
+    Row(T.PUSH_FAILED,                _PUSHING,     S.FAILED,              fail),
+    Row(T.REQUEST_REFUSED,            _ARRANGING,   STAY,                  answer),
+    Row(T.HTTPS_ATTEMPTED,            _ARRANGING,   STAY,                  report_https),
+    Row(T.SUCCESS_PAGE_REQUESTED,     _ARRANGING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_MISMATCHED,        _ARRANGING,   STAY,                  answer_mismatch),
+    Row(T.CALLBACK_FROM_OTHER_USER,   _ARRANGING,   STAY,                  answer_other_user),
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _ARRANGING,   STAY,                  answer_not_listening),
+    Row(T.CALLBACK_DENIED,            _ARRANGING,   STAY,                  answer_not_listening),
+    Row(T.CALLBACK_WITHOUT_CODE,      _ARRANGING,   STAY,                  answer_not_listening),
+    Row(T.CALLBACK_ACCEPTED,          _ARRANGING,   STAY,                  answer_not_listening),
 
     # The person is in the browser
     Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),
     Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  report_browser_failed),
+    Row(T.KEYS_RECEIVED,              _WAITING,     STAY,                  keep_keys),
+    Row(T.KEYS_UNAVAILABLE,           _WAITING,     STAY,                  report_keys_delayed),
     Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  answer),
     Row(T.HTTPS_ATTEMPTED,            _LISTENING,   STAY,                  report_https),
     Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  answer_not_found),
@@ -131,12 +203,19 @@ ROWS: Final[tuple[Row, ...]] = (
     # Code to tokens to file
     Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
     Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  save),
+    Row(T.KEYS_NEEDED,                _CODE,        S.FETCHING_KEYS,       fetch_keys),
+    Row(T.TOKENS_RECEIVED,            _KEYS,        S.SAVING_CREDENTIALS,  save_verified),
+    Row(T.KEYS_UNAVAILABLE,           _KEYS,        S.FAILED,              fail),
+    Row(T.ID_TOKEN_REFUSED,           _KEYS,        S.FAILED,              fail),
+    Row(T.SCOPE_MISSING,              _KEYS,        S.FAILED,              fail),
+    Row(T.WORKSPACE_REFUSED,          _KEYS,        S.FAILED,              fail),
     Row(T.TOKEN_REQUEST_TIMED_OUT,    _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_ENDPOINT_UNREACHABLE, _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_REQUEST_BROKEN,       _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_ENDPOINT_REJECTED,    _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_RESPONSE_MALFORMED,   _CODE,        S.FAILED,              fail),
     Row(T.ID_TOKEN_REFUSED,           _CODE,        S.FAILED,              fail),
+    Row(T.SCOPE_MISSING,              _CODE,        S.FAILED,              fail),
     Row(T.WORKSPACE_REFUSED,          _CODE,        S.FAILED,              fail),
     Row(T.API_KEY_RECEIVED,           _API_KEY,     S.SAVING_CREDENTIALS,  save_with_api_key),
     Row(T.API_KEY_UNAVAILABLE,        _API_KEY,     S.SAVING_CREDENTIALS,  save_without_api_key),
@@ -159,12 +238,14 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.SLOW_DOWN_REQUESTED,        _POLLING,     STAY,                  poll_more_slowly),
     Row(T.POLL_FAILED,                _POLLING,     STAY,                  poll_after_trouble),
     Row(T.DEVICE_CODE_AUTHORIZED,     _POLLING,     S.EXCHANGING_CODE,     exchange_device_code),
+    Row(T.KEYS_NEEDED,                _POLLING,     S.FETCHING_KEYS,       fetch_keys),
     Row(T.TOKENS_RECEIVED,            _POLLING,     S.SAVING_CREDENTIALS,  save),
     Row(T.DEVICE_CODE_DENIED,         _POLLING,     S.FAILED,              fail),
     Row(T.DEVICE_CODE_EXPIRED,        _POLLING,     S.FAILED,              fail),
     Row(T.DEADLINE_PASSED,            _POLLING,     S.FAILED,              fail),
     Row(T.TOKEN_RESPONSE_MALFORMED,   _POLLING,     S.FAILED,              fail),
     Row(T.ID_TOKEN_REFUSED,           _POLLING,     S.FAILED,              fail),
+    Row(T.SCOPE_MISSING,              _POLLING,     S.FAILED,              fail),
     Row(T.WORKSPACE_REFUSED,          _POLLING,     S.FAILED,              fail),
 
     # The outcome is known; the last pages go out

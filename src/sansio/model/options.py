@@ -89,14 +89,26 @@ class LoginOptions(Record):
         Raises:
             ValueError: The method is a device code, the provider has none, and `device_code_fallback` is not set.
         """
-        has_codes = self.provider.device_code is not None or self.device_code_fallback
+        provider = self.provider
+        has_codes = provider.device_code is not None or provider.needs_discovery or self.device_code_fallback
         if method is LoginMethod.DEVICE_CODE and not has_codes:
             raise ValueError("this provider has no device codes")
 
     @property
     def requested_scopes(self) -> tuple[str, ...]:
         """The scopes that the login asks for."""
-        return self.provider.scopes if self.scopes is None else tuple(self.scopes)
+        scopes = self.provider.scopes if self.scopes is None else tuple(self.scopes)
+        return tuple(dict.fromkeys((*scopes, *self.required_scopes)))
+
+    def missing_scopes(self, granted: tuple[str, ...] | None, wanted: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Return the scopes that were not granted.
+
+        Args:
+            granted: The scopes of the response; None if they are those that were asked for.
+            wanted: The scopes to look for; None for all that were asked for.
+        """
+        scopes = self.requested_scopes if wanted is None else wanted
+        return () if granted is None else tuple(scope for scope in scopes if scope not in granted)
 
     @property
     def wants_id_token(self) -> bool:

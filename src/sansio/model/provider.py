@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
-from ..server.dialect import STANDARD, codex_dialect
-from ..server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
+from ..server.dialect import STANDARD, codex_fields
+from ..server.endpoints import ClientAuthentication, IdTokenPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,27 +14,19 @@ if TYPE_CHECKING:
 
     from ..base.secret import Secret
     from ..server.dialect import Dialect
+    from ..server.endpoints import DeviceCodeEndpoints
+    from ..server.metadata import ServerMetadata
+    from ..server.registration import ClientMetadata, Registration
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
 DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
-_CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
-_CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
 _OWN_PATHS: Final = ("/success", "/cancel")
 
 OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 """The default scopes. Those that the provider's metadata does not list are not asked for."""
 ID_TOKEN_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """The algorithms of signatures that are accepted, unless the provider's metadata has a list."""
-
-
-class IdTokenPolicy(StrEnum):
-    """What to do if an id token lacks a claim that OpenID Connect requires."""
-
-    STRICT = "strict"
-    """Refuse the token."""
-    COMPAT = "compat"
-    """Accept the token. The claims that it has are checked."""
 
 
 class Provider(Record):
@@ -63,7 +53,7 @@ class Provider(Record):
     authorization_parameters: tuple[tuple[str, str], ...] = ()
     """Added to the authorization request after ``scope``."""
     port: int = 0
-    """The registered callback port; 0 if the provider accepts any (RFC 8252 section 7.3)."""
+    """The registered callback port; 0 for any (RFC 8252 section 7.3)."""
     fallback_port: int | None = None
     """A second registered port, which is used if the first is taken."""
     callback_path: str = "/auth/callback"
@@ -87,12 +77,17 @@ class Provider(Record):
     """The keys that sign id tokens. None if signatures are not verified (OpenID Connect Core section 3.1.3.7)."""
     id_token_signing_alg_values_supported: tuple[str, ...] = ID_TOKEN_ALGORITHMS
     """The algorithms of signatures that are accepted."""
+    id_token_issuer: str | None = None
+    """The ``iss`` of id tokens, if the metadata has another one than `issuer` (Microsoft); None for `issuer`."""
     issuer_has_tenant: bool = False
     """The issuer in the metadata has the text ``{tenantid}``, which stands for the ``tid`` of the token (Microsoft)."""
     pushed_authorization_request_endpoint: str | None = None
     require_pushed_authorization_requests: bool = False
     """Push the authorization request (RFC 9126)."""
     registration_endpoint: str | None = None
+    """The endpoint that registers clients (RFC 7591)."""
+    registration: ClientMetadata | None = None
+    """What the program tells the provider, if the login registers a client. Then `client_id` may be empty."""
     scope_separator: str = " "
     """What separates the scopes of a response. GitHub's are separated by commas."""
     has_form_answers: bool = False
@@ -101,6 +96,20 @@ class Provider(Record):
     """The types of tokens that are accepted, in lower case."""
     access_token_lifetime: float | None = None
     """Seconds for which an access token is valid if nothing says when it expires; None if it does not expire."""
+
+    def registered(self, registration: Registration) -> Provider:
+        """Return the provider with the client that it has registered for this installation."""
+        return self.__replace__(
+            client_id=registration.client_id,
+            client_secret=registration.client_secret,
+            token_endpoint_auth_method=registration.token_endpoint_auth_method,
+        )
+
+    def completed(self, metadata: ServerMetadata) -> Provider:
+        """Return the provider with what its metadata says. An endpoint that it has already is kept."""
+        from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
+
+        return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
 
     @property
     def needs_discovery(self) -> bool:
@@ -140,6 +149,11 @@ class Provider(Record):
         if isinstance(self.scopes, str):
             # A string would be read as a list of letters.
             raise ValueError("the scopes are a tuple of texts")  # noqa: TRY004 - a wrong field like any other
+        self._check_client()
+
+    def _check_client(self) -> None:
+        if not self.client_id and self.registration is None:
+            raise ValueError("the provider needs a client id, or the metadata of a client to register")
         is_public = self.token_endpoint_auth_method is ClientAuthentication.NONE
         if is_public and self.client_secret is not None:
             raise ValueError("the client has a secret, but its authentication is none")
@@ -166,23 +180,7 @@ class Provider(Record):
         """
         check_provider_url(issuer)
         base = issuer.rstrip("/")
-        is_default = base == CHATGPT_ISSUER
-        return cls(
-            name="codex",
-            issuer=base,
-            authorization_endpoint=f"{base}/oauth/authorize",
-            token_endpoint=f"{base}/oauth/token",
-            client_id=client_id,
-            scopes=_CODEX_SCOPES,
-            authorization_parameters=(*_CODEX_PARAMETERS, ("originator", originator)),
-            port=1455,
-            fallback_port=1457,
-            id_token_policy=IdTokenPolicy.COMPAT,
-            dialect=codex_dialect("https://platform.openai.com" if is_default else "https://platform.api.openai.org"),
-            help_url="https://developers.openai.com/codex/auth",
-            revocation_endpoint=f"{base}/oauth/revoke",
-            device_code=_codex_device_code(base),
-        )
+        return cls(issuer=base, client_id=client_id, **codex_fields(base, originator, is_mirror=base != CHATGPT_ISSUER))
 
     chatgpt = codex
 
@@ -198,8 +196,10 @@ class Provider(Record):
         Raises:
             ValueError: A field is out of its range.
         """
-        known = {"authorization_endpoint": "", "token_endpoint": "", "scopes": OPENID_SCOPES, "uses_nonce": True}
-        return cls(**{**known, **_client(fields), "issuer": issuer, "client_id": client_id})
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        known = {"issuer": issuer, "authorization_endpoint": "", "token_endpoint": "", "uses_nonce": True}
+        return cls(**{**known, **presets.client_fields(fields, OPENID_SCOPES), "client_id": client_id})
 
     @classmethod
     def oauth(
@@ -223,34 +223,68 @@ class Provider(Record):
         Raises:
             ValueError: A field is out of its range.
         """
-        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "scopes": scopes}
-        return cls(
-            **{**known, **_client({**fields, "scopes": scopes})},
-            authorization_endpoint=authorization_endpoint,
-            token_endpoint=token_endpoint,
-            client_id=client_id,
-        )
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
 
+        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "client_id": client_id}
+        client = presets.client_fields({**fields, "scopes": scopes}, ())
+        endpoints = {"authorization_endpoint": authorization_endpoint, "token_endpoint": token_endpoint}
+        return cls(**{**known, **client, **endpoints})
 
-def _client(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields as `Provider` has them: scopes as a tuple, and an authentication that fits the secret."""
-    from ..base.secret import Secret  # noqa: PLC0415 - needed by other providers than the default one
+    @classmethod
+    def from_metadata(cls, document: Mapping[str, object], *, issuer: str, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
+        """Return an OpenID Connect provider from its metadata, which the caller has (RFC 8414 section 2).
 
-    read = dict(fields)
-    if not isinstance(read.get("scopes", ()), str):
-        read["scopes"] = tuple(read["scopes"]) if "scopes" in read else OPENID_SCOPES
-    if isinstance(read.get("client_secret"), str):
-        read["client_secret"] = Secret(read["client_secret"])
-    if read.get("client_secret") is not None:
-        read.setdefault("token_endpoint_auth_method", None)
-    return read
+        Raises:
+            ValueError: The metadata or a field cannot be used. `MetadataError` names the member of the metadata.
+        """
+        from ..server.metadata import parse_metadata  # noqa: PLC0415 - not for the default provider
 
+        return cls.openid(issuer, client_id=client_id, **fields).completed(parse_metadata(document, issuer))
 
-def _codex_device_code(base: str) -> DeviceCodeEndpoints:
-    return DeviceCodeEndpoints(
-        dialect=DeviceCodeDialect.CODEX,
-        code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
-        poll_endpoint=f"{base}/api/accounts/deviceauth/token",
-        verification_url=f"{base}/codex/device",
-        redirect_uri=f"{base}/deviceauth/callback",
-    )
+    @classmethod
+    def google(cls, client_file: str | bytes | Mapping[str, object], **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return Google's provider for the client of a file from Google's console.
+
+        Args:
+            client_file: The contents of the file of a "Desktop app", as text or read as JSON.
+            fields: Other fields.
+
+        Raises:
+            ValueError: It is not such a file, or a field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.google(client_file), **fields})
+
+    @classmethod
+    def github(cls, client_id: str, *, host: str = "https://github.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return GitHub's provider, or that of a GitHub Enterprise Server. It has no id tokens.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.oauth(**{**presets.github(host), "client_id": client_id, **fields})
+
+    @classmethod
+    def microsoft(cls, client_id: str, *, tenant: str = "common", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return Microsoft's provider (Entra ID) for a tenant, or for all of them.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.microsoft(tenant), "client_id": client_id, **fields})
+
+    @classmethod
+    def gitlab(cls, client_id: str, *, host: str = "https://gitlab.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return GitLab's provider, at gitlab.com or at another host.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        return cls.openid(**{**presets.gitlab(host), "client_id": client_id, **fields})

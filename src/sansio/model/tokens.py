@@ -33,6 +33,11 @@ class TokenSet(TokenAnswer):
 
     access_token: Secret
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the tokens, revealed, so that echoes of them can be masked."""
+        held = (self.access_token, self.id_token, self.refresh_token)
+        return tuple(secret.reveal() for secret in held if secret is not None)
+
 
 class RefreshedTokens(TokenAnswer):
     """The tokens of a refresh. A token that the provider did not renew is None."""
@@ -63,6 +68,11 @@ class Tokens(Record):
     """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
+
+    @property
+    def has_refresh_token(self) -> bool:
+        """Whether there is a refresh token. An empty one, as in an older ``auth.json``, is none."""
+        return self.refresh_token is not None and self.refresh_token.reveal() != ""
 
     def account(self, provider: Provider) -> Account:
         """Return the account that the tokens describe. A token that cannot be read adds nothing."""

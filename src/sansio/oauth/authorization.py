@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ..model.options import LoginOptions, LoginSecrets
 
+_PUBLIC: Final = frozenset(("response_type", "client_id", "redirect_uri", "code_challenge_method", "scope"))
+"""Parameters whose encoding is kept for the next login. The others may be secret, or name a person."""
 MAX_CODE: Final = 8192
 """The most characters of an authorization code. A longer one does not fit into the target of a callback."""
 
@@ -44,28 +46,38 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
         secrets: The state, the code verifier, and the nonce if the provider uses one.
         port: The callback port.
     """
-    provider = options.provider
+    endpoint = options.provider.authorization_endpoint
     query = [
-        _encoded("response_type", "code"),
-        _encoded("client_id", provider.client_id),
-        _encoded("redirect_uri", redirect_uri(options, port)),
-        # These two consist of characters that need no encoding (RFC 7636 section 4.1).
-        f"code_challenge={code_challenge(secrets.code_verifier)}",
-        "code_challenge_method=S256",
-        f"state={secrets.state}",
+        _encoded(name, value) if name in _PUBLIC else urlencode({name: value})
+        for name, value in authorization_parameters(options, secrets, port)
     ]
-    if options.requested_scopes:
-        query.append(_encoded("scope", " ".join(options.requested_scopes)))
-    if provider.uses_nonce:
-        query.append(urlencode({"nonce": secrets.nonce}))
-    query.extend(_encoded(name, value) for name, value in provider.authorization_parameters)
-    # (What the caller gives may name a person, and is not kept in the cache.)
-    query.extend(urlencode({name: value}) for name, value in _requested(options))
-    if provider.dialect.workspace_parameter and options.allowed_workspaces:
-        query.append(_encoded(provider.dialect.workspace_parameter, ",".join(options.allowed_workspaces)))
     # The endpoint's own query is kept (RFC 6749 section 3.1).
-    mark = "&" if "?" in provider.authorization_endpoint else "?"
-    return f"{provider.authorization_endpoint}{mark}{'&'.join(query)}"
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{'&'.join(query)}"
+
+
+def authorization_parameters(options: LoginOptions, secrets: LoginSecrets, port: int) -> Iterator[tuple[str, str]]:
+    """Return the parameters of the authorization request, in their order.
+
+    Args:
+        options: As for `authorization_url`.
+        secrets: As for `authorization_url`.
+        port: As for `authorization_url`.
+    """
+    provider, dialect = options.provider, options.provider.dialect
+    yield "response_type", "code"
+    yield "client_id", provider.client_id
+    yield "redirect_uri", redirect_uri(options, port)
+    yield "code_challenge", code_challenge(secrets.code_verifier)
+    yield "code_challenge_method", "S256"
+    yield "state", secrets.state
+    if options.requested_scopes:
+        yield "scope", " ".join(options.requested_scopes)
+    if provider.uses_nonce:
+        yield "nonce", secrets.nonce
+    yield from provider.authorization_parameters
+    if dialect.workspace_parameter and options.allowed_workspaces:
+        yield dialect.workspace_parameter, ",".join(options.allowed_workspaces)
+    yield from _requested(options)
 
 
 def _requested(options: LoginOptions) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.http import header_values
 from ..base.secret import same_secret
 from ..model.claims import ClaimError, expiry
-from ..model.provider import IdTokenPolicy
+from ..server.endpoints import IdTokenPolicy
 
 if TYPE_CHECKING:
     from typing import Final
@@ -47,7 +47,7 @@ def check_id_token(
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
             raise ClaimError(f"it has no {name}")
-    if "iss" in claims and claims["iss"] != provider.issuer:
+    if "iss" in claims and provider.issuer is not None and claims["iss"] != _expected_issuer(claims, provider):
         raise ClaimError("its issuer (iss) is another provider")
     audience = claims.get("aud", provider.client_id)
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
@@ -85,6 +85,32 @@ def _is_same_audience(audience: object, before: object) -> bool:
     """Compare two audiences. One member may be written alone, and the order means nothing (RFC 7519 section 4.1.3)."""
     new, old = (value if isinstance(value, list) else [value] for value in (audience, before))
     return all(member in old for member in new) and all(member in new for member in old)
+
+
+def _expected_issuer(claims: JsonObject, provider: Provider) -> str | None:
+    """Return the issuer that a token must have. Microsoft's has the tenant of the person, which the token names."""
+    issuer, tenant = provider.id_token_issuer or provider.issuer, claims.get("tid")
+    if issuer is None or not provider.issuer_has_tenant or not isinstance(tenant, str):
+        return issuer
+    return issuer.replace("{tenantid}", tenant)
+
+
+def check_age(claims: JsonObject, received_at: float, max_age: int) -> None:
+    """Check how long ago the person signed in (OpenID Connect Core section 3.1.3.7, point 13).
+
+    Args:
+        claims: The payload of an id token.
+        received_at: When it was received, by our clock, in seconds since 1970.
+        max_age: The ``max_age`` of the authorization request, in seconds.
+
+    Raises:
+        ClaimError: It was longer ago, or the token does not say.
+    """
+    signed_in = expiry({"exp": claims.get("auth_time")})
+    if signed_in is None:
+        raise ClaimError("it does not say when the person signed in (auth_time)")
+    if received_at - signed_in > max_age + CLOCK_TOLERANCE:
+        raise ClaimError("the person signed in too long ago (auth_time)")
 
 
 def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None:

@@ -14,9 +14,11 @@ from .actions import LoadCredentials, TakeLock, Warn
 from .outcome import Delivery
 
 if TYPE_CHECKING:
-    from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+    from .interpretation import Interpretation, Problem, ReceivedKeys, ReceivedTokens, StoreRead
     from .state import RefreshData
 
+REQUEST: Final = 1
+"""The number of each request. One is sent at a time."""
 LOCK_SLICE: Final = 0.25
 """Seconds to wait for the lock before the store is read again."""
 PATIENCE: Final = 4.0
@@ -39,6 +41,11 @@ def still_lasts(refresh: RefreshData, _: Interpretation) -> bool:
 def may_wait(refresh: RefreshData, meaning: Interpretation) -> bool:
     """The session that holds the lock may not have finished yet."""
     return refresh.waited < (PATIENCE if still_lasts(refresh, meaning) else LONGEST_WAIT)
+
+
+def verifies_id_tokens(refresh: RefreshData, _: Interpretation) -> bool:
+    """The sign-in has an id token, and the provider has keys that verify it."""
+    return refresh.provider.jwks_uri is not None and refresh.tokens.id_token is not None
 
 
 # What is stored
@@ -67,23 +74,49 @@ def load_locked(refresh: RefreshData, meaning: Interpretation) -> None:
 # Old tokens to new
 
 
+def fetch_keys(refresh: RefreshData, meaning: StoreRead) -> None:
+    """Fetch the provider's keys."""
+    from ..oauth.keys import keys_request  # noqa: PLC0415 - not for the default provider
+
+    refresh.stored = meaning.stored
+    assert refresh.provider.jwks_uri is not None
+    request = keys_request(refresh.provider.jwks_uri)
+    refresh.out.append(SendTokenRequest(exchange_id=REQUEST, **request.values()))
+
+
 def exchange(refresh: RefreshData, meaning: StoreRead) -> None:
     """Exchange the refresh token for new tokens."""
     refresh.stored = meaning.stored
+    _exchange(refresh)
+
+
+def exchange_with_keys(refresh: RefreshData, meaning: ReceivedKeys) -> None:
+    """Exchange the refresh token for new tokens, whose id token the keys verify."""
+    refresh.keys = meaning.keys
+    _exchange(refresh)
+
+
+def exchange_without_keys(refresh: RefreshData, meaning: Problem) -> None:
+    """Exchange the refresh token for new tokens. A new id token is not stored."""
+    refresh.out.append(Warn(message=f"a new id token would not be verified, and is not stored: {meaning.message}"))
+    _exchange(refresh)
+
+
+def _exchange(refresh: RefreshData) -> None:
     refresh.exchanged = True
     tokens = refresh.tokens
     assert tokens.refresh_token is not None
     request = token_requests.refresh_request(refresh.provider, tokens.refresh_token, tokens.resource)
-    refresh.out.append(SendTokenRequest(exchange_id=1, **request.values()))
+    refresh.out.append(SendTokenRequest(exchange_id=REQUEST, **request.values()))
 
 
-def doubt(refresh: RefreshData, meaning: Problem) -> None:
+def load_after_refusal(refresh: RefreshData, meaning: Problem) -> None:
     """Read the store once more before giving up: another program may have used the refresh token."""
     refresh.failure = refresh.failure_of(meaning)
     load(refresh, meaning)
 
 
-def compare(refresh: RefreshData, meaning: ReceivedTokens) -> None:
+def load_before_saving(refresh: RefreshData, meaning: ReceivedTokens) -> None:
     """Read the store once more before it is written, because of a login that may have stored other credentials."""
     refresh.refreshed = meaning.refreshed
     load(refresh, meaning)

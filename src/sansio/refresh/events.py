@@ -36,6 +36,8 @@ class CredentialsLoaded(Record):
 class LoadFailed(Record):
     """The store cannot be read, or its content cannot be parsed."""
 
+    failed_at: float
+    """Wall-clock time, in seconds since 1970-01-01 UTC."""
     message: str
     """Why, as text for people."""
 

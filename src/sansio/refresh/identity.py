@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..model.account import read_account
 from ..model.claims import ClaimError, claims_of
-from ..model.provider import IdTokenPolicy
 from ..oauth.id_token import IDENTITY, check_refreshed
+from ..server.endpoints import IdTokenPolicy
 
 if TYPE_CHECKING:
     from ..base.secret import Secret

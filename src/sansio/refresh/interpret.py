@@ -6,26 +6,22 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
-from ..base.http import TransportProblem
-from ..base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
+from ..base.text import clean_text
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
 from ..model.issuer import why_not_from
-from ..model.provenance import provenance_of_provider
-from ..oauth import token_requests
-from ..oauth.responses import Malformed, Rejected
-from ..oauth.token_responses import ClientRefused, GrantRefused, read_refresh
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
 from .failures import RefreshFailure
-from .identity import change_of_identity, says_less
-from .interpretation import Interpretation, Problem, ReceivedTokens, StoreRead
+from .interpret_response import interpret_failure, interpret_response
+from .interpretation import Interpretation, Problem, StoreRead
 from .outcome import digest_of
 from .states import RefreshState, RefreshTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..model.tokens import RefreshedTokens, Tokens
+    from ..model.credentials import Credentials
+    from ..model.tokens import Tokens
     from .state import RefreshData
 
 REFRESH_AHEAD: Final = 300.0
@@ -38,7 +34,7 @@ RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
-_CHECKING: Final = (RefreshState.COMPARING, RefreshState.DOUBTING)
+_AFTER_RESPONSE: Final = (RefreshState.READING_BEFORE_SAVING, RefreshState.READING_AFTER_REFUSAL)
 
 
 def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
@@ -77,14 +73,19 @@ def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpret
 
 
 def _load_failed(event: LoadFailed, refresh: RefreshData) -> Problem:
+    if not is_moment(event.failed_at):
+        raise UnexpectedEvent(refresh.state, event)
     message = clean_text(event.message, hide=refresh.known_secrets())
-    if refresh.state in _CHECKING:
+    if refresh.state in _AFTER_RESPONSE:
         # New tokens must not be lost, and a refusal stays a refusal, whatever is wrong with the store.
-        return Problem(trigger=RefreshTrigger.CREDENTIALS_UNKNOWN, message=message, failure=refresh.failure)
-    if refresh.memory.unsaved is not None:
+        unknown = RefreshTrigger.CREDENTIALS_UNKNOWN
+        return Problem(trigger=unknown, message=message, failure=refresh.failure, now=event.failed_at)
+    unsaved = refresh.memory.unsaved
+    read = StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.failed_at, credentials=unsaved)
+    if unsaved is not None and not refresh.is_unwanted(unsaved) and refresh.is_valid_at(unsaved, event.failed_at):
         # These tokens are in memory only.
-        return StoreRead(trigger=RefreshTrigger.CREDENTIALS_CURRENT, credentials=refresh.memory.unsaved)
-    return Problem(trigger=RefreshTrigger.CREDENTIALS_UNREADABLE, message=message)
+        return read
+    return _as(read, RefreshTrigger.CREDENTIALS_UNREADABLE, message)
 
 
 def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
@@ -98,7 +99,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     read = StoreRead(
         trigger=RefreshTrigger.CREDENTIALS_CURRENT, now=event.loaded_at, credentials=credentials, stored=stored
     )
-    if refresh.state in _CHECKING and stored is not None and stored == refresh.stored:
+    if refresh.state in _AFTER_RESPONSE and stored is not None and stored == refresh.stored:
         unchanged = RefreshTrigger.CREDENTIALS_UNCHANGED
         return read.__replace__(trigger=unchanged, is_unchanged=True, failure=refresh.failure)
     choice = applicable(credentials, refresh.provider_for(credentials), environment_key=refresh.environment_key)
@@ -110,15 +111,23 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is delivered as it is.
-        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _CHECKING else read
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _AFTER_RESPONSE else read
     foreign = why_not_from(tokens, refresh.named_provider)
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
-    if refresh.state in _CHECKING:
-        if refresh.is_valid_at(choice.credentials, event.loaded_at):
-            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, "other tokens were stored meanwhile, and they are over")
+    if refresh.state in _AFTER_RESPONSE:
+        return _judge_others(read, choice.credentials, event.loaded_at, refresh)
     return _judge_tokens(read, tokens, event, refresh)
+
+
+def _judge_others(read: StoreRead, others: Credentials, now: float, refresh: RefreshData) -> StoreRead:
+    """Decide whether to adopt other tokens that were stored while the token request was under way."""
+    words = "other tokens were stored meanwhile, and"
+    if not refresh.is_valid_at(others, now):
+        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, f"{words} they are over")
+    if refresh.is_unwanted(others):
+        return _as(read, RefreshTrigger.REFRESH_UNAVAILABLE, f"{words} their access token is not wanted")
+    return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
 
 
 def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, refresh: RefreshData) -> StoreRead:
@@ -126,13 +135,10 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
     now, memory = event.loaded_at, refresh.memory
     assert read.credentials is not None
     is_valid = refresh.is_valid_at(read.credentials, now)
-    if refresh.seen is None:
-        rejected = refresh.wanted.forced or tokens.access_token == refresh.wanted.rejected
-    else:
-        rejected = tokens.access_token == refresh.unwanted
-        if tokens.access_token != refresh.seen and is_valid and not rejected:
-            return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
-    has_refresh_token = tokens.refresh_token is not None
+    rejected = refresh.is_unwanted(read.credentials)
+    if refresh.seen not in (None, tokens.access_token) and is_valid and not rejected:
+        return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
+    has_refresh_token = tokens.has_refresh_token
     tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
     first = refresh.state is RefreshState.READING
     if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):
@@ -192,62 +198,6 @@ def _lock_failed(event: LockFailed, refresh: RefreshData) -> Problem:
     return Problem(trigger=RefreshTrigger.LOCK_FAILED, message=message)
 
 
-# The response of the token endpoint
-
-
-def _token_request_failed(event: TokenRequestFailed, refresh: RefreshData) -> Problem:
-    _check_outstanding(event, refresh)
-    took = token_requests.REFRESH_TIMEOUT if event.kind is TransportProblem.TIMEOUT else 0.0
-    return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, event.message, refresh, now=refresh.now + took)
-
-
-def _token_response_received(event: TokenResponseReceived, refresh: RefreshData) -> Interpretation:
-    if not is_moment(event.received_at):
-        raise UnexpectedEvent(refresh.state, event)
-    _check_outstanding(event, refresh)
-    answer = read_refresh(event, refresh.provider, refresh.known_secrets())
-    if isinstance(answer, GrantRefused):
-        return _problem(RefreshTrigger.REFRESH_TOKEN_REFUSED, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, ClientRefused):
-        return _problem(RefreshTrigger.CLIENT_REFUSED, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, Rejected):
-        return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, answer.message, refresh, now=event.received_at)
-    if isinstance(answer, Malformed):
-        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, answer.message, refresh, now=event.received_at)
-    return _check_tokens(answer, event.received_at, refresh)
-
-
-def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> Interpretation:
-    """Check that the new tokens are of the same sign-in as the old ones."""
-    old = refresh.tokens
-    assert refresh.credentials is not None
-    if answer.access_token is None and not refresh.is_valid_at(refresh.credentials, now):
-        words = "no access_token in the answer"
-        return _problem(RefreshTrigger.REFRESH_RESPONSE_MALFORMED, words, refresh, now=now)
-    if answer.id_token is not None:
-        change = change_of_identity(answer.id_token, old, refresh.provider)
-        if change:
-            words = f"the new id token {change}"
-            return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
-        if says_less(answer.id_token, old, refresh.provider):
-            # The old id token is kept. The other new tokens must not be lost.
-            answer = answer.__replace__(id_token=None)
-    origin = provenance_of_provider(refresh.provider)
-    refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
-    return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
-
-
-def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:
-    if event.exchange_id != 1 or refresh.state is not RefreshState.EXCHANGING_REFRESH_TOKEN:
-        raise UnexpectedEvent(refresh.state, event)
-
-
-def _problem(trigger: RefreshTrigger, words: str, refresh: RefreshData, *, now: float) -> Problem:
-    """Return a problem that names the token endpoint."""
-    message = clean_text(words, hide=refresh.known_secrets(), limit=DRIVER_TEXT_LIMIT)
-    return Problem(trigger=trigger, message=f"{safe_url(refresh.provider.token_endpoint)}: {message}", now=now)
-
-
 # The new tokens are stored
 
 
@@ -267,8 +217,8 @@ _INTERPRETERS: Final[Mapping[type[RefreshEvent], Callable[[Any, RefreshData], In
     LockTaken: _lock_taken,
     LockBusy: _lock_busy,
     LockFailed: _lock_failed,
-    TokenResponseReceived: _token_response_received,
-    TokenRequestFailed: _token_request_failed,
+    TokenResponseReceived: interpret_response,
+    TokenRequestFailed: interpret_failure,
     CredentialsSaved: _credentials_saved,
     SaveFailed: _save_failed,
 }

@@ -9,6 +9,7 @@ from ..base.records import Record
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials
+    from ..oauth.keys import KeySet
     from .failures import RefreshFailure
     from .states import RefreshTrigger
 
@@ -39,6 +40,12 @@ class StoreRead(Problem):
     """The refresh token in the store."""
     is_unchanged: bool = False
     """The store is unchanged, so the credentials of the refresh stay as they are."""
+
+
+class ReceivedKeys(Interpretation):
+    """The provider's keys."""
+
+    keys: KeySet
 
 
 class ReceivedTokens(Interpretation):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
+from ..base.records import Record, hidden
 from .events import AccessTokenWanted
 from .interpret import interpret
 from .outcome import RefreshMemory
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
     from .actions import RefreshAction
     from .events import RefreshEvent
     from .outcome import RefreshOutcome
+    from .states import RefreshTrigger
 
 _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
+
+
+class RefreshSnapshot(Record):
+    """The whole state of a refresh at one time, without its provider and API key. Opaque, and compared by value."""
+
+    data: dict[str, Any] = hidden()
 
 
 class RefreshMachine:
@@ -41,12 +49,13 @@ class RefreshMachine:
         environment_key: The API key to deliver when nothing is stored.
     """
 
-    __slots__ = ("_refresh",)
+    __slots__ = ("_last_trigger", "_refresh")
 
     def __init__(
         self, provider: Provider | None, memory: RefreshMemory | None = None, *, environment_key: str | None = None
     ) -> None:
         self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key)
+        self._last_trigger: RefreshTrigger | None = None
 
     def __repr__(self) -> str:
         return f"<RefreshMachine {self.state}>"
@@ -60,6 +69,11 @@ class RefreshMachine:
     def outcome(self) -> RefreshOutcome | None:
         """How the refresh ended; None while it is running."""
         return self._refresh.outcome
+
+    @property
+    def last_trigger(self) -> RefreshTrigger | None:
+        """The meaning of the last event; None if it was late or unexpected."""
+        return self._last_trigger
 
     @property
     def memory(self) -> RefreshMemory:
@@ -76,14 +90,36 @@ class RefreshMachine:
             UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
         """
         refresh = self._refresh
+        self._last_trigger = None
         if refresh.outcome is not None:
             return []
         meaning = interpret(event, refresh)
         if not _ENGINE.permits(refresh.state, meaning.trigger):
             raise UnexpectedEvent(refresh.state, event)
+        self._last_trigger = meaning.trigger
         if isinstance(event, AccessTokenWanted):
             refresh.wanted = event
         refresh.note(meaning)
         _ENGINE.fire(refresh, meaning.trigger, meaning)
         actions, refresh.out = refresh.out, []
         return actions
+
+    def snapshot(self) -> RefreshSnapshot:
+        """Return the whole state, to compare it or to restore it later."""
+        return RefreshSnapshot(data=self._refresh.data())
+
+    @classmethod
+    def restore(
+        cls, provider: Provider | None, snapshot: RefreshSnapshot, *, environment_key: str | None = None
+    ) -> RefreshMachine:
+        """Return a machine in the state of a snapshot.
+
+        Args:
+            provider: The provider of the original.
+            snapshot: The result of `snapshot`. It can be restored any number of times.
+            environment_key: The API key of the original.
+        """
+        machine = cls(provider, environment_key=environment_key)
+        for name, value in snapshot.data.items():
+            setattr(machine._refresh, name, value)
+        return machine

@@ -15,9 +15,12 @@ from .outcome import Delivery, RefreshSuccess, Refusal, digest_of
 from .states import RefreshState
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..base.secret import Secret
     from ..model.credentials import Credentials
     from ..model.tokens import Tokens
+    from ..oauth.keys import KeySet
     from .actions import RefreshAction
     from .interpretation import Interpretation, Problem
     from .outcome import RefreshMemory, RefreshOutcome
@@ -38,6 +41,7 @@ class RefreshData:
         "environment_key",
         "exchanged",
         "failure",
+        "keys",
         "locked",
         "memory",
         "named_provider",
@@ -72,6 +76,8 @@ class RefreshData:
         """The access token that must not be delivered, even if it is valid."""
         self.refreshed: Credentials | None = None
         """The credentials to store."""
+        self.keys: KeySet | None = None
+        """The provider's keys; None if they are not needed, or could not be fetched."""
         self.failure: RefreshFailure | None = None
         """The refusal of the refresh token, while the store is read once more."""
         self.waited = 0.0
@@ -89,6 +95,11 @@ class RefreshData:
     def state(self) -> RefreshState:
         """The state of the refresh."""
         return self._state
+
+    def data(self) -> dict[str, Any]:
+        """Return a copy of the data, without the provider and the API key that the host has named."""
+        left_out = ("named_provider", "environment_key", "out")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
     @property
     def provider(self) -> Provider:
@@ -123,6 +134,14 @@ class RefreshData:
             return True
         # A lifetime counts from the token's arrival, by our clock. Only an absolute time can be wrong.
         return credentials.tokens.expiry is None and self.is_new(credentials, now)
+
+    def is_unwanted(self, credentials: Credentials) -> bool:
+        """Return whether an access token must not be delivered, even if it is valid."""
+        assert credentials.tokens is not None
+        token = credentials.tokens.access_token
+        if self.seen is None:
+            return self.wanted.forced or token == self.wanted.rejected
+        return token == self.unwanted
 
     def is_new(self, credentials: Credentials, now: float) -> bool:
         """Return whether this machine received an access token a moment ago. If it has expired, our clock is wrong.

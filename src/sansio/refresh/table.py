@@ -12,25 +12,29 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ..base import engine
 from .effects import (
     adopt,
-    compare,
     deliver,
     deliver_refreshed,
     deliver_unsaved,
-    doubt,
     exchange,
+    exchange_with_keys,
+    exchange_without_keys,
     fail,
     fail_for_good,
+    fetch_keys,
     keep,
     keep_for_good,
     keep_for_now,
     keep_last,
     load,
+    load_after_refusal,
+    load_before_saving,
     load_locked,
     may_wait,
     save,
     save_late,
     still_lasts,
     take_lock,
+    verifies_id_tokens,
 )
 from .states import RefreshState, RefreshTrigger
 
@@ -44,15 +48,16 @@ S, T, Row = RefreshState, RefreshTrigger, RefreshRow
 _IDLE = (S.IDLE,)
 _READING = (S.READING,)
 _LOCKING = (S.LOCKING,)
-_LOOKING = (S.LOOKING,)
+_WAITING = (S.READING_WHILE_WAITING,)
 _AGAIN = (S.READING_AGAIN,)
+_KEYS = (S.FETCHING_KEYS,)
 _EXCHANGING = (S.EXCHANGING_REFRESH_TOKEN,)
-_COMPARING = (S.COMPARING,)
-_DOUBTING = (S.DOUBTING,)
-_CHECKING = (*_COMPARING, *_DOUBTING)
+_TO_SAVE = (S.READING_BEFORE_SAVING,)
+_REFUSED = (S.READING_AFTER_REFUSAL,)
+_ANSWERED = (*_TO_SAVE, *_REFUSED)
 _SAVING = (S.SAVING_CREDENTIALS,)
-_BEFORE = (*_READING, *_LOOKING, *_AGAIN)
-_LATER = (*_LOOKING, *_AGAIN)
+_BEFORE = (*_READING, *_WAITING, *_AGAIN)
+_LATER = (*_WAITING, *_AGAIN)
 
 # fmt: off
 REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
@@ -71,23 +76,26 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.REFRESH_DUE,                _READING,    S.LOCKING,                  take_lock),
     Row(T.SAVE_DUE,                   _READING,    S.LOCKING,                  take_lock),
     Row(T.LOCK_TAKEN,                 _LOCKING,    S.READING_AGAIN,            load_locked),
-    Row(T.LOCK_BUSY,                  _LOCKING,    S.LOOKING,                  load),
+    Row(T.LOCK_BUSY,                  _LOCKING,    S.READING_WHILE_WAITING,    load),
     Row(T.LOCK_FAILED,                _LOCKING,    S.SUCCEEDED,                keep_for_now,     still_lasts),
     Row(T.LOCK_FAILED,                _LOCKING,    S.FAILED,                   fail),
     Row(T.CREDENTIALS_RENEWED,        _LATER,      S.SUCCEEDED,                adopt),
-    Row(T.REFRESH_DUE,                _LOOKING,    S.LOCKING,                  take_lock,        may_wait),
-    Row(T.REFRESH_DUE,                _LOOKING,    S.SUCCEEDED,                keep_for_now,     still_lasts),
-    Row(T.REFRESH_DUE,                _LOOKING,    S.FAILED,                   fail),
-    Row(T.SAVE_DUE,                   _LOOKING,    S.LOCKING,                  take_lock,        may_wait),
-    Row(T.SAVE_DUE,                   _LOOKING,    S.SUCCEEDED,                keep_for_now),
+    Row(T.REFRESH_DUE,                _WAITING,    S.LOCKING,                  take_lock,        may_wait),
+    Row(T.REFRESH_DUE,                _WAITING,    S.SUCCEEDED,                keep_for_now,     still_lasts),
+    Row(T.REFRESH_DUE,                _WAITING,    S.FAILED,                   fail),
+    Row(T.SAVE_DUE,                   _WAITING,    S.LOCKING,                  take_lock,        may_wait),
+    Row(T.SAVE_DUE,                   _WAITING,    S.SUCCEEDED,                keep_for_now),
 
     # Old tokens to new
+    Row(T.REFRESH_DUE,                _AGAIN,      S.FETCHING_KEYS,            fetch_keys,       verifies_id_tokens),
     Row(T.REFRESH_DUE,                _AGAIN,      S.EXCHANGING_REFRESH_TOKEN, exchange),
-    Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.DOUBTING,                 doubt),
-    Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.SUCCEEDED,                keep_for_good,    still_lasts),
-    Row(T.CREDENTIALS_UNCHANGED,      _DOUBTING,   S.FAILED,                   fail_for_good),
-    Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.SUCCEEDED,                keep_for_good,    still_lasts),
-    Row(T.CREDENTIALS_UNKNOWN,        _DOUBTING,   S.FAILED,                   fail_for_good),
+    Row(T.KEYS_RECEIVED,              _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_with_keys),
+    Row(T.KEYS_UNAVAILABLE,           _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_without_keys),
+    Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.READING_AFTER_REFUSAL,    load_after_refusal),
+    Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.SUCCEEDED,                keep_for_good,    still_lasts),
+    Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.FAILED,                   fail_for_good),
+    Row(T.CREDENTIALS_UNKNOWN,        _REFUSED,    S.SUCCEEDED,                keep_for_good,    still_lasts),
+    Row(T.CREDENTIALS_UNKNOWN,        _REFUSED,    S.FAILED,                   fail_for_good),
     Row(T.CLIENT_REFUSED,             _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
     Row(T.CLIENT_REFUSED,             _EXCHANGING, S.FAILED,                   fail),
     Row(T.ACCOUNT_CHANGED,            _EXCHANGING, S.SUCCEEDED,                keep_for_good,    still_lasts),
@@ -96,18 +104,18 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.REFRESH_UNAVAILABLE,        _EXCHANGING, S.FAILED,                   fail),
     Row(T.REFRESH_RESPONSE_MALFORMED, _EXCHANGING, S.SUCCEEDED,                keep_for_now,     still_lasts),
     Row(T.REFRESH_RESPONSE_MALFORMED, _EXCHANGING, S.FAILED,                   fail),
-    Row(T.TOKENS_RECEIVED,            _EXCHANGING, S.COMPARING,                compare),
+    Row(T.TOKENS_RECEIVED,            _EXCHANGING, S.READING_BEFORE_SAVING,    load_before_saving),
 
     # New tokens to the store
     Row(T.SAVE_DUE,                   _AGAIN,      S.SAVING_CREDENTIALS,       save_late),
-    Row(T.CREDENTIALS_UNCHANGED,      _COMPARING,  S.SAVING_CREDENTIALS,       save),
-    Row(T.CREDENTIALS_RENEWED,        _CHECKING,   S.SUCCEEDED,                adopt),
-    Row(T.CREDENTIALS_MISSING,        _CHECKING,   S.FAILED,                   fail),
-    Row(T.CREDENTIALS_UNSUPPORTED,    _CHECKING,   S.FAILED,                   fail),
-    Row(T.PROVIDER_MISMATCHED,        _CHECKING,   S.FAILED,                   fail),
-    Row(T.REFRESH_UNAVAILABLE,        _CHECKING,   S.FAILED,                   fail),
+    Row(T.CREDENTIALS_UNCHANGED,      _TO_SAVE,    S.SAVING_CREDENTIALS,       save),
+    Row(T.CREDENTIALS_RENEWED,        _ANSWERED,   S.SUCCEEDED,                adopt),
+    Row(T.CREDENTIALS_MISSING,        _ANSWERED,   S.FAILED,                   fail),
+    Row(T.CREDENTIALS_UNSUPPORTED,    _ANSWERED,   S.FAILED,                   fail),
+    Row(T.PROVIDER_MISMATCHED,        _ANSWERED,   S.FAILED,                   fail),
+    Row(T.REFRESH_UNAVAILABLE,        _ANSWERED,   S.FAILED,                   fail),
     Row(T.CREDENTIALS_SAVED,          _SAVING,     S.SUCCEEDED,                deliver_refreshed),
-    Row(T.CREDENTIALS_UNKNOWN,        _COMPARING,  S.SUCCEEDED,                deliver_unsaved),
+    Row(T.CREDENTIALS_UNKNOWN,        _TO_SAVE,    S.SUCCEEDED,                deliver_unsaved),
     Row(T.SAVE_FAILED,                _SAVING,     S.SUCCEEDED,                deliver_unsaved),
 )
 # fmt: on

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from ..base.http import Encoding
 from ..base.records import Record
+from .endpoints import IdTokenPolicy, codex_device_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
+
+CODEX_SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.connectors.read", "api.connectors.invoke")
+CODEX_PARAMETERS: Final = (("id_token_add_organizations", "true"), ("codex_cli_simplified_flow", "true"))
 
 
 class Dialect(Record):
@@ -55,3 +59,27 @@ def codex_dialect(platform_url: str | None) -> Dialect:
         stores_in_auth_json=True,
         revokes_replaced_tokens=True,
     )
+
+
+def codex_fields(base: str, originator: str, *, is_mirror: bool) -> dict[str, Any]:
+    """Return the fields of a `Provider` for the Codex CLI's client.
+
+    Args:
+        base: The issuer, without a slash at its end.
+        originator: The name of the program that the person signs in for.
+        is_mirror: The issuer is not OpenAI's own.
+    """
+    return {
+        "name": "codex",
+        "authorization_endpoint": f"{base}/oauth/authorize",
+        "token_endpoint": f"{base}/oauth/token",
+        "revocation_endpoint": f"{base}/oauth/revoke",
+        "device_code": codex_device_code(base),
+        "scopes": CODEX_SCOPES,
+        "authorization_parameters": (*CODEX_PARAMETERS, ("originator", originator)),
+        "port": 1455,
+        "fallback_port": 1457,
+        "id_token_policy": IdTokenPolicy.COMPAT,
+        "dialect": codex_dialect("https://platform.api.openai.org" if is_mirror else "https://platform.openai.com"),
+        "help_url": "https://developers.openai.com/codex/auth",
+    }

@@ -19,6 +19,15 @@ class ClientAuthentication(StrEnum):
     """The client id and the secret are parameters of the request."""
 
 
+class IdTokenPolicy(StrEnum):
+    """What to do if an id token lacks a claim that OpenID Connect requires."""
+
+    STRICT = "strict"
+    """Refuse the token."""
+    COMPAT = "compat"
+    """Accept the token. The claims that it has are checked."""
+
+
 class DeviceCodeDialect(StrEnum):
     """The protocol of a provider for device codes."""
 
@@ -52,3 +61,14 @@ class DeviceCodeEndpoints(Record):
                 check_endpoint(url)
         if self.dialect is DeviceCodeDialect.CODEX and None in others:
             raise ValueError("this dialect needs a poll endpoint, a verification URL and a redirect URI")
+
+
+def codex_device_code(base: str) -> DeviceCodeEndpoints:
+    """Return the endpoints of OpenAI's provider, in Codex's dialect, below a base URL."""
+    return DeviceCodeEndpoints(
+        dialect=DeviceCodeDialect.CODEX,
+        code_endpoint=f"{base}/api/accounts/deviceauth/usercode",
+        poll_endpoint=f"{base}/api/accounts/deviceauth/token",
+        verification_url=f"{base}/codex/device",
+        redirect_uri=f"{base}/deviceauth/callback",
+    )

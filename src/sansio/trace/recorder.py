@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import UnexpectedEvent
 from ..login import events
 from ..login.machine import LoginMachine
-from .codec import MAX_LINE, MAX_STEPS, MAX_TRACE, VERSION, encode, encode_actions, line_of
+from ..model.provenance import provenance_of_provider
+from .format.codec import encode, encode_actions
 from .placeholders import SECRETS
 from .redaction import Redactor
+from .writer import RecordingError, TraceWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..base.strict_json import JsonObject
     from ..login.actions import Action
     from ..login.events import Event
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
     from .origin import Origin
-
-
-class RecordingError(Exception):
-    """The recording cannot go on. The login can."""
 
 
 class Recorder:
@@ -53,16 +52,11 @@ class Recorder:
     ) -> None:
         self.machine: Final = LoginMachine(options, secrets)
         """The machine of the real login."""
-        self._write = write
-        self._on_trouble = on_trouble
-        self._origin = origin
-        self._ended = False
-        self._lines = self._size = 0
-        self._clock = clock
-        self._start = clock()
+        self._writer = TraceWriter(write, clock, on_trouble, origin)
         self._redactor = Redactor(options, secrets)
+        self._implied = provenance_of_provider(options.provider)
         self._second = LoginMachine(self._redactor.options, SECRETS)
-        self._attempt(self._begin)
+        self._writer.attempt(self._begin)
 
     @property
     def device_code(self) -> DeviceCode | None:
@@ -85,53 +79,31 @@ class Recorder:
         Raises:
             UnexpectedEvent: As for `LoginMachine.handle`. The trace records it too.
         """
-        at = self._clock() - self._start
+        at = self._writer.now()
         try:
             return self.machine.handle(event)
         finally:
-            self._attempt(self._record, at, event)
-
-    def _attempt(self, work: Callable[..., None], *args: object) -> None:
-        """Call a function. An exception ends the recording, and not the login."""
-        if not self._ended:
-            try:
-                work(*args)
-            except Exception as error:  # noqa: BLE001 - a full disk as well as a mistake of ours
-                self._ended = True
-                reason = str(error) if isinstance(error, RecordingError) else type(error).__name__
-                self._on_trouble(f"the trace ends before the login: {reason}")
+            self._writer.attempt(self._record, at, event)
 
     def _begin(self) -> None:
-        origin = {} if self._origin is None else {"origin": self._origin.content()}
-        header = {"type": "trace", "version": VERSION, **origin, "options": encode(self._redactor.options)}
-        self._write_line(header)
+        self._writer.begin(options=encode(self._redactor.options))
 
     def _record(self, at: float, event: Event) -> None:
         redacted = self._redactor.event(event)
-        size = None if self._origin is None else _size(event)
-        step = {"at": round(max(at, 0.0), 6), **({} if size is None else {"size": size}), "event": encode(redacted)}
+        result: JsonObject
         try:
-            actions = self._second.handle(redacted)
+            result = {"actions": encode_actions(self._second.handle(redacted), self._implied)}
         except UnexpectedEvent:
-            step |= {"unexpected": True}
+            result = {"unexpected": True}
         else:
-            step |= {"state": self._second.state, "actions": encode_actions(actions)}
+            result = {"state": self._second.state, **result}
         # No trace is better than one of a different login.
         if (self._second.state, self._second.last_trigger) != (self.machine.state, self.machine.last_trigger):
             raise RecordingError("without its secrets, an event would mean something else")
-        self._write_line(step)
-
-    def _write_line(self, content: object) -> None:
-        # Any page can send requests. They must not fill the disk.
-        line = line_of(content)
-        self._lines += 1
-        self._size += len(line)
-        if self._lines > 1 + MAX_STEPS or self._size > MAX_TRACE or len(line) > MAX_LINE:
-            raise RecordingError("it would become too large")
-        self._write(line)
+        self._writer.step(at, size_of(event), event=encode(redacted, self._implied), **result)
 
 
-def _size(event: Event) -> int | None:
+def size_of(event: Event) -> int | None:
     """Return the bytes of what a redacted event does not have as it was; None if that is nothing."""
     match event:
         case events.TokenResponseReceived(body=body):

@@ -28,7 +28,9 @@ _DATE: Final = rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 _HEADERS: Final = {
     b"date": re.compile(_DATE),
     b"retry-after": re.compile(rb"\d{1,5}|" + _DATE),
-    b"content-type": re.compile(rb"application/(json|problem\+json|xml|octet-stream)|text/(html|plain|xml)"),
+    b"content-type": re.compile(
+        rb"application/(json|problem\+json|x-www-form-urlencoded|xml|octet-stream)|text/(html|plain|xml)"
+    ),
     b"content-encoding": re.compile(rb"|identity|gzip|deflate|br|zstd", re.IGNORECASE),
 }
 """Header fields of a response that are read or help to understand it, with the values that a trace may hold."""
@@ -52,7 +54,7 @@ class Redactor:
         self._port = 0
         self.options = options.__replace__(
             allowed_workspaces=tuple(self._placeholders.of("account", each) for each in options.allowed_workspaces),
-            provider=_public(options.provider),
+            provider=public(options.provider),
         )
         """The options as they stand in the trace."""
 
@@ -66,13 +68,8 @@ class Redactor:
                 return event.__replace__(text=self._requests.paste(text, self._port))
             case events.RequestReceived():
                 return self._requests.request(event)
-            case events.TokenResponseReceived(received_at=received_at):
-                return event.__replace__(
-                    headers=_headers(event.headers),
-                    body=self._responses.body(event.headers, event.body),
-                    # (The machine refuses every time that is out of range.)
-                    received_at=received_at if events.is_moment(received_at) else -1.0,
-                )
+            case events.TokenResponseReceived():
+                return token_response(event, self._responses)
             case (
                 events.BindFailed(message=words)
                 | events.BrowserFailed(message=words)
@@ -88,7 +85,21 @@ class Redactor:
                 return event
 
 
-def _public(provider: Provider) -> Provider:
+def token_response(event: events.TokenResponseReceived, responses: TokenResponses) -> events.TokenResponseReceived:
+    """Return a token response that means the same, without secrets and persons."""
+    return event.__replace__(
+        headers=_headers(event.headers),
+        body=responses.body(event.headers, event.body),
+        received_at=moment(event.received_at),
+    )
+
+
+def moment(seconds: float) -> float:
+    """Return a time as it stands in a trace. The machines refuse every time that is out of range."""
+    return seconds if events.is_moment(seconds) else -1.0
+
+
+def public(provider: Provider) -> Provider:
     """Return the provider without values that may be secrets or name a person."""
     return provider.__replace__(
         authorization_parameters=tuple(

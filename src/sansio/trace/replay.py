@@ -13,16 +13,34 @@ from ..login.machine import LoginMachine
 from ..model.credentials import Credentials
 from ..model.provenance import provenance_of_provider
 from ..model.tokens import Tokens
-from .codec import encode_actions
+from .format.codec import encode_actions
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
-    from ..login.actions import Action
+    from collections.abc import Callable, Sequence
+    from enum import StrEnum
+    from typing import Protocol
+
     from ..login.events import Event
     from ..login.outcome import LoginOutcome
-    from ..login.states import LoginState, Trigger
-    from ..model.provider import Provider
+    from ..login.states import LoginState
+    from ..model.provenance import Provenance
     from .reader import Step, Trace
+
+    class Machine(Protocol):
+        """Any of the machines."""
+
+        @property
+        def state(self) -> StrEnum:
+            """Where it is."""
+
+        @property
+        def last_trigger(self) -> StrEnum | None:
+            """The meaning of the last event; None if it was late or unexpected."""
+
+        @property
+        def handle(self) -> Callable[[Any], Sequence[Record]]:
+            """Takes an event, and returns actions."""
 
 
 _COMPARED: Final = 500
@@ -53,15 +71,17 @@ class Replayed(Record):
     """One event of a replay, with what the machine did."""
 
     at: float
-    """Seconds since the start of the login, as recorded."""
-    event: Event = hidden()
-    trigger: Trigger | None
+    """Seconds since the start, as recorded."""
+    event: Any = hidden()
+    trigger: Any
     """The meaning of the event; None if it was late or unexpected."""
     unexpected: bool
     """The machine refused the event, which was a mistake of the host."""
-    before: LoginState
-    after: LoginState
-    actions: tuple[Action, ...] = hidden()
+    before: Any
+    """The state of the machine before the event."""
+    after: Any
+    """The state of the machine after the event."""
+    actions: tuple[Any, ...] = hidden()
     size: int | None = None
     """As in the trace: the bytes of the real response body or request target; None if unknown."""
 
@@ -84,11 +104,16 @@ class Replay(Record):
     @property
     def states(self) -> tuple[LoginState, ...]:
         """The states of the login, in order."""
-        passed = [self.steps[0].before] if self.steps else []
-        for step in self.steps:
-            if step.after is not passed[-1]:
-                passed.append(step.after)
-        return tuple(passed)
+        return states_of(self.steps)
+
+
+def states_of(steps: Sequence[Replayed]) -> tuple[Any, ...]:
+    """Return the states that a machine has passed, in order."""
+    passed = [steps[0].before] if steps else []
+    for step in steps:
+        if step.after is not passed[-1]:
+            passed.append(step.after)
+    return tuple(passed)
 
 
 def replay(trace: Trace) -> Replay:
@@ -101,14 +126,34 @@ def replay(trace: Trace) -> Replay:
         The steps up to the first difference, and the outcome.
     """
     machine = LoginMachine(trace.options, SECRETS)
-    steps = []
+    implied = provenance_of_provider(trace.options.provider)
+    steps, difference = replay_steps(trace.steps, machine, implied)
+    return Replay(steps=steps, difference=difference, outcome=machine.outcome)
+
+
+def replay_steps(
+    recorded: Sequence[Step], machine: Machine, implied: Provenance | None = None
+) -> tuple[tuple[Replayed, ...], Difference | None]:
+    """Pass recorded events to a machine, and compare what it does.
+
+    Args:
+        recorded: The steps of a trace.
+        machine: A new machine.
+        implied: The provenance that the trace does not write.
+
+    Returns:
+        The steps up to the first difference, and the difference; None if there is none.
+    """
+    steps: list[Replayed] = []
     difference = None
-    for step in trace.steps:
+    for step in recorded:
         before = machine.state
+        actions: Sequence[Record] = ()
         try:
-            actions, unexpected = machine.handle(_complete(step.event, trace.options.provider)), False
+            event = step.event if implied is None else _complete(step.event, implied)
+            actions, unexpected = machine.handle(event), False
         except UnexpectedEvent:
-            actions, unexpected = [], True
+            unexpected = True
         steps.append(
             Replayed(
                 at=step.at,
@@ -121,23 +166,23 @@ def replay(trace: Trace) -> Replay:
                 size=step.size,
             )
         )
-        difference = _difference(step, machine.state, encode_actions(actions), unexpected=unexpected)
+        difference = _difference(step, machine.state, encode_actions(actions, implied), unexpected=unexpected)
         if difference is not None:
             break
-    return Replay(steps=tuple(steps), difference=difference, outcome=machine.outcome)
+    return tuple(steps), difference
 
 
-def _complete(event: Event, provider: Provider) -> Event:
+def _complete(event: Event, implied: Provenance) -> Event:
     """Return an event whose tokens have a provenance. A trace has it only for tokens of another provider."""
     match event:
         case CredentialsSaved(replaced=Credentials(tokens=Tokens(provenance=None) as tokens) as replaced):
-            tokens = tokens.__replace__(provenance=provenance_of_provider(provider))
+            tokens = tokens.__replace__(provenance=implied)
             return event.__replace__(replaced=replaced.__replace__(tokens=tokens))
         case _:
             return event
 
 
-def _difference(step: Step, state: LoginState, actions: list[Any], *, unexpected: bool) -> Difference | None:
+def _difference(step: Step, state: StrEnum, actions: list[Any], *, unexpected: bool) -> Difference | None:
     if unexpected and step.unexpected:
         return None
     if not unexpected and (step.state, step.actions) == (state, actions):

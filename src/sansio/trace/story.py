@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final, assert_never
 from ..base.http import header_values
 from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
-from ..login.failures import LoginFailure
-from ..login.outcome import LoginCancellation, LoginSuccess
+from ..login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ..model.options import LoginMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from ..login.outcome import LoginOutcome
     from ..model.options import LoginOptions
-    from .reader import Trace
+    from .reader import AnyTrace, Trace
     from .replay import Replay, Replayed
 
 _MARGIN = " " * 12
@@ -25,6 +25,7 @@ _WORDS: Final[Mapping[type[events.Event], str]] = {
     events.HttpsAttempted: "a client begins a TLS handshake",
     events.CallbackPasted: "the person pastes an address",
     events.CredentialsSaved: "the credentials are stored",
+    events.RegistrationSaved: "the registration is stored",
 }
 
 
@@ -36,11 +37,13 @@ def tell(replay: Replay, *, until: int | None = None) -> list[str]:
         until: The number of events to describe; None for all.
     """
     steps = replay.steps[:until]
-    lines = [line for step in steps for line in _step(step)]
-    if len(steps) < len(replay.steps):
-        more = len(replay.steps) - len(steps)
-        return [*lines, f"({more} more event{'s' if more > 1 else ''})"]
-    return [*lines, *_end(replay)]
+    lines = [line for step in steps for line in step_lines(step, event_words, action_words)]
+    return [*lines, *(more_events(len(replay.steps) - len(steps)) or _end(replay))]
+
+
+def more_events(count: int) -> list[str]:
+    """Return the line for events that are not described; none if there are none."""
+    return [f"({count} more event{'s' if count > 1 else ''})"] if count else []
 
 
 def head(trace: Trace) -> list[str]:
@@ -48,8 +51,13 @@ def head(trace: Trace) -> list[str]:
 
     Empty if the trace does not say where it comes from.
     """
+    return head_of(trace, f"Login: {_options_words(trace.options)}")
+
+
+def head_of(trace: AnyTrace, words: str) -> list[str]:
+    """Return where a trace comes from, and then some words. Empty if the trace does not say where it comes from."""
     lines = trace.origin.lines()
-    return [*lines, f"Login: {clean_text(_options_words(trace.options), limit=1024)}.", ""] if lines else []
+    return [*lines, f"{clean_text(words, limit=1024)}.", ""] if lines else []
 
 
 def _options_words(options: LoginOptions) -> str:
@@ -83,7 +91,16 @@ def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
             assert_never(outcome)
 
 
-def _step(step: Replayed) -> Iterator[str]:
+def step_lines(
+    step: Replayed, event_words: Callable[[Any, int | None], str], action_words: Callable[[Any], str]
+) -> Iterator[str]:
+    """Yield the lines of one event.
+
+    Args:
+        step: The replayed event.
+        event_words: Returns an event in words, from the event and the real size of its body.
+        action_words: Returns an action in words.
+    """
     meaning = "unexpected: a mistake of the host" if step.unexpected else step.trigger or "too late, dropped"
     yield f"{step.at:9.3f} s {clean_text(event_words(step.event, step.size))}  [{meaning}]"
     for action in step.actions:
@@ -118,7 +135,9 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             return f"the program that holds the port {'agrees to stop' if accepted else 'does not stop'}"
         case events.TimerFired(timer=timer):
             return f"the timer {timer} runs out"
-        case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted() | events.CredentialsSaved():
+        case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted():
+            return _WORDS[type(event)]
+        case events.CredentialsSaved() | events.RegistrationSaved():
             return _WORDS[type(event)]
         case events.BrowserFailed(message=message):
             return f"no browser could be launched: {message}"
@@ -132,8 +151,9 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             return _response_words(event, size)
         case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
             return f"token request {exchange_id} got no answer ({kind}): {message}"
-        case events.SaveFailed(message=message):
-            return f"the credentials could not be stored: {message}"
+        case events.SaveFailed(message=message) | events.RegistrationSaveFailed(message=message):
+            what = "credentials" if isinstance(event, events.SaveFailed) else "registration"
+            return f"the {what} could not be stored: {message}"
         case events.CancelRequested(reason=reason):
             return f"the host cancels: {reason}"
         case _:
@@ -175,6 +195,8 @@ def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one ar
             return f"abort token request {exchange_id}"
         case actions.SaveCredentials():
             return "store the credentials"
+        case actions.SaveRegistration():
+            return "store the registration"
         case actions.ReportProgress(phase=progress.Failed(category=category, message=message)):
             return f"report {category}: {message}"
         case actions.ReportProgress(phase=phase):

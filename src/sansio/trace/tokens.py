@@ -7,7 +7,9 @@ from base64 import urlsafe_b64encode
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode
 
+from ..base.http import header_values
 from ..base.secret import Secret
 from ..base.strict_json import JsonError, loads_object
 from ..base.text import clean_text, is_printable_ascii
@@ -20,8 +22,7 @@ from ..model.tokens import Tokens
 from ..oauth.authorization import is_code
 from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
 from ..oauth.responses import MAX_TOKEN_RESPONSE, plain_text
-from .bodies import NOT_JSON, TOO_LARGE, UNREADABLE
-from .codec import OTHER_PROVIDER
+from .format.bodies import NOT_JSON, TOO_LARGE, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ _UNSIGNED: Final = "eyJhbGciOiJub25lIn0"
 """The header of a JWT without a signature: ``{"alg":"none"}``."""
 
 
+OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
+"""Stands for the provenance of tokens that another provider has issued."""
+_FORM: Final = b"application/x-www-form-urlencoded"
 _SECONDS: Final = ("interval", "expires_in")
 
 
@@ -114,6 +118,9 @@ class TokenResponses:
             content = loads_object(body)
         except JsonError as error:
             problem = str(error)
+        if problem == "not JSON" and _is_form(headers):
+            members = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
+            return urlencode(self._object(dict(members))).encode("ascii")
         if problem == "not JSON":
             return self._placeholders.text(plain_text(headers, body)).encode("utf-8") or NOT_JSON
         if problem:
@@ -130,11 +137,19 @@ class TokenResponses:
             if tokens is None
             else Tokens(
                 id_token=self._optional(partial(self._jwt, "id-token"), tokens.id_token),
-                access_token=self._secret(partial(self._jwt, "access-token"), tokens.access_token),
+                access_token=self.access_token(tokens.access_token),
                 refresh_token=self._optional(partial(self._opaque, "refresh-token"), tokens.refresh_token),
                 provenance=self._provenance(tokens),
             ),
         )
+
+    def access_token(self, token: Secret) -> Secret:
+        """Return what stands for an access token."""
+        return self._secret(partial(self._jwt, "access-token"), token)
+
+    def account_id(self, value: str) -> str:
+        """Return what stands for the id of an account."""
+        return self._person(_Kind.ACCOUNT, value) if value else ""
 
     def _provenance(self, tokens: Tokens) -> Provenance:
         ours = provenance_of_provider(self._provider)
@@ -226,6 +241,11 @@ class TokenResponses:
         placeholder = self._placeholders.of(kind, value)
         # An identifier that is not printable is ignored. So is its placeholder.
         return placeholder if clean_text(value) == value else f"{placeholder}\x00"
+
+
+def _is_form(headers: Headers) -> bool:
+    kinds = [value.partition(b";")[0].strip().lower() for value in header_values(headers, b"content-type")]
+    return kinds == [_FORM]
 
 
 def _moment(value: object) -> object:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ...drivers.support import free_port
+from ...sansio.trace.beside import everything_told
 from ..conftest import CODE, ID_TOKEN, browse, callback_url, called, login, started
 from .test_status import NO_KEYRING
 
@@ -46,6 +47,23 @@ def test_logout(signed_in: Path, provider: ScriptedProvider) -> None:
     )
     assert logout(signed_in, provider) == (0, nothing, "")
     assert provider.revoked == [REVOKED]
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_record(signed_in: Path, provider: ScriptedProvider, status: int) -> None:
+    path = signed_in / "trace"
+    provider.revocation = status
+    assert logout(signed_in, provider, "--record", str(path))[0] == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    content = everything_told(path.read_text())
+    assert [secret for secret in ("canary", ID_TOKEN, "ada@", str(signed_in)) if secret in content] == []
+    code, out, err = called("replay", str(path))
+    assert (code, err) == (0, "")
+    assert "Recorded by loginmachine logout" in out
+    assert f"revoke the tokens at {provider.issuer}/oauth/revoke" in out
+    not_confirmed = f"the revocation is not confirmed: {provider.issuer}/oauth/revoke: status 503"
+    assert ("the tokens are revoked" if status == 200 else not_confirmed) in out
+    assert "The sign-out succeeded." in out
 
 
 def test_failed_revocation(signed_in: Path, provider: ScriptedProvider) -> None:

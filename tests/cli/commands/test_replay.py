@@ -99,6 +99,7 @@ def test_json() -> None:
         },
         {
             "event": "replayed",
+            "of": "login",
             "identical": True,
             "outcome": "cancelled",
             "category": "login_cancelled",

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug import Request, Response
 
+import loginmachine
+from loginmachine.drivers.traces import replay_file
+
+from ...sansio.trace.beside import everything_told
 from ..conftest import ID_TOKEN, called, jwt, run, started
 
 if TYPE_CHECKING:
@@ -227,9 +231,10 @@ def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: 
 @pytest.mark.parametrize("command", ["token", "refresh"])
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_new_tokens_are_stored_despite_signals(tmp_path: Path, endpoint: Endpoint, command: str, number: str) -> None:
-    sign_in(tmp_path, 10)
+    old = sign_in(tmp_path, 10)
+    path = tmp_path / "trace"
     endpoint.released.clear()
-    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer) as running:
+    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer, "--record", str(path)) as running:
         assert endpoint.asked.wait(20)
         running.process.send_signal(getattr(signal, number))
         running.process.send_signal(signal.SIGTERM)
@@ -240,6 +245,8 @@ def test_new_tokens_are_stored_despite_signals(tmp_path: Path, endpoint: Endpoin
     assert code in {128 + getattr(signal, number), 128 + signal.SIGTERM}
     assert (out, err) == ("", "")
     assert json.loads((tmp_path / "auth.json").read_text())["tokens"]["access_token"] == endpoint.new
+    # The trace goes on as the refresh does.
+    assert "The refresh succeeded." in recorded(path, (old, endpoint.new))
 
 
 def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -262,3 +269,65 @@ def test_invalid_issuer_is_a_usage_error(tmp_path: Path, endpoint: Endpoint, com
     code, out, err = endpoint.run(command, tmp_path, "--issuer", "http://id.example")
     assert (code, out) == (2, "")
     assert "the provider's URL must be https" in err
+
+
+# --record
+
+
+def recorded(path: Path, secrets: tuple[str, ...]) -> str:
+    """Check a trace, and return its story."""
+    assert path.stat().st_mode & 0o777 == 0o600
+    content = everything_told(path.read_text())
+    assert [secret for secret in (*secrets, "canary", "acc-1", "ada@", str(path.parent)) if secret in content] == []
+    code, out, err = called("replay", str(path))
+    assert (code, err) == (0, "")
+    assert called("replay", str(path), "--json")[0] == 0
+    return out
+
+
+@pytest.mark.parametrize("command", ["refresh", "token"])
+def test_record(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
+    path = tmp_path / "trace"
+    old = sign_in(tmp_path, 10)
+    assert endpoint.start(command, tmp_path, "--record", str(path))[0] == 0
+    story = recorded(path, (old, endpoint.new, ID_TOKEN))
+    assert f"Recorded by loginmachine {command} {loginmachine.__version__}" in story
+    assert "is answered: status 200, application/json, " in story
+    assert "The refresh succeeded." in story
+    assert "Replayed: the machine does today what was recorded." in story
+    refused = (2, "", f"{path} is the trace of a refresh, and only a login can be drawn.\n")
+    assert called("replay", str(path), "--diagram") == refused
+    assert called("diagram", "--highlight", str(path)) == refused
+
+
+def test_record_a_failure(tmp_path: Path, endpoint: Endpoint) -> None:
+    path = tmp_path / "trace"
+    old = sign_in(tmp_path, -10)
+    endpoint.status, endpoint.error = 400, "invalid_grant"
+    assert endpoint.run("refresh", tmp_path, "--record", str(path))[0] == 1
+    assert "The refresh failed: refresh_token_rejected - " in recorded(path, (old,))
+    path.write_bytes(path.read_bytes()[:-30])
+    code, out, err = called("replay", str(path))
+    assert (code, "The trace stops while the refresh is " in out) == (0, True)
+    assert "ends in the middle of line" in err
+
+
+def test_record_to_an_unwritable_file_is_a_usage_error(tmp_path: Path, endpoint: Endpoint) -> None:
+    sign_in(tmp_path, 10)
+    for command in ("refresh", "token", "logout"):
+        code, _, err = endpoint.run(command, tmp_path, "--record", str(tmp_path))
+        assert code == 2
+        assert f"{command}: error: --record: " in err
+    assert endpoint.bodies == []
+
+
+def test_a_difference_in_a_recorded_refresh(tmp_path: Path, endpoint: Endpoint) -> None:
+    path = tmp_path / "trace"
+    sign_in(tmp_path, 10)
+    endpoint.run("refresh", tmp_path, "--record", str(path))
+    path.write_text(path.read_text().replace('"timeout":0.25', '"timeout":0.5'))
+    code, out, _ = called("replay", str(path))
+    assert code == 1
+    assert '-   "timeout": 0.5' in out
+    (report,) = replay_file(path)
+    assert (report.outcome, report.diverges_at) == ("unfinished", 3)

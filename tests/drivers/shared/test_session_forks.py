@@ -180,5 +180,5 @@ def test_the_lock_of_a_block_stays_with_the_parent(tmp_path: Path, lock: Any) ->
     )
     for program, said in ((script, ""), (block, "held\nagain\n")):
         arguments = [sys.executable, "-c", program, str(tmp_path), lock.__name__]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=6 * PATIENCE, check=True)
         assert (done.stdout, done.stderr) == (said, "")

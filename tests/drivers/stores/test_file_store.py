@@ -255,6 +255,21 @@ def test_what_a_killed_writer_left_is_removed(store: FileStore, old: Path) -> No
     assert names(old.parent) == NAMES
 
 
+def test_a_sign_out_removes_what_a_killed_writer_left(store: FileStore, old: Path) -> None:
+    # It may hold tokens.
+    (old.parent / ".auth.json.0123456789abcdef.tmp").write_bytes(NEW)
+    store.remove()
+    assert names(old.parent) == [name for name in NAMES if name != "auth.json"]
+
+
+def test_a_file_that_is_set_aside_becomes_private(store: FileStore, old: Path) -> None:
+    old.write_bytes(b"{")
+    old.chmod(0o644)
+    store.save(CREDENTIALS)
+    (aside,) = old.parent.glob("auth.json.corrupt-*")
+    assert (aside.read_bytes(), mode(aside)) == (b"{", 0o600)
+
+
 # Reading
 
 

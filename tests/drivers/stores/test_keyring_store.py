@@ -238,6 +238,19 @@ def test_a_keyring_that_refuses(
     assert keyring.entries[entry] == OLD.decode()
 
 
+@pytest.mark.usefixtures("keyring")
+def test_a_keyring_that_keeps_only_the_beginning(kept: KeyringStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.save(OTHERS)
+    real = FakeKeyring.set_password
+    monkeypatch.setattr(
+        FakeKeyring, "set_password", lambda self, service, user, value: real(self, service, user, value[:500])
+    )
+    with pytest.raises(StoreError, match="did not keep what was stored in it"):
+        kept.save(Credentials(auth_mode="apikey", api_key=Secret("x" * 2000)))
+    # The old value is there again.
+    assert kept.load() == OTHERS
+
+
 def test_a_value_that_is_too_long_for_windows(kept: KeyringStore, keyring: FakeKeyring) -> None:
     keyring.trouble = raising(TooMuchForWindows("canary"), "set")
     big = Credentials(auth_mode="apikey", api_key=Secret("x" * 2000))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine import AutoStore, Credentials, KeyringStore, Secret, StoreError
+from loginmachine import AutoStore, Credentials, KeyringStore, Secret, StoreBusy, StoreError
 from loginmachine.drivers.stores import keyring_calls
+from loginmachine.drivers.stores.locks import locked
 from loginmachine.drivers.waiting import wait_for
 
 from ..support import PATIENCE, eventually
@@ -32,17 +33,31 @@ class HangsOnce:
     def __init__(self, kind: str, number: int = 1) -> None:
         self._kind, self._left = kind, number
         self.released = threading.Event()
+        self.is_waiting = False
 
     def __call__(self, kind: str) -> None:
         if kind == self._kind:
             self._left -= 1
             if self._left == 0:
+                self.is_waiting = True
                 assert self.released.wait(PATIENCE)
+                self.is_waiting = False
 
 
 @pytest.fixture
 def kept(home: Path, warnings: list[str]) -> KeyringStore:
     return KeyringStore(home, on_warning=warnings.append, timeout=0.1)
+
+
+@pytest.fixture(autouse=True)
+def patient(keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin the time-out when the keyring hangs. A call that does not hang may take its time, on a loaded machine."""
+
+    def wait(event: threading.Event, timeout: float) -> bool:
+        assert eventually(lambda: event.is_set() or getattr(keyring.trouble, "is_waiting", False))
+        return wait_for(event, timeout)
+
+    monkeypatch.setattr(keyring_calls, "wait_for", wait)
 
 
 def settled() -> bool:
@@ -112,6 +127,26 @@ def test_a_sign_in_by_another_program_is_not_undone(
     assert keyring.entries == {key: '{"OPENAI_API_KEY": "theirs"}'}
 
 
+def test_a_late_change_is_undone_under_the_lock(home: Path, kept: KeyringStore, keyring: FakeKeyring) -> None:
+    keyring.trouble = hangs = HangsOnce("set")
+    with pytest.raises(StoreError, match=LATE):
+        kept.save(CREDENTIALS)
+    held: list[bool] = []
+
+    def look(kind: str) -> None:
+        if kind == "delete":
+            try:
+                with locked(home / "auth.lock", 0.0):
+                    held.append(False)
+            except StoreBusy:
+                held.append(True)
+
+    keyring.trouble = look
+    hangs.released.set()
+    assert settled()
+    assert held == [True]
+
+
 def test_what_cannot_be_undone_is_a_warning(
     kept: KeyringStore, keyring: FakeKeyring, warnings: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -146,13 +181,13 @@ def test_an_interrupted_save_is_undone(
     kept: KeyringStore, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyring.trouble = hangs = HangsOnce("set")
-    waits: list[float | None] = []
+    waits: list[float] = []
 
-    def interrupted(event: threading.Event, timeout: float | None = None) -> bool:
+    def interrupted(event: threading.Event, timeout: float) -> bool:
         waits.append(timeout)
         if len(waits) == 2:
             raise KeyboardInterrupt
-        return wait_for(event, timeout)
+        return wait_for(event, PATIENCE)
 
     monkeypatch.setattr(keyring_calls, "wait_for", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -184,8 +219,11 @@ def test_an_answer_that_is_lost(
         assert keyring.entries == {}
 
 
-def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring) -> None:
-    kept.save(OTHERS)
+@pytest.mark.parametrize("before", [None, OTHERS], ids=["no entry", "an entry"])
+def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring, before: Credentials | None) -> None:
+    if before is not None:
+        kept.save(before)
+    entries = dict(keyring.entries)
     gets: list[str] = []
 
     def fail_second(kind: str) -> None:
@@ -197,7 +235,9 @@ def test_a_check_afterwards_that_fails(kept: KeyringStore, keyring: FakeKeyring)
     keyring.trouble = fail_second
     with pytest.raises(StoreError, match="the keyring raised OSError"):
         kept.save(CREDENTIALS)
-    assert kept.load() == OTHERS
+    # An entry that did not exist before is removed.
+    assert keyring.entries == entries
+    assert kept.load() == before
 
 
 def test_a_refresh_asks_the_keyring_before_its_request(kept: KeyringStore, keyring: FakeKeyring) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -194,6 +195,63 @@ def test_a_removal_that_cannot_be_synced_is_a_warning(
     store.remove()
     assert not old.exists()
     assert warnings == [f"{old} is removed, but its folder could not be synced: a crash now could undo that"]
+
+
+@pytest.mark.parametrize(("number", "is_saved"), [(errno.EMFILE, False), (errno.EIO, False), (errno.EACCES, True)])
+def test_a_folder_that_cannot_be_opened(
+    *, store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_saved: bool
+) -> None:
+    real = os.open
+
+    def refuse_folders(path: Path | str, *args: int) -> int:
+        if Path(path).is_dir():
+            raise OSError(number, os.strerror(number))
+        return real(path, *args)
+
+    monkeypatch.setattr(os, "open", refuse_folders)
+    if is_saved:
+        store.save(CREDENTIALS)
+    else:
+        # Afterwards it could not be synced, so nothing is changed.
+        with pytest.raises(StoreError, match=os.strerror(number)):
+            store.save(CREDENTIALS)
+    assert old.read_bytes() == (NEW if is_saved else OLD)
+
+
+def test_a_save_that_cannot_be_synced_is_a_warning(
+    store: FileStore, old: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first is of the file itself.
+    monkeypatch.setattr(os, "fsync", FailsLater(os.fsync, 1, errno.EIO))
+    store.save(CREDENTIALS)
+    assert old.read_bytes() == NEW
+    assert warnings == [f"{old} is stored, but its folder could not be synced: a crash now could undo that"]
+
+
+def test_what_is_synced_and_when(store: FileStore, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync = os.fsync
+
+    def noting(name: str, call: Callable[..., object]) -> Callable[..., object]:
+        def noted(*args: object) -> object:
+            done.append(name)
+            return call(*args)
+
+        return noted
+
+    def noted_sync(descriptor: int) -> None:
+        done.append("sync a folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync a file")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "replace", noting("rename", Path.replace))
+    store.save(CREDENTIALS)
+    assert done == ["sync a file", "rename", "sync a folder"]
+    done.clear()
+    monkeypatch.setattr(Path, "unlink", noting("unlink", Path.unlink))
+    store.remove()
+    assert done == ["unlink", "sync a folder"]
+    assert not old.exists()
 
 
 # Locks

@@ -288,3 +288,18 @@ def test_one_of_many_takes_a_stale_file(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert sum(taken) == 1
+
+
+@pytest.mark.parametrize(("age", "is_left"), [(10, True), (1000, False)])
+def test_what_a_program_left_that_was_killed_at_a_stale_file(*, tmp_path: Path, age: float, is_left: bool) -> None:
+    (tmp_path / "lock.held").write_text(f"{claims._machine().decode()} {2**22 + 1} 1 word")
+    marker = tmp_path / "lock.held.stale"
+    marker.write_bytes(b"")
+    os.utime(marker, (time.time() - age,) * 2)
+    claim = Claim(str(tmp_path / "lock"))
+    # Another program may be removing the stale file just now.
+    assert not claim.take()
+    assert marker.exists() is is_left
+    if not is_left:
+        assert claim.take()
+        claim.release()

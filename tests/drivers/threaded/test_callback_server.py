@@ -15,7 +15,7 @@ import pytest
 
 from loginmachine import LoginFailed, MemoryStore, start_login
 from loginmachine.drivers.callback import http11
-from loginmachine.drivers.callback.listeners import open_listeners, port_of
+from loginmachine.drivers.callback.listeners import ACCEPT_RETRY_DELAY, open_listeners, port_of
 from loginmachine.drivers.threaded import callback_server
 from loginmachine.drivers.threaded.callback_server import start_server
 from loginmachine.sansio.login import events
@@ -64,7 +64,7 @@ def test_no_descriptor_for_a_connection(
         browser.request("/favicon.ico")
         assert eventually(lambda: "loginmachine-connection" not in {thread.name for thread in threading.enumerate()})
         with socket.socket() as client:
-            client.settimeout(2)
+            client.settimeout(PATIENCE)
             monkeypatch.setattr(socket.socket, "accept", accept)
             no_descriptors()
             client.connect(("127.0.0.1", login.port))
@@ -145,6 +145,28 @@ def test_no_error_ends_the_accepting_thread(provider: ScriptedProvider, monkeypa
         Browser(login.auth_url).finish()
         login.wait()
     assert failures == []
+
+
+def test_a_pause_when_no_thread_is_left_for_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners = open_listeners(0, "127.0.0.1")
+    assert isinstance(listeners, list)
+    port, pauses = port_of(listeners), []
+    server = start_server(listeners, lambda _: None, lambda _: False)
+    assert server is not None
+
+    def pause(seconds: float) -> bool:
+        pauses.append(seconds)
+        return True
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(server._closing, "wait", pause)
+    monkeypatch.setattr(callback_server._Connection, "start", refuse)
+    with contextlib.closing(server), connect(port) as client:
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+        assert eventually(lambda: pauses == [ACCEPT_RETRY_DELAY])
 
 
 # Secrets

@@ -101,6 +101,11 @@ def test_short_secrets(secret: str, text: str, shown: str) -> None:
     assert clean_text(text, hide=(secret,)) == shown
 
 
+@pytest.mark.parametrize("secrets", [("12-4", "12-4x9"), ("12-4x9", "12-4")])
+def test_a_secret_that_begins_like_another(secrets: tuple[str, str]) -> None:
+    assert clean_text("no 12-4x9, 12-4 today", hide=secrets) == "no [redacted], [redacted] today"
+
+
 @pytest.mark.parametrize("kind", SECRETS)
 def test_ordinary_words_stay(kind: str) -> None:
     assert clean_text(WORDS, hide=(SECRETS[kind],)) == WORDS

@@ -43,9 +43,9 @@ def test_there_is_one_line_for_each_row() -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ("`locking`", "`lock_busy`: another session holds the lock", "", "`load`", "`looking`"),
+        ("`locking`", "`lock_busy`: another session holds the lock", "", "`load`", "`reading_while_waiting`"),
         (
-            "`comparing`, `doubting`",
+            "`reading_before_saving`, `reading_after_refusal`",
             "`credentials_renewed`: another process, or a new login, has stored others",
             "",
             "`adopt` as `adopted`",
@@ -59,14 +59,14 @@ def test_there_is_one_line_for_each_row() -> None:
             "`succeeded`",
         ),
         (
-            "`doubting`",
+            "`reading_after_refusal`",
             "`credentials_unchanged`: the store holds what it held before",
             "",
             "`fail_for_good` as `refresh_token_rejected`",
             "`failed`",
         ),
         (
-            "`comparing`, `doubting`",
+            "`reading_before_saving`, `reading_after_refusal`",
             "`credentials_missing`: nothing is stored",
             "",
             "`fail` as `not_signed_in`",
@@ -84,9 +84,12 @@ def test_some_rows_in_words(cells: tuple[str, ...]) -> None:
 def test_the_overview_has_every_delivery_of_a_token() -> None:
     drawn = arrows(diagram.mermaid_overview())
     assert drawn["[*]", "idle"] == ""
-    assert drawn["locking", "looking"] == "lock_busy<br/>/ load"
-    assert drawn["looking", "locking"] == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
-    assert drawn["doubting", "doubting_succeeded"] == (
+    assert drawn["locking", "reading_while_waiting"] == "lock_busy<br/>/ load"
+    assert (
+        drawn["reading_while_waiting", "locking"]
+        == "refresh_due<br/>[may_wait]<br/>save_due<br/>[may_wait]<br/>/ take_lock"
+    )
+    assert drawn["reading_after_refusal", "reading_after_refusal_succeeded"] == (
         "credentials_unchanged<br/>[still_lasts]<br/>credentials_unknown<br/>[still_lasts]<br/>/ keep_for_good"
         "<br/>credentials_renewed<br/>/ adopt"
     )
@@ -100,12 +103,12 @@ def test_the_overview_has_every_delivery_of_a_token() -> None:
 def test_the_failures_are_drawn_with_what_is_reported() -> None:
     drawing = diagram.mermaid_failures()
     lines = [line.strip() for line in drawing.splitlines()]
-    assert [line for line in lines if line.startswith("doubting_failed : ")] == [
-        "doubting_failed : refresh_token_rejected",
-        "doubting_failed : not_signed_in",
-        "doubting_failed : credentials_unsupported",
-        "doubting_failed : provider_mismatch",
-        "doubting_failed : refresh_unavailable",
+    assert [line for line in lines if line.startswith("reading_after_refusal_failed : ")] == [
+        "reading_after_refusal_failed : refresh_token_rejected",
+        "reading_after_refusal_failed : not_signed_in",
+        "reading_after_refusal_failed : credentials_unsupported",
+        "reading_after_refusal_failed : provider_mismatch",
+        "reading_after_refusal_failed : refresh_unavailable",
     ]
     for category in RefreshFailureCategory:
         assert f" : {category}\n" in drawing

@@ -19,10 +19,10 @@ def test_two_programs_at_once_as_a_story() -> None:
         "One refreshes. The other reads the store four times a second, and adopts the tokens that it finds there.\n\n"
         "1. `idle`: `access_token_wanted / load`, to `reading`\n"
         "2. `reading`: `refresh_due / take_lock`, to `locking`\n"
-        "3. `locking`: `lock_busy / load`, to `looking`\n"
-        "4. `looking`: `refresh_due [may_wait] / take_lock`, to `locking`\n"
-        "5. `locking`: `lock_busy / load`, to `looking`\n"
-        "6. `looking`: `credentials_renewed / adopt`, to `succeeded`\n"
+        "3. `locking`: `lock_busy / load`, to `reading_while_waiting`\n"
+        "4. `reading_while_waiting`: `refresh_due [may_wait] / take_lock`, to `locking`\n"
+        "5. `locking`: `lock_busy / load`, to `reading_while_waiting`\n"
+        "6. `reading_while_waiting`: `credentials_renewed / adopt`, to `succeeded`\n"
     ) in diagram.markdown()
 
 

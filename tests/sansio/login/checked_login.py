@@ -165,6 +165,12 @@ class CheckedLogin:
         )
         self.ledger = checked(step)
 
+    def restore(self) -> None:
+        """Go on with another machine, restored from a snapshot of this one. It has the same state."""
+        original = self.machine
+        self.machine = LoginMachine.restore(ALLOWED, SECRETS, original.snapshot())
+        assert (self.machine.snapshot(), self.machine.state) == (original.snapshot(), original.state)
+
     def answer(self, which: int, how: int) -> None:
         """Answer one of the actions that wait for an event, in one of the possible ways."""
         if self.unanswered_actions:

@@ -86,6 +86,17 @@ def test_a_browser_gone_while_waiting_does_not_disturb_the_login() -> None:
     assert login.state == "succeeded"
 
 
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
+def test_a_second_tab_that_leaves_changes_nothing(state: str) -> None:
+    login = machine_in(state)
+    before = login.snapshot()
+    # No token request is sent again, for this tab or for one that comes afterwards.
+    assert Playbook(login) >> callback(request_id=2) >> ClientGone(request_id=2)
+    assert login.snapshot() == before
+    assert Playbook(login) >> callback(request_id=3) >> ClientGone(request_id=2)
+    assert login.state == state
+
+
 def test_a_failure_without_a_browser_closes_at_once() -> None:
     assert (
         Playbook(machine_in("exchanging_code"))

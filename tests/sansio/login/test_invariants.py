@@ -222,6 +222,29 @@ def test_cancelling_at_any_time_ends_the_login_or_comes_too_late(moves: list[Mov
     play(moves, method).finish()
 
 
+@COMMON
+@given(
+    st.lists(
+        st.tuples(st.one_of(good_answers, right_callbacks, clients, any_answers, confusions), st.booleans()),
+        max_size=30,
+    ),
+    methods_of_login,
+)
+def test_a_restored_login_goes_on_as_the_original_would(moves: list[tuple[Move, bool]], method: LoginMethod) -> None:
+    """At random points the copy is replaced by another one, restored from its snapshot."""
+    original, copied = play([], method), play([], method)
+    for move, restores in moves:
+        move(original)
+        move(copied)
+        assert (copied.actions, copied.ledger) == (original.actions, original.ledger)
+        assert copied.machine.snapshot() == original.machine.snapshot()
+        if restores:
+            copied.restore()
+    original.finish()
+    copied.finish()
+    assert copied.actions == original.actions
+
+
 @settings(max_examples=300, deadline=None)
 @given(requests)
 def test_any_request_is_answered(request: RequestReceived) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from loginmachine.sansio import LoginMachine
 from loginmachine.sansio.login.events import ClientGone, CredentialsSaved, ResponseSent
+from loginmachine.sansio.login.state import LoginData
 
 from .. import samples
 from ..samples import OPTIONS, PATHS, SECRETS, callback, machine_in
@@ -16,6 +17,23 @@ from .test_machine import EVENTS, seen
 
 def restored(login: LoginMachine) -> LoginMachine:
     return LoginMachine.restore(OPTIONS, SECRETS, login.snapshot())
+
+
+GIVEN_AGAIN = {"options", "secrets"}
+"""What the host passes when it restores a snapshot."""
+
+
+def test_every_field_of_a_login_is_in_its_snapshot() -> None:
+    """`out` is empty between two events."""
+    assert set(machine_in("idle").snapshot().data) == set(LoginData.__slots__) - GIVEN_AGAIN - {"out"}
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_a_restored_login_is_the_same_in_every_field(state: str) -> None:
+    original = machine_in(state)
+    copied = restored(original)
+    for name in LoginData.__slots__:
+        assert getattr(copied._login, name) == getattr(original._login, name), name
 
 
 @pytest.mark.parametrize("state", PATHS)

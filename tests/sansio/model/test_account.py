@@ -98,6 +98,8 @@ def test_claims_are_made_safe_to_show() -> None:
         (None, (), True),
         ("acc-1", ("acc-1",), True),
         ("acc-1", ("acc-0", "acc-1"), True),
+        ("acc-0", ("acc-0", "acc-1"), True),
+        ("acc-2", ("acc-0", "acc-1"), False),
         ("acc-1", ("acc-10",), False),
         ("acc-1", ("ACC-1",), False),
         ("acc-1", ("acc-1 ",), False),

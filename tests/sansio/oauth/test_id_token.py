@@ -153,6 +153,21 @@ def test_a_date_that_does_not_excuse_an_expired_token(date: bytes) -> None:
     assert with_date(date) == "it has expired (exp)"
 
 
+MONTHS = (
+    *((b"Jan", 1768435200), (b"Feb", 1771113600), (b"Mar", 1773532800), (b"Apr", 1776211200)),
+    *((b"May", 1778803200), (b"Jun", 1781481600), (b"Jul", 1784073600), (b"Aug", 1786752000)),
+    *((b"Sep", 1789430400), (b"Oct", 1792022400), (b"Nov", 1794700800), (b"Dec", 1797292800)),
+)
+"""Each month of 2026, with the beginning of its 15th day."""
+
+
+@pytest.mark.parametrize(("month", "begins"), MONTHS)
+def test_each_month_of_a_date(month: bytes, begins: int) -> None:
+    for time, problem in ((b"00:05:00", ""), (b"00:05:01", "it has expired (exp)")):
+        headers = ((b"date", b"Thu, 15 %b 2026 %b GMT" % (month, time)),)
+        assert check(changed(exp=begins), received_at=NOW + 31_536_000, headers=headers) == problem
+
+
 def test_without_a_date_an_expired_token_is_refused() -> None:
     assert with_date() == "it has expired (exp)"
 

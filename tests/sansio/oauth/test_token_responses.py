@@ -107,6 +107,11 @@ def test_a_content_coding_is_malformed(name: bytes, coding: bytes) -> None:
     assert read(token_json(), 200, (name, coding)) == malformed(CODED)
 
 
+@pytest.mark.parametrize("coding", [b"identity", b"Identity", b" IDENTITY ", b""])
+def test_no_coding_at_all(coding: bytes) -> None:
+    assert isinstance(read(token_json(), 200, (b"Content-Encoding", coding)), TokenSet)
+
+
 def test_a_content_coding_in_a_second_field_is_malformed() -> None:
     fields = ((b"Content-Encoding", b"identity"), (b"Content-Encoding", b"gzip"))
     assert read(token_json(), 200, *fields) == malformed(CODED)

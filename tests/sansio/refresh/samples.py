@@ -139,20 +139,24 @@ def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
     return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
 
 
+WITH_KEYS = PROVIDER.__replace__(jwks_uri="https://auth.openai.com/keys")
+KEYS = b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+"""RFC 8037 appendix A.2."""
 _TO_LOCKING: tuple[RefreshEvent, ...] = (WANTED, loaded(stored()))
 _TO_AGAIN = (*_TO_LOCKING, LockTaken())
 _TO_EXCHANGING = (*_TO_AGAIN, loaded(stored()))
-_TO_COMPARING = (*_TO_EXCHANGING, answered())
-_TO_SAVING = (*_TO_COMPARING, loaded(stored()))
+_TO_BEFORE_SAVING = (*_TO_EXCHANGING, answered())
+_TO_SAVING = (*_TO_BEFORE_SAVING, loaded(stored()))
 PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "idle": (),
     "reading": (WANTED,),
     "locking": _TO_LOCKING,
-    "looking": (*_TO_LOCKING, LockBusy()),
+    "reading_while_waiting": (*_TO_LOCKING, LockBusy()),
     "reading_again": _TO_AGAIN,
+    "fetching_keys": _TO_EXCHANGING,
     "exchanging_refresh_token": _TO_EXCHANGING,
-    "comparing": _TO_COMPARING,
-    "doubting": (*_TO_EXCHANGING, answered(400, error="invalid_grant")),
+    "reading_before_saving": _TO_BEFORE_SAVING,
+    "reading_after_refusal": (*_TO_EXCHANGING, answered(400, error="invalid_grant")),
     "saving_credentials": _TO_SAVING,
     "succeeded": (*_TO_SAVING, CredentialsSaved()),
     "failed": (WANTED, loaded(None)),
@@ -161,8 +165,8 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
 
 
 def machine_in(state: str) -> RefreshMachine:
-    """Return a refresh in this state."""
-    refresh = machine()
+    """Return a refresh in this state. Only a provider with keys leads to ``fetching_keys``."""
+    refresh = RefreshMachine(WITH_KEYS) if state == "fetching_keys" else machine()
     tell(refresh, *PATHS[state])
     assert refresh.state == state
     return refresh
@@ -171,7 +175,7 @@ def machine_in(state: str) -> RefreshMachine:
 EVENTS: dict[str, RefreshEvent] = {
     "wanted": WANTED,
     "loaded": loaded(stored()),
-    "load_failed": LoadFailed(message="it cannot be read"),
+    "load_failed": LoadFailed(failed_at=NOW, message="it cannot be read"),
     "lock_taken": LockTaken(),
     "lock_busy": LockBusy(),
     "lock_failed": LockFailed(message="read-only file system"),

@@ -19,8 +19,10 @@ from ..playbook import AnyAction, Playbook
 from ..samples import NOW, answer
 from .samples import (
     API_KEY_ONLY,
+    DAY,
     FORCED,
     LOAD,
+    NEW,
     NEW_CREDENTIALS,
     OLD,
     OVER,
@@ -143,6 +145,17 @@ def test_expired_tokens_are_not_adopted(event: Any) -> None:
     assert failure_of(refresh) == ("refresh_unavailable", words, False)
 
 
+@pytest.mark.parametrize("event", [answered(), GONE])
+@pytest.mark.parametrize("wanted", [FORCED, rejected(OLD)])
+def test_tokens_that_are_not_wanted_are_not_adopted(wanted: Any, event: Any) -> None:
+    """Another program has replaced the refresh token only."""
+    refresh = exchanging(OLD, wanted)
+    tell(refresh, event)
+    assert Playbook(refresh) >> loaded(stored(OLD, "canary-their-refresh")) << RELEASE << AnyAction(Deliver)
+    words = "other tokens were stored meanwhile, and their access token is not wanted"
+    assert failure_of(refresh) == ("refresh_unavailable", words, False)
+
+
 def test_an_api_key_that_was_stored_meanwhile() -> None:
     refresh = exchanging()
     tell(refresh, GONE)
@@ -157,7 +170,7 @@ def test_no_stored_credentials() -> None:
 
 def test_a_malformed_file_is_an_error_even_with_a_key_in_the_environment() -> None:
     refresh = machine(environment_key="sk-1")
-    tell(refresh, WANTED, LoadFailed(message="auth.json: tokens is not an object\x1b"))
+    tell(refresh, WANTED, LoadFailed(failed_at=NOW, message="auth.json: tokens is not an object\x1b"))
     words = "auth.json: tokens is not an object\N{REPLACEMENT CHARACTER}"
     assert failure_of(refresh) == ("credentials_unreadable", words, True)
 
@@ -281,7 +294,7 @@ def test_without_the_lock_nothing_is_refreshed() -> None:
 def test_a_store_that_fails_before_the_new_tokens_are_stored() -> None:
     refresh = exchanging()
     tell(refresh, answered())
-    broken = LoadFailed(message="input/output error")
+    broken = LoadFailed(failed_at=NOW, message="input/output error")
     not_stored = delivered(NEW_CREDENTIALS, "refreshed", is_stored=False)
     assert Playbook(refresh) >> broken << AnyAction(Warn) << RELEASE << not_stored
     assert refresh.memory.unsaved == NEW_CREDENTIALS
@@ -290,12 +303,43 @@ def test_a_store_that_fails_before_the_new_tokens_are_stored() -> None:
     assert again.memory.unsaved == NEW_CREDENTIALS
 
 
-@pytest.mark.parametrize("state", ["looking", "reading_again"])
+BROKEN = LoadFailed(failed_at=NOW, message="input/output error")
+
+
+@pytest.mark.parametrize(("wanted", "at"), [(rejected(NEW), NOW + 90), (FORCED, NOW + 90), (WANTED, NOW + 10 * DAY)])
+def test_tokens_in_memory_have_to_be_valid_and_wanted(wanted: Any, at: float) -> None:
+    """The store cannot be read, and these are the only tokens that are known."""
+    refresh = exchanging()
+    tell(refresh, answered(), loaded(stored()), SaveFailed(message="disk full"))
+    again = machine(refresh.memory)
+    assert Playbook(again) >> wanted << LOAD >> BROKEN.__replace__(failed_at=at) << AnyAction(Deliver)
+    assert failure_of(again) == ("credentials_unreadable", "input/output error", True)
+    assert again.memory.unsaved == NEW_CREDENTIALS
+
+
+def test_tokens_in_memory_that_are_not_wanted_under_the_lock() -> None:
+    refresh = exchanging()
+    tell(refresh, answered(), loaded(stored()), SaveFailed(message="disk full"))
+    again = machine(refresh.memory)
+    tell(again, FORCED, loaded(stored()), LockTaken())
+    assert Playbook(again) >> BROKEN << RELEASE << AnyAction(Deliver)
+    assert failure_of(again)[0] == "credentials_unreadable"
+
+
+@pytest.mark.parametrize("wanted", [FORCED, rejected(OLD)])
+def test_a_response_without_an_access_token_gives_no_wanted_token(wanted: Any) -> None:
+    refresh = exchanging(OLD, wanted)
+    tell(refresh, answered(refresh_token="canary-new-refresh"))
+    words = ENDPOINT + "no access_token in the answer"
+    assert failure_of(refresh) == ("refresh_response_malformed", words, False)
+
+
+@pytest.mark.parametrize("state", ["reading_while_waiting", "reading_again"])
 def test_a_store_that_cannot_be_read_a_second_time(state: str) -> None:
     from .samples import machine_in
 
     refresh = machine_in(state)
-    tell(refresh, LoadFailed(message="input/output error"))
+    tell(refresh, LoadFailed(failed_at=NOW, message="input/output error"))
     assert failure_of(refresh)[0] == "credentials_unreadable"
 
 
@@ -343,7 +387,7 @@ def test_an_echo_in_parts_or_encoded_is_masked(source: str, form: str) -> None:
         "transport": TokenRequestFailed(exchange_id=1, kind=TransportProblem.REQUEST, message=words),
         "store": SaveFailed(message=words),
         "lock": LockFailed(message=words),
-        "loading": LoadFailed(message=words),
+        "loading": LoadFailed(failed_at=NOW, message=words),
     }
     refresh, before = machine(), stored(OVER, secret)
     tell(refresh, FORCED, loaded(before))

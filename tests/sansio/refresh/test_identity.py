@@ -8,9 +8,9 @@ import pytest
 
 from loginmachine import RefreshFailure, RefreshMachine, RefreshSuccess
 from loginmachine.sansio.login.events import CredentialsSaved
-from loginmachine.sansio.model.provider import IdTokenPolicy
 from loginmachine.sansio.refresh.actions import Deliver, RememberRefusal
 from loginmachine.sansio.refresh.events import LockTaken
+from loginmachine.sansio.server.endpoints import IdTokenPolicy
 
 from ..playbook import AnyAction, Playbook
 from ..samples import ID_CLAIMS, ID_TOKEN, jwt

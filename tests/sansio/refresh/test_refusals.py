@@ -72,7 +72,7 @@ def success(refresh: RefreshMachine) -> RefreshSuccess:
 # The access token has minutes left
 
 
-@pytest.mark.parametrize("read", [loaded(stored()), LoadFailed(message="input/output error")])
+@pytest.mark.parametrize("read", [loaded(stored()), LoadFailed(failed_at=NOW, message="input/output error")])
 def test_the_access_token_is_delivered_as_long_as_it_lasts(read: RefreshEvent) -> None:
     refresh = refused()
     assert (

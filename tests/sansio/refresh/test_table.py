@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from loginmachine.sansio.refresh import effects, interpret
+from loginmachine.sansio.refresh import effects, interpret, interpret_response
 from loginmachine.sansio.refresh.events import RefreshEvent
 from loginmachine.sansio.refresh.failures import (
     FINAL_CATEGORIES,
@@ -84,14 +84,22 @@ def test_a_final_state_is_never_left(state: str) -> None:
 def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
     into = {
         dest: {source for row in REFRESH_ROWS if row.dest == dest for source in row.source}
-        for dest in ("reading_again", "exchanging_refresh_token", "comparing", "doubting", "saving_credentials")
+        for dest in (
+            "reading_again",
+            "fetching_keys",
+            "exchanging_refresh_token",
+            "reading_before_saving",
+            "reading_after_refusal",
+            "saving_credentials",
+        )
     }
     assert into == {
         "reading_again": {"locking"},
-        "exchanging_refresh_token": {"reading_again"},
-        "comparing": {"exchanging_refresh_token"},
-        "doubting": {"exchanging_refresh_token"},
-        "saving_credentials": {"reading_again", "comparing"},
+        "fetching_keys": {"reading_again"},
+        "exchanging_refresh_token": {"reading_again", "fetching_keys"},
+        "reading_before_saving": {"exchanging_refresh_token"},
+        "reading_after_refusal": {"exchanging_refresh_token"},
+        "saving_credentials": {"reading_again", "reading_before_saving"},
     }
     assert [row.source for row in REFRESH_ROWS if row.trigger == "lock_taken"] == [("locking",)]
 
@@ -101,7 +109,8 @@ def test_every_trigger_has_a_row_and_an_interpreter(trigger: RefreshTrigger) -> 
     assert any(row.trigger is trigger for row in REFRESH_ROWS)
     used = {
         node.attr
-        for node in ast.walk(ast.parse(inspect.getsource(interpret)))
+        for module in (interpret, interpret_response)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "RefreshTrigger"
     }
     assert trigger.name in used
@@ -111,8 +120,8 @@ def test_every_row_that_fails_says_what_failed() -> None:
     for row in REFRESH_ROWS:
         fails = row.effect in (effects.fail, effects.fail_for_good)
         assert (row.dest is RefreshState.FAILED) == fails
-        # (In doubt, the failure is known before.)
-        assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.DOUBTING,)
+        # (After a refusal, the failure is known before.)
+        assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.READING_AFTER_REFUSAL,)
 
 
 def test_every_category_has_a_text_and_a_row() -> None:

@@ -28,8 +28,8 @@ from loginmachine.sansio.login.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
-from loginmachine.sansio.model.provider import IdTokenPolicy
 from loginmachine.sansio.server.dialect import Dialect
+from loginmachine.sansio.server.endpoints import IdTokenPolicy
 
 from ..login.test_invariants import any_answers, clients, confusions, good_answers, play, right_callbacks
 from ..samples import CANARIES, NAMESPACE, NOW, OPTIONS, OTHER_PROVIDER, jwt

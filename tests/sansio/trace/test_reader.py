@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loginmachine.sansio.trace import Trace, TraceError, read_trace, read_traces, replay
-from loginmachine.sansio.trace.codec import MAX_LINE, MAX_STEPS, MAX_TRACE
+from loginmachine.sansio.trace.format.codec import MAX_LINE, MAX_STEPS, MAX_TRACE
 from loginmachine.sansio.trace.story import tell
 
 from ...traces.record import FOLDER

@@ -10,8 +10,8 @@ from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
-from loginmachine.sansio.trace import codec as trace_codec
-from loginmachine.sansio.trace import recorder as trace_recorder
+from loginmachine.sansio.trace import writer as trace_writer
+from loginmachine.sansio.trace.format import codec as trace_codec
 from loginmachine.sansio.trace.redaction import Redactor
 
 from ..samples import OPTIONS, SECRETS, answer
@@ -89,7 +89,7 @@ def test_a_wrong_redaction_is_not_written(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, written: int) -> None:
     assert getattr(trace_codec, limit) > value
-    monkeypatch.setattr(trace_recorder, limit, value)
+    monkeypatch.setattr(trace_writer, limit, value)
     disk = Disk()
     recorder = disk.recorder()
     events: list[Event] = [Started(), *[CancelRequested()] * 20]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..oauth.responses import MAX_TOKEN_RESPONSE
+from ...oauth.responses import MAX_TOKEN_RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.server.dialect import Dialect
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.trace import TraceError, read_trace
-from loginmachine.sansio.trace.codec import decode_options, encode
+from loginmachine.sansio.trace.format.codec import decode_options, encode
 
-from ...traces.record import FOLDER
+from ....traces.record import FOLDER
 
 LARGE = (FOLDER / "succeeded_with_nonce.jsonl").read_bytes()
 LINES = LARGE.splitlines()

@@ -12,31 +12,31 @@ import types
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin, get_type_hints
 
-from ..base import http
-from ..base.records import Record
-from ..base.secret import Secret
-from ..login import actions, events
-from ..login.actions import Respond
-from ..login.events import Event
-from ..login.failures import LoginFailure
-from ..login.progress import OpeningBrowser
-from ..model import options, provider
-from ..model.credentials import Credentials
-from ..model.options import LoginOptions
-from ..model.provenance import Provenance
-from ..model.provider import Provider
-from ..model.tokens import Tokens
-from ..server import endpoints
-from ..server.dialect import Dialect
-from .bodies import TOO_DEEP, TOO_LARGE
+from ...base import http
+from ...base.records import Record
+from ...base.secret import Secret
+from ...login import actions, events
+from ...login.actions import Respond
+from ...login.events import Event
+from ...login.outcome import LoginFailure
+from ...login.progress import OpeningBrowser
+from ...model import options, provider
+from ...model.credentials import Credentials
+from ...model.options import LoginOptions
+from ...model.provenance import Provenance
+from ...model.provider import Provider
+from ...model.tokens import Tokens
+from ...refresh.outcome import Refusal
+from ...server import endpoints
+from ...server.dialect import Dialect
+from .values import READERS, RUNS, CodecError, items_of, pair_of, read_member
 from .versions import ADDED, LATER_FIELDS, read_members, written_members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from ..base.http import Headers
-    from ..base.strict_json import JsonObject
-    from ..login.actions import Action
+    from ...base.http import Headers
+    from ...base.strict_json import JsonObject
 
 VERSION: Final = 1
 """The version of the format. Traces of other versions are refused."""
@@ -47,25 +47,21 @@ MAX_LINE: Final = 1024 * 1024
 MAX_TRACE: Final = 32 * 1024 * 1024
 """The most bytes of a trace."""
 _PLAIN: Final = (str, int, float, types.NoneType)
-_RUNS: Final = {(data[:1], len(data)): data for data in (TOO_LARGE, TOO_DEEP)}
-"""Long runs of one byte, by the byte and the length. A trace may hold only these two, so that a short line cannot
-become a large body. Each exists once in memory."""
-_LARGEST_INT: Final = 2**63
-OTHER_PROVIDER: Final = Provenance(issuer="https://other.invalid", client_id="other")
-"""Stands for the provenance of tokens that another provider has issued."""
 _LATER_ACTION: Final = actions.ReportProgress(phase=OpeningBrowser())
 """An action that version 1 of the format does not have. `OpenBrowser` follows it."""
 
 
-class CodecError(ValueError):
-    """A value in a trace is wrong. The message names its place, never the value."""
+def encode(value: object, implied: Provenance | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Return a value of an event or an action as JSON. Secrets are revealed: in a trace they are placeholders.
 
-
-def encode(value: object) -> Any:  # noqa: ANN401 - JSON
-    """Return a value of an event or an action as JSON. Secrets are revealed: in a trace they are placeholders."""
+    Args:
+        value: The value.
+        implied: A provenance that is not written, because the options of the trace imply it. The traces of logins have
+            one, because the first ones did not know that member.
+    """
     # Records first, because most values in a replay are records.
     if isinstance(value, Record):
-        return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value)
+        return _encode_answer(value) if isinstance(value, Respond) else _encode_record(value, implied)
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, bytes):
@@ -73,12 +69,12 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Secret):
         return value.reveal()
     assert isinstance(value, (tuple, list)), type(value)
-    return [item if type(item) in _PLAIN else encode(item) for item in value]
+    return [item if type(item) in _PLAIN else encode(item, implied) for item in value]
 
 
-def encode_actions(out: Iterable[Action]) -> list[Any]:
+def encode_actions(out: Iterable[Record], implied: Provenance | None = None) -> list[Any]:
     """Return actions as JSON, without what version 1 of the format does not have."""
-    return [encode(action) for action in out if action != _LATER_ACTION]
+    return [encode(action, implied) for action in out if action != _LATER_ACTION]
 
 
 def decode_event(content: object) -> Event:
@@ -87,7 +83,7 @@ def decode_event(content: object) -> Event:
     Raises:
         CodecError: The content is no event, or a value in it is of the wrong type or out of its range.
     """
-    event: Event = _decode_record(content, _event_classes(), "event")
+    event: Event = decode_record(content, _event_classes(), "event")
     return event
 
 
@@ -97,22 +93,22 @@ def decode_options(content: object) -> LoginOptions:
     Raises:
         CodecError: A value is missing, of the wrong type or out of its range.
     """
-    read: LoginOptions = _decode_record(content, {"LoginOptions": LoginOptions}, "options")
+    read: LoginOptions = decode_record(content, {"LoginOptions": LoginOptions}, "options")
     return read
 
 
-def _encode_record(record: Record) -> JsonObject:
+def _encode_record(record: Record, implied: Provenance | None) -> JsonObject:
     content: JsonObject = {"type": type(record).__name__}
     if isinstance(record, Provider):
         return content | {name: encode(value) for name, value in written_members(record)}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
-        if (name == "provenance" and value != OTHER_PROVIDER) or (name == "provider" and isinstance(record, Tokens)):
+        if (name == "provenance" and value in (None, implied)) or (name == "provider" and isinstance(record, Tokens)):
             # It is the provider of the options. The first traces had no such member.
             continue
         if name in ADDED and value == ADDED[name]:
             continue
-        content[written] = value if type(value) in _PLAIN else encode(value)
+        content[written] = value if type(value) in _PLAIN else encode(value, implied)
     return content
 
 
@@ -139,7 +135,7 @@ def _digest(headers: Headers, body: bytes) -> str:
 
 def _encode_bytes(value: bytes) -> str | JsonObject:
     text = value.decode("latin-1")
-    is_run = _RUNS.get((value[:1], len(value))) == value
+    is_run = RUNS.get((value[:1], len(value))) == value
     return {"repeat": text[:1], "times": len(text)} if is_run else text
 
 
@@ -154,26 +150,36 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
     modules = (http, actions, events, options, endpoints, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
-    records = {cls.__name__: cls for cls in (Credentials, Dialect, Provenance, Secret, Tokens)}
+    records = {cls.__name__: cls for cls in (Credentials, Dialect, Provenance, Refusal, Secret, Tokens)}
     hints = get_type_hints(cls, localns={**names, **records})
     return {name: _reader(hints[name]) for name in cls._fields}
 
 
 def _reader(kind: Any) -> Callable[[object, str], object]:  # noqa: ANN401 - a type
-    if kind in _READERS:
-        return _READERS[kind]
+    if kind in READERS:
+        return READERS[kind]
     arguments = get_args(kind)
     if get_origin(kind) is tuple:
-        return _items(_reader(arguments[0])) if arguments[1:] == (...,) else _pair(_reader(arguments[0]))
+        return items_of(_reader(arguments[0])) if arguments[1:] == (...,) else pair_of(_reader(arguments[0]))
     if types.NoneType in arguments:
         (inner,) = (_reader(argument) for argument in arguments if argument is not types.NoneType)
         return lambda value, where: None if value is None else inner(value, where)
     if issubclass(kind, Record):
-        return lambda value, where: _decode_record(value, {kind.__name__: kind}, where)
-    return lambda value, where: _member(kind, value, where)
+        return lambda value, where: decode_record(value, {kind.__name__: kind}, where)
+    return lambda value, where: read_member(kind, value, where)
 
 
-def _decode_record(content: object, classes: dict[str, type[Record]], where: str) -> Any:  # noqa: ANN401 - one of these
+def decode_record(content: object, classes: Mapping[str, type[Record]], where: str) -> Any:  # noqa: ANN401 - one of these
+    """Read a record.
+
+    Args:
+        content: The record, as JSON.
+        classes: The classes that it may be of, by their names.
+        where: The place of the record, for messages.
+
+    Raises:
+        CodecError: The content is no such record, or a value in it is of the wrong type or out of its range.
+    """
     if not isinstance(content, dict) or not isinstance(content.get("type"), str):
         raise CodecError(f"{where} is not an object with a type")
     cls = classes.get(content["type"])
@@ -195,93 +201,6 @@ def _decode_record(content: object, classes: dict[str, type[Record]], where: str
     except ValueError:
         problem = "has a value out of its range"
     raise CodecError(f"{where} {problem}")
-
-
-def _int(value: object, where: str) -> int:
-    # The exact type, because True is an instance of int.
-    if type(value) is not int or not -_LARGEST_INT <= value < _LARGEST_INT:
-        raise CodecError(f"{where} is not a whole number of a usable size")
-    return value
-
-
-def _bool(value: object, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise CodecError(f"{where} is neither true nor false")
-    return value
-
-
-def _text(value: object, where: str) -> str:
-    # A lone surrogate could not be sent or printed.
-    if not isinstance(value, str) or not (value.isascii() or _can_be(value, "utf-8")):
-        raise CodecError(f"{where} is not a text")
-    return value
-
-
-def _can_be(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST_INT:
-        raise CodecError(f"{where} is not a number of a usable size")
-    return value
-
-
-def _bytes(value: object, where: str) -> bytes:
-    if isinstance(value, dict):
-        unit, times = value.get("repeat"), value.get("times")
-        run = None
-        if isinstance(unit, str) and unit.isascii() and type(times) is int:
-            run = _RUNS.get((unit.encode(), times))
-        if run is None:
-            raise CodecError(f"{where} is not a usable run of bytes")
-        return run
-    if not isinstance(value, str) or not _can_be(value, "latin-1"):
-        raise CodecError(f"{where} is not bytes")
-    return value.encode("latin-1")
-
-
-def _list(value: object, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise CodecError(f"{where} is not a list")
-    return value
-
-
-def _items(read: Callable[[object, str], object]) -> Callable[[object, str], object]:
-    return lambda value, where: tuple(read(item, where) for item in _list(value, where))
-
-
-def _pair(read: Callable[[object, str], object]) -> Callable[[object, str], object]:
-    def read_pair(value: object, where: str) -> object:
-        items = _list(value, where)
-        if len(items) != 2:
-            raise CodecError(f"{where} is not a pair")
-        return read(items[0], where), read(items[1], where)
-
-    return read_pair
-
-
-def _member(kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - an enumeration
-    try:
-        return kind(value)
-    except ValueError:
-        pass
-    raise CodecError(f"{where} is none of the values that it can have")
-
-
-_READERS: Final[dict[type, Callable[[object, str], object]]] = {
-    str: _text,
-    int: _int,
-    bool: _bool,
-    float: _number,
-    bytes: _bytes,
-    Secret: lambda value, where: Secret(_text(value, where)),
-}
-"""The function that reads a field, by the type of the field."""
 
 
 def line_of(content: object) -> str:

@@ -33,6 +33,7 @@ from loginmachine.sansio.login.events import (
     TokenResponseReceived,
 )
 from loginmachine.sansio.model.options import LoginMethod
+from tests.model.subject import Letter
 from tests.sansio.rules import EventKind
 from tests.sansio.samples import (
     CODE,
@@ -69,17 +70,6 @@ class Place(NamedTuple):
     """The number for a new request; None if no more may be open."""
     open: frozenset[int]
     """The requests without a response, and those with a response that is being sent."""
-
-
-class Letter(NamedTuple):
-    """An event in one of its meanings."""
-
-    name: str
-    event_for: Callable[[Place], Event | None]
-    """Makes the event; None if too many requests are open."""
-    kind: EventKind = EventKind.FACT
-    example: type = object
-    """The type of its events."""
 
 
 DEVICE_CODE: Final = {

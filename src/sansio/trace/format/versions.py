@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..base.http import Encoding
-from ..model.provider import Provider
-from ..server.dialect import Dialect
+from ...base.http import Encoding
+from ...model.provider import Provider
+from ...server.dialect import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,8 @@ ADDED: Final[dict[str, object]] = {
     "any_user": False,
     "authorization": None,
     "method": "POST",
+    "registration": None,
+    "missing_scopes": (),
     "scopes": None,
     "required_scopes": (),
     "resource": (),

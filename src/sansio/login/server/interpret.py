@@ -1,0 +1,124 @@
+"""Interpret the responses about the provider itself: its metadata, a registration, a pushed request, and its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
+from ...oauth.keys import KeysProblem, read_keys
+from ...oauth.metadata import MetadataProblem, read_metadata
+from ...oauth.pushed_request import PushedRequest, read_pushed
+from ...oauth.registration import read_registration
+from ...server.metadata import metadata_urls
+from ...server.registration import Registration
+from ..interpret_tokens import check_tokens
+from ..interpretation import Problem, PushedAuthorization, ReceivedKeys, ReceivedMetadata, RegisteredClient
+from ..states import LoginState, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from ...model.provider import Provider
+    from ..events import TokenRequestFailed, TokenResponseReceived
+    from ..interpretation import Interpretation
+    from ..state import LoginData
+
+_FAILED: Final[Mapping[LoginState, Trigger]] = {
+    LoginState.DISCOVERING: Trigger.DISCOVERY_FAILED,
+    LoginState.REGISTERING: Trigger.REGISTRATION_FAILED,
+    LoginState.PUSHING_REQUEST: Trigger.PUSH_FAILED,
+}
+"""The trigger of a failed request, by the state of the login. In all other states the request was for the keys."""
+
+
+def interpret_server_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
+    """Interpret a request about the provider that got no response."""
+    return _problem(clean_text(event.message, hide=login.known_secrets(), limit=DRIVER_TEXT_LIMIT), login)
+
+
+def interpret_server_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    """Interpret the response to a request about the provider."""
+    match login.state:
+        case LoginState.DISCOVERING:
+            return _metadata(event, login)
+        case LoginState.REGISTERING:
+            return _registration(event, login)
+        case LoginState.PUSHING_REQUEST:
+            return _pushed(event, login)
+        case _:
+            return _keys(event, login)
+
+
+def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    provider = login.options.provider
+    found = read_metadata(event, provider.issuer or "", tenant_template=provider.issuer_has_tenant)
+    if isinstance(found, MetadataProblem):
+        trigger = Trigger.METADATA_NOT_FOUND if found.is_missing else Trigger.DISCOVERY_FAILED
+        return _problem(found.message, login, trigger)
+    completed = provider.completed(found)
+    lacking = _lacking(completed, login)
+    if lacking:
+        return _problem(f"the provider's metadata has no {lacking}", login)
+    if login.wants_device_code and completed.device_code is None:
+        words = "the provider's metadata has no device_authorization_endpoint"
+        return Problem(trigger=Trigger.DEVICE_CODE_NOT_ENABLED, message=f"{_address(login)}: {words}")
+    return ReceivedMetadata(trigger=Trigger.METADATA_RECEIVED, provider=completed)
+
+
+def _lacking(provider: Provider, login: LoginData) -> str:
+    """Return the member of the metadata without which the login cannot go on; empty if it has all."""
+    if provider.require_pushed_authorization_requests and provider.pushed_authorization_request_endpoint is None:
+        return "pushed_authorization_request_endpoint"
+    if not provider.client_id and provider.registration_endpoint is None:
+        return "registration_endpoint"
+    if not provider.id_token_signing_alg_values_supported and login.options.wants_id_token:
+        return "algorithm for signatures that is accepted here"
+    return ""
+
+
+def _registration(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    from ...oauth.authorization import redirect_uri  # noqa: PLC0415 - as the other effects
+
+    options = login.options
+    uri = None if login.wants_device_code else redirect_uri(options, login.port)
+    found = read_registration(event, login.known_secrets(), issuer=options.provider.origin, redirect_uri=uri)
+    if isinstance(found, Registration):
+        return RegisteredClient(trigger=Trigger.CLIENT_REGISTERED, registration=found)
+    return _problem(found.message, login)
+
+
+def _pushed(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    found = read_pushed(event, login.known_secrets())
+    if isinstance(found, PushedRequest):
+        return PushedAuthorization(trigger=Trigger.REQUEST_PUSHED, request_uri=found.request_uri)
+    return _problem(found.message, login)
+
+
+def _keys(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    found = read_keys(event)
+    if isinstance(found, KeysProblem):
+        return _problem(found.message, login)
+    if login.unverified is None:
+        return ReceivedKeys(trigger=Trigger.KEYS_RECEIVED, keys=found)
+    return check_tokens(login.unverified.tokens, login.unverified.response, login, fetched=found)
+
+
+def _problem(message: str, login: LoginData, trigger: Trigger | None = None) -> Problem:
+    """Return a problem that names the endpoint."""
+    trigger = trigger or _FAILED.get(login.state, Trigger.KEYS_UNAVAILABLE)
+    return Problem(trigger=trigger, message=f"{_address(login)}: {message}")
+
+
+def _address(login: LoginData) -> str:
+    provider = login.options.provider
+    match login.state:
+        case LoginState.DISCOVERING:
+            url: str | None = metadata_urls(provider.issuer or "")[login.metadata_address]
+        case LoginState.REGISTERING:
+            url = provider.registration_endpoint
+        case LoginState.PUSHING_REQUEST:
+            url = provider.pushed_authorization_request_endpoint
+        case _:
+            url = provider.jwks_uri
+    return safe_url(url or "")

@@ -1,0 +1,42 @@
+"""The events of a sign-out. `CredentialsLoaded` and `LoadFailed` are the same as in a refresh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..base.records import Record
+from ..refresh.events import CredentialsLoaded, LoadFailed
+
+if TYPE_CHECKING:
+    from ..model.credentials import Credentials
+
+
+class SignOutWanted(Record):
+    """The person wants to sign out. The first event of every sign-out."""
+
+
+class CredentialsRemoved(Record):
+    """The credentials are removed from the store."""
+
+    removed: Credentials | None
+    """What was stored, without what could not be read; None if nothing was stored."""
+
+
+class RemovalFailed(Record):
+    """The credentials cannot be removed."""
+
+    message: str
+    """Why, as text for people."""
+
+
+class RevocationEnded(Record):
+    """The provider has answered the revocation request, or will not."""
+
+    problem: str
+    """Why the revocation is not confirmed, as text for people; empty if it is."""
+
+
+SignOutEvent: TypeAlias = (
+    SignOutWanted | CredentialsLoaded | LoadFailed | CredentialsRemoved | RemovalFailed | RevocationEnded
+)
+"""Every event that `SignOutMachine.handle` takes."""

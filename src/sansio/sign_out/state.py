@@ -1,0 +1,100 @@
+"""The data of one sign-out, and what its events mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from ..base.records import Record
+from ..base.text import DRIVER_TEXT_LIMIT, clean_text
+from ..model.issuer import provider_of, why_not_from
+from ..oauth.revocation import revocation
+from ..refresh.events import CredentialsLoaded, LoadFailed
+from .events import CredentialsRemoved, RemovalFailed, RevocationEnded, SignOutWanted
+from .states import SignOutState, SignOutTrigger
+
+if TYPE_CHECKING:
+    from ..base.http import HttpRequest
+    from ..model.credentials import Credentials
+    from ..model.provider import Provider
+    from .actions import SignOutAction
+    from .events import SignOutEvent
+    from .outcome import SignOutOutcome
+
+UNKNOWN_PROVIDER: Final = "the provider that issued the tokens is not known"
+
+
+class Meaning(Record):
+    """What an event means for a sign-out."""
+
+    trigger: SignOutTrigger
+    message: str = ""
+    """What is wrong, as clean text; empty if nothing is."""
+    removed: Credentials | None = None
+    request: HttpRequest | None = None
+    """The request that revokes the removed tokens."""
+
+
+class SignOutData:
+    """The data of one sign-out: the model that the engine moves through the table."""
+
+    __slots__ = ("_state", "named_provider", "out", "outcome", "removed")
+
+    def __init__(self, provider: Provider | None) -> None:
+        self.named_provider = provider
+        """The provider that the host has named; None for the one that the tokens record."""
+        self.out: list[SignOutAction] = []
+        self._state = SignOutState.IDLE
+        self.removed: Credentials | None = None
+        self.outcome: SignOutOutcome | None = None
+
+    def __repr__(self) -> str:
+        # The engine logs this.
+        return f"<SignOut {self._state}>"
+
+    @property
+    def state(self) -> SignOutState:
+        """The state of the sign-out."""
+        return self._state
+
+
+def interpret(event: SignOutEvent, data: SignOutData) -> Meaning:
+    """Find out what an event means. The sign-out is not changed."""
+    match event:
+        case SignOutWanted():
+            return Meaning(trigger=SignOutTrigger.SIGN_OUT_WANTED)
+        case CredentialsLoaded(credentials=credentials):
+            return _check(credentials, data)
+        case LoadFailed():
+            return Meaning(trigger=SignOutTrigger.CREDENTIALS_UNREADABLE)
+        case CredentialsRemoved(removed=removed):
+            return _removed(removed, data)
+        case RemovalFailed(message=message):
+            return Meaning(trigger=SignOutTrigger.REMOVAL_FAILED, message=clean_text(message, limit=DRIVER_TEXT_LIMIT))
+        case RevocationEnded(problem=problem):
+            words = clean_text(problem, limit=DRIVER_TEXT_LIMIT)
+            confirmed, not_confirmed = SignOutTrigger.REVOCATION_CONFIRMED, SignOutTrigger.REVOCATION_UNCONFIRMED
+            return Meaning(trigger=not_confirmed if words else confirmed, message=words)
+        case _:
+            assert_never(event)
+
+
+def _check(credentials: Credentials | None, data: SignOutData) -> Meaning:
+    tokens = credentials.tokens if credentials else None
+    problem = why_not_from(tokens, data.named_provider) if tokens else ""
+    if problem:
+        words = f"the credentials are kept, because {problem}"
+        return Meaning(trigger=SignOutTrigger.PROVIDER_MISMATCHED, message=words)
+    return Meaning(trigger=SignOutTrigger.PROVIDER_MATCHED)
+
+
+def _removed(removed: Credentials | None, data: SignOutData) -> Meaning:
+    nothing = Meaning(trigger=SignOutTrigger.NOTHING_TO_REVOKE, removed=removed)
+    if removed is None or removed.tokens is None:
+        return nothing
+    provider = data.named_provider or provider_of(removed.tokens)
+    if provider is None:
+        return nothing.__replace__(trigger=SignOutTrigger.PROVIDER_UNKNOWN, message=UNKNOWN_PROVIDER)
+    request = revocation(provider, removed)
+    if request is None:
+        return nothing
+    return Meaning(trigger=SignOutTrigger.CREDENTIALS_REMOVED, removed=removed, request=request)

@@ -1,0 +1,140 @@
+"""Make the events of refreshes and sign-outs safe to publish, as `loginmachine.sansio.trace.redaction` does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ...base.text import safe_url
+from ...login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
+from ...model.issuer import provenance_of, provider_of
+from ...model.provenance import Provenance, provenance_of_provider
+from ...model.provider import Provider
+from ...refresh.events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
+from ...refresh.failures import RefreshFailureCategory
+from ...refresh.outcome import Refusal, digest_of
+from ...sign_out.events import CredentialsRemoved, RemovalFailed, RevocationEnded, SignOutWanted
+from ..placeholders import SECRETS, Placeholders
+from ..redaction import moment, public, token_response
+from ..tokens import OTHER_PROVIDER, TokenResponses
+from ..writer import RecordingError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...base.records import Record
+    from ...model.credentials import Credentials
+    from ...model.tokens import Tokens
+
+ENVIRONMENT_KEY: Final = "redacted-environment-key-1"
+"""The API key of the environment in every trace."""
+_UNKNOWN_CLIENT: Final = Provenance(issuer=OTHER_PROVIDER.issuer, client_id=None)
+"""Stands for a provenance from which no provider follows."""
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+"""A time in the format of RFC 3339."""
+
+
+class SessionRedactor:
+    """Redacts the events of one refresh or sign-out, in their order.
+
+    Args:
+        provider: The provider that the host has named; None for the one that the tokens record. Its addresses and names
+            are not secret.
+        environment_key: The API key of the environment; empty if there is none.
+    """
+
+    def __init__(self, provider: Provider | None, environment_key: str = "") -> None:
+        self._named = provider
+        self.provider = None if provider is None else public(provider)
+        """The named provider as it stands in the trace."""
+        self._placeholders = Placeholders(SECRETS)
+        self._responses = TokenResponses(provider or Provider.chatgpt(), self._placeholders)
+        self._revocation_url = ""
+        if environment_key:
+            self._placeholders.of("environment-key", environment_key)
+
+    def event(self, event: Record) -> Record:
+        """Return an event that means the same for the machine, without secrets and persons.
+
+        Raises:
+            RecordingError: The event is of a kind that is not known here.
+        """
+        match event:
+            case AccessTokenWanted(rejected=rejected):
+                return event.__replace__(rejected=rejected and self._responses.access_token(rejected))
+            case CredentialsLoaded():
+                return self._loaded(event)
+            case TokenResponseReceived():
+                return token_response(event, self._responses)
+            case CredentialsSaved(replaced=replaced):
+                return event.__replace__(replaced=self._credentials(replaced))
+            case CredentialsRemoved(removed=removed):
+                return event.__replace__(removed=self._credentials(removed))
+            case RevocationEnded(problem=problem):
+                url = f"{self._revocation_url}: "
+                known = url if problem.startswith(url) else ""
+                return event.__replace__(problem=known + self._placeholders.text(problem.removeprefix(known)))
+            case LoadFailed() | LockFailed() | TokenRequestFailed() | SaveFailed() | RemovalFailed():
+                return event.__replace__(message=self._placeholders.text(event.message))
+            case LockTaken() | LockBusy() | SignOutWanted():
+                return event
+            case _:
+                raise RecordingError("an event is of a kind that no trace has")
+
+    def _loaded(self, event: CredentialsLoaded) -> CredentialsLoaded:
+        safe = self._credentials(event.credentials)
+        refusal = event.refusal
+        if refusal is not None:
+            # The real digest is of the real token, and would mean nothing to the second machine.
+            is_known = refusal.digest == _digest(event.credentials, self._named)
+            digest = _digest(safe, self.provider) if is_known else "other"
+            refusal = Refusal(digest=digest, category=RefreshFailureCategory(refusal.category))
+        return event.__replace__(credentials=safe, loaded_at=moment(event.loaded_at), refusal=refusal)
+
+    def _credentials(self, credentials: Credentials | None) -> Credentials | None:
+        if credentials is None:
+            return None
+        tokens = credentials.tokens
+        if tokens is not None:
+            self._follow(tokens)
+        safe = self._responses.credentials(credentials)
+        if tokens is not None and safe.tokens is not None:
+            account_id = tokens.account_id and self._responses.account_id(tokens.account_id)
+            origin = safe.tokens.provenance if self._named else _recorded(tokens)
+            changes = {**_plain(tokens), "account_id": account_id, "provenance": origin}
+            safe = safe.__replace__(tokens=safe.tokens.__replace__(**changes))
+        received = credentials.last_refresh_time()
+        words = "other" if received is None else received.isoformat().replace("+00:00", "Z")
+        last_refresh = None if credentials.last_refresh is None else words
+        return safe.__replace__(**{"last_refresh": last_refresh, **_plain(credentials)})
+
+    def _follow(self, tokens: Tokens) -> None:
+        """Read what follows as from the provider of these tokens, as the machine does."""
+        provider = self._named or provider_of(tokens)
+        if provider is not None:
+            self._responses = TokenResponses(provider, self._placeholders)
+            self._revocation_url = safe_url(provider.revocation_endpoint or "")
+
+
+def _recorded(tokens: Tokens) -> Provenance | None:
+    """Return the provenance in a trace without a named provider. The issuer and the client are not secret."""
+    if provenance_of(tokens) is None:
+        return None
+    provider = provider_of(tokens)
+    return _UNKNOWN_CLIENT if provider is None else provenance_of_provider(provider)
+
+
+def _digest(credentials: Credentials | None, named: Provider | None) -> str:
+    """Return what identifies the refresh token of credentials for a refresh with this provider; empty for none."""
+    if credentials is None or credentials.tokens is None:
+        return ""
+    return digest_of(credentials, named or provider_of(credentials.tokens) or Provider.chatgpt())
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """Return the fields with a number or a time, which are not secret."""
+    return {
+        name: value
+        for name, value in record.values().items()
+        if isinstance(value, (int, float)) or (isinstance(value, str) and _TIME.fullmatch(value))
+    }

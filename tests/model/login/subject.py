@@ -1,0 +1,119 @@
+"""The machine of a login, for the exploration and the mutants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from loginmachine.sansio import LoginMachine
+from loginmachine.sansio.login import machine as machine_module
+from loginmachine.sansio.login.actions import Respond, Timer
+from loginmachine.sansio.login.events import Event
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState
+from loginmachine.sansio.login.table import ROWS
+from tests.model.subject import Letter, Move, Subject
+from tests.sansio.rules import Ledger, Step, checked
+from tests.sansio.samples import SECRETS
+
+from .abstraction import is_capped, key_of
+from .alphabet import Place, alphabet
+from .host import Books
+from .worlds import WORLDS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loginmachine.sansio.login.machine import Snapshot
+
+_EQUIVALENT: Final = {
+    "port_taken [may_cancel_previous] in binding: asked after [may_bind_again]": (
+        "the first guard holds only before the holder was asked to go, the second only after"
+    ),
+    **{
+        f"{trigger} in {state}: does {effect}": "they differ for redirects and success pages: here are none"
+        for trigger, effect in (("page_sent", "note_client_gone"), ("client_gone", "note_page_sent"))
+        for state in ("failed", "cancelled")
+    },
+}
+# Three worlds hold all of the table: there, two requests may be open at once.
+_SMALL: Final = {
+    **{world.name: 1 for world in WORLDS},
+    "device codes, else the browser": 2,
+    "a strict provider, one workspace": 2,
+    "nothing but the callback": 2,
+}
+
+
+class Login(Subject):
+    """A login."""
+
+    name = "login"
+    module = machine_module
+    states = LoginState
+    rows = ROWS
+    events = Event
+    final = FINAL_STATES
+    succeeded = LoginState.SUCCEEDED
+    folders = ("callback", "login", "oauth")
+    equivalent = _EQUIVALENT
+    worlds = WORLDS
+    small = _SMALL
+    # The records of an honest host multiply the states: only `make proof` explores every world with one.
+    small_honest = ("a strict provider, one workspace", "nothing but the callback")
+
+    def start(self, world: World) -> tuple[LoginMachine, Ledger, Books]:
+        return LoginMachine(world.options, SECRETS), Ledger(), Books()
+
+    def restore(self, world: World, snapshot: Snapshot) -> LoginMachine:
+        return LoginMachine.restore(world.options, SECRETS, snapshot)
+
+    def alphabet(self, world: World, most: int) -> tuple[Letter, ...]:
+        return alphabet(world, most)
+
+    def place(self, world: World, most: int, snapshot: Snapshot, in_use: frozenset[int]) -> Place:
+        data = snapshot.data
+        taken = frozenset((*data["waiting"], *data["pages"])) | in_use
+        free = next((number for number in range(1, most + 1) if number not in taken), None)
+        return Place(
+            world=world, port=data["port"], code=data["code"], exchanges=data["exchanges"], free=free, open=taken
+        )
+
+    def check(self, move: Move) -> Ledger:
+        return checked(
+            Step(
+                options=move.world.options,
+                kind=move.kind,
+                event=move.event,
+                actions=move.actions,
+                before=move.before,
+                after=move.machine.state,
+                outcome=move.machine.outcome,
+                known=move.ledger,
+            )
+        )
+
+    def key_of(self, snapshot: Snapshot) -> tuple[object, ...]:
+        return key_of(snapshot)
+
+    def is_over(self, snapshot: Snapshot) -> bool:
+        closed: bool = snapshot.data["closed"]
+        return closed
+
+    def is_twin(self, one: Snapshot, other: Snapshot) -> bool:
+        """Return whether two logins with the same open requests count as equal."""
+        return (
+            one != other
+            and not is_capped(one)
+            and set(one.data["waiting"]) == set(other.data["waiting"])
+            and one.data["pages"] == other.data["pages"]
+        )
+
+    def acts(self, actions: Iterable[Any]) -> object:
+        answers = [(action.request_id, action.status) for action in actions if isinstance(action, Respond)]
+        return ([type(action) for action in actions], answers)
+
+    def expires(self, ledger: Ledger) -> bool:
+        """Return whether the timer of a device code runs. In the end it stops all polls."""
+        return Timer.DEVICE_CODE_EXPIRY in ledger.running
+
+
+LOGIN: Final = Login()

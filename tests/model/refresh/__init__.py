@@ -1,0 +1,1 @@
+"""How a refresh is explored: its worlds, letters and hosts."""
