@@ -49,17 +49,16 @@ class Site:
     """Seconds to wait before each step, for a server that cannot give two tokens in one second."""
     device_scopes: tuple[str, ...] | None = None
     """The scopes with a device code; None if they are `scopes`."""
-    has_metadata: bool = True
-    """The endpoints are in its metadata. Otherwise they are in `endpoints`."""
     endpoints: dict[str, str] = field(default_factory=dict)
+    """Those that its OpenID metadata leave out, by their names there."""
+    limits: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Why a step (first) cannot work with a kind of client (second), where that is the server's own fault."""
     parameters: tuple[tuple[str, str], ...] = ()
     """What a refresh token needs beside the scopes, such as ``prompt=consent``."""
     answers: dict[str, str] = field(default_factory=dict)
     """What the person enters, by the name of the field."""
     hook: Hook | None = None
     user_code_field: str = "user_code"
-    has_device_codes: bool | None = None
-    """Whether a device code is tried: None if the metadata decides."""
     registration: str = ""
     """How the clients were registered, in words for the table."""
 

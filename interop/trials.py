@@ -33,6 +33,8 @@ class Result(enum.Enum):
     FAILED = "FAILED"
     NOT_OFFERED = "-"
     """The server does not have it."""
+    LIMIT = "no"
+    """It fails because of a fault of the server that is known."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...])
     """
     metadata = metadata_of(site)
     for client in site.clients:
-        provider = provider_for(site, client, metadata)
+        provider = provider_for(site, client)
         scopes = provider.scopes if site.device_scopes is None else site.device_scopes
         coded = provider.__replace__(client_id=client.device_client or client.client_id, scopes=scopes)
         for kind in (Threads, Trio):
@@ -82,30 +84,22 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...])
 
 
 def metadata_of(site: Site) -> dict[str, object]:
-    """Return the metadata of a server, or the endpoints that were given by hand."""
-    if not site.has_metadata:
-        return dict(site.endpoints)
+    """Return the metadata of a server, with the endpoints that were given by hand."""
     answer = httpx.get(f"{site.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_LIMIT, trust_env=False)
     found: dict[str, object] = answer.raise_for_status().json()
     return {**found, **site.endpoints}
 
 
-def provider_for(site: Site, client: Client, metadata: dict[str, object]) -> Provider:
-    """Return the provider for a client."""
-    text = {name: value for name, value in metadata.items() if isinstance(value, str)}
-    device = text.get("device_authorization_endpoint")
-    has_codes = device is not None and site.has_device_codes is not False
-    offered = metadata.get("scopes_supported")
+def provider_for(site: Site, client: Client) -> Provider:
+    """Return the provider for a client. The login finds what the metadata has."""
     secret = {} if client.secret is None else {"client_secret": Secret(client.secret)}
+    device = site.endpoints.get("device_authorization_endpoint")
     return Provider.openid(
         site.issuer,
         client_id=client.client_id,
-        scopes=tuple(scope for scope in site.scopes if not isinstance(offered, list) or scope in offered),
-        authorization_endpoint=text["authorization_endpoint"],
-        token_endpoint=text["token_endpoint"],
-        revocation_endpoint=text.get("revocation_endpoint"),
-        device_code=DeviceCodeEndpoints(code_endpoint=device) if has_codes and device else None,
-        promises_iss=metadata.get("authorization_response_iss_parameter_supported") is True,
+        scopes=site.scopes,
+        revocation_endpoint=site.endpoints.get("revocation_endpoint"),
+        device_code=None if device is None else DeviceCodeEndpoints(code_endpoint=device),
         token_endpoint_auth_method=ClientAuthentication(client.auth),
         **secret,
     )
@@ -125,20 +119,23 @@ class _Attempt:
         steps: tuple[Callable[[], None], ...] = (self._login, self._status, self._refresh, self._logout, self._device)
         for name, step in zip(STEPS, steps, strict=True):
             time.sleep(self._site.pause)
+            limit = self._site.limits.get((name, self._trial.client))
             try:
                 step()
             except NotOffered as reason:
                 self._trial.results[name] = Result.NOT_OFFERED
                 self._note(name, reason)
             except (StepFailed, SignInFailed, loginmachine.LoginError, httpx.HTTPError, TimeoutError) as problem:
-                self._trial.results[name] = Result.FAILED
-                self._note(name, problem)
+                self._trial.results[name] = Result.FAILED if limit is None else Result.LIMIT
+                self._note(name, limit or problem)
                 if step == self._login:
                     return
             else:
-                self._trial.results[name] = Result.WORKED
+                self._trial.results[name] = Result.WORKED if limit is None else Result.FAILED
+                if limit is not None:
+                    self._note(name, f"it works, although the list of limits says: {limit}")
 
-    def _note(self, step: str, problem: Exception) -> None:
+    def _note(self, step: str, problem: Exception | str) -> None:
         self._trial.notes.append(f"{step}: {' '.join(str(problem).split()) or type(problem).__name__}")
 
     def _login(self) -> None:
@@ -162,7 +159,7 @@ class _Attempt:
         assert self._held is not None
         held = self._held
         problem = self._way.logout()
-        if self._provider.revocation_endpoint is None:
+        if "revocation_endpoint" not in self._metadata:
             raise NotOffered("no revocation: the tokens stay valid")
         if problem:
             raise StepFailed(f"not revoked: {problem}")
@@ -170,7 +167,7 @@ class _Attempt:
             raise StepFailed("the server says that the tokens are revoked, and refreshes them")
 
     def _device(self) -> None:
-        if self._provider.device_code is None:
+        if "device_authorization_endpoint" not in self._metadata:
             raise NotOffered("no device codes")
         self._held = self._code_way.login(self._browse_with_code, device_code=True)
         self._check_tokens()
@@ -191,7 +188,7 @@ class _Attempt:
         """Use the access token where every server has a use for it: at the userinfo endpoint."""
         assert self._held is not None
         endpoint = self._metadata.get("userinfo_endpoint")
-        if not isinstance(endpoint, str):
+        if not isinstance(endpoint, str) or not self._held.has_id_token:
             return
         authorization = {"Authorization": f"Bearer {self._held.access_token}"}
         status = httpx.get(endpoint, headers=authorization, timeout=_LIMIT, trust_env=False).status_code
@@ -207,5 +204,5 @@ class _Attempt:
             basic = (client.client_id, secret.reveal())
         else:
             form |= {"client_id": client.client_id, **({} if secret is None else {"client_secret": secret.reveal()})}
-        answer = httpx.post(client.token_endpoint, data=form, auth=basic, timeout=_LIMIT, trust_env=False)
+        answer = httpx.post(str(self._metadata["token_endpoint"]), data=form, auth=basic, timeout=_LIMIT, trust_env=False)
         return answer.status_code == 200

@@ -63,6 +63,7 @@ class Canaille:
                 port=callback,
                 # Two access tokens of the same second are equal, and its database refuses the second one with status 500.
                 pause=1.1,
+                limits={("logout", PUBLIC): "its revocation endpoint has no public clients (status 401)"},
                 answers={"login": PERSON, "password": PASSWORD},
                 registration="redirect URI with a fixed port, such as `http://127.0.0.1:1456/auth/callback`; the client "
                 "itself among its token audiences",
