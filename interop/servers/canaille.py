@@ -66,7 +66,7 @@ class Canaille:
                 limits={("logout", PUBLIC): "its revocation endpoint has no public clients (status 401)"},
                 answers={"login": PERSON, "password": PASSWORD},
                 registration="redirect URI with a fixed port, such as `http://127.0.0.1:1456/auth/callback`; the client "
-                "itself among its token audiences",
+                "itself among its token audiences; ID tokens signed with RS256",
             )
 
     def _configure(self, ask: Callable[..., str], state: Path, port: int) -> None:
@@ -95,6 +95,8 @@ def _registered(client: Client, port: int) -> list[str]:
         "redirect-uris": f"http://127.0.0.1:{port}{CALLBACK_PATH}",
         "token-endpoint-auth-method": client.auth,
         "response-types": "code",
+        # Otherwise it signs with another algorithm, such as PS512.
+        "id-token-signed-response-alg": "RS256",
         **({} if client.secret is None else {"client-secret": client.secret}),
     }
     pairs = [*single.items(), *((name, value) for name, values in several.items() for value in values)]
