@@ -6,6 +6,7 @@ Sign in:
 Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
+    `AccountStore` for the accounts of other providers, each in an entry of its own.
 Call an API:
     `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
     `RefreshFailed` or `SignInRequired`.
@@ -24,7 +25,11 @@ from __future__ import annotations
 # Not from typing, which takes 4 ms to load.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .drivers.accounts.account_store import AccountStore
     from .drivers.errors import (
+        AccountNotFound,
+        AmbiguousAccount,
+        EndpointError,
         InsecureRequest,
         KeyringUnavailable,
         LoginCancelled,
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
     from .drivers.trio.sign_out import trio_sign_out
+    from .sansio.accounts.choice import AccountChoice
+    from .sansio.accounts.stored import StoredAccount
     from .sansio.base.errors import UnexpectedEvent
     from .sansio.base.secret import Secret
     from .sansio.login import progress
@@ -74,6 +81,10 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AccountChoice",
+    "AccountNotFound",
+    "AccountStore",
+    "AmbiguousAccount",
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
@@ -85,6 +96,7 @@ __all__ = [
     "DeviceCodeDialect",
     "DeviceCodeEndpoints",
     "Dialect",
+    "EndpointError",
     "FileStore",
     "IdTokenPolicy",
     "InsecureRequest",
@@ -123,6 +135,7 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "StorePolicy",
+    "StoredAccount",
     "ThreadedLogin",
     "Tokens",
     "TraceFile",
@@ -140,7 +153,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "drivers.accounts.account_store": ("AccountStore",),
     "drivers.errors": (
+        "AccountNotFound",
+        "AmbiguousAccount",
+        "EndpointError",
         "InsecureRequest",
         "KeyringUnavailable",
         "LoginCancelled",
@@ -167,6 +184,8 @@ _HOMES = {
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
     "drivers.trio.sign_out": ("trio_sign_out",),
+    "sansio.accounts.choice": ("AccountChoice",),
+    "sansio.accounts.stored": ("StoredAccount",),
     "sansio.base.errors": ("UnexpectedEvent",),
     "sansio.base.secret": ("Secret",),
     "sansio.login": ("progress",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from ..drivers.system.choice import opens_nothing
 from ..sansio.base.records import Record
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..drivers.stores.home_store import HomeStore
     from ..drivers.stores.protocols import CredentialStore
     from ..drivers.traces.origin import CommandRecord
+    from ..sansio.model.overrides import EndpointOverrides
 
 
 _FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "no_browser", "verbose"))
@@ -39,24 +41,44 @@ class LoginSettings(Record):
 
 
 def provider_from(arguments: argparse.Namespace) -> Provider:
-    """Return the provider of ``--issuer`` and ``--client-id``. A wrong issuer ends the process with a usage error."""
+    """Return the provider of ``--issuer`` and ``--client-id``.
+
+    A wrong issuer, or endpoint in the environment, ends the process with a usage error.
+    """
     originator = getattr(arguments, "originator", DEFAULT_ORIGINATOR)
     try:
-        return Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id, originator=originator)
+        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id, originator=originator)
     except ValueError as error:
         arguments.usage_error(f"--issuer: {error}. Example: https://auth.example.com")
+        raise
+    overrides = overrides_from(arguments)
+    return provider if overrides is None else overrides.for_login(provider)
+
+
+def overrides_from(arguments: argparse.Namespace) -> EndpointOverrides | None:
+    """Return the endpoints that the environment names; None if it names none. A wrong one is a usage error."""
+    if not any(os.environ.get(f"CODEX_{kind}_TOKEN_URL_OVERRIDE") for kind in ("REFRESH", "REVOKE")):
+        return None
+    from ..drivers.errors import EndpointError  # noqa: PLC0415 - few environments name one
+    from ..drivers.shared.overrides import overrides_from_environment  # noqa: PLC0415
+
+    try:
+        return overrides_from_environment()
+    except EndpointError as error:
+        arguments.usage_error(str(error))
         raise
 
 
 def issuing_provider_from(arguments: argparse.Namespace, store: HomeStore) -> Provider | None:
     """Return the provider of ``--issuer`` and ``--client-id``, for commands that use stored tokens.
 
-    The option that is missing is that of the stored tokens, or Codex's. A wrong issuer ends the process with a usage
-    error.
+    The option that is missing is that of the stored tokens, or Codex's. A wrong issuer, or endpoint in the
+    environment, ends the process with a usage error.
 
     Returns:
         None if neither option was given. Then the stored tokens say which provider has issued them.
     """
+    overrides_from(arguments)
     issuer, client_id = arguments.issuer, arguments.client_id
     if issuer is None and client_id is None:
         return None

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from ..sansio.accounts.stored import StoredAccount
     from ..sansio.login.failures import LoginFailureStep
     from ..sansio.login.outcome import LoginFailure, LoginOutcome
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
@@ -93,6 +94,10 @@ class SignInRequired(RefreshFailed):
     """Only a new sign-in helps: nothing is stored, or the tokens cannot be refreshed any more."""
 
 
+class EndpointError(LoginError):
+    """The endpoint that the environment names cannot be used. Raised before any traffic; the text has no password."""
+
+
 class InsecureRequest(LoginError):  # noqa: N818 - as above
     """A request would have sent a token over an unencrypted connection. It was not sent."""
 
@@ -111,6 +116,24 @@ class ProxyError(LoginError):
 
 class StoreError(LoginError):
     """Credentials cannot be read or stored. The message holds no value from the store."""
+
+
+class AccountNotFound(StoreError):  # noqa: N818 - as above
+    """No stored account is the one that was asked for."""
+
+
+class AmbiguousAccount(StoreError):  # noqa: N818 - as above
+    """Several stored accounts are what was asked for. The message lists them."""
+
+    def __init__(self, text: str, accounts: tuple[StoredAccount, ...]) -> None:
+        listed = "; ".join(map(str, accounts))
+        super().__init__(f"{text} may be one of several accounts: {listed}. Name one that only one of them has")
+        self.text = text
+        self.accounts = accounts
+        """The accounts, as `AccountStore.accounts` returns them."""
+
+    def __reduce__(self) -> tuple[type[AmbiguousAccount], tuple[str, tuple[StoredAccount, ...]]]:
+        return type(self), (self.text, self.accounts)
 
 
 class KeyringUnavailable(StoreError):  # noqa: N818 - as above

@@ -10,10 +10,14 @@ import contextlib
 import logging
 from contextvars import ContextVar
 
+from ..sansio.login.progress import CallbackReceived
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Final
+
+    from ..sansio.login.progress import LoginPhase
 
 _logger = logging.getLogger("loginmachine")
 _quiet: ContextVar[bool] = ContextVar("loginmachine_quiet", default=False)
@@ -24,6 +28,14 @@ def warn(text: str) -> None:
     """Log a warning. Exceptions of log handlers are ignored."""
     with contextlib.suppress(Exception):
         _logger.warning("%s", text)
+
+
+def log_callback(phase: LoginPhase) -> None:
+    """Log what a callback carried, without its values, at level INFO. Ignore other phases."""
+    if isinstance(phase, CallbackReceived):
+        with contextlib.suppress(Exception):
+            fields = " ".join(f"{name}={value}" for name, value in phase.values().items())
+            _logger.info("%s %s", phase.name, fields)
 
 
 def log_error(what: str, error: BaseException, *, hide: Iterable[str] = ()) -> None:

@@ -55,7 +55,7 @@ def endings(graph: Graph) -> Endings:
     """Follow the answers of an honest host from every state, in every order and with every result.
 
     Steps are left out while a timer runs that will end them, such as polls while a device code is valid: the graph
-    knows no time.
+    knows no time. So are steps that postpone a request, until the pauses become too long together.
 
     Raises:
         AssertionError: The answers can go round in a circle.
@@ -63,7 +63,12 @@ def endings(graph: Graph) -> Endings:
     answers: defaultdict[Key, set[Key]] = defaultdict(set)
     degree: defaultdict[Key, int] = defaultdict(int)
     for edge in graph.edges:
-        if edge.answer and edge.head not in answers[edge.tail] and not _expires(graph, edge):
+        if (
+            edge.answer
+            and edge.head not in answers[edge.tail]
+            and not _expires(graph, edge)
+            and not _postpones(graph, edge)
+        ):
             answers[edge.tail].add(edge.head)
             degree[edge.head] += 1
     # Kahn's algorithm: a state is done when all states that lead to it are done. A circle is never done.
@@ -87,6 +92,11 @@ def _expires(graph: Graph, edge: Edge) -> bool:
     """Return whether such a timer runs before and after a step."""
     ends = (graph.nodes[edge.tail], graph.nodes[edge.head])
     return all(graph.subject.expires(node.ledger) for node in ends)
+
+
+def _postpones(graph: Graph, edge: Edge) -> bool:
+    """Return whether a step starts a pause before the next request of the same kind."""
+    return graph.subject.postpones(graph.nodes[edge.head].ledger)
 
 
 def differing_twins(graph: Graph) -> list[str]:

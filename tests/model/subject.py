@@ -170,6 +170,10 @@ class Subject(ABC):
         """Return what twins have to do alike."""
         return [type(action) for action in actions]
 
+    def postpones(self, ledger: Any) -> bool:  # noqa: ARG002
+        """Return whether a pause before another request of the same kind is running."""
+        return False
+
     def expires(self, ledger: Any) -> bool:  # noqa: ARG002
         """Return whether a timer runs that will end what goes on. The graph knows no time."""
         return False

@@ -94,7 +94,7 @@ class Ledger(NamedTuple):
     codes: int = 0
     """Exchanges of an authorization code."""
     device_codes: int = 0
-    """Requests for a device code."""
+    """Requests for a device code that the provider has not postponed."""
     pending: frozenset[int] = frozenset()
     """Token requests without a response."""
     running: frozenset[Timer] = frozenset()
@@ -209,14 +209,15 @@ def note(step: Step) -> Ledger:
     phases = [action.phase for action in step.actions if isinstance(action, ReportProgress)]
     counts = Counter(map(type, step.actions))
     finishes = known.finishes + counts[Finish]
-    deadlines = known.deadlines + sum(isinstance(a, StartTimer) and a.timer is Timer.DEADLINE for a in step.actions)
+    started = Counter(action.timer for action in step.actions if isinstance(action, StartTimer))
+    deadlines = known.deadlines + started[Timer.DEADLINE]
     return known._replace(
         unanswered=frozenset(unanswered),
         allowed=known.allowed or _allows(step),
         tokens=tokens,
         saved=saved,
         codes=known.codes + sum(map(_exchanges_code, step.actions)),
-        device_codes=known.device_codes + sum(map(_requests_device_code, step.actions)),
+        device_codes=known.device_codes + sum(map(_requests_device_code, step.actions)) - started[Timer.CODE_REQUEST],
         pending=frozenset(pending),
         running=frozenset(running),
         deadlines=0 if finishes else deadlines,
@@ -330,7 +331,10 @@ def secrets_stay_in_their_place(step: Step, _: Ledger) -> bool:
 
 
 def one_exchange(step: Step, now: Ledger) -> bool:
-    """7: At most one code exchange, one request for a device code, and one API-key exchange, when the tokens came."""
+    """7: At most one code exchange, one API-key exchange, when the tokens came, and one request for a device code.
+
+    A request for a device code that the provider postpones does not count.
+    """
     api_keys = sum(map(_exchanges_api_key, step.actions))
     came = now.tokens and not step.known.tokens
     return now.codes <= 1 and now.device_codes <= 1 and api_keys <= came

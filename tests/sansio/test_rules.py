@@ -21,7 +21,7 @@ from loginmachine.sansio.login.actions import (
     StopTimer,
     Timer,
 )
-from loginmachine.sansio.login.events import BrowserOpened, CredentialsSaved, Started
+from loginmachine.sansio.login.events import BrowserOpened, CredentialsSaved, Started, TimerFired
 from loginmachine.sansio.login.failures import LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.login.progress import (
     Cancelled,
@@ -224,6 +224,16 @@ BROKEN: dict[str, tuple[str, Step]] = {
             event=Started(),
             after=S.REQUESTING_DEVICE_CODE,
             known=Ledger(device_codes=1),
+        ),
+    ),
+    "a device code after another was postponed": (
+        "rule 7",
+        step(
+            token_request(url=CODE_ENDPOINT),
+            event=TimerFired(timer=Timer.CODE_REQUEST),
+            before=S.REQUESTING_DEVICE_CODE,
+            after=S.REQUESTING_DEVICE_CODE,
+            known=Ledger(device_codes=1, running=frozenset({Timer.CODE_REQUEST})),
         ),
     ),
     "an API key without tokens": ("rule 7", tokens_for_an_api_key(kind=K.FACT)),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindProblem,
     Bound,
@@ -21,6 +22,7 @@ from loginmachine.sansio.login.events import (
     ResponseSent,
     SaveFailed,
     Started,
+    TimerFired,
 )
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.server.dialect import Dialect
@@ -200,6 +202,14 @@ SCENARIOS = (
             *(POLL_DUE, answer(3, body=token_json(id_token=jwt(OPENID_CLAIMS))), CredentialsSaved()),
         ),
         LoginOptions(provider=OPENID.__replace__(uses_nonce=False, device_code=RFC8628)),
+    ),
+    Scenario(
+        "succeeded_with_postponed_device_code",
+        (
+            *(BY_CODE, answer(1, 429, b"", ((b"Retry-After", b"30"),)), TimerFired(timer=Timer.CODE_REQUEST)),
+            *(device_code_answer(2, user_code="CNRY 12345"), POLL_DUE, answer(3, 200, b"<html>"), POLL_DUE),
+            *(grant_answer(4), answer(5), CredentialsSaved()),
+        ),
     ),
     Scenario(
         "succeeded_without_device_code",

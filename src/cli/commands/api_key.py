@@ -10,6 +10,7 @@ from ...sansio.base.secret import Secret
 from ...sansio.base.text import is_visible_ascii
 from ...sansio.model.credentials import Credentials
 from .. import exit_codes
+from ..codex_config import warnings_about
 from ..options import StoreWarnings, check_same_provider, provider_from
 from ..revocation import revoke_old
 from ..terminal.json_lines import JsonLines
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             problem = f"The API key is not stored: {error}."
     for line in [problem] if problem else ["Signed in with an API key.", f"Your credentials are in {store.where}"]:
         print_error(line)
-    for line in warnings.lines():
+    for line in [*warnings.lines(), *(f"Warning: {text}." for text in warnings_about(arguments.home))]:
         print_error(line)
     if json_lines is not None:
         if warnings.fallback:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...drivers.system.bundles import environment_of_others
 from ...sansio.base.text import clean_text
-from ...sansio.diagram.login import dot, mermaid_failures, mermaid_overview
+from ...sansio.diagram.login import mermaid_failures, mermaid_overview
+from ...sansio.diagram.login_dot import dot
 from ...sansio.trace import replay
 from .. import exit_codes
 from ..terminal.writer import is_terminal, print_error

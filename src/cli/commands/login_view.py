@@ -43,6 +43,7 @@ class LoginView:
     def __init__(self, arguments: argparse.Namespace, log: LogFile) -> None:
         self._opens_browser = not arguments.no_browser and not opens_nothing()
         self._device_code_was_tried: bool = arguments.device_code
+        self._home, self._workspaces = arguments.home, arguments.workspace
         self._is_verbose = arguments.verbose
         self._log = log
         self._terminal = Terminal()
@@ -94,7 +95,10 @@ class LoginView:
         """
         # Load now what is needed to save the tokens: later, the browser would have to wait for it.
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
+        from ..codex_config import warnings_about  # noqa: PLC0415
 
+        for text in warnings_about(self._home, self._workspaces):
+            self.warn(text)
         if not self._has_callback:
             self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
             return

@@ -12,7 +12,7 @@ from ...drivers.threaded.sign_out import run_sign_out
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.outcome import SignOutFailure
 from .. import exit_codes
-from ..options import StoreWarnings, issuing_provider_from, recording_from
+from ..options import StoreWarnings, issuing_provider_from, overrides_from, recording_from
 from ..revocation import revoke_now
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.writer import print_error, print_out
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = warnings.open_store(arguments)
     provider = issuing_provider_from(arguments, store)
     with recording_from(arguments, "logout") as record:
-        machine = _machine(provider, record)
+        machine = _machine(arguments, provider, record)
         on_removal = _ignore if arguments.json else partial(_print_removal, arguments, store)
         run_sign_out(machine, SignOutStore(store), on_removal=on_removal, send=revoke_now)
     outcome = machine.outcome
@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_codes.FAILURE if isinstance(outcome, SignOutFailure) else exit_codes.SUCCESS
 
 
-def _machine(provider: Provider | None, record: CommandRecord | None) -> SignOutMachine:
+def _machine(arguments: argparse.Namespace, provider: Provider | None, record: CommandRecord | None) -> SignOutMachine:
     if record is None:
-        return SignOutMachine(provider)
+        return SignOutMachine(provider, overrides_from(arguments))
     from ...drivers.traces.sessions import sign_out_recorder  # noqa: PLC0415 - most sign-outs are not recorded
 
     return sign_out_recorder(provider, record, lambda trouble: print_error(f"Warning: {trouble}."))

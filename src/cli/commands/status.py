@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...drivers.errors import StoreError
 from ...sansio.base.text import clean_text
 from ...sansio.model.account import Account
-from ...sansio.model.credentials import AuthMode
+from ...sansio.model.credentials import AuthMode, why_unknown
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable, has_ended
 from .. import exit_codes
@@ -40,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         stored = store.load()
         applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
+        unknown = "" if applies is None else why_unknown(applies.mode)
+        if unknown:
+            problem = f"{store.where}: {unknown}; use the program that wrote it, or sign in again"
         is_ended = has_ended(applies, store.load_refusal(), provider)
     except StoreError as error:
         problem = str(error)
@@ -103,13 +106,13 @@ def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Nam
 
 
 def _is_usable(applies: Applicable | None, *, is_ended: bool) -> bool:
-    """Return whether there are credentials. Unknown modes, as of a newer Codex, are assumed to be usable.
+    """Return whether there are credentials. Those of the modes that only Codex uses are assumed to be usable.
 
     Args:
         applies: The credentials that apply.
         is_ended: Their refresh token was refused for good, so that only an access token that is valid can be used.
     """
-    if applies is None:
+    if applies is None or why_unknown(applies.mode):
         return False
     tokens = applies.credentials.tokens
     if is_ended and tokens is not None:

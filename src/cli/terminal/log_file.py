@@ -22,6 +22,7 @@ _REVIEWED: Final = {
     "category": "category",
     "fatal": "fatal",
     "message": "message",
+    **{name: name for name in ("has_code", "has_state", "has_error", "state_valid", "accepted")},
 }
 """The fields of a phase that may be logged, and their keys in the log file.
 

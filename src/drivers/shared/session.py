@@ -16,6 +16,7 @@ from ..errors import RefreshFailed, SignInRequired, StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
 from ..logging import log_error, warn
 from ..stores.protocols import RefusalStore, save, unexpected_error
+from .overrides import overrides_from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 
 class BaseSession(Forkable):
-    """The arguments of a session, which are the same for both drivers."""
+    """The arguments of a session, which are the same for both drivers.
+
+    Raises:
+        EndpointError: The environment names an endpoint that cannot be used.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class BaseSession(Forkable):
         self._store = store
         self._provider = provider
         self._environment_key = environment_key
+        self._overrides = overrides_from_environment()
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()
         tell_of_forks(self)
@@ -53,7 +59,7 @@ class BaseSession(Forkable):
         return f"<{type(self).__name__} of {type(self._store).__name__}>"
 
     def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
-        return RefreshMachine(self._provider, memory, environment_key=self._environment_key)
+        return RefreshMachine(self._provider, memory, environment_key=self._environment_key, overrides=self._overrides)
 
     def _show_warnings(self, refresh: BaseRefresh) -> None:
         """Show the warnings of a refresh for which a look at the store was enough, once in the life of the session."""

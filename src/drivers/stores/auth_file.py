@@ -1,4 +1,4 @@
-"""The file ``auth.json``: it is replaced and removed as a whole or not at all. The caller holds the locks."""
+"""A file with credentials: it is replaced and removed as a whole or not at all. The caller holds the locks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import os
 import stat
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic
 
 from ...sansio.model.auth_json import CredentialsError, parse_object
-from ...sansio.model.credentials import Credentials, parse, serialise
 from ..files import NOFOLLOW, PLAIN, retried
 from .checks import check_file, probe, set_mode, sync, unsupported
+from .formats import Value
 from .locks import UNSUPPORTED
 from .owners import foreign_owner, may_follow
-from .protocols import check_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .formats import FileFormat
 
 _MAX_FILE: Final = 8 * 1024 * 1024
 _IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV})
@@ -28,30 +29,22 @@ _NO_FOLDER_SYNC: Final = UNSUPPORTED | {errno.EBADF, errno.EACCES}
 """Errors where a folder cannot be synced: on some file systems, and on Windows."""
 _SUFFIX: Final = ".tmp"
 """The end of the name of a file that is being written."""
-EMPTY: Final = Credentials(auth_mode=None)
-"""The credentials of a file that holds none."""
 
 
-def parse_or_none(data: bytes) -> Credentials | None:
-    """Return the credentials in the bytes of a file, or None if they cannot be parsed."""
-    try:
-        return parse(data)
-    except CredentialsError:
-        return None
-
-
-class AuthFile:
-    """``auth.json`` in a folder.
+class AuthFile(Generic[Value]):
+    """A file in a folder, such as ``auth.json``.
 
     Every method raises `OSError` if a system call fails, and then has changed nothing.
 
     Args:
         home: The folder.
         on_warning: Called with one line of text when something unusual was done.
+        format_: What the file contains, and its name.
     """
 
-    def __init__(self, home: Path, on_warning: Callable[[str], None]) -> None:
-        self.path = home / "auth.json"
+    def __init__(self, home: Path, on_warning: Callable[[str], None], format_: FileFormat[Value]) -> None:
+        self.path = home / f"{format_.stem}.json"
+        self.format = format_
         self._warn = on_warning
         self._said: set[str] = set()
 
@@ -67,7 +60,7 @@ class AuthFile:
             self._warn(text)
 
     def target(self) -> Path | None:
-        """Return the file that a link in place of ``auth.json`` leads to. None if it is no link, or leads nowhere.
+        """Return the file that a link in place of this one leads to. None if it is no link, or leads nowhere.
 
         Raises:
             OSError: The link belongs to a user who is not trusted with it.
@@ -79,15 +72,15 @@ class AuthFile:
         # Strict: otherwise a link that cannot be read is taken for a file.
         return Path(os.path.realpath(self.path, strict=True))
 
-    def load(self) -> Credentials | None:
-        """Return the credentials in the file. None if there is no file, or if it holds none.
+    def load(self) -> Value | None:
+        """Return what is in the file. None if there is no file, or if it holds none.
 
         Raises:
             CredentialsError: The file cannot be parsed.
         """
         data = self._read(self.path)
-        credentials = None if data is None else parse(data)
-        return None if credentials == EMPTY else credentials
+        value = None if data is None else self.format.parse(data)
+        return None if value == self.format.empty else value
 
     def check(self, *, follow: bool = False) -> None:
         """Test whether `replace` can work, as far as that can be found out without it.
@@ -99,13 +92,13 @@ class AuthFile:
         check_file(str(path))
         probe(str(path.parent), self.warn_once, path.name, synced=True)
 
-    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
-        """Replace the credentials in the file, and return the old ones if they could be read.
+    def replace(self, value: Value, /, *, follow: bool = False) -> Value | None:
+        """Replace what is in the file, and return the old value if it could be read.
 
         Other members of the file are kept. A file that is no JSON object is set aside under another name.
 
         Args:
-            credentials: The new credentials.
+            value: The new value.
             follow: Whether to replace the file that a link leads to, and not the link. A link to nowhere is replaced.
         """
         path = (self.target() if follow else None) or self.path
@@ -121,11 +114,12 @@ class AuthFile:
             # A file that `sudo` has left. If it is our own, it is set aside.
             unreadable = foreign_owner(str(path)) != ""
             previous, corrupt = {}, not unreadable
-        check_replaceable(self.where, None if corrupt or data is None else parse_or_none(data), credentials)
+        old = None if corrupt or data is None else self.format.parse_or_none(data)
+        self.format.check(self.where, old, value)
         temporary = _temporary(path)
         folder = _open_folder(path.parent)
         try:
-            self._write(temporary, os.O_CREAT | os.O_EXCL, serialise(credentials, previous=previous))
+            self._write(temporary, os.O_CREAT | os.O_EXCL, self.format.serialise(value, previous=previous))
             if corrupt:
                 self._set_aside(path)
             owner = foreign_owner(str(path)) if unreadable else ""
@@ -137,10 +131,10 @@ class AuthFile:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             _close(folder)
-        return None if corrupt or data is None else parse_or_none(data)
+        return old
 
-    def remove(self) -> Credentials | None:
-        """Remove the file, and return its credentials. `EMPTY` if they could not be read, None if there were none."""
+    def remove(self) -> Value | None:
+        """Remove the file, and return what it held. An empty value if it could not be read, None if there was none."""
         _remove_leftovers(self.path)
         try:
             data = self._read(self.path)
@@ -156,11 +150,11 @@ class AuthFile:
             _close(folder)
         if data is None:
             return None
-        removed = parse_or_none(data)
+        removed = self.format.parse_or_none(data)
         if removed is None:
             self._warn(f"{self.path} could not be read; it was removed as it was")
-            return EMPTY
-        return None if removed == EMPTY else removed
+            return self.format.empty
+        return None if removed == self.format.empty else removed
 
     def _unlink(self) -> None:
         is_link_to_file = self.path.is_symlink() and self.path.exists()

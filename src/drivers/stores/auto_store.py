@@ -11,6 +11,7 @@ from ..errors import KeyringUnavailable, StoreError
 from ..logging import warn
 from .auth_file import AuthFile
 from .file_store import FileStore, folder_of
+from .formats import AUTH_JSON
 from .home_store import HomeStore
 from .keyring_store import KEYRING_TIMEOUT, KeyringEntry, KeyringStore, account_of
 from .protocols import OtherProviderError
@@ -82,9 +83,9 @@ class AutoStore(HomeStore):
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
         folder, on_warning = folder_of(home), on_warning or warn
-        file = AuthFile(folder, on_warning)
+        file = AuthFile(folder, on_warning, AUTH_JSON)
         entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
-        self._both = _FileAndKeyring(file, entry, on_fallback or on_warning)
+        self._both = FileAndKeyring(file, entry, on_fallback or on_warning)
         super().__init__(folder, self._both, file)
 
     @property
@@ -98,10 +99,10 @@ class AutoStore(HomeStore):
         return f"{self._both.file.where} and in {self._both.keyring.where}"
 
 
-class _FileAndKeyring:
+class FileAndKeyring:
     """A file and an entry of the keyring, used as one storage."""
 
-    def __init__(self, file: AuthFile, keyring: KeyringEntry, on_fallback: Callable[[str], None]) -> None:
+    def __init__(self, file: AuthFile[Credentials], keyring: KeyringEntry, on_fallback: Callable[[str], None]) -> None:
         self.file = file
         self.keyring = keyring
         self._on_fallback = on_fallback
@@ -110,9 +111,11 @@ class _FileAndKeyring:
 
     @property
     def where(self) -> str:
+        """Where the credentials were found or stored last."""
         return self.keyring.where if self.in_keyring else self.file.where
 
     def load(self) -> Credentials | None:
+        """Return the credentials in the file, or else those in the keyring."""
         self.in_keyring = False
         credentials = self.file.load()
         if credentials is not None:
@@ -126,6 +129,7 @@ class _FileAndKeyring:
         return credentials
 
     def check(self, *, follow: bool = False) -> None:
+        """Test whether one of the two can be replaced."""
         try:
             self.file.check(follow=follow)
         except OSError:
@@ -135,6 +139,7 @@ class _FileAndKeyring:
             self.keyring.check()
 
     def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
+        """Replace what is in the keyring, or in the file if the keyring cannot be used."""
         if follow and self.file.target() is not None:
             # Others share the file, and would keep the old tokens.
             self.in_keyring = False
@@ -159,6 +164,7 @@ class _FileAndKeyring:
         return before
 
     def remove(self) -> Credentials | None:
+        """Remove both."""
         removed = None
         try:
             removed = self.keyring.remove_entry()

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
-LOCK_NAMES: Final = ("auth.lock", "auth.json.lock", "auth.refresh.lock")
-"""The locks in a home folder. The first one is needed for everything."""
+_LOCKS: Final = (".lock", ".json.lock", ".refresh.lock")
+"""What the names of the locks in a home folder end with. The first one is needed for everything."""
 _OTHER_FOLDER: Final = "Choose another folder with --home."
 _NO_LOCK: Final = {errno.EISDIR: "it is a folder", errno.ELOOP: "it is a symbolic link"}
-_PROBE: Final = 16 * 1024
-"""Bytes to write as a test: more than the credentials of any account take."""
+_PROBE: Final = 16 * 1024  # bytes to write as a test: more than the credentials of any account take
 
 
 class UnusableError(OSError):
@@ -45,13 +44,19 @@ class UnusableError(OSError):
 
 
 def check_home(
-    home: str, on_warning: Callable[[str], object], *, has_file: bool = True, is_hurried: bool = False
+    home: str,
+    on_warning: Callable[[str], object],
+    *,
+    stem: str = "auth",
+    has_file: bool = True,
+    is_hurried: bool = False,
 ) -> None:
     """Check that credentials can be stored in a home folder. Its first lock is created if it is missing.
 
     Args:
         home: The folder.
         on_warning: Called with one line of text about something that is no obstacle.
+        stem: What the names of the file and its locks begin with.
         has_file: Whether the credentials are kept in a file there.
         is_hurried: Whether to wait at most 0.01 seconds for the disk. A thread may then go on waiting for it.
 
@@ -61,17 +66,18 @@ def check_home(
     check_folder(home)
     for text in risks(home):
         on_warning(text)
-    for name in LOCK_NAMES:
-        path = os.path.join(home, name)  # noqa: PTH118 - pathlib is not loaded yet
-        if name == LOCK_NAMES[0] or os.path.lexists(path):
-            _check_lock(home, path, on_warning, can_sync_soon if is_hurried else can_sync)
+    for end in _LOCKS:
+        path = os.path.join(home, stem + end)  # noqa: PTH118 - pathlib is not loaded yet
+        is_first = end == _LOCKS[0]
+        if is_first or os.path.lexists(path):
+            _check_lock(home, path, on_warning, (can_sync_soon if is_hurried else can_sync) if is_first else None)
     if has_file:
-        path = os.path.join(home, "auth.json")  # noqa: PTH118 - as above
+        path = os.path.join(home, f"{stem}.json")  # noqa: PTH118 - as above
         check_file(path)
         owner = foreign_owner(path)
         if owner:
             on_warning(f"{path} belongs to {owner}, and is replaced by a sign-in")
-        probe(home, on_warning)
+        probe(home, on_warning, f"{stem}.json")
 
 
 def check_folder(home: str) -> None:
@@ -81,18 +87,16 @@ def check_folder(home: str) -> None:
         UnusableError: It does not, or they cannot.
     """
     what = f"the folder for your credentials, {home},"
-    advice = _OTHER_FOLDER
     if os.path.exists(home) and not os.path.isdir(home):  # noqa: PTH110, PTH112 - as above
-        raise UnusableError(errno.ENOTDIR, what, "it is a file", advice)
+        raise UnusableError(errno.ENOTDIR, what, "it is a file", _OTHER_FOLDER)
     if not os.path.isdir(home):  # noqa: PTH112 - as above
-        raise UnusableError(errno.ENOENT, what, "it cannot be created", advice)
+        raise UnusableError(errno.ENOENT, what, "it cannot be created", _OTHER_FOLDER)
     effective = {"effective_ids": True} if os.access in os.supports_effective_ids else {}
     if not os.access(home, os.W_OK | os.X_OK, **effective):
         owner = foreign_owner(home)
         problem = "it is not writable" + (f", and belongs to {owner}" if owner else "")
-        raise UnusableError(
-            errno.EACCES, what, problem, "Choose another folder with --home, or make this one writable."
-        )
+        advice = "Choose another folder with --home, or make this one writable."
+        raise UnusableError(errno.EACCES, what, problem, advice)
 
 
 def check_file(path: str) -> None:
@@ -105,14 +109,14 @@ def check_file(path: str) -> None:
         status = os.lstat(path)
     except FileNotFoundError:
         return
-    what = f"the file {path}"
-    if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
+    what, is_link = f"the file {path}", stat.S_ISLNK(status.st_mode)
+    if not stat.S_ISREG(status.st_mode) and not is_link:
         raise UnusableError(errno.EINVAL, what, "it is not a regular file", _OTHER_FOLDER)
     owner = foreign_owner(path)
     if owner and is_protected(os.path.dirname(path), status):  # noqa: PTH120 - as above
         problem = f"it belongs to {owner}, who alone can replace it in this folder"
         raise UnusableError(errno.EPERM, what, problem, _OTHER_FOLDER)
-    if stat.S_ISLNK(status.st_mode):
+    if is_link:
         return
     try:
         # Nothing is written. A rename would not need this, but it is the only way to see what stops a rename.
@@ -120,15 +124,14 @@ def check_file(path: str) -> None:
     except OSError as error:
         if error.errno == errno.EROFS or (error.errno == errno.EACCES and _is_mounted(path)):
             problem = "it is mounted on its own, and may not be written"
-            raise UnusableError(
-                errno.EROFS, what, problem, "Mount it writable, or mount its folder instead."
-            ) from error
+            advice = "Mount it writable, or mount its folder instead."
+            raise UnusableError(errno.EROFS, what, problem, advice) from error
         if error.errno == errno.EPERM:
             problem = "the system lets nothing change it (it may be immutable, see lsattr)"
             raise UnusableError(errno.EPERM, what, problem, _OTHER_FOLDER) from error
 
 
-def probe(folder: str, on_warning: Callable[[str], object], name: str = "auth.json", *, synced: bool = False) -> None:
+def probe(folder: str, on_warning: Callable[[str], object], name: str, *, synced: bool = False) -> None:
     """Create a file in a folder as a test, fill it, and remove it again.
 
     Args:
@@ -168,15 +171,13 @@ def _fill(descriptor: int, folder: str, on_warning: Callable[[str], object], *, 
         on_warning(unsupported(folder, "fsync"))
 
 
-def _check_lock(home: str, path: str, on_warning: Callable[[str], object], is_synced: Callable[[int], bool]) -> None:
+def _check_lock(home: str, path: str, warn: Callable[[str], object], is_synced: Callable[[int], bool] | None) -> None:
     try:
         descriptor = open_lock(path)
     except OSError as error:
         if not os.path.lexists(path):
-            what, problem = (
-                f"the folder for your credentials, {home},",
-                error.strerror or "no file can be created in it",
-            )
+            what = f"the folder for your credentials, {home},"
+            problem = error.strerror or "no file can be created in it"
             raise UnusableError(error.errno or 0, what, problem, _OTHER_FOLDER) from error
         owner = foreign_owner(path)
         problem = _NO_LOCK.get(error.errno or 0) or (f"it belongs to {owner}" if owner else message_of(error))
@@ -184,9 +185,9 @@ def _check_lock(home: str, path: str, on_warning: Callable[[str], object], is_sy
         raise UnusableError(error.errno or 0, f"the lock {path}", problem, advice) from error
     try:
         if not has_locks(descriptor):
-            on_warning(unsupported(home, "flock"))
-        if path.endswith(LOCK_NAMES[0]) and not is_synced(descriptor):
-            on_warning(unsupported(home, "fsync"))
+            warn(unsupported(home, "flock"))
+        if is_synced is not None and not is_synced(descriptor):
+            warn(unsupported(home, "fsync"))
     finally:
         with contextlib.suppress(OSError):
             os.close(descriptor)
@@ -292,8 +293,7 @@ def message_of(error: OSError) -> str:
 def _is_mounted(path: str) -> bool:
     """Return whether a file is a mount point. Only Linux tells; elsewhere files cannot be mounted."""
     wanted = os.fsencode(os.path.realpath(path))
-    for character in b"\\ \t\n":
-        # As proc(5) writes them.
+    for character in b"\\ \t\n":  # as proc(5) writes them
         wanted = wanted.replace(bytes([character]), b"\\%03o" % character)
     with contextlib.suppress(OSError), open("/proc/self/mountinfo", "rb") as file:  # noqa: PTH123 - as above
         return any(line.split(b" ")[4] == wanted for line in file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..logging import warn
 from .auth_file import AuthFile
+from .formats import AUTH_JSON
 from .home_store import HomeStore
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class FileStore(HomeStore):
 
     def __init__(self, home: str | os.PathLike[str], *, on_warning: Callable[[str], None] | None = None) -> None:
         folder = folder_of(home)
-        file = AuthFile(folder, on_warning or warn)
+        file = AuthFile(folder, on_warning or warn, AUTH_JSON)
         super().__init__(folder, file, file)
         self.path = file.path
         """The path of the file."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from ...sansio.model.auth_json import CredentialsError
+from ...sansio.model.credentials import Credentials
 from ..errors import StoreError
 from ..logging import log_error
 from .checks import check_home, explain, unsupported
+from .formats import Value
 from .locks import UNSUPPORTED, locked
 from .owners import risks
 from .protocols import LOCK_TIMEOUT
@@ -19,10 +21,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ...sansio.model.credentials import Credentials
     from ...sansio.refresh.outcome import Refusal
     from .auth_file import AuthFile
-    from .protocols import Transaction
+    from .formats import Storage
 
 Result = TypeVar("Result")
 
@@ -32,48 +33,20 @@ _REFRESH: Final = ".refresh.lock"
 """What the names of the three locks end with. They begin as the name of the credentials' file does."""
 
 
-class Storage(Protocol):
-    """Where a store keeps credentials, without locking. The caller of `replace` and `remove` holds the locks.
-
-    Every method may raise `OSError`, `CredentialsError` or `StoreError`, and then has changed nothing.
-    """
-
-    @property
-    def where(self) -> str:
-        """The location as text for people. The messages of errors begin with it."""
-
-    def load(self) -> Credentials | None:
-        """Return the credentials, or None if there are none."""
-
-    def check(self, *, follow: bool = False) -> None:
-        """Test whether `replace` can work, as far as that can be found out without it."""
-
-    def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
-        """Replace the credentials, and return the old ones if they could be read.
-
-        Args:
-            credentials: The new credentials.
-            follow: Whether to replace the file that a link leads to, and not the link.
-        """
-
-    def remove(self) -> Credentials | None:
-        """Remove the credentials, and return them. Empty ones if they could not be read, None if there were none."""
-
-
-class HomeStore:
-    """A store for one home folder, with its locks in that folder.
+class LockedStore(Generic[Value]):
+    """What one file of a folder holds, or an entry of the keyring, with the locks in that folder.
 
     Args:
         home: The folder. It is created with mode 0700 by the first save, or by `check`.
         storage: Where the credentials are kept.
-        file: The ``auth.json`` of the folder.
+        file: The file with credentials in the folder, such as ``auth.json``. The locks are named after it.
         has_file: Whether the credentials may be kept in that file, so that other programs may share it.
     """
 
     kind: str
     """Where the credentials are kept: ``file`` or ``keyring``."""
 
-    def __init__(self, home: Path, storage: Storage, file: AuthFile, *, has_file: bool = True) -> None:
+    def __init__(self, home: Path, storage: Storage[Value], file: AuthFile[Value], *, has_file: bool = True) -> None:
         self._home = home
         self._storage = storage
         self._file = file
@@ -99,7 +72,7 @@ class HomeStore:
         """
         self._attempt(self._check)
 
-    def load(self) -> Credentials | None:
+    def load(self) -> Value | None:
         """Return the stored credentials, or None if nothing is stored. Takes no lock.
 
         Raises:
@@ -107,7 +80,7 @@ class HomeStore:
         """
         return self._attempt(self._storage.load)
 
-    def save(self, credentials: Credentials) -> Credentials | None:
+    def save(self, credentials: Value, /) -> Value | None:
         """Replace the stored credentials, as a whole or not at all. Other members of the file are kept.
 
         A symbolic link in place of the file is replaced, and the file that it leads to is left alone.
@@ -121,7 +94,7 @@ class HomeStore:
         with self._hold(_CHANGE, LOCK_TIMEOUT, go_on=True):
             return self._change(lambda: self._storage.replace(credentials), LOCK_TIMEOUT, go_on=True)
 
-    def remove(self) -> Credentials | None:
+    def remove(self) -> Value | None:
         """Remove the stored credentials, even if they cannot be parsed.
 
         Returns:
@@ -134,7 +107,7 @@ class HomeStore:
             return self._change(self._storage.remove, LOCK_TIMEOUT, go_on=True)
 
     @contextlib.contextmanager
-    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
+    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[_HomeTransaction[Value]]:
         """Lock the store while the block runs. No other program, the Codex CLI included, can change it.
 
         If ``auth.json`` is a symbolic link to a file that others share, that file is locked too, and the transaction's
@@ -175,7 +148,7 @@ class HomeStore:
         """Return the refused refresh token that the home folder remembers, or None. Takes no lock."""
         from .refusal_file import read_refusal  # noqa: PLC0415 - a login does not need it
 
-        return read_refusal(self._home)
+        return read_refusal(self._home, self._file.format.stem)
 
     def save_refusal(self, refusal: Refusal) -> None:
         """Remember in the home folder that a refresh token was refused. The caller holds the lock of `renewing`.
@@ -185,7 +158,7 @@ class HomeStore:
         """
         from .refusal_file import write_refusal  # noqa: PLC0415 - as above
 
-        self._attempt(lambda: write_refusal(self._home, refusal))
+        self._attempt(lambda: write_refusal(self._home, refusal, self._file.format.stem))
 
     @contextlib.contextmanager
     def _hold(self, kind: str, timeout: float, *, follow: bool = False, go_on: bool = False) -> Iterator[None]:
@@ -222,7 +195,7 @@ class HomeStore:
 
     def _lock_paths(self, kind: str, *, follow: bool) -> Iterator[Path]:
         """Return the paths of a lock. The link is looked at when the lock in the home folder is held."""
-        own = self._home / f"auth{kind}"
+        own = self._home / f"{self._file.format.stem}{kind}"
         for text in risks(str(self._home)):
             self._file.warn_once(text)
         yield own
@@ -243,7 +216,7 @@ class HomeStore:
 
     def _check(self) -> None:
         self._make_home()
-        check_home(str(self._home), self._file.warn_once, has_file=self._has_file)
+        check_home(str(self._home), self._file.warn_once, stem=self._file.format.stem, has_file=self._has_file)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:
         """Call a function. Its errors become `StoreError` with a message of this package."""
@@ -271,20 +244,24 @@ class HomeStore:
                     raise
 
 
-class _HomeTransaction:
-    def __init__(self, store: HomeStore, timeout: float) -> None:
+class HomeStore(LockedStore[Credentials]):
+    """A store of credentials for one home folder."""
+
+
+class _HomeTransaction(Generic[Value]):
+    def __init__(self, store: LockedStore[Value], timeout: float) -> None:
         self._store = store
         self._timeout = timeout
 
-    def load(self) -> Credentials | None:
+    def load(self) -> Value | None:
         return self._store.load()
 
-    def save(self, credentials: Credentials) -> Credentials | None:
+    def save(self, credentials: Value, /) -> Value | None:
         return self._store._change(  # noqa: SLF001
             lambda: self._store._storage.replace(credentials, follow=True),  # noqa: SLF001
             self._timeout,
             follow=True,
         )
 
-    def remove(self) -> Credentials | None:
+    def remove(self) -> Value | None:
         return self._store._change(self._store._storage.remove, self._timeout)  # noqa: SLF001

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from ...sansio.base.text import clean_text
+from ..errors import KeyringUnavailable, StoreError
 from ..waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
+
+_WINDOWS_LIMIT: Final = 2560
+"""Bytes in a credential of Windows. A character takes two."""
+
+_KNOWN: Final = {
+    "KeyringLocked": "the keyring is locked; unlock it, and try again",
+    "PromptDismissedException": "the keyring had to ask for a password or a consent, and got none",
+    "SecretServiceNotAvailableException": "the service of the keyring cannot be reached, or has just ended; try again",
+    "SizeLimitError": "the credentials are too large for the keyring; store them in the file",
+}
+"""Messages for exceptions of the package keyring and of those that it uses."""
 
 _late: Final[dict[str, threading.Event]] = {}
 """For each account, the end of the call that was given up last. In this process only."""
@@ -109,3 +123,30 @@ class Call(Generic[Result]):
                     if _late.get(self._account) is self._ended:
                         del _late[self._account]
                 self._ended.set()
+
+
+def problem_of(error: BaseException, where: str, size: int) -> StoreError:
+    """Return the `StoreError` for an exception of the keyring. Its own text is left out, because it may hold the value.
+
+    Args:
+        error: The exception.
+        where: The entry, as text for people.
+        size: The length of the value that was to be stored, in characters.
+    """
+    kind = clean_text(type(error).__name__)
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, ImportError) and error.name not in (None, "keyring"):
+        return KeyringUnavailable("the keyring's backend, which PYTHON_KEYRING_BACKEND may name, cannot be loaded")
+    if isinstance(error, ImportError):
+        return KeyringUnavailable("the package keyring cannot be loaded: pip install 'loginmachine[keyring]'")
+    if kind == "NoKeyringError":
+        return KeyringUnavailable("this system has no keyring that could be used")
+    if kind in _KNOWN:
+        return StoreError(f"{where}: {_KNOWN[kind]}")
+    if isinstance(error, ConnectionError):
+        return StoreError(f"{where}: the connection to the keyring was closed")
+    if 2 * size > _WINDOWS_LIMIT and (sys.platform == "win32" or hasattr(error, "winerror")):
+        reason = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
+        return StoreError(f"{where}: {reason}; store them in the file")
+    return StoreError(f"{where}: the keyring raised {kind}")

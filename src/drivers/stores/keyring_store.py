@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import sys
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...sansio.base.text import clean_text
 from ...sansio.model.auth_json import CredentialsError, parse_object
-from ...sansio.model.credentials import parse, serialise
-from ..errors import KeyringUnavailable, StoreBusy, StoreError
+from ..errors import StoreBusy, StoreError
 from ..logging import log_error, warn
-from .auth_file import EMPTY, AuthFile, parse_or_none
+from .auth_file import AuthFile
 from .file_store import folder_of
+from .formats import AUTH_JSON, EMPTY
 from .home_store import HomeStore
-from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError
+from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError, problem_of
 from .locks import locked
-from .protocols import check_replaceable, secrets_of
+from .protocols import secrets_of
 from .secret_service import SecretService, is_secret_service
 
 if TYPE_CHECKING:
@@ -34,16 +33,6 @@ KEYRING_TIMEOUT: Final = 30.0
 """Seconds for one call: the person may be asked to unlock the keyring."""
 _UNDO_TIMEOUT: Final = 1.0
 """Seconds to wait for the lock before a late change is undone."""
-_WINDOWS_LIMIT: Final = 2560
-"""Bytes in a credential of Windows. A character takes two."""
-
-_KNOWN: Final = {
-    "KeyringLocked": "the keyring is locked; unlock it, and try again",
-    "PromptDismissedException": "the keyring had to ask for a password or a consent, and got none",
-    "SecretServiceNotAvailableException": "the service of the keyring cannot be reached, or has just ended; try again",
-    "SizeLimitError": "the credentials are too large for the keyring; store them in the file",
-}
-"""Messages for exceptions of the package keyring and of those that it uses."""
 
 Result = TypeVar("Result")
 
@@ -74,7 +63,7 @@ class KeyringStore(HomeStore):
         timeout: float = KEYRING_TIMEOUT,
     ) -> None:
         folder, on_warning = folder_of(home), on_warning or warn
-        file = AuthFile(folder, on_warning)
+        file = AuthFile(folder, on_warning, AUTH_JSON)
         self._entry = KeyringEntry(account_of(folder), file, on_warning, timeout)
         super().__init__(folder, self._entry, file, has_file=False)
 
@@ -95,13 +84,22 @@ class KeyringEntry:
 
     Args:
         account: The account name of the entry.
-        file: The file that the entry replaces.
+        file: The file that the entry replaces. The entry has the format of that file.
         on_warning: Called with one line of text when something unusual was done.
         timeout: Seconds for one call of the keyring.
+        service: The service name of the entry.
     """
 
-    def __init__(self, account: str, file: AuthFile, on_warning: Callable[[str], None], timeout: float) -> None:
-        self.where = f"the keyring entry {SERVICE!r}, {account!r}"
+    def __init__(
+        self,
+        account: str,
+        file: AuthFile[Credentials],
+        on_warning: Callable[[str], None],
+        timeout: float,
+        service: str = SERVICE,
+    ) -> None:
+        self.where = f"the keyring entry {service!r}, {account!r}"
+        self._service = service
         self._account = account
         self._file = file
         self._warn = on_warning
@@ -122,22 +120,22 @@ class KeyringEntry:
     def load(self) -> Credentials | None:
         """Return the credentials in the entry, or None if there is no entry."""
         value = self._get()
-        return None if value is None else parse(_encoded(value))
+        return None if value is None else self._file.format.parse(_encoded(value))
 
     def replace(self, credentials: Credentials, *, follow: bool = False) -> Credentials | None:
         """Replace the credentials in the entry, and return the old ones of the entry, or else of the file."""
         del follow
         with contextlib.suppress(OSError, CredentialsError):
-            check_replaceable(self._file.where, self._file.load(), credentials)
+            self._file.format.check(self._file.where, self._file.load(), credentials)
         old = self._get()
-        check_replaceable(self.where, None if old is None else parse_or_none(_encoded(old)), credentials)
+        self._file.format.check(self.where, self._parsed(old), credentials)
         previous = {}
         if old is not None:
             try:
                 previous = parse_object(_encoded(old))
             except CredentialsError:
                 self._warn(f"{self.where} could not be read, and is replaced")
-        value = serialise(credentials, previous=previous).decode("ascii")
+        value = self._file.format.serialise(credentials, previous=previous).decode("ascii")
         if self._put(value, old) != value:
             # The null backend, for example, discards every value without an error.
             if old is not None:
@@ -145,7 +143,7 @@ class KeyringEntry:
                     self._put(old, value)
             raise StoreError(f"{self.where}: the keyring did not keep what was stored in it")
         stale = self._remove_file()
-        return stale if old is None else parse_or_none(_encoded(old))
+        return stale if old is None else self._parsed(old)
 
     def remove(self) -> Credentials | None:
         """Remove the entry and the file."""
@@ -160,7 +158,7 @@ class KeyringEntry:
             return None
         if self._put(None, old) is not None:
             raise StoreError(f"{self.where}: the keyring did not remove it")
-        removed = parse_or_none(_encoded(old))
+        removed = self._parsed(old)
         if removed is None:
             self._warn(f"{self.where} could not be read; it was removed as it was")
         return removed or EMPTY
@@ -212,28 +210,28 @@ class KeyringEntry:
         with contextlib.ExitStack() as stack:
             # The lock may be held by a call that waits for this one to end.
             with contextlib.suppress(StoreBusy, OSError):
-                stack.enter_context(locked(self._file.path.parent / "auth.lock", _UNDO_TIMEOUT))
+                stack.enter_context(locked(self._file.path.parent / f"{self._file.format.stem}.lock", _UNDO_TIMEOUT))
             try:
                 keyring = _backend()
                 if value != old and self._read(keyring) == value:
                     self._write(keyring, old)
             except Exception as error:  # noqa: BLE001 - as in `_problem`; there is no caller any more
-                log_error("the keyring failed", error, hide=_secrets_in(value, old))
+                log_error("the keyring failed", error, hide=self._secrets_in(value, old))
                 with contextlib.suppress(Exception):
                     kind = clean_text(type(error).__name__)
                     self._warn(f"{self.where} was changed too late, and that could not be undone: {kind}")
 
     def _read(self, keyring: KeyringBackend | SecretService) -> str | None:
-        value: object = keyring.get_password(SERVICE, self._account)
+        value: object = keyring.get_password(self._service, self._account)
         if value is None or isinstance(value, str):
             return value
         raise StoreError(f"{self.where}: the keyring returned a value that is no text")
 
     def _write(self, keyring: KeyringBackend | SecretService, value: str | None) -> None:
         if value is None:
-            keyring.delete_password(SERVICE, self._account)
+            keyring.delete_password(self._service, self._account)
         else:
-            keyring.set_password(SERVICE, self._account, value)
+            keyring.set_password(self._service, self._account, value)
 
     def _call(
         self,
@@ -255,28 +253,18 @@ class KeyringEntry:
             later = "" if undo is None else ". What it changes later is undone, if this program still runs then"
             problem = StoreError(f"{self.where}: the keyring has not answered within {self._timeout:g} seconds{later}")
         except KeyringCallError as failed:
-            log_error("the keyring failed", failed.error, hide=_secrets_in(value, old))
-            problem = self._problem(failed.error, len(value or ""))
+            log_error("the keyring failed", failed.error, hide=self._secrets_in(value, old))
+            problem = problem_of(failed.error, self.where, len(value or ""))
         raise problem
 
-    def _problem(self, error: BaseException, size: int) -> StoreError:
-        kind = clean_text(type(error).__name__)
-        if isinstance(error, StoreError):
-            return error
-        if isinstance(error, ImportError) and error.name not in (None, "keyring"):
-            return KeyringUnavailable("the keyring's backend, which PYTHON_KEYRING_BACKEND may name, cannot be loaded")
-        if isinstance(error, ImportError):
-            return KeyringUnavailable("the package keyring cannot be loaded: pip install 'loginmachine[keyring]'")
-        if kind == "NoKeyringError":
-            return KeyringUnavailable("this system has no keyring that could be used")
-        if kind in _KNOWN:
-            return StoreError(f"{self.where}: {_KNOWN[kind]}")
-        if isinstance(error, ConnectionError):
-            return StoreError(f"{self.where}: the connection to the keyring was closed")
-        if 2 * size > _WINDOWS_LIMIT and (sys.platform == "win32" or hasattr(error, "winerror")):
-            reason = f"Windows keeps {_WINDOWS_LIMIT} bytes in a credential, and these take {2 * size}"
-            return StoreError(f"{self.where}: {reason}; store them in the file")
-        return StoreError(f"{self.where}: the keyring raised {kind}")
+    def _parsed(self, value: str | None) -> Credentials | None:
+        return None if value is None else self._file.format.parse_or_none(_encoded(value))
+
+    def _secrets_in(self, *values: str | None) -> list[str]:
+        """Return the secrets of entries, which no log may show."""
+        parsed = [self._parsed(value) for value in values]
+        secrets = [secret for each in parsed if each is not None for secret in secrets_of(each)]
+        return [*(value for value in values if value is not None), *secrets]
 
 
 def _backend() -> KeyringBackend | SecretService:
@@ -289,10 +277,3 @@ def _backend() -> KeyringBackend | SecretService:
 
 def _encoded(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
-
-
-def _secrets_in(*values: str | None) -> list[str]:
-    """Return the secrets of entries, which no log may show."""
-    found = [value for value in values if value is not None]
-    credentials = [parse_or_none(_encoded(value)) for value in found]
-    return [*found, *(secret for each in credentials if each is not None for secret in secrets_of(each))]

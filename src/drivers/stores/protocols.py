@@ -174,8 +174,9 @@ def secrets_of(credentials: Credentials) -> list[str]:
     tokens = credentials.tokens
     secrets = [credentials.api_key, credentials.others]
     if tokens is not None:
-        secrets += [tokens.id_token, tokens.access_token, tokens.refresh_token, tokens.others]
-    return [secret.reveal() for secret in secrets if secret is not None]
+        secrets += [tokens.id_token, tokens.access_token, tokens.refresh_token, tokens.others, tokens.extra]
+        secrets.append(tokens.provider.client_secret if tokens.provider else None)
+    return [value for secret in secrets if secret is not None and (value := secret.reveal())]
 
 
 class MemoryStore(Forkable):

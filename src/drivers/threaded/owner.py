@@ -13,7 +13,8 @@ from ...sansio.login import actions, events
 from ...sansio.login.progress import DeviceCodeShown, Listening
 from ..callback.listeners import open_listeners, port_of
 from ..errors import NO_THREAD
-from ..logging import warn
+from ..logging import log_callback, warn
+from ..shared.callback_reports import CallbackReports
 from ..shared.handle import LEFT, LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..waiting import Flag
@@ -63,6 +64,7 @@ class Owner(LoginOwner):
         """Cancel the login, because its block is left. One call, which no signal handler can interrupt."""
         self.background: Final = Background(self._run, "loginmachine-owner", self._wake)
         self._machine = new_machine(options, record, "threaded", self._pass_on)
+        self._callbacks = CallbackReports(self._machine, self._report)
         self._server: CallbackServer | None = None
         self._closed = False
         self._workers = Workers(self.post, self.inbox.put)
@@ -113,6 +115,7 @@ class Owner(LoginOwner):
         self.post(events.Started(method=self._method, registration=self.registration))
         while not self._closed:
             event = self.inbox.next_event()
+            self._callbacks.note(event)
             for action in self._machine.handle(event):
                 self._perform(action)
 
@@ -177,6 +180,7 @@ class Owner(LoginOwner):
         self._server = start_server(listeners, self.post, self._machine.asks_for_sender)
 
     def _report(self, phase: LoginPhase) -> None:
+        log_callback(phase)
         try:
             if self._on_progress is not None:
                 self._on_progress(phase)

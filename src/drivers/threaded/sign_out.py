@@ -9,6 +9,7 @@ from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
 from ..errors import NO_THREAD
+from ..shared.overrides import overrides_from_environment
 from ..shared.sign_out import SignOutStore
 from .revocation import revoke
 
@@ -39,8 +40,9 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
+        EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
     """
-    machine = SignOutMachine(provider)
+    machine = SignOutMachine(provider, overrides_from_environment())
     at_store = SignOutStore(store)
     run_sign_out(machine, at_store)
     return at_store.result_of(machine)

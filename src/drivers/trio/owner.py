@@ -16,7 +16,8 @@ from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
 from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
-from ..logging import warn
+from ..logging import log_callback, warn
+from ..shared.callback_reports import CallbackReports
 from ..shared.handle import LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..stores.protocols import save
@@ -62,6 +63,7 @@ class Owner(LoginOwner):
         self._on_progress = on_progress
         self._sender, self._inbox = trio.open_memory_channel[events.Event](math.inf)
         self._machine = new_machine(options, record, "trio", self._pass_on)
+        self._callbacks = CallbackReports(self._machine, self._report)
         self._timers: dict[actions.Timer, float] = {}
         """When each timer runs out."""
         self._server: CallbackServer | None = None
@@ -104,6 +106,7 @@ class Owner(LoginOwner):
                     self.post(events.Started(method=self._method, registration=self.registration))
                     while not self._closed:
                         event = await self._next_event()
+                        self._callbacks.note(event)
                         for action in self._machine.handle(event):
                             self._perform(action)
                 finally:
@@ -194,6 +197,7 @@ class Owner(LoginOwner):
         self.post(events.Bound(port=self.port))
 
     def _report(self, phase: LoginPhase) -> None:
+        log_callback(phase)
         try:
             if self._on_progress is not None:
                 self._on_progress(phase)

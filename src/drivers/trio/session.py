@@ -44,6 +44,9 @@ class TrioSession(BaseSession):
         environment_key: An API key to use when nothing is stored.
         on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
             ended and its last access token is used until it expires. By default the text is logged.
+
+    Raises:
+        EndpointError: The environment names an endpoint that cannot be used.
     """
 
     def __init__(

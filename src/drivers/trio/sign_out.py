@@ -12,6 +12,7 @@ from ...sansio.refresh.actions import LoadCredentials
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
+from ..shared.overrides import overrides_from_environment
 from ..shared.sign_out import SignOutStore
 from .http_client import send
 from .runs import check_runs_in_trio
@@ -43,11 +44,12 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     Raises:
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
+        EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
         RuntimeError: Trio does not run. Nothing is removed.
     """
     check_runs_in_trio("trio_sign_out", "sign_out")
     limiter = trio.CapacityLimiter(math.inf)
-    machine = SignOutMachine(provider)
+    machine = SignOutMachine(provider, overrides_from_environment())
     at_store = SignOutStore(store)
     left = machine.handle(SignOutWanted())
     while left:

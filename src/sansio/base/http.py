@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PROVIDER_TROUBLE: Final = "the provider has a problem"
 """In the message of a response with a status from 500 to 599. The request may have been right."""
+_IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT"
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Header fields, in the order in which they were received or are to be sent. Names are in upper or lower case."""
@@ -83,3 +85,37 @@ def header_values(headers: Headers, name: bytes) -> list[bytes]:
         name: The field's name, in lower case.
     """
     return [value for key, value in headers if key.lower() == name]
+
+
+def read_date(value: bytes) -> float | None:
+    """Return a date of a header field (RFC 9110 section 5.6.7), in seconds since 1970; None if it is not one."""
+    # The standard parser, email.utils, imports the socket module. This format has one form only.
+    import re  # noqa: PLC0415 - not needed before the URL is shown
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    match = re.fullmatch(_IMF_DATE, value.strip())
+    if match is None or match[2].decode() not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        moment = datetime(year, _MONTHS.index(match[2].decode()) + 1, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment.timestamp()
+
+
+def retry_after(response: HttpResponse) -> float | None:
+    """Return the seconds after which a client may ask again (RFC 9110 section 10.2.3), at least 0.
+
+    Returns:
+        None if the response does not say it, or says it more than once or in another form.
+    """
+    values = header_values(response.headers, b"retry-after")
+    if len(values) != 1:
+        return None
+    value = values[0].strip()
+    if value.isdigit():
+        # More digits than this are years.
+        return float(value[:12])
+    moment = read_date(value)
+    return None if moment is None else max(0.0, moment - response.received_at)

@@ -23,3 +23,9 @@ class Phase(Record):
     def text(self) -> str:
         """One line of text for people, without a secret."""
         return self.sentence.format(**self.values())
+
+
+class VisiblePhase(Phase):
+    """Base of the phases that are shown to a person."""
+
+    is_user_visible: ClassVar[bool] = True

@@ -56,6 +56,14 @@ def is_visible_ascii(text: str) -> bool:
     return is_printable_ascii(text) and " " not in text and text != ""
 
 
+def is_printable(text: str) -> bool:
+    """Return whether a text has no control, bidirectional or invisible character. Spaces and letters of any script may.
+
+    The result is true for an empty text.
+    """
+    return text.translate(_UNPRINTABLE) == text
+
+
 def clean_text(text: str, *, hide: Iterable[str] = (), limit: int = SHOWN_TEXT_LIMIT) -> str:
     """Make text from outside safe to show.
 

@@ -55,6 +55,8 @@ MEANING: Final[Mapping[str, str]] = {
     T.CALLBACK_CONFLICTED:        "a different callback, when one was accepted already",
     T.PASTE_REFUSED:              "a pasted address that is not this login's callback",
     T.SUCCESS_PAGE_REQUESTED:     "a request for this login's success page",
+    T.DEVICE_CODE_POSTPONED:      "the provider has had too many requests, and gives no code at the moment",
+    T.CODE_REQUEST_DUE:           "it is time to ask for a code again",
     T.DEVICE_CODE_RECEIVED:       "the provider gives a code for the person to enter",
     T.DEVICE_CODE_NOT_ENABLED:    "the provider has no device codes",
     T.DEVICE_CODE_REFUSED:        "the provider gives no device code",
@@ -156,8 +158,8 @@ STORIES: Final = (
         "The provider is polled, at longer intervals when it asks for them or does not answer.",
         S.IDLE,
         (
-            *(T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_RECEIVED, T.POLL_DUE, T.DEVICE_CODE_PENDING),
-            *(T.POLL_DUE, T.SLOW_DOWN_REQUESTED, T.POLL_DUE, T.POLL_FAILED),
+            *(T.STARTED_WITH_DEVICE_CODE, T.DEVICE_CODE_POSTPONED, T.CODE_REQUEST_DUE, T.DEVICE_CODE_RECEIVED),
+            *(T.POLL_DUE, T.DEVICE_CODE_PENDING, T.POLL_DUE, T.SLOW_DOWN_REQUESTED, T.POLL_DUE, T.POLL_FAILED),
             *(T.POLL_DUE, T.DEVICE_CODE_AUTHORIZED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
         ),
     ),
@@ -217,6 +219,16 @@ Only `credentials_saved` leads to success: the credentials are durable before th
 `callback_accepted` the browser decides nothing, and the deadline has stopped. A pasted address with this login's state
 is a callback like any other. On the right is the login with a device code, which needs no port. In
 `polling_device_code` the provider is polled.
+
+## What is fetched about the provider
+
+The default provider has known endpoints and a known client. Elsewhere a login may first have to read the provider's
+metadata, register a client, and push its authorization request. The provider's keys are fetched in
+`awaiting_callback`, without a state of their own. Only tokens that come before the keys, or with an unknown key, wait
+for them in `fetching_keys`. These are the same states and rows of the same table, in a drawing of their own.
+
+```mermaid
+{provider}```
 
 ## How a login ends early
 

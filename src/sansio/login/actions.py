@@ -28,6 +28,8 @@ class Timer(StrEnum):
     """The pause before the next attempt to bind a port. Its holder has agreed to free it."""
     DEADLINE = "deadline"
     """The time for which the login waits for the callback."""
+    CODE_REQUEST = "code_request"
+    """The pause before the next request for a device code. The provider has had too many requests."""
     POLL = "poll"
     """The pause before the next poll of the provider."""
     DEVICE_CODE_EXPIRY = "device_code_expiry"

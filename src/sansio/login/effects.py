@@ -10,7 +10,7 @@ from ..callback import responses
 from ..callback.pasted import PasteProblem
 from ..callback.responses import PageKind
 from ..oauth import token_requests
-from ..oauth.authorization import authorization_url
+from ..oauth.authorization import authorization_url, redirect_uri
 from . import actions, progress
 from .actions import Timer
 from .failures import LoginFailureCategory
@@ -97,13 +97,13 @@ def answer_not_found(login: LoginData, meaning: FromRequest) -> None:
 def answer_mismatch(login: LoginData, meaning: RefusedCallback) -> None:
     """Send the response that refuses the callback. Report the first such callback of a login."""
     is_first, login.mismatch_reported = not login.mismatch_reported, True
-    login.refuse(meaning, report=is_first)
+    _refuse(login, meaning, report=is_first)
 
 
 def answer_other_user(login: LoginData, meaning: RefusedCallback) -> None:
     """Send the response that refuses another user's callback. Report the first such callback of a login."""
     is_first, login.other_user_reported = not login.other_user_reported, True
-    login.refuse(meaning, report=is_first)
+    _refuse(login, meaning, report=is_first)
 
 
 def report_https(login: LoginData, _: Interpretation) -> None:
@@ -116,14 +116,27 @@ def report_https(login: LoginData, _: Interpretation) -> None:
 def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
     """Inform the browser, or the person who pasted an address, that another callback was accepted."""
     if meaning.request_id is None:
-        login.refuse_paste(PasteProblem.ALREADY_ANSWERED)
+        _refuse_paste(login, PasteProblem.ALREADY_ANSWERED)
     else:
         login.respond(meaning.request_id, responses.conflict())
 
 
 def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
     """Report what is wrong with the pasted address."""
-    login.refuse_paste(meaning.problem)
+    _refuse_paste(login, meaning.problem)
+
+
+def _refuse(login: LoginData, callback: RefusedCallback, *, report: bool) -> None:
+    """Send the response that refuses a callback, and report it if wanted."""
+    if report:
+        login.report_problem(failure_of(callback, login.options), fatal=False)
+    login.respond(callback.request_id, callback.response)
+
+
+def _refuse_paste(login: LoginData, problem: PasteProblem) -> None:
+    """Report what is wrong with a pasted address."""
+    uri = redirect_uri(login.options, login.port)
+    login.report(progress.PasteRefused(problem=problem, redirect_uri=uri))
 
 
 def join_wait(login: LoginData, meaning: FromRequest) -> None:
@@ -152,7 +165,7 @@ def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
 
 def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
     """Exchange the id token for an API key."""
-    login.credentials, login.account = meaning.credentials, meaning.account
+    _keep(login, meaning)
     login.report(progress.ExchangingApiKey())
     assert login.id_token is not None
     login.send(token_requests.api_key_exchange(login.options.provider, login.id_token))
@@ -161,8 +174,13 @@ def exchange_api_key(login: LoginData, meaning: CheckedTokens) -> None:
 def save(login: LoginData, meaning: CheckedTokens) -> None:
     """Store the credentials."""
     login.stop_waiting_for_person()
-    login.credentials, login.account = meaning.credentials, meaning.account
+    _keep(login, meaning)
     login.save()
+
+
+def _keep(login: LoginData, meaning: CheckedTokens) -> None:
+    login.unverified = None
+    login.credentials, login.account = meaning.credentials, meaning.account
 
 
 def save_with_api_key(login: LoginData, meaning: ReceivedApiKey) -> None:
@@ -186,7 +204,15 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
     account, credentials = login.account, login.credentials
     assert account is not None
     assert credentials is not None
-    login.report(progress.Succeeded(account_id=account.account_id, email=account.email, plan=account.plan))
+    assert credentials.tokens is not None
+    login.report(
+        progress.Succeeded(
+            account_id=account.account_id,
+            email=account.email,
+            plan=account.plan,
+            missing_scopes=login.options.missing_scopes(credentials.tokens.scope),
+        )
+    )
     if login.browser_waited and not login.waiting:
         _report_browser_gone(login)
     # The replaced tokens are revoked only now that the new credentials are durable.

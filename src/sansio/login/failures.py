@@ -149,8 +149,8 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
         status=502,
     ),
     C.KEYS_UNAVAILABLE: Advice(
-        title="The provider's keys could not be fetched, so the id token was not verified",
-        hint="Check the network connection and any proxy, then start again.",
+        title="The provider's keys could not be fetched",
+        hint="Without them the id token is not accepted. Check the network connection and any proxy, then start again.",
         status=502,
     ),
     C.SCOPE_INSUFFICIENT: Advice(

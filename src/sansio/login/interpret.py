@@ -56,6 +56,7 @@ _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_D
 _TIMERS: Final[Mapping[Timer, Trigger]] = {
     Timer.BIND_RETRY: Trigger.RETRY_DUE,
     Timer.DEADLINE: Trigger.DEADLINE_PASSED,
+    Timer.CODE_REQUEST: Trigger.CODE_REQUEST_DUE,
     Timer.POLL: Trigger.POLL_DUE,
     Timer.DEVICE_CODE_EXPIRY: Trigger.DEVICE_CODE_EXPIRED,
     Timer.LINGER: Trigger.LINGER_OVER,
@@ -83,6 +84,8 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
         login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
+    if event.registration is not None and event.registration.issuer != login.options.provider.origin:
+        raise UnexpectedEvent(login.state, event)
     has_codes = login.options.provider.device_code is not None or login.options.provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)

@@ -14,12 +14,15 @@ from ..callback.requests import (
     Refused,
     SuccessPageRequested,
     classify_request,
+    read_query,
+    split_target,
 )
 from ..callback.responses import success_path
 from .failures import FAILURES
 from .interpretation import AcceptedCallback, FromRequest, Problem, Refusal, RefusedCallback, RefusedPaste
 from .outcome import LoginFailure
-from .states import Trigger
+from .progress import CallbackReceived
+from .states import LoginState, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +43,13 @@ _REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
     CallbackVerdict.CONFLICTED: Trigger.CALLBACK_CONFLICTED,
 }
 
+_WAITING: Final = LoginState.AWAITING_CALLBACK
+_CALLBACKS: Final = frozenset(
+    (
+        *(Trigger.CALLBACK_ACCEPTED, Trigger.CALLBACK_MISMATCHED, Trigger.CALLBACK_FROM_OTHER_USER),
+        *(*_PROBLEMS.values(), *_REPEATS.values()),
+    )
+)
 _REASONS: Final[Mapping[Trigger, str]] = {
     Trigger.CALLBACK_MISMATCHED: "the callback does not carry this sign-in's state",
     Trigger.CALLBACK_FROM_OTHER_USER: "a program of another user on this machine, or one that left at once, sent it",
@@ -64,6 +74,37 @@ def interpret_request(event: RequestReceived, login: LoginData) -> Interpretatio
     if isinstance(classified, SuccessPageRequested):
         return FromRequest(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=event.request_id)
     return None
+
+
+def describe_callback(event: RequestReceived, login: LoginData) -> CallbackReceived | None:
+    """Describe a callback that is not accepted.
+
+    Args:
+        event: A request to the callback listener.
+        login: The login, which is not changed.
+
+    Returns:
+        The report, without a value from the callback; None for another request, for the accepted callback, and after
+        the outcome.
+    """
+    if (
+        login.auth_url is None
+        or login.outcome is not None
+        or login.options.provider.callback_path.encode() not in event.target
+    ):
+        return None
+    meaning = interpret_request(event, login)
+    trigger = None if meaning is None else meaning.trigger
+    if trigger not in _CALLBACKS or (trigger is Trigger.CALLBACK_ACCEPTED and login.state is _WAITING):
+        return None
+    parameters = read_query(split_target(event.target)[1].partition(b"?")[2]) or {}
+    return CallbackReceived(
+        has_code="code" in parameters,
+        has_state="state" in parameters,
+        has_error="error" in parameters,
+        state_valid=trigger is not Trigger.CALLBACK_MISMATCHED,
+        accepted=False,
+    )
 
 
 def interpret_paste(text: str, login: LoginData) -> Interpretation:

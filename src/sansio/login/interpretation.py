@@ -117,6 +117,13 @@ class SavedCredentials(Interpretation):
     """The credentials that were stored before; None if there were none, or if they are unknown."""
 
 
+class PostponedCode(Problem):
+    """The provider gives no device code at the moment."""
+
+    pause: float
+    """Seconds to wait before the next request."""
+
+
 class ReceivedDeviceCode(Interpretation):
     """A code for the person to enter."""
 
@@ -134,6 +141,13 @@ class ReceivedMetadata(Interpretation):
 
     provider: Provider
     """The provider of the options, with what the metadata says."""
+
+
+class NoDeviceCodes(Problem):
+    """The provider's metadata says that it has no device codes."""
+
+    provider: Provider
+    """As in `ReceivedMetadata`."""
 
 
 class RegisteredClient(Interpretation):

@@ -7,6 +7,7 @@ from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
 from ..callback.requests import has_state
 from .interpret import interpret
+from .interpret_callback import describe_callback
 from .state import LoginData
 from .states import FINAL_STATES, LoginState
 from .table import ROWS
@@ -18,15 +19,16 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
     from .actions import Action
-    from .events import Event
+    from .events import Event, RequestReceived
     from .outcome import LoginOutcome
+    from .progress import CallbackReceived
     from .states import Trigger
 
 _ENGINE: Final = Engine(LoginState, ROWS)
 
 
 class Snapshot(Record):
-    """The whole state of a login at one time, without its options and secrets. Opaque, and compared by value."""
+    """The whole state of a login at one time, without its secrets. Opaque, and compared by value."""
 
     data: dict[str, Any] = hidden()
 
@@ -134,6 +136,19 @@ class LoginMachine:
             target: The raw request target.
         """
         return not self._login.options.any_user and has_state(target, self._login.secrets.state)
+
+    def describe_callback(self, event: RequestReceived) -> CallbackReceived | None:
+        """Return the phase to report before a request is handled, if it is a callback that is not accepted.
+
+        It has no value from the callback. `handle` itself reports the accepted callback. Changes nothing.
+
+        Args:
+            event: The request, which is passed to `handle` next.
+
+        Returns:
+            The phase; None for the accepted callback, for another request, and after the outcome.
+        """
+        return describe_callback(event, self._login)
 
     def snapshot(self) -> Snapshot:
         """Return the whole state, to compare it or to restore it later."""

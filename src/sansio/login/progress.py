@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.phase import Phase
+from ..base.phase import Phase, VisiblePhase
 from ..base.records import hidden
 from ..base.text import clean_text
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
@@ -35,72 +35,80 @@ class Binding(Phase):
         return f"{words}, attempt {self.attempt}." if self.attempt > 1 else f"{words}."
 
 
-class CancellingPrevious(Phase):
+class CancellingPrevious(VisiblePhase):
     """An earlier login server, which may hold the port, is being asked to stop."""
 
     name: ClassVar[str] = "cancelling_previous"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Port {port} is in use: asking an earlier sign-in to stop."
     port: int
 
 
-class UsingFallbackPort(Phase):
+class UsingFallbackPort(VisiblePhase):
     """The first port is not available, and the second is being tried."""
 
     name: ClassVar[str] = "using_fallback_port"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Going on with port {port}."
     port: int
 
 
-class Listening(Phase):
+class Listening(VisiblePhase):
     """The callback port accepts connections, and the address for the person is known."""
 
     name: ClassVar[str] = "listening"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Waiting for the browser on port {port}."
     url: str = hidden()
     """The authorization request. Show it to the person only, because it holds this login's ``state``."""
     port: int
 
 
-class OpeningBrowser(Phase):
+class OpeningBrowser(VisiblePhase):
     """A browser is about to be launched. Traces do not have this phase, because the action says the same."""
 
     name: ClassVar[str] = "opening_browser"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Opening your browser."
 
 
-class BrowserLaunched(Phase):
+class BrowserLaunched(VisiblePhase):
     """A browser was launched."""
 
     name: ClassVar[str] = "browser_launched"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Your browser was opened; finish signing in there."
 
 
-class HttpsRefused(Phase):
+class HttpsRefused(VisiblePhase):
     """A browser tried to come back with https. Reported once; the login goes on."""
 
     name: ClassVar[str] = "https_refused"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "A browser tried https. Change https to http in its address bar, or paste that address."
 
 
 class CallbackReceived(Phase):
-    """The browser sent a callback with this login's state and a code."""
+    """A callback came. Of those that are not accepted, which any page can send, drivers report the first 50."""
 
     name: ClassVar[str] = "callback_received"
-    is_user_visible: ClassVar[bool] = True
-    sentence: ClassVar[str] = "The browser came back."
+    has_code: bool = True
+    has_state: bool = True
+    has_error: bool = False
+    state_valid: bool = True
+    """It carries this login's ``state``."""
+    accepted: bool = True
+    """Its code is exchanged. There is at most one such callback."""
+
+    @property
+    def is_user_visible(self) -> bool:  # type: ignore[override]
+        """Show the accepted callback to a person. Those that are refused have a phase of their own for that."""
+        return self.accepted
+
+    @property
+    def text(self) -> str:
+        """One line of text for people."""
+        return "The browser came back." if self.accepted else "A callback came that is not used."
 
 
-class PasteRefused(Phase):
+class PasteRefused(VisiblePhase):
     """A pasted address is not the callback of this login. The login goes on."""
 
     name: ClassVar[str] = "paste_refused"
-    is_user_visible: ClassVar[bool] = True
     problem: PasteProblem
     redirect_uri: str
     """The beginning of the right address."""
@@ -112,11 +120,10 @@ class PasteRefused(Phase):
         return f"{words} {self.redirect_uri}" if self.problem is PasteProblem.OTHER_ADDRESS else words
 
 
-class PasteAccepted(Phase):
+class PasteAccepted(VisiblePhase):
     """A pasted address carries this login's state and a code."""
 
     name: ClassVar[str] = "paste_accepted"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "That is the right address."
 
 
@@ -127,20 +134,18 @@ class RequestingDeviceCode(Phase):
     sentence: ClassVar[str] = "Asking for a device code."
 
 
-class UsingBrowserInstead(Phase):
+class UsingBrowserInstead(VisiblePhase):
     """The provider has no device codes, and the login may go on in the browser."""
 
     name: ClassVar[str] = "using_browser_instead"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Device codes are not enabled for this provider: going on in the browser."
     message: str
 
 
-class DeviceCodeShown(Phase):
+class DeviceCodeShown(VisiblePhase):
     """The person has to enter a code on a page, in a browser on any machine."""
 
     name: ClassVar[str] = "device_code_shown"
-    is_user_visible: ClassVar[bool] = True
     url: str
     """The page where the person enters the code. The URL does not contain the code."""
     user_code: str = hidden()
@@ -165,20 +170,18 @@ class DeviceCodeShown(Phase):
         )
 
 
-class PollingDelayed(Phase):
-    """The provider does not respond to polls. Reported once for each outage; the polls continue."""
+class PollingDelayed(VisiblePhase):
+    """The provider gives no code yet, or does not respond to polls. Reported once for each outage; requests go on."""
 
     name: ClassVar[str] = "polling_delayed"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "The provider does not answer at the moment; trying again."
     message: str
 
 
-class DeviceCodeAuthorized(Phase):
+class DeviceCodeAuthorized(VisiblePhase):
     """The person entered the code and allowed the sign-in."""
 
     name: ClassVar[str] = "device_code_authorized"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "The code was entered."
 
 
@@ -204,19 +207,17 @@ class ApiKeyUnavailable(Phase):
     message: str
 
 
-class SavingCredentials(Phase):
+class SavingCredentials(VisiblePhase):
     """The credentials are being stored. The login can no longer be cancelled."""
 
     name: ClassVar[str] = "saving_credentials"
-    is_user_visible: ClassVar[bool] = True
     sentence: ClassVar[str] = "Saving your credentials."
 
 
-class Succeeded(Phase):
+class Succeeded(VisiblePhase):
     """The person is signed in."""
 
     name: ClassVar[str] = "succeeded"
-    is_user_visible: ClassVar[bool] = True
     account_id: str | None
     email: str | None
     plan: str | None
@@ -231,24 +232,28 @@ class Succeeded(Phase):
         return f"{words} Not granted: {missing}." if missing else words
 
 
-class Failed(Phase):
-    """Something went wrong."""
+class PhaseAtStep(VisiblePhase):
+    """Base of the phases that name a step."""
 
-    name: ClassVar[str] = "failed"
-    is_user_visible: ClassVar[bool] = True
     step: LoginFailureStep
-    category: LoginFailureCategory
-    message: str
-    fatal: bool
-    """The login has ended. If false, it goes on."""
 
     @property
     def phase(self) -> LoginFailureStep:
         """The step, under its old name. Deprecated."""
         from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
 
-        warn_deprecated("Failed.phase", "Failed.step")
+        warn_deprecated(f"{type(self).__name__}.phase", f"{type(self).__name__}.step")
         return self.step
+
+
+class Failed(PhaseAtStep):
+    """Something went wrong."""
+
+    name: ClassVar[str] = "failed"
+    category: LoginFailureCategory
+    message: str
+    fatal: bool
+    """The login has ended. If false, it goes on."""
 
     @property
     def text(self) -> str:
@@ -257,21 +262,11 @@ class Failed(Phase):
         return f"{advice.title}. {advice.hint}"
 
 
-class Cancelled(Phase):
+class Cancelled(PhaseAtStep):
     """The login was cancelled before anything was stored."""
 
     name: ClassVar[str] = "cancelled"
-    is_user_visible: ClassVar[bool] = True
-    step: LoginFailureStep
     message: str
-
-    @property
-    def phase(self) -> LoginFailureStep:
-        """The step, under its old name. Deprecated."""
-        from ..base.deprecation import warn_deprecated  # noqa: PLC0415 - few programs need it
-
-        warn_deprecated("Cancelled.phase", "Cancelled.step")
-        return self.step
 
     @property
     def text(self) -> str:

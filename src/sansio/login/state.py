@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from ..callback.responses import PageKind
-from ..oauth.authorization import redirect_uri
 from . import actions, progress
 from .actions import Timer
 from .events import Started, TimerFired, TokenRequestFailed, TokenResponseReceived
-from .interpretation import failure_of
 from .outcome import LoginFailure, LoginSuccess
 from .states import LoginState
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
     from ..base.http import HttpRequest
     from ..base.secret import Secret
-    from ..callback.pasted import PasteProblem
     from ..callback.responses import Response
     from ..model.account import Account
     from ..model.credentials import Credentials
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from ..oauth.keys import KeySet
     from .events import Event
-    from .interpretation import RefusedCallback, UnverifiedTokens
+    from .interpretation import UnverifiedTokens
     from .outcome import LoginOutcome
 
 LINGER: Final = 2.0
@@ -47,6 +44,7 @@ class LoginData:
         "browser_waited",
         "closed",
         "code",
+        "code_waited",
         "credentials",
         "device_code",
         "device_grant",
@@ -68,6 +66,7 @@ class LoginData:
         "poll_troubles",
         "port",
         "redirects",
+        "request_uri",
         "secrets",
         "successes",
         "timers",
@@ -94,25 +93,10 @@ class LoginData:
         self.mismatch_reported = self.other_user_reported = self.https_reported = self.gone_reported = False
         self.code = ""
         """The accepted authorization code."""
-        self.device_code: DeviceCode | None = None
-        """The code that the person enters, in a login with a device code."""
-        self.device_grant: DeviceGrant | None = None
-        """The authorization code of the last poll, in Codex's dialect."""
-        self.poll_interval, self.poll_troubles = 0.0, 0
-        """Seconds between two polls, and the number of failed polls since the last successful one."""
         self.exchanges = 0
         """The number of token requests so far, which is also the last exchange id."""
         self.exchange_id: int | None = None
         """The token request that has no response yet."""
-        self.wants_device_code = False
-        """The person signs in with a device code."""
-        self.metadata_address = 0
-        """Which of the addresses of the provider's metadata is being tried, from 0."""
-        self.keys: KeySet | None = None
-        self.keys_id: int | None = None
-        """The number of the request for the keys that has no response yet, while the person is in the browser."""
-        self.unverified: UnverifiedTokens | None = None
-        """The tokens that wait for the keys."""
         self.credentials: Credentials | None = None
         self.account: Account | None = None
         self.waiting: tuple[int, ...] = ()
@@ -125,6 +109,30 @@ class LoginData:
         """The number of browsers that were redirected to the success page, and of success pages that were sent."""
         self.outcome: LoginOutcome | None = None
         self.closed = False
+        self._begin_device_code()
+        self._begin_discovery()
+
+    def _begin_device_code(self) -> None:
+        self.device_code: DeviceCode | None = None
+        """The code that the person enters, in a login with a device code."""
+        self.device_grant: DeviceGrant | None = None
+        """The authorization code of the last poll, in Codex's dialect."""
+        self.code_waited, self.poll_interval, self.poll_troubles = 0.0, 0.0, 0
+        """Seconds of the pauses before the device code came, those between two polls, and the number of failed polls
+        since the last successful one."""
+
+    def _begin_discovery(self) -> None:
+        self.wants_device_code = False
+        """The person signs in with a device code, and the login fetches something about the provider before."""
+        self.metadata_address = 0
+        """Which of the addresses of the provider's metadata is being tried, from 0."""
+        self.request_uri = ""
+        """The reference to the pushed authorization request."""
+        self.keys: KeySet | None = None
+        self.keys_id: int | None = None
+        """The number of the request for the keys that has no response yet, while the person is in the browser."""
+        self.unverified: UnverifiedTokens | None = None
+        """The tokens that wait for the keys."""
 
     def __repr__(self) -> str:  # the engine logs this
         return f"<Login {self._state}>"
@@ -170,7 +178,7 @@ class LoginData:
         held = self.options.provider.client_secret
         tokens = self.unverified.tokens.secrets() if self.unverified is not None else ()
         stored = () if self.credentials is None else self.credentials.secrets()
-        return (*secrets, *tokens, *stored, *(() if held is None else (held.reveal(),)))
+        return (*secrets, self.request_uri, *tokens, *stored, *(() if held is None else (held.reveal(),)))
 
     def bind(self, port: int, attempt: int) -> None:
         """Append an attempt to bind a port."""
@@ -232,16 +240,6 @@ class LoginData:
         """Report a failure, or a problem that the login survives."""
         self.report(progress.Failed(step=failure.step, category=failure.category, message=failure.message, fatal=fatal))
 
-    def refuse(self, callback: RefusedCallback, *, report: bool) -> None:
-        """Send the response that refuses a callback, and report it if wanted."""
-        if report:
-            self.report_problem(failure_of(callback, self.options), fatal=False)
-        self.respond(callback.request_id, callback.response)
-
-    def refuse_paste(self, problem: PasteProblem) -> None:
-        """Report what is wrong with a pasted address."""
-        self.report(progress.PasteRefused(problem=problem, redirect_uri=redirect_uri(self.options, self.port)))
-
     def respond(self, request_id: int | None, response: Response) -> None:
         """Answer a request. Do nothing if there is none, as for a pasted address."""
         if request_id is not None:
@@ -269,13 +267,12 @@ class LoginData:
             response: The response to the browsers that wait.
             revocation: A request to send after the caller has the outcome; None for no request.
         """
-        self.outcome = outcome
-        succeeded = isinstance(outcome, LoginSuccess)
+        self.outcome, succeeded = outcome, isinstance(outcome, LoginSuccess)
         for timer in sorted(self.timers):
             self.stop_timer(timer)
         if self.exchange_id is not None:
             self.out.append(actions.AbortTokenRequest(exchange_id=self.exchange_id))
-            self.exchange_id = None
+            self.exchange_id = self.keys_id = None
         for request_id in self.waiting:
             self.respond_last(request_id, response, PageKind.REDIRECT if succeeded else PageKind.OTHER)
         self.waiting = ()

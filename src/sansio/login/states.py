@@ -76,6 +76,8 @@ class Trigger(StrEnum):
     CALLBACK_CONFLICTED = "callback_conflicted"
     PASTE_REFUSED = "paste_refused"
     SUCCESS_PAGE_REQUESTED = "success_page_requested"
+    DEVICE_CODE_POSTPONED = "device_code_postponed"
+    CODE_REQUEST_DUE = "code_request_due"
     DEVICE_CODE_RECEIVED = "device_code_received"
     DEVICE_CODE_NOT_ENABLED = "device_code_not_enabled"
     DEVICE_CODE_REFUSED = "device_code_refused"

@@ -19,6 +19,7 @@ LOGIN_KEYS: Final = (
     "agent_identity",
     "personal_access_token",
     "bedrock_api_key",
+    "bedrock_access_keys",
 )
 """Members that hold credentials. A new login sets or removes them. All other members are kept."""
 
@@ -62,7 +63,7 @@ def problem_of(content: JsonObject) -> str:
     if tokens is not None and not isinstance(tokens, dict):
         return "tokens is not an object"
     for where, members, names in (
-        ("", content, ("auth_mode", "OPENAI_API_KEY", "last_refresh")),
+        ("", content, ("auth_mode", "OPENAI_API_KEY", "last_refresh", "personal_access_token")),
         ("tokens.", tokens or {}, (*TOKEN_KEYS, "account_id")),
     ):
         for name in names:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..base.records import Record, hidden
 from ..base.secret import Secret
+from ..base.text import clean_text
 from . import claims
 from .auth_json import (
     EXPIRES_AT,
@@ -47,13 +48,33 @@ class AuthMode(StrEnum):
     API_KEY = "apikey"
     OAUTH = "oauth"
     """Tokens of another provider than Codex's. ``auth.json`` never holds them."""
+    # The others are Codex's alone. They give no token here.
+    CHATGPT_AUTH_TOKENS = "chatgptAuthTokens"
+    AGENT_IDENTITY = "agentIdentity"
+    PERSONAL_ACCESS_TOKEN = "personalAccessToken"  # noqa: S105 - a mode
+    BEDROCK_API_KEY = "bedrockApiKey"
+    BEDROCK_ACCESS_KEYS = "bedrockAccessKeys"
+
+
+_MODES: Final = frozenset(mode.value for mode in AuthMode)
+_MODE_OF_MEMBER: Final = (
+    ("personal_access_token", AuthMode.PERSONAL_ACCESS_TOKEN),
+    ("bedrock_api_key", AuthMode.BEDROCK_API_KEY),
+    ("bedrock_access_keys", AuthMode.BEDROCK_ACCESS_KEYS),
+)
+"""In a file without a mode, Codex uses the first of these members that there is, before an API key and tokens."""
+
+
+def why_unknown(mode: str) -> str:
+    """Return why credentials of a mode cannot be used, as clean text; empty if Codex 0.171 knows the mode."""
+    return "" if mode in _MODES else f"auth_mode is {clean_text(mode)!r}, which is not known here"
 
 
 class Credentials(Record):
     """The credentials of a person: the tokens of a login, or an API key."""
 
     auth_mode: str | None = AuthMode.CHATGPT
-    """``chatgpt``, ``apikey``, or the mode of a newer version; None in older files."""
+    """One of `AuthMode`, or the mode of a newer version; None in older files."""
     api_key: Secret | None = None
     tokens: Tokens | None = None
     last_refresh: str | None = None
@@ -158,10 +179,14 @@ class Credentials(Record):
             plan: The plan in the id token; None if unknown.
 
         Returns:
-            `auth_mode` if it is set. Otherwise the mode that older versions inferred from the other members.
+            `auth_mode` if it is set. Otherwise the mode that Codex infers from the other members.
         """
         if self.auth_mode is not None:
             return self.auth_mode
+        others = members_of(self.others)
+        for member, mode in _MODE_OF_MEMBER:
+            if others.get(member):
+                return mode
         if self.api_key is not None and (self.tokens is None or plan not in _FREE_OF_API_KEY):
             return AuthMode.API_KEY
         return AuthMode.CHATGPT

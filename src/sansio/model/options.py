@@ -70,6 +70,8 @@ class LoginOptions(Record):
     the system tells (on Linux)."""
 
     def _check(self) -> None:
+        if not self.provider.needs_discovery and self.provider.lacking:
+            raise ValueError(f"the provider has no {self.provider.lacking}")
         if self.port is not None and not 0 <= self.port <= 65535:
             raise ValueError(f"a port is a number from 0 to 65535, not {self.port}")
         if self.redirect_host not in ("127.0.0.1", "localhost", "[::1]"):

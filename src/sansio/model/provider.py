@@ -117,6 +117,13 @@ class Provider(Record):
         return not self.token_endpoint
 
     @property
+    def lacking(self) -> str:
+        """The endpoint that a login needs and the provider does not have; empty if it has all."""
+        if self.require_pushed_authorization_requests and self.pushed_authorization_request_endpoint is None:
+            return "pushed_authorization_request_endpoint"
+        return "" if self.client_id or self.registration_endpoint is not None else "registration_endpoint"
+
+    @property
     def request_path(self) -> str:
         """The path of the request that is the callback."""
         return self.callback_path or "/"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ..base.text import is_visible_ascii
+from ..base.http import retry_after
+from ..base.text import is_printable, is_visible_ascii
 from ..base.urls import is_verification_url
 from ..server.endpoints import DeviceCodeDialect
 from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
-from .responses import Malformed, Rejected, error_code, judge, read_object
+from .responses import NETWORK_PAGE, Malformed, Rejected, error_code, judge, read_object
 from .token_responses import token_set
 
 if TYPE_CHECKING:
@@ -39,10 +40,19 @@ MAX_USER_CODE: Final = 64
 """The most characters of a user code."""
 
 _CODEX: Final = DeviceCodeDialect.CODEX
+_TOO_MANY_REQUESTS: Final = 429
+"""RFC 6585 section 4."""
 
 
 class NotEnabled(Rejected):
     """The provider has no device codes for this client."""
+
+
+class Postponed(Rejected):
+    """The provider has had too many requests, and gives no code at the moment."""
+
+    pause: float
+    """Seconds to wait before the next request, at least 1."""
 
 
 class PollProblem(StrEnum):
@@ -70,7 +80,7 @@ _ERRORS: Final[Mapping[str, PollProblem]] = {
 
 def read_device_code(
     response: HttpResponse, provider: Provider, hide: tuple[str, ...]
-) -> DeviceCode | NotEnabled | Rejected | Malformed:
+) -> DeviceCode | NotEnabled | Postponed | Rejected | Malformed:
     """Read the response to a request for a code.
 
     Args:
@@ -84,6 +94,10 @@ def read_device_code(
     body = read_object(response)
     answer = judge(response, body, hide)
     if isinstance(answer, Rejected):
+        if response.status == _TOO_MANY_REQUESTS:
+            pause = retry_after(response)
+            pause = DEFAULT_INTERVAL if pause is None else max(SHORTEST_INTERVAL, pause)
+            return Postponed(message=answer.message, pause=pause)
         # RFC 6749 section 5.2: this client may not use this grant.
         not_enabled = response.status == 404 or error_code(body) == "unauthorized_client"
         return NotEnabled(message=answer.message) if not_enabled else answer
@@ -109,6 +123,9 @@ def read_poll(
     if isinstance(answer, Rejected):
         problem = _poll_problem(response.status, error_code(body), dialect)
         return PollRejected(message=answer.message, problem=problem)
+    if answer == NETWORK_PAGE:
+        # A network that wants a sign-in, or a proxy in front of the provider, sent it in place of the provider.
+        return PollRejected(message=NETWORK_PAGE.message, problem=PollProblem.UNAVAILABLE)
     if isinstance(answer, Malformed):
         return answer
     return _grant(answer) if dialect is _CODEX else token_set(answer, provider)
@@ -118,7 +135,7 @@ def _poll_problem(status: int, code: str, dialect: DeviceCodeDialect) -> PollPro
     problem = _ERRORS.get(code)
     if problem is None and dialect is _CODEX and status in (403, 404):
         problem = PollProblem.PENDING
-    if problem is not PollProblem.SLOW_DOWN and (status in (408, 425, 429) or status >= 500):
+    if problem is not PollProblem.SLOW_DOWN and (status in (408, 425, _TOO_MANY_REQUESTS) or status >= 500):
         problem = PollProblem.UNAVAILABLE
     return problem or PollProblem.DENIED
 
@@ -131,7 +148,7 @@ def _device_code(answer: JsonObject, endpoints: DeviceCodeEndpoints) -> DeviceCo
     complete_url = answer.get("verification_uri_complete")
     if not _is_code(device_code, MAX_DEVICE_CODE):
         return Malformed(message="no usable device code in the answer")
-    if not _is_code(user_code, MAX_USER_CODE):
+    if not is_user_code(user_code):
         return Malformed(message="no usable user code in the answer")
     if not is_verification_url(url):
         return Malformed(message="no usable verification address in the answer")
@@ -157,6 +174,11 @@ def _grant(answer: JsonObject) -> DeviceGrant | Malformed:
 
 def _is_code(value: object, longest: int) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= longest and is_visible_ascii(value)
+
+
+def is_user_code(value: object) -> TypeGuard[str]:
+    """Return whether a person can read and enter a code. It is shown exactly as it is, with its spaces."""
+    return isinstance(value, str) and len(value) <= MAX_USER_CODE and value.strip() != "" and is_printable(value)
 
 
 def _seconds(value: object, default: float, longest: float) -> float:

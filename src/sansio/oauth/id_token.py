@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..base.http import header_values
+from ..base.http import header_values, read_date
 from ..base.secret import same_secret
 from ..model.claims import ClaimError, expiry
 from ..server.endpoints import IdTokenPolicy
@@ -24,8 +24,6 @@ CLOCK_TOLERANCE: Final = 300.0
 
 IDENTITY: Final = ("iss", "sub", "aud")
 """The claims that a refresh must not change."""
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_IMF_DATE: Final = rb"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
 
 
 def check_id_token(
@@ -127,17 +125,5 @@ def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None
 
 def _server_time(headers: Headers) -> float | None:
     """Return the ``Date`` of a response (RFC 9110 section 5.6.7), in seconds since 1970; None without a usable one."""
-    # The standard parser, email.utils, imports the socket module. This format has one form only.
-    import re  # noqa: PLC0415 - not needed before the URL is shown
-    from datetime import UTC, datetime  # noqa: PLC0415
-
     values = header_values(headers, b"date")
-    match = re.fullmatch(_IMF_DATE, values[0].strip()) if values else None
-    if match is None or match[2].decode() not in _MONTHS:
-        return None
-    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
-    try:
-        moment = datetime(year, _MONTHS.index(match[2].decode()) + 1, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except ValueError:
-        return None
-    return moment.timestamp()
+    return read_date(values[0]) if values else None

@@ -36,6 +36,8 @@ class Malformed(Record):
 
 TOO_LARGE: Final = Malformed(message="the answer is larger than 1 MiB")
 _NOT_JSON: Final = Malformed(message="the answer cannot be read: not JSON")
+NETWORK_PAGE: Final = Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
+"""The result of `read_object` for HTML."""
 _NO_ERROR: Final = (None, "")
 """A member without a value is as absent (RFC 6749 section 3.2)."""
 
@@ -79,7 +81,7 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
         return loads_object(response.body)
     except JsonError as error:
         if _is_html(response):
-            return Malformed(message=f"{WEB_PAGE}: a sign-in page of the network?")
+            return NETWORK_PAGE
         return Malformed(message=f"the answer cannot be read: {error}")
 
 

@@ -19,14 +19,14 @@ class Applicable(Record):
     """The credentials that apply, and how they are used."""
 
     mode: str
-    """``chatgpt``, ``apikey``, or the mode of a newer version."""
+    """One of `AuthMode`, or the mode of a newer version."""
     credentials: Credentials
     from_environment: bool = False
     """The credentials are the API key of the environment, because nothing is stored."""
 
     @property
     def bearer(self) -> Secret | None:
-        """The token for the API (RFC 6750); None if the mode is unknown here, or the token that it needs is missing."""
+        """The token for the API (RFC 6750); None if the mode gives none here, or the token that it needs is missing."""
         credentials = self.credentials
         if self.mode == AuthMode.API_KEY:
             return credentials.api_key

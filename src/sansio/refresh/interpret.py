@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import UnexpectedEvent
 from ..base.text import clean_text
 from ..login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived, is_moment
+from ..model.credentials import why_unknown
 from ..model.issuer import why_not_from
 from .effective import applicable
 from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken, RefreshEvent
@@ -106,7 +107,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if choice is None:
         return _as(read, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
     if choice.bearer is None:
-        words = f"the stored mode is {clean_text(choice.mode)}, and there is no token for it"
+        words = why_unknown(choice.mode) or f"the stored mode is {choice.mode}, and there is no token for it"
         return _as(read, RefreshTrigger.CREDENTIALS_UNSUPPORTED, words)
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
+from ..model.overrides import EndpointOverrides
 from .events import AccessTokenWanted
 from .interpret import interpret
 from .outcome import RefreshMemory
@@ -47,14 +48,21 @@ class RefreshMachine:
             the provider that the tokens record.
         memory: The `memory` of the machine before. None for the first machine.
         environment_key: The API key to deliver when nothing is stored.
+        overrides: Endpoints to use instead of those of OpenAI's issuer.
     """
 
     __slots__ = ("_last_trigger", "_refresh")
 
     def __init__(
-        self, provider: Provider | None, memory: RefreshMemory | None = None, *, environment_key: str | None = None
+        self,
+        provider: Provider | None,
+        memory: RefreshMemory | None = None,
+        *,
+        environment_key: str | None = None,
+        overrides: EndpointOverrides | None = None,
     ) -> None:
-        self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key)
+        overrides = overrides or EndpointOverrides()
+        self._refresh = RefreshData(provider, memory or RefreshMemory(), environment_key, overrides)
         self._last_trigger: RefreshTrigger | None = None
 
     def __repr__(self) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..base.secret import Secret
     from ..model.credentials import Credentials
+    from ..model.overrides import EndpointOverrides
     from ..model.tokens import Tokens
     from ..oauth.keys import KeySet
     from .actions import RefreshAction
@@ -48,6 +49,7 @@ class RefreshData:
         "now",
         "out",
         "outcome",
+        "overrides",
         "refreshed",
         "seen",
         "stored",
@@ -56,11 +58,18 @@ class RefreshData:
         "wanted",
     )
 
-    def __init__(self, provider: Provider | None, memory: RefreshMemory, environment_key: str | None) -> None:
+    def __init__(
+        self,
+        provider: Provider | None,
+        memory: RefreshMemory,
+        environment_key: str | None,
+        overrides: EndpointOverrides,
+    ) -> None:
         self.named_provider = provider
         """The provider that the host has named; None for the one that the tokens record."""
         self.memory = memory
         self.environment_key = environment_key
+        self.overrides = overrides
         self.out: list[RefreshAction] = []
         self._state = RefreshState.IDLE
         self.wanted = AccessTokenWanted()
@@ -107,10 +116,10 @@ class RefreshData:
         return self.provider_for(self.credentials)
 
     def provider_for(self, credentials: Credentials | None) -> Provider:
-        """Return the provider that the host has named, or the one that credentials record."""
+        """Return the provider that the host has named, or the one that credentials record, with its endpoints."""
         tokens = credentials.tokens if credentials else None
         recorded = provider_of(tokens) if tokens and not self.named_provider else None
-        return self.named_provider or recorded or Provider.chatgpt()
+        return self.overrides.for_tokens(self.named_provider or recorded or Provider.chatgpt())
 
     @property
     def tokens(self) -> Tokens:

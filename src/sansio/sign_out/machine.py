@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
+from ..model.overrides import EndpointOverrides
 from .state import SignOutData, interpret
 from .states import SignOutState, SignOutTrigger
 from .table import SIGN_OUT_ROWS
@@ -28,12 +29,13 @@ class SignOutMachine:
     Args:
         provider: The provider that issued the tokens. Credentials of another one are kept. None for the provider that
             the tokens record.
+        overrides: Endpoints to use instead of those of OpenAI's issuer.
     """
 
     __slots__ = ("_last_trigger", "_sign_out")
 
-    def __init__(self, provider: Provider | None) -> None:
-        self._sign_out = SignOutData(provider)
+    def __init__(self, provider: Provider | None, overrides: EndpointOverrides | None = None) -> None:
+        self._sign_out = SignOutData(provider, overrides or EndpointOverrides())
         self._last_trigger: SignOutTrigger | None = None
 
     def __repr__(self) -> str:

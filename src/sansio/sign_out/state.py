@@ -15,6 +15,7 @@ from .states import SignOutState, SignOutTrigger
 if TYPE_CHECKING:
     from ..base.http import HttpRequest
     from ..model.credentials import Credentials
+    from ..model.overrides import EndpointOverrides
     from ..model.provider import Provider
     from .actions import SignOutAction
     from .events import SignOutEvent
@@ -37,9 +38,10 @@ class Meaning(Record):
 class SignOutData:
     """The data of one sign-out: the model that the engine moves through the table."""
 
-    __slots__ = ("_state", "named_provider", "out", "outcome", "removed")
+    __slots__ = ("_state", "named_provider", "out", "outcome", "overrides", "removed")
 
-    def __init__(self, provider: Provider | None) -> None:
+    def __init__(self, provider: Provider | None, overrides: EndpointOverrides) -> None:
+        self.overrides = overrides
         self.named_provider = provider
         """The provider that the host has named; None for the one that the tokens record."""
         self.out: list[SignOutAction] = []
@@ -94,7 +96,7 @@ def _removed(removed: Credentials | None, data: SignOutData) -> Meaning:
     provider = data.named_provider or provider_of(removed.tokens)
     if provider is None:
         return nothing.__replace__(trigger=SignOutTrigger.PROVIDER_UNKNOWN, message=UNKNOWN_PROVIDER)
-    request = revocation(provider, removed)
+    request = revocation(data.overrides.for_tokens(provider), removed)
     if request is None:
         return nothing
     return Meaning(trigger=SignOutTrigger.CREDENTIALS_REMOVED, removed=removed, request=request)

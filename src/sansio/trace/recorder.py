@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ..base.strict_json import JsonObject
     from ..login.actions import Action
-    from ..login.events import Event
+    from ..login.events import Event, RequestReceived
+    from ..login.progress import CallbackReceived
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode
     from .origin import Origin
@@ -66,6 +67,10 @@ class Recorder:
     def asks_for_sender(self, target: bytes) -> bool:
         """Return whether a request needs `RequestReceived.from_other_user`, as `LoginMachine.asks_for_sender`."""
         return self.machine.asks_for_sender(target)
+
+    def describe_callback(self, event: RequestReceived) -> CallbackReceived | None:
+        """Return the phase to report before a request is handled, as `LoginMachine.describe_callback`."""
+        return self.machine.describe_callback(event)
 
     def handle(self, event: Event) -> list[Action]:
         """Take one event, and write a line of the trace.

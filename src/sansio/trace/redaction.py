@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..login import events
+from ..model.options import LoginMethod
 from .placeholders import Placeholders
 from .requests import Requests
 from .tokens import TokenResponses
@@ -61,6 +62,9 @@ class Redactor:
     def event(self, event: events.Event) -> events.Event:
         """Return an event that means the same for the login, without secrets and persons."""
         match event:
+            case events.Started(method=method):
+                self._responses.has_polls = method is LoginMethod.DEVICE_CODE
+                return event
             case events.Bound(port=port):
                 self._port = port
                 return event

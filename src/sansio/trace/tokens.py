@@ -20,9 +20,9 @@ from ..model.issuer import provenance_of
 from ..model.provenance import Provenance, provenance_of_provider
 from ..model.tokens import Tokens
 from ..oauth.authorization import is_code
-from ..oauth.device_code_responses import MAX_DEVICE_CODE, MAX_USER_CODE
-from ..oauth.responses import MAX_TOKEN_RESPONSE, plain_text
-from .format.bodies import NOT_JSON, TOO_LARGE, UNREADABLE
+from ..oauth.device_code_responses import MAX_DEVICE_CODE, is_user_code
+from ..oauth.responses import MAX_TOKEN_RESPONSE, is_web_page, plain_text
+from .format.bodies import NOT_JSON, TOO_LARGE, UNREADABLE, WEB_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +84,8 @@ class TokenResponses:
     """
 
     def __init__(self, provider: Provider, placeholders: Placeholders) -> None:
+        self.has_polls = False
+        """Whether the login polls for a device code. Then a web page means something else than other text."""
         self._provider = provider
         self._placeholders = placeholders
         text = self._placeholders.text
@@ -98,8 +100,8 @@ class TokenResponses:
             "message": text,
             "device_code": lambda code: self._code("device-code", code),
             "device_auth_id": lambda code: self._code("device-code", code),
-            "user_code": lambda code: self._code("user-code", code, MAX_USER_CODE),
-            "usercode": lambda code: self._code("user-code", code, MAX_USER_CODE),
+            "user_code": self._user_code,
+            "usercode": self._user_code,
             "authorization_code": self._authorization_code,
             "code_verifier": lambda code: self._code("code-verifier", code),
             "verification_uri": self._address,
@@ -121,6 +123,8 @@ class TokenResponses:
         if problem == "not JSON" and _is_form(headers):
             members = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
             return urlencode(self._object(dict(members))).encode("ascii")
+        if problem == "not JSON" and self.has_polls and is_web_page(body):
+            return WEB_PAGE
         if problem == "not JSON":
             return self._placeholders.text(plain_text(headers, body)).encode("utf-8") or NOT_JSON
         if problem:
@@ -175,8 +179,12 @@ class TokenResponses:
             return {inner: self._member(inner, value[inner]) for inner in ("code", "message") if inner in value}
         return _of_its_kind(value)
 
-    def _code(self, kind: str, code: str, longest: int = MAX_DEVICE_CODE) -> str:
-        return self._placeholders.code(kind, code, longest)
+    def _code(self, kind: str, code: str) -> str:
+        return self._placeholders.code(kind, code, MAX_DEVICE_CODE)
+
+    def _user_code(self, code: str) -> str:
+        placeholder = self._placeholders.of("user-code", code)
+        return placeholder if is_user_code(code) else f"{placeholder} unusable\x00"
 
     def _authorization_code(self, code: str) -> str:
         placeholder = self._placeholders.of("code", code)

@@ -195,3 +195,35 @@ def test_login_without_the_required_keyring_is_not_started(tmp_path: Path, provi
     (finished,) = command.events
     assert (finished["outcome"], finished["category"]) == ("failed", "persist_failed")
     assert provider.forms == []
+
+
+def test_the_environment_names_the_endpoint_for_revocations(signed_in: Path, provider: ScriptedProvider) -> None:
+    named = {"CODEX_REFRESH_TOKEN_URL_OVERRIDE": f"{provider.issuer}/oauth/token"}
+    assert called("logout", "--home", str(signed_in), **named)[0] == 0
+    assert provider.revoked == [REVOKED]
+
+
+def test_a_login_revokes_replaced_tokens_there_too(signed_in: Path, provider: ScriptedProvider) -> None:
+    named = {"CODEX_REVOKE_TOKEN_URL_OVERRIDE": f"{provider.issuer}/oauth/revoke"}
+    assert called("login", "--api-key", "--home", str(signed_in), given="sk-new", **named)[0] == 0
+    assert provider.revoked == [REVOKED]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("login",), ("login", "--api-key"), ("logout",), ("token",), ("refresh",), ("logout", "--client-id", "c")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", ["CODEX_REFRESH_TOKEN_URL_OVERRIDE", "CODEX_REVOKE_TOKEN_URL_OVERRIDE"])
+def test_an_endpoint_that_must_not_get_tokens(signed_in: Path, arguments: tuple[str, ...], name: str) -> None:
+    before = (signed_in / "auth.json").read_bytes()
+    command, *more = arguments
+    code, out, err = called(
+        command, "--home", str(signed_in), *more, given="sk-new", **{name: "http://a.example/canary"}
+    )
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].endswith(
+        f"error: the environment variable {name} cannot be used: "
+        "the provider's URL must be https (http only on loopback)"
+    )
+    assert (signed_in / "auth.json").read_bytes() == before

@@ -120,6 +120,22 @@ def plan(name: str | None) -> dict[str, str]:
         pytest.param({"OPENAI_API_KEY": "canary"}, "apikey", id="API key only"),
         pytest.param({"OPENAI_API_KEY": "canary", "tokens": None}, "apikey", id="null tokens"),
         pytest.param({"auth_mode": "apikey", "OPENAI_API_KEY": "canary", "tokens": plan("pro")}, "apikey", id="named"),
+        pytest.param(
+            {
+                "OPENAI_API_KEY": "canary",
+                "personal_access_token": "at-canary",
+                "bedrock_api_key": {"api_key": "canary"},
+            },
+            "personalAccessToken",
+            id="a personal access token",
+        ),
+        pytest.param(
+            {"OPENAI_API_KEY": "canary", "bedrock_api_key": {"api_key": "canary"}, "tokens": plan("pro")},
+            "bedrockApiKey",
+            id="a key for Bedrock",
+        ),
+        pytest.param({"OPENAI_API_KEY": None, "bedrock_access_keys": {"id": "canary"}}, "bedrockAccessKeys", id="two"),
+        pytest.param({"OPENAI_API_KEY": "canary", "personal_access_token": None}, "apikey", id="no such token"),
     ],
 )
 def test_which_credentials_apply(tmp_path: Path, content: object, mode: str) -> None:
@@ -181,6 +197,31 @@ def test_json_without_tokens(
     assert got == code
     assert {key: answer[key] for key in expected} == expected
     assert "canary" not in out
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["chatgptAuthTokens", "agentIdentity", "personalAccessToken", "bedrockApiKey", "bedrockAccessKeys"],
+)
+def test_a_mode_that_only_codex_uses(tmp_path: Path, mode: str) -> None:
+    code, out, _ = status(tmp_path, {"auth_mode": mode, "personal_access_token": "at-canary"})
+    assert (code, out.splitlines()[0]) == (0, f"Signed in (mode: {mode}).")
+
+
+@pytest.mark.parametrize("mode", ["newer", "ChatGPT", "", "a\x1b[2J"])
+def test_a_mode_that_codex_does_not_know(tmp_path: Path, mode: str) -> None:
+    shown = mode.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
+    content = {"auth_mode": mode, "OPENAI_API_KEY": "canary-k", "tokens": TOKENS}
+    words = f"{tmp_path / 'auth.json'}: auth_mode is '{shown}', which is not known here"
+    code, out, err = status(tmp_path, content)
+    assert (code, out) == (1, "")
+    assert err == (
+        f"The stored credentials cannot be read: {words}; use the program that wrote it, or sign in again.\n"
+    )
+    code, out, _ = called("status", "--json", "--home", str(tmp_path))
+    answer = json.loads(out)
+    assert (code, answer["signed_in"], answer["auth_mode"]) == (1, False, shown)
+    assert answer["error"].startswith(words)
 
 
 def test_json_with_an_unreadable_file(tmp_path: Path) -> None:

@@ -331,3 +331,25 @@ def test_a_difference_in_a_recorded_refresh(tmp_path: Path, endpoint: Endpoint) 
     assert '-   "timeout": 0.5' in out
     (report,) = replay_file(path)
     assert (report.outcome, report.diverges_at) == ("unfinished", 3)
+
+
+@pytest.mark.parametrize("options", [(), ("--issuer", "https://auth.openai.com")], ids=["recorded", "named"])
+def test_the_environment_names_the_endpoint_for_refreshes(
+    tmp_path: Path, httpserver: HTTPServer, options: tuple[str, ...]
+) -> None:
+    endpoint = Endpoint(httpserver)
+    sign_in(tmp_path, -60)
+    named = {"CODEX_REFRESH_TOKEN_URL_OVERRIDE": f"{endpoint.issuer}/oauth/token"}
+    assert called("token", "--home", str(tmp_path), *options, **named) == (0, f"{endpoint.new}\n", "")
+    assert [body["refresh_token"] for body in endpoint.bodies] == ["canary-refresh"]
+
+
+def test_a_mode_that_is_not_known(tmp_path: Path) -> None:
+    sign_in(tmp_path, 3600)
+    path = tmp_path / "auth.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "auth_mode": "newer"}))
+    code, out, err = called("token", "--home", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert "auth_mode is 'newer', which is not known here" in err
+    assert called("login", "--api-key", "--home", str(tmp_path), given="sk-new")[0] == 0
+    assert json.loads(path.read_text()) == {"auth_mode": "apikey", "OPENAI_API_KEY": "sk-new"}

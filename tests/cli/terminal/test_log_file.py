@@ -57,6 +57,14 @@ def test_the_milestones_of_a_login(tmp_path: Path) -> None:
     ]
 
 
+def test_what_callbacks_carried(tmp_path: Path) -> None:
+    wrong = progress.CallbackReceived(has_code=False, has_error=True, state_valid=False, accepted=False)
+    assert logged(tmp_path, wrong, progress.CallbackReceived()) == [
+        'callback_received has_code="False" has_state="True" has_error="True" state_valid="False" accepted="False"',
+        'callback_received has_code="True" has_state="True" has_error="False" state_valid="True" accepted="True"',
+    ]
+
+
 def test_an_exchange_that_fails(tmp_path: Path) -> None:
     assert logged(tmp_path, CODE, problem(fatal=False), problem(fatal=True))[2:] == [
         'failed phase="exchange_token" category="token_endpoint_rejected" fatal="False" message="no \'way\'"',

@@ -269,7 +269,9 @@ class Stage:
     # The judgement
 
     def _judge(self, play: Play) -> None:
-        scenario, names = self.scenario, self.progress.names
+        # How many callbacks are refused depends on the tabs. test_callback_reports has the reports of them.
+        names = [phase.name for phase in self.progress.phases if getattr(phase, "accepted", True)]
+        scenario = self.scenario
         if scenario.holders[:1] == ("ours",):
             # How often it is tried until the old login has gone is a matter of time.
             names = [name for name, _ in itertools.groupby(names)]

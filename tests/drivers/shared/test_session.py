@@ -13,6 +13,7 @@ import pytest
 
 from loginmachine import (
     Credentials,
+    EndpointError,
     FileStore,
     InsecureRequest,
     MemoryStore,
@@ -47,6 +48,43 @@ def driver(request: pytest.FixtureRequest) -> Driver:
     """Return each driver in turn."""
     chosen: Driver = request.param
     return chosen
+
+
+# The endpoint
+
+REFRESH_OVERRIDE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
+
+
+@pytest.mark.parametrize("provider", [None, Provider.chatgpt()], ids=["recorded", "named"])
+def test_the_environment_names_the_endpoint_for_refreshes(
+    driver: Driver, provider: Provider | None, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    store.save(credentials(OVER))
+    monkeypatch.setenv(REFRESH_OVERRIDE, f"{endpoint.url}/oauth/token")
+    session = driver.session(store, provider)
+    monkeypatch.delenv(REFRESH_OVERRIDE)
+    assert mark_of(driver.run(session.access_token)) == "new-1"
+    assert [body["refresh_token"] for body in endpoint.bodies] == ["canary-refresh-old"]
+
+
+def test_another_issuer_keeps_its_endpoint(
+    driver: Driver, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    store.save(credentials(OVER))
+    monkeypatch.setenv(REFRESH_OVERRIDE, f"http://127.0.0.1:{free_port()}/oauth/token")
+    assert mark_of(driver.run(driver.session(store, endpoint.provider).access_token)) == "new-1"
+
+
+@pytest.mark.parametrize("name", [REFRESH_OVERRIDE, "CODEX_REVOKE_TOKEN_URL_OVERRIDE"])
+def test_an_endpoint_that_must_not_get_tokens(driver: Driver, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://id.example/canary")
+    words = (
+        f"^the environment variable {name} cannot be used: the provider's URL must be https .http only on loopback.$"
+    )
+    with pytest.raises(EndpointError, match=words):
+        driver.session(MemoryStore())
 
 
 # One refresh

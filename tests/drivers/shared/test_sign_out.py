@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loginmachine import Credentials, MemoryStore, Secret, SignOutResult, StoreError, Tokens, sign_out, trio_sign_out
+from loginmachine import (
+    Credentials,
+    EndpointError,
+    MemoryStore,
+    Secret,
+    SignOutResult,
+    StoreError,
+    Tokens,
+    sign_out,
+    trio_sign_out,
+)
 from loginmachine.drivers.errors import NO_THREAD
 from loginmachine.drivers.threaded import sign_out as threaded_module
 
@@ -56,6 +66,25 @@ def test_removed_but_not_revoked(leave: Callable[..., Any], store: MemoryStore, 
     assert (result.removed, result.is_revoked) == (STORED, False)
     assert result.problem == f"{provider.url}/oauth/revoke: status 503"
     assert store.credentials is None
+
+
+@both_drivers
+def test_the_environment_names_the_endpoint_for_revocations(
+    leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_REVOKE_TOKEN_URL_OVERRIDE", f"{provider.url}/oauth/revoke")
+    assert leave(store) == SignOutResult(removed=STORED, is_revoked=True)
+    assert [form["token"] for form in provider.revoked] == ["canary-r"]
+
+
+@both_drivers
+def test_nothing_is_removed_if_the_endpoint_cannot_be_used(
+    leave: Callable[..., Any], store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_REVOKE_TOKEN_URL_OVERRIDE", "http://id.example/canary")
+    with pytest.raises(EndpointError, match="CODEX_REVOKE_TOKEN_URL_OVERRIDE"):
+        leave(store)
+    assert store.credentials == STORED
 
 
 @both_drivers

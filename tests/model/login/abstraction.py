@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from loginmachine.sansio import LoginSuccess
-from loginmachine.sansio.login.states import FINAL_STATES
+from loginmachine.sansio.login.states import FINAL_STATES, LoginState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,8 @@ _SIMPLER: Final[Mapping[str, Callable[[Any], object]]] = {
     "device_code": _is_there,
     "device_grant": _is_there,
     "poll_troubles": _is_there,
+    # The first pause is reported. A provider that asks for too long a pause is a letter of its own.
+    "code_waited": _is_there,
     # The last request is outstanding or not. Only after an earlier one can an answer be late.
     "exchange_id": _is_there,
     "exchanges": lambda number: min(number, 2),
@@ -82,6 +84,8 @@ def key_of(snapshot: Snapshot) -> tuple[object, ...]:
         return ("closed", data["_state"])
     # The interval decides nothing but the length of a pause.
     forgotten: tuple[str, ...] = ("redirects", "successes", "poll_interval")
+    if data["_state"] is not LoginState.REQUESTING_DEVICE_CODE:
+        forgotten += ("code_waited",)
     if data["auth_url"] is not None:
         forgotten += _UNTIL_BOUND
     if data["_state"] in FINAL_STATES:

@@ -193,6 +193,7 @@ _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
     "not found": (404, b""),
     "forbidden": (403, b"{}"),
     "unavailable": (503, b""),
+    "too many requests": (429, b""),
     "a device code": (200, json.dumps(DEVICE_CODE).encode()),
     "not used yet": (400, b'{"error": "authorization_pending"}'),
     "too fast": (400, b'{"error": "slow_down"}'),

@@ -111,6 +111,9 @@ class Login(Subject):
         answers = [(action.request_id, action.status) for action in actions if isinstance(action, Respond)]
         return ([type(action) for action in actions], answers)
 
+    def postpones(self, ledger: Ledger) -> bool:
+        return Timer.CODE_REQUEST in ledger.running
+
     def expires(self, ledger: Ledger) -> bool:
         """Return whether the timer of a device code runs. In the end it stops all polls."""
         return Timer.DEVICE_CODE_EXPIRY in ledger.running

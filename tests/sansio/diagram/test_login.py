@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from loginmachine.sansio.diagram import login as diagram
+from loginmachine.sansio.diagram.login_dot import dot
 from loginmachine.sansio.login.states import FINAL_STATES, LoginState
 from loginmachine.sansio.login.table import ROWS, Row
 
+DRAWINGS = (diagram.mermaid_overview, diagram.mermaid_provider, diagram.mermaid_failures)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "state-diagram.md"
 ARROW = re.compile(r"(\S+) --> (\S+)(?: : (.*))?")
 
@@ -43,7 +45,7 @@ def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], mon
 
 
 def test_drawing_twice_gives_the_same() -> None:
-    for draw in (diagram.mermaid_overview, diagram.mermaid_failures, diagram.dot, diagram.markdown):
+    for draw in (*DRAWINGS, dot, diagram.markdown):
         assert draw() == draw()
 
 
@@ -155,7 +157,8 @@ def test_the_overview_has_no_other_arrows() -> None:
 @pytest.mark.parametrize("state", LoginState)
 def test_every_state_is_drawn(state: LoginState) -> None:
     drawn = arrows(diagram.mermaid_overview())
-    assert any(state in ends for ends in drawn)
+    about_provider = arrows(diagram.mermaid_provider())
+    assert any(state in ends for ends in drawn) or any(state in ends for ends in about_provider)
     assert ((state, "[*]") in drawn) == (state in ("succeeded", "failed", "cancelled"))
 
 
@@ -172,7 +175,7 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
 def test_a_node_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
-    assert "any_failing --> failed : 28 causes<br/>/ fail\n" in overview
+    assert "any_failing --> failed : 40 causes<br/>/ fail\n" in overview
     assert (
         "class requesting_device_code,polling_device_code,binding,cancelling_previous,awaiting_callback,"
         "exchanging_code,saving_credentials,any_failing fails\n"
@@ -180,7 +183,7 @@ def test_a_node_for_several_states() -> None:
 
 
 def test_rows_that_stay_are_not_drawn() -> None:
-    drawings = diagram.mermaid_overview() + diagram.mermaid_failures() + diagram.dot()
+    drawings = dot() + "".join(draw() for draw in DRAWINGS)
     for trigger in ("browser_opened", "callback_repeated", "request_refused", "page_sent", "linger_over"):
         assert trigger not in drawings
 
@@ -199,6 +202,51 @@ def test_the_path_with_a_device_code() -> None:
     assert {ends: drawn[ends] for ends in road} == road
 
 
+# What is fetched about the provider
+
+
+def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
+    assert arrows(diagram.mermaid_provider()) == {
+        ("idle", "discovering"): (
+            "started<br/>[needs_metadata]<br/>/ discover"
+            "<br/>started_with_device_code<br/>[needs_metadata]<br/>/ discover_for_device_code"
+        ),
+        ("idle", "registering"): "started_with_device_code<br/>[must_register]<br/>/ register_for_device_code",
+        ("discovering", "binding"): (
+            "device_code_not_enabled<br/>[may_use_browser]<br/>/ turn_to_browser"
+            "<br/>metadata_received<br/>/ bind_after_discovery"
+        ),
+        ("discovering", "registering"): (
+            "metadata_received<br/>[must_register_for_code]<br/>/ register_after_discovery"
+        ),
+        ("discovering", "requesting_device_code"): (
+            "metadata_received<br/>[wants_device_code]<br/>/ get_code_after_discovery"
+        ),
+        ("binding", "registering"): "bound<br/>[must_register]<br/>/ register_with_port",
+        ("binding", "pushing_request"): "bound<br/>[must_push]<br/>/ push_with_port",
+        ("registering", "saving_registration"): "client_registered<br/>/ save_registration",
+        ("saving_registration", "requesting_device_code"): (
+            "registration_saved<br/>[wants_device_code]<br/>/ request_device_code"
+        ),
+        ("saving_registration", "pushing_request"): "registration_saved<br/>[must_push]<br/>/ push",
+        ("saving_registration", "awaiting_callback"): "registration_saved<br/>/ await_callback_of_client",
+        ("pushing_request", "awaiting_callback"): "request_pushed<br/>/ await_callback_of_pushed",
+        ("exchanging_code", "fetching_keys"): "keys_needed<br/>/ fetch_keys",
+        ("polling_device_code", "fetching_keys"): "keys_needed<br/>/ fetch_keys",
+        ("fetching_keys", "exchanging_api_key"): "tokens_received<br/>[wants_api_key]<br/>/ exchange_api_key",
+        ("fetching_keys", "saving_credentials"): "tokens_received<br/>/ save",
+    }
+
+
+def test_the_second_address_of_the_metadata_is_written_into_the_box() -> None:
+    lines = [line.strip() for line in diagram.mermaid_provider().splitlines()]
+    assert [line for line in lines if line.startswith("discovering : ")] == [
+        "discovering : discovering",
+        "discovering : metadata_not_found [has_other_address]",
+        "discovering : / discover_elsewhere",
+    ]
+
+
 # The failures
 
 
@@ -212,7 +260,16 @@ def test_every_arrow_to_an_early_end() -> None:
         ("exchanging_code", "exchanging_code_failed"): (
             "token_request_timed_out<br/>token_endpoint_unreachable<br/>token_request_broken"
             "<br/>token_endpoint_rejected<br/>token_response_malformed<br/>id_token_refused"
-            "<br/>workspace_refused<br/>/ fail"
+            "<br/>scope_missing<br/>workspace_refused<br/>/ fail"
+        ),
+        ("discovering", "discovering_failed"): (
+            "metadata_not_found<br/>discovery_failed<br/>device_code_not_enabled<br/>/ fail"
+        ),
+        ("registering", "registering_failed"): "registration_failed<br/>/ fail",
+        ("saving_registration", "saving_registration_failed"): "registration_save_failed<br/>/ fail",
+        ("pushing_request", "pushing_request_failed"): "push_failed<br/>/ fail",
+        ("fetching_keys", "fetching_keys_failed"): (
+            "keys_unavailable<br/>id_token_refused<br/>scope_missing<br/>workspace_refused<br/>/ fail"
         ),
         ("saving_credentials", "saving_credentials_failed"): "save_failed<br/>/ fail",
         ("requesting_device_code", "requesting_device_code_failed"): (
@@ -221,9 +278,14 @@ def test_every_arrow_to_an_early_end() -> None:
         ),
         ("polling_device_code", "polling_device_code_failed"): (
             "device_code_denied<br/>device_code_expired<br/>deadline_passed<br/>token_response_malformed"
-            "<br/>id_token_refused<br/>workspace_refused<br/>/ fail"
+            "<br/>id_token_refused<br/>scope_missing<br/>workspace_refused<br/>/ fail"
         ),
         ("any_cancel_requested", "any_cancel_requested_cancelled"): "cancel_requested<br/>/ cancel",
+        ("discovering_failed", "[*]"): "",
+        ("registering_failed", "[*]"): "",
+        ("saving_registration_failed", "[*]"): "",
+        ("pushing_request_failed", "[*]"): "",
+        ("fetching_keys_failed", "[*]"): "",
         ("binding_failed", "[*]"): "",
         ("cancelling_previous_failed", "[*]"): "",
         ("awaiting_callback_failed", "[*]"): "",
@@ -247,7 +309,7 @@ def test_categories_stand_in_the_order_of_the_events() -> None:
     assert "any_cancel_requested_cancelled : login_cancelled" in lines
 
 
-@pytest.mark.parametrize("drawing", [diagram.mermaid_overview, diagram.mermaid_failures], ids=["overview", "failures"])
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=["overview", "provider", "failures"])
 def test_mermaid_is_well_formed(drawing: object) -> None:
     assert callable(drawing)
     lines = drawing().splitlines()
@@ -272,7 +334,7 @@ def test_mermaid_is_well_formed(drawing: object) -> None:
 
 
 def test_dot_is_balanced_and_names_every_state() -> None:
-    drawing = diagram.dot()
+    drawing = dot()
     lines = drawing.splitlines()
     bare = re.sub(r'"[^"]*"', "", drawing)
     assert lines[0] == "digraph login {"
@@ -281,21 +343,32 @@ def test_dot_is_balanced_and_names_every_state() -> None:
     assert bare.count("{") == bare.count("}") == 1
     assert bare.count("[") == bare.count("]") > 0
     for state in LoginState:
-        assert f'"{state}"' in drawing
+        assert f'"{state}"' in drawing or f'"provider_{state}"' in drawing
 
 
 def test_dot_has_the_arrows_of_both_drawings() -> None:
-    drawn = set(re.findall(r'"(\w+)" -> "(\w+)"', diagram.dot()))
+    drawn = set(re.findall(r'"(\w+)" -> "(\w+)" ?(?:\[label|;)', dot()))
     names = {"[*]": "end"}
     road = {(tail, names.get(head, head)) for tail, head in arrows(diagram.mermaid_overview()) if tail != "[*]"}
-    failures = {(tail, "failed") for tail, head in arrows(diagram.mermaid_failures()) if head.endswith("_failed")}
-    assert drawn == (road - {("any_failing", "failed")}) | failures | {("start", "idle")}
+    provider = {(f"provider_{tail}", f"provider_{head}") for tail, head in arrows(diagram.mermaid_provider())}
+    assert drawn == (road - {("any_failing", "failed")}) | provider | {("start", "idle")}
     assert {tail for tail, head in drawn if head == "end"} == set(FINAL_STATES)
 
 
+def test_dot_has_a_table_of_the_failures() -> None:
+    rows = re.findall(r"<tr>(.*?)</tr>", dot())
+    cells = [tuple(re.findall(r"<td[^>]*>(.*?)</td>", row)) for row in rows]
+    assert len(cells) == 13
+    assert ("cancelling_previous", "previous_refused", "local_server_unavailable") in cells
+    assert ("fetching_keys", "keys_unavailable<br/>id_token_refused<br/>scope_missing<br/>workspace_refused") in [
+        row[:2] for row in cells
+    ]
+    assert 'color="#dc2626"' not in "".join(line for line in dot().splitlines() if '"backing_off" [' in line)
+
+
 def test_dot_writes_labels_on_lines() -> None:
-    drawing = diagram.dot()
+    drawing = dot()
     assert r'"binding" -> "backing_off" [label="port_taken\n[may_bind_again]\n/ back_off"];' in drawing
     assert r'label="{binding|port_taken [has_fallback]\nport_forbidden [has_fallback]\n/ bind_fallback}"' in drawing
-    assert r'"saving_credentials" -> "failed" [label="save_failed\n/ fail", style=dashed' in drawing
+    assert '"saving_credentials" [style="rounded,dashed", color="#dc2626"];' in drawing
     assert r'"any_cancel_requested" [label="any unfinished state\nbut saving_credentials"' in drawing

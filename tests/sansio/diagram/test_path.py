@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loginmachine.sansio import LoginState
 from loginmachine.sansio.diagram import login as diagram
+from loginmachine.sansio.diagram.login_dot import dot
 from loginmachine.sansio.login.states import Trigger
 
 from .test_login import arrows
@@ -91,18 +92,44 @@ def test_the_failure_in_the_drawing_of_failures() -> None:
 
 
 def test_graphviz_highlights_arrows_too() -> None:
-    painted = lines(diagram.dot(highlight=CANCELLED))
+    painted = lines(dot(highlight=CANCELLED))
     passed = 'color="#1d4ed8", penwidth=3'
     assert f'"idle" -> "binding" [label="(1)\\nstarted\\n/ bind_first_port", {passed}];' in painted
-    assert f'"awaiting_callback" [{passed}];' in painted
+    assert f'"awaiting_callback" [style="rounded,dashed", color="#dc2626", {passed}];' in painted
     cancelled = f'"any_cancel_requested" -> "cancelled" [label="(5)\\ncancel_requested\\n/ cancel", {passed}];'
     assert cancelled in painted
-    assert sum(f", {passed}];" in line for line in painted) == 5
-    assert sum(f" [{passed}];" in line for line in painted) == 5
+    assert sum(f", {passed}];" in line and (" -> " in line or "any" in line) for line in painted) == 5
+    assert [line.split()[0] for line in painted if line.endswith(f"{passed}];") and " -> " not in line] == [
+        *('"any_cancel_requested"', '"idle"', '"binding"', '"awaiting_callback"', '"exchanging_code"', '"cancelled"'),
+        *('"provider_idle"', '"provider_binding"', '"provider_awaiting_callback"', '"provider_exchanging_code"'),
+    ]
+
+
+def test_the_table_of_failures_has_the_number_of_the_step() -> None:
+    assert "<br/>(5) token_endpoint_rejected<br/>" in dot(highlight=FAILED)
+
+
+TO_KEYS: tuple[Step, ...] = (
+    (S.IDLE, T.STARTED, S.DISCOVERING),
+    (S.DISCOVERING, T.METADATA_RECEIVED, S.BINDING),
+    (S.BINDING, T.BOUND, S.AWAITING_CALLBACK),
+    (S.AWAITING_CALLBACK, T.CALLBACK_ACCEPTED, S.EXCHANGING_CODE),
+    (S.EXCHANGING_CODE, T.KEYS_NEEDED, S.FETCHING_KEYS),
+)
+
+
+def test_a_login_that_fetched_something_has_it_in_the_overview() -> None:
+    painted = diagram.mermaid_overview(highlight=TO_KEYS)
+    drawn = arrows(painted)
+    assert drawn["idle", "discovering"].startswith("(1)<br/>started<br/>[needs_metadata]")
+    assert drawn["exchanging_code", "fetching_keys"] == "(5)<br/>keys_needed<br/>/ fetch_keys"
+    assert lines(painted)[-1] == "class idle,discovering,binding,awaiting_callback,exchanging_code,fetching_keys passed"
+    assert lines(diagram.mermaid_provider(highlight=TO_KEYS))[-1] == lines(painted)[-1]
+    assert "discovering" not in diagram.mermaid_overview(highlight=FAILED)
 
 
 def test_without_steps_nothing_is_highlighted() -> None:
-    for draw in (diagram.mermaid_overview, diagram.mermaid_failures, diagram.dot):
+    for draw in (diagram.mermaid_overview, diagram.mermaid_provider, diagram.mermaid_failures, dot):
         assert draw(highlight=()) == draw()
         assert "#1d4ed8" not in draw()
         assert "(1)" not in draw()
@@ -111,4 +138,4 @@ def test_without_steps_nothing_is_highlighted() -> None:
 def test_steps_that_are_not_drawn_highlight_their_states_only() -> None:
     stays = ((S.AWAITING_CALLBACK, T.BROWSER_OPENED, S.AWAITING_CALLBACK),)
     assert lines(diagram.mermaid_overview(highlight=stays))[-1] == "class awaiting_callback passed"
-    assert "(1)" not in diagram.dot(highlight=stays)
+    assert "(1)" not in dot(highlight=stays)

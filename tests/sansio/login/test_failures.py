@@ -9,15 +9,17 @@ from loginmachine.sansio.login.failures import CATALOGUE, DOING, FAILURES
 from loginmachine.sansio.login.progress import Failed
 
 PHASES = (
-    "bind_local_server open_browser request_device_code wait_for_device_code wait_for_callback validate_callback "
-    "exchange_token persist_credentials redirect_back"
+    "read_metadata register_client push_request bind_local_server open_browser request_device_code "
+    "wait_for_device_code wait_for_callback validate_callback exchange_token fetch_keys persist_credentials "
+    "redirect_back"
 )
 CATEGORIES = (
-    "local_server_unavailable browser_launch_failed device_code_unavailable device_code_denied device_code_expired "
-    "login_cancelled login_timed_out callback_state_mismatch callback_from_other_user issuer_mismatch "
-    "provider_callback_error missing_authorization_code token_exchange_timeout token_exchange_connect "
-    "token_exchange_request token_endpoint_rejected token_response_malformed id_token_invalid "
-    "workspace_restriction persist_failed redirect_failed"
+    "discovery_failed registration_failed local_server_unavailable browser_launch_failed device_code_unavailable "
+    "device_code_denied device_code_expired login_cancelled login_timed_out callback_state_mismatch "
+    "callback_from_other_user issuer_mismatch provider_callback_error missing_authorization_code "
+    "token_exchange_timeout token_exchange_connect token_exchange_request token_endpoint_rejected "
+    "token_response_malformed id_token_invalid keys_unavailable scope_insufficient workspace_restriction "
+    "persist_failed redirect_failed"
 )
 
 
@@ -28,6 +30,13 @@ def test_the_identifiers_do_not_change() -> None:
 
 def test_the_table_from_trigger_to_step_and_category() -> None:
     assert {str(trigger): (str(phase), str(category)) for trigger, (phase, category) in FAILURES.items()} == {
+        "discovery_failed": ("read_metadata", "discovery_failed"),
+        "metadata_not_found": ("read_metadata", "discovery_failed"),
+        "registration_failed": ("register_client", "registration_failed"),
+        "registration_save_failed": ("register_client", "persist_failed"),
+        "push_failed": ("push_request", "provider_callback_error"),
+        "keys_unavailable": ("fetch_keys", "keys_unavailable"),
+        "scope_missing": ("validate_callback", "scope_insufficient"),
         "port_taken": ("bind_local_server", "local_server_unavailable"),
         "port_forbidden": ("bind_local_server", "local_server_unavailable"),
         "bind_failed": ("bind_local_server", "local_server_unavailable"),

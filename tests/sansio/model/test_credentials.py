@@ -75,6 +75,7 @@ def test_credentials_that_this_login_did_not_make_are_reset() -> None:
             "agent_identity",
             "personal_access_token",
             "bedrock_api_key",
+            "bedrock_access_keys",
         ),
         "old",
     )
@@ -115,6 +116,7 @@ BROKEN: list[tuple[bytes, str]] = [
     (b"\xffcanary-value", "the file cannot be used: not UTF-8"),
     (b'["canary-value"]', "the file cannot be used: not a JSON object"),
     (members(auth_mode=[CANARY]), "auth_mode is not a string"),
+    (members(personal_access_token=[CANARY]), "personal_access_token is not a string"),
     (members(OPENAI_API_KEY={"k": CANARY}), "OPENAI_API_KEY is not a string"),
     (members(last_refresh=5, tokens=None, x=CANARY), "last_refresh is not a string"),
     (members(tokens=CANARY), "tokens is not an object"),
@@ -187,6 +189,22 @@ def test_the_stored_mode_decides(mode: str, expected: str, plan: str | None) -> 
 )
 def test_older_files_lack_the_mode(key: Secret | None, tokens: Tokens | None, plan: str | None, expected: str) -> None:
     assert Credentials(auth_mode=None, api_key=key, tokens=tokens).effective_mode(plan) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"personal_access_token": "at-1", "bedrock_api_key": {"api_key": "b"}}, "personalAccessToken"),
+        ({"bedrock_api_key": {"api_key": "b"}, "bedrock_access_keys": {"id": "i"}}, "bedrockApiKey"),
+        ({"bedrock_access_keys": {"id": "i"}}, "bedrockAccessKeys"),
+        ({"personal_access_token": None, "bedrock_api_key": None, "agent_identity": "a"}, "apikey"),
+        ({"personal_access_token": ""}, "apikey"),
+        ({"personal_access_token": "at-1", "auth_mode": "chatgpt"}, "chatgpt"),
+    ],
+)
+def test_credentials_of_codex_come_before_an_api_key(members: dict[str, Any], expected: str) -> None:
+    content = {"OPENAI_API_KEY": "sk-1", **members}
+    assert parse(json.dumps(content).encode()).effective_mode("plus") == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,13 @@ import pytest
 from loginmachine.sansio import Secret
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant
-from loginmachine.sansio.oauth.device_code_responses import NotEnabled, PollRejected, read_device_code, read_poll
+from loginmachine.sansio.oauth.device_code_responses import (
+    NotEnabled,
+    PollRejected,
+    Postponed,
+    read_device_code,
+    read_poll,
+)
 from loginmachine.sansio.oauth.responses import Malformed, Rejected
 from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 
@@ -32,6 +38,8 @@ RFC_ANSWER = {
     "expires_in": 1800,
     "interval": 7,
 }
+CODE_OF_BOTH = json.dumps({**RFC_ANSWER, **CODEX_ANSWER}).encode()
+"""A response that both dialects could use."""
 GRANT = {"authorization_code": "ac-1", "code_challenge": "c", "code_verifier": "v-1"}
 CODEX, RFC = "codex", "rfc8628"
 PROVIDERS = {CODEX: CHATGPT, RFC: RFC8628}
@@ -126,7 +134,15 @@ def test_the_lifetime(expires_in: object, seconds: float) -> None:
     assert device({**CODEX_ANSWER, "expires_in": expires_in}).expires_in == 900.0
 
 
-@pytest.mark.parametrize("value", [None, "", 5, "two words", "\u00e9", "a\x1b[2J", "a\n", "a" * 65, ["a"]])
+@pytest.mark.parametrize("value", ["WDJB MJHT", " WDJB  MJHT ", "\u0416\u0429\u042f 12", "a-b_c.d"])
+@pytest.mark.parametrize(("dialect", "body"), [(CODEX, CODEX_ANSWER), (RFC, RFC_ANSWER)])
+def test_a_user_code_is_shown_exactly_as_it_is(dialect: str, body: dict[str, Any], value: str) -> None:
+    assert device({**body, "user_code": value}, dialect).user_code == value
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "  ", 5, "a\x1b[2J", "a\n", "a\x85", "a\u202eb", "a\u200bb", "\ud800", "a" * 65, ["a"]]
+)
 @pytest.mark.parametrize(("dialect", "body"), [(CODEX, CODEX_ANSWER), (RFC, RFC_ANSWER)])
 def test_a_user_code_that_cannot_be_entered(dialect: str, body: dict[str, Any], value: object) -> None:
     assert code_result({**body, "user_code": value}, dialect) == Malformed(message="no usable user code in the answer")
@@ -159,12 +175,14 @@ def test_an_address_that_must_not_be_shown(url: object) -> None:
         (400, b'{"error": "unauthorized_client"}', NotEnabled, "status 400: unauthorized_client"),
         (403, b"<html>", Rejected, "status 403, a web page instead of an answer"),
         (400, b'{"error": "invalid_scope", "error_description": "no canary"}', Rejected, None),
-        (429, b"", Rejected, "status 429"),
         (503, b"", Rejected, "status 503, the provider has a problem"),
         (200, b'{"error": "invalid_client"}', Rejected, "status 200: invalid_client"),
         (307, b"", Malformed, None),
         (200, b"<html>", Malformed, "a web page instead of an answer: a sign-in page of the network?"),
         (200, b"[]", Malformed, "the answer cannot be read: not a JSON object"),
+        (201, CODE_OF_BOTH, Malformed, "the endpoint answered with status 201, and tokens come with 200"),
+        (202, CODE_OF_BOTH, Malformed, "the endpoint answered with status 202, and tokens come with 200"),
+        (206, CODE_OF_BOTH, Malformed, "the endpoint answered with status 206, and tokens come with 200"),
     ],
 )
 @pytest.mark.parametrize("dialect", [CODEX, RFC])
@@ -173,6 +191,28 @@ def test_no_code(dialect: str, status: int, body: bytes, kind: type[Rejected | M
     assert type(result) is kind
     assert "canary" not in result.message
     assert message is None or result.message == message
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ((), 5.0),
+        (((b"Retry-After", b"30"),), 30.0),
+        (((b"Retry-After", b"0"),), 1.0),
+        (((b"Retry-After", b"soon"),), 5.0),
+        (((b"Date", b"Wed, 18 Nov 2026 11:06:40 GMT"), (b"Retry-After", b"Wed, 18 Nov 2026 11:07:00 GMT")), 20.0),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "slow_down"}', b'{"error": "unauthorized_client"}'])
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_too_many_requests_for_a_code(
+    dialect: str, body: bytes, headers: tuple[tuple[bytes, bytes], ...], pause: float
+) -> None:
+    """RFC 6585 section 4."""
+    result = read_device_code(answer(1, 429, body, headers, 1795000000.0), PROVIDERS[dialect], ())
+    assert isinstance(result, Postponed)
+    assert result.pause == pause
+    assert result.message.startswith("status 429")
 
 
 # Polls
@@ -225,6 +265,14 @@ def test_problems_that_may_pass(dialect: str, body: bytes, status: int) -> None:
     assert polled(body, dialect, status)[0] == "unavailable"
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"\xef\xbb\xbf <!DOCTYPE html><p>Sign in to the network"])
+@pytest.mark.parametrize("dialect", [CODEX, RFC])
+def test_a_web_page_in_place_of_the_answer_to_a_poll(dialect: str, body: bytes) -> None:
+    """As with status 502, the provider has not answered, and the device code may still be good."""
+    words = "a web page instead of an answer: a sign-in page of the network?"
+    assert polled(body, dialect) == ("unavailable", words)
+
+
 def test_slow_down_may_come_as_429() -> None:
     assert polled({"error": "slow_down"}, RFC, 429)[0] == "slow_down"
 
@@ -245,7 +293,6 @@ def test_403_and_404_are_refusals_in_rfc_8628(status: int) -> None:
     [
         (CODEX, 302, b"", "the endpoint answered with a redirect (302), which is never followed"),
         (RFC, 307, b"", "the endpoint answered with a redirect (307), which is never followed"),
-        (CODEX, 200, b"<html>", "a web page instead of an answer: a sign-in page of the network?"),
         (CODEX, 200, b"{}", "no usable authorization_code in the answer"),
         (CODEX, 200, b'{"authorization_code": "a\\tb"}', "no usable authorization_code in the answer"),
         (CODEX, 200, b'{"authorization_code": 5}', "no usable authorization_code in the answer"),

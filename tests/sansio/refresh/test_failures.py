@@ -179,7 +179,6 @@ def test_a_malformed_file_is_an_error_even_with_a_key_in_the_environment() -> No
     ("credentials", "mode"),
     [
         (stored(auth_mode="agentIdentity"), "agentIdentity"),
-        (stored(auth_mode="new\x1b"), "new\N{REPLACEMENT CHARACTER}"),
         (stored(auth_mode="apikey"), "apikey"),
         (Credentials(auth_mode="chatgpt"), "chatgpt"),
         (Credentials(auth_mode=None), "chatgpt"),
@@ -189,6 +188,16 @@ def test_credentials_that_give_no_token(credentials: Credentials, mode: str) -> 
     refresh = machine()
     tell(refresh, WANTED, loaded(credentials))
     words = f"the stored mode is {mode}, and there is no token for it"
+    assert failure_of(refresh) == ("credentials_unsupported", words, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("new\x1b", "new\N{REPLACEMENT CHARACTER}"), ("", ""), ("Chatgpt", "Chatgpt")]
+)
+def test_a_mode_that_is_not_known(mode: str, shown: str) -> None:
+    refresh = machine()
+    tell(refresh, WANTED, loaded(stored(auth_mode=mode)))
+    words = f"auth_mode is '{shown}', which is not known here"
     assert failure_of(refresh) == ("credentials_unsupported", words, True)
 
 

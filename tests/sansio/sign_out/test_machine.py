@@ -9,6 +9,7 @@ import pytest
 from loginmachine import Credentials, Provider, Secret
 from loginmachine.sansio import UnexpectedEvent
 from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.model.overrides import EndpointOverrides
 from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.actions import LoadCredentials
 from loginmachine.sansio.refresh.events import LoadFailed
@@ -173,4 +174,4 @@ def test_the_log_of_the_engine_shows_no_secret(caplog: pytest.LogCaptureFixture)
     with caplog.at_level("DEBUG"):
         tell(WANTED, loaded(TOKENS), REMOVED, RevocationEnded(problem=""))
     assert "canary" not in caplog.text
-    assert repr(SignOutData(PROVIDER)) == "<SignOut idle>"
+    assert repr(SignOutData(PROVIDER, EndpointOverrides())) == "<SignOut idle>"

@@ -7,14 +7,16 @@ import json
 import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, UnexpectedEvent
-from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, Event, Started
+from loginmachine.sansio.login.actions import Timer
+from loginmachine.sansio.login.events import Bound, CancelRequested, CredentialsSaved, Event, Started, TimerFired
+from loginmachine.sansio.login.progress import CallbackReceived
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.trace import Recorder
 from loginmachine.sansio.trace import writer as trace_writer
 from loginmachine.sansio.trace.format import codec as trace_codec
 from loginmachine.sansio.trace.redaction import Redactor
 
-from ..samples import OPTIONS, SECRETS, answer
+from ..samples import OPTIONS, SECRETS, answer, callback, device_code_answer
 
 
 class Disk:
@@ -106,6 +108,40 @@ def test_the_recorder_knows_the_real_device_code() -> None:
     recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))
     assert recorder.device_code is not None
     assert recorder.device_code.user_code == "ABCD-1234"
+
+
+def test_the_real_login_describes_a_callback() -> None:
+    recorder = Disk().recorder()
+    recorder.handle(Started())
+    recorder.handle(Bound(port=1455))
+    assert recorder.describe_callback(callback()) is None
+    refused = CallbackReceived(has_code=True, has_state=True, has_error=False, state_valid=False, accepted=False)
+    assert recorder.describe_callback(callback("code=c&state=redacted-state")) == refused
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("WDJB MJHT", "polling_device_code"), ("\u0416\u0429\u042f", "polling_device_code"), ("WDJB\tMJHT", "failed")],
+)
+def test_a_user_code_is_usable_in_the_trace_if_it_is_in_the_login(code: str, state: str) -> None:
+    disk = Disk()
+    recorder = disk.recorder()
+    recorder.handle(Started(method=LoginMethod.DEVICE_CODE))
+    recorder.handle(device_code_answer(user_code=code))
+    assert disk.warnings == []
+    assert code not in disk.lines[-1]
+    assert f'"state":"{state}"' in disk.lines[-1]
+
+
+def test_a_web_page_in_place_of_the_answer_to_a_poll_stays_one() -> None:
+    disk = Disk()
+    recorder = disk.recorder()
+    for event in (Started(method=LoginMethod.DEVICE_CODE), device_code_answer(), TimerFired(timer=Timer.POLL)):
+        recorder.handle(event)
+    recorder.handle(answer(2, body=b"<html>canary"))
+    assert disk.warnings == []
+    assert '"body":"<"' in disk.lines[-1]
+    assert '"state":"polling_device_code"' in disk.lines[-1]
 
 
 def test_the_real_login_says_for_which_requests_the_sender_matters() -> None:

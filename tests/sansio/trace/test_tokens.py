@@ -128,7 +128,7 @@ def test_a_device_code() -> None:
         "device_auth_id": "redacted-device-code-1",
         "device_code": "redacted-device-code-2",
         "user_code": "redacted-user-code-1",
-        "usercode": "redacted-user-code-2 unusable",
+        "usercode": "redacted-user-code-2 unusable\x00",
         "interval": "5",
         "expires_in": 900,
         "verification_uri": "https://auth.openai.com/codex/device",

@@ -9,7 +9,7 @@ from ..actions import Timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..interpretation import Interpretation, Problem, ReceivedDeviceCode, ReceivedGrant
+    from ..interpretation import Interpretation, PostponedCode, Problem, ReceivedDeviceCode, ReceivedGrant
     from ..state import LoginData
 
 
@@ -24,8 +24,17 @@ def request_device_code(login: LoginData, _: Interpretation) -> None:
     login.send(device_code.code_request(login.options))
 
 
+def request_code_later(login: LoginData, meaning: PostponedCode) -> None:
+    """Request the device code again after a pause. Report the first pause."""
+    if not login.code_waited:
+        login.report(progress.PollingDelayed(message=meaning.message))
+    login.code_waited += meaning.pause
+    login.start_timer(Timer.CODE_REQUEST, meaning.pause)
+
+
 def use_browser_instead(login: LoginData, meaning: Problem) -> None:
     """Continue with a login in the browser."""
+    login.wants_device_code = False
     login.report(progress.UsingBrowserInstead(message=meaning.message))
     login.bind(login.options.first_port, 1)
 
@@ -35,6 +44,9 @@ def show_device_code(login: LoginData, meaning: ReceivedDeviceCode) -> None:
     device = login.device_code = meaning.device_code
     login.poll_interval = device.interval
     deadline = login.options.device_deadline
+    if deadline is not None:
+        # It also limits the wait for the code.
+        deadline -= login.code_waited
     login.report(
         progress.DeviceCodeShown(
             url=device.verification_url,

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 from ...base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ...model.tokens import TokenSet
 from ...oauth.device_code import DeviceCode, DeviceGrant, endpoints_of, poll_endpoint
-from ...oauth.device_code_responses import NotEnabled, PollProblem, PollRejected, read_device_code, read_poll
+from ...oauth.device_code_responses import (
+    DEFAULT_LIFETIME,
+    NotEnabled,
+    PollProblem,
+    PollRejected,
+    Postponed,
+    read_device_code,
+    read_poll,
+)
 from ...oauth.responses import Malformed
 from ..failures import LoginFailureStep
 from ..interpret_tokens import TRANSPORT_PROBLEMS, check_tokens
-from ..interpretation import Problem, ReceivedDeviceCode, ReceivedGrant
+from ..interpretation import PostponedCode, Problem, ReceivedDeviceCode, ReceivedGrant
 from ..states import LoginState, Trigger
 
 if TYPE_CHECKING:
@@ -59,9 +67,18 @@ def _device_code(event: TokenResponseReceived, login: LoginData) -> Interpretati
         return ReceivedDeviceCode(trigger=Trigger.DEVICE_CODE_RECEIVED, device_code=result)
     if isinstance(result, Malformed):
         return _problem(Trigger.TOKEN_RESPONSE_MALFORMED, result.message, login)
+    if isinstance(result, Postponed) and login.code_waited + result.pause < _longest_wait(login):
+        problem = _problem(Trigger.DEVICE_CODE_POSTPONED, result.message, login)
+        return PostponedCode(**problem.values(), pause=result.pause)
     not_enabled = isinstance(result, NotEnabled)
     trigger = Trigger.DEVICE_CODE_NOT_ENABLED if not_enabled else Trigger.DEVICE_CODE_REFUSED
     return _problem(trigger, result.message, login)
+
+
+def _longest_wait(login: LoginData) -> float:
+    """Return for how many seconds a login waits for a device code that the provider does not give at once."""
+    deadline = login.options.device_deadline
+    return DEFAULT_LIFETIME if deadline is None else deadline
 
 
 def _problem(trigger: Trigger, message: str, login: LoginData) -> Problem:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from ...callback import responses
 from ...oauth.authorization import authorization_url, redirect_uri
 from .. import actions
-from ..effects import save, show_address
+from ..effects import show_address
 from . import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..interpretation import (
-        CheckedTokens,
         FromRequest,
         Interpretation,
+        NoDeviceCodes,
         PortBound,
         Problem,
         PushedAuthorization,
@@ -48,7 +48,7 @@ def must_register(login: LoginData, _: Interpretation) -> bool:
     return not login.options.provider.client_id
 
 
-def must_register_for_device_code(login: LoginData, meaning: Interpretation) -> bool:
+def must_register_for_code(login: LoginData, meaning: Interpretation) -> bool:
     """There is no client yet, and the person signs in with a device code."""
     return login.wants_device_code and must_register(login, meaning)
 
@@ -99,7 +99,7 @@ def register_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> Non
     register(login, meaning)
 
 
-def request_device_code_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
+def get_code_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
     """Note the provider's endpoints, and request a device code."""
     from ..device_code.effects import request_device_code  # noqa: PLC0415 - not for the default provider
 
@@ -107,19 +107,25 @@ def request_device_code_after_discovery(login: LoginData, meaning: ReceivedMetad
     request_device_code(login, meaning)
 
 
-def use_browser_after_discovery(login: LoginData, meaning: Problem) -> None:
-    """Continue with a login in the browser."""
+def turn_to_browser(login: LoginData, meaning: NoDeviceCodes) -> None:
+    """Note the provider's endpoints, and continue with a login in the browser."""
     from ..device_code.effects import use_browser_instead  # noqa: PLC0415 - not for the default provider
 
-    login.wants_device_code = False
+    _note_provider(login, meaning)
     use_browser_instead(login, meaning)
 
 
-def _note_provider(login: LoginData, meaning: ReceivedMetadata) -> None:
+def _note_provider(login: LoginData, meaning: ReceivedMetadata | NoDeviceCodes) -> None:
     login.options = login.options.__replace__(provider=meaning.provider)
 
 
 # A client of this installation
+
+
+def register_for_device_code(login: LoginData, meaning: Interpretation) -> None:
+    """Register a client that uses device codes."""
+    login.wants_device_code = True
+    register(login, meaning)
 
 
 def register_with_port(login: LoginData, meaning: PortBound) -> None:
@@ -170,7 +176,7 @@ def push(login: LoginData, _: Interpretation) -> None:
     login.send(authenticated(request, provider, keeps_client_id=True))
 
 
-def await_callback_of_registered(login: LoginData, _: Interpretation) -> None:
+def await_callback_of_client(login: LoginData, _: Interpretation) -> None:
     """Show the authorization request of the registered client, and start the deadline."""
     show_address(login, authorization_url(login.options, login.secrets, login.port))
 
@@ -179,7 +185,7 @@ def await_callback_of_pushed(login: LoginData, meaning: PushedAuthorization) -> 
     """Show the address with the reference to the pushed request, and start the deadline."""
     from ...oauth.pushed_request import authorization_url_for  # noqa: PLC0415 - not for the default provider
 
-    provider = login.options.provider
+    provider, login.request_uri = login.options.provider, meaning.request_uri
     url = authorization_url_for(provider.authorization_endpoint, provider.client_id, meaning.request_uri)
     show_address(login, url)
 
@@ -210,9 +216,3 @@ def fetch_keys(login: LoginData, meaning: UnverifiedTokens) -> None:
     login.unverified = meaning
     login.report(progress.FetchingKeys())
     request_keys(login, ahead=False)
-
-
-def save_verified(login: LoginData, meaning: CheckedTokens) -> None:
-    """Store the credentials, whose id token is verified."""
-    login.unverified = None
-    save(login, meaning)

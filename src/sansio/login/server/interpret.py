@@ -12,14 +12,20 @@ from ...oauth.registration import read_registration
 from ...server.metadata import metadata_urls
 from ...server.registration import Registration
 from ..interpret_tokens import check_tokens
-from ..interpretation import Problem, PushedAuthorization, ReceivedKeys, ReceivedMetadata, RegisteredClient
+from ..interpretation import (
+    NoDeviceCodes,
+    Problem,
+    PushedAuthorization,
+    ReceivedKeys,
+    ReceivedMetadata,
+    RegisteredClient,
+)
 from ..states import LoginState, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from ...model.provider import Provider
     from ..events import TokenRequestFailed, TokenResponseReceived
     from ..interpretation import Interpretation
     from ..state import LoginData
@@ -57,24 +63,15 @@ def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
         trigger = Trigger.METADATA_NOT_FOUND if found.is_missing else Trigger.DISCOVERY_FAILED
         return _problem(found.message, login, trigger)
     completed = provider.completed(found)
-    lacking = _lacking(completed, login)
+    lacking = completed.lacking
+    if not completed.id_token_signing_alg_values_supported and completed.jwks_uri and login.options.wants_id_token:
+        lacking = "algorithm for signatures that is accepted here"
     if lacking:
         return _problem(f"the provider's metadata has no {lacking}", login)
     if login.wants_device_code and completed.device_code is None:
-        words = "the provider's metadata has no device_authorization_endpoint"
-        return Problem(trigger=Trigger.DEVICE_CODE_NOT_ENABLED, message=f"{_address(login)}: {words}")
+        message = f"{_address(login)}: the provider's metadata has no device_authorization_endpoint"
+        return NoDeviceCodes(trigger=Trigger.DEVICE_CODE_NOT_ENABLED, message=message, provider=completed)
     return ReceivedMetadata(trigger=Trigger.METADATA_RECEIVED, provider=completed)
-
-
-def _lacking(provider: Provider, login: LoginData) -> str:
-    """Return the member of the metadata without which the login cannot go on; empty if it has all."""
-    if provider.require_pushed_authorization_requests and provider.pushed_authorization_request_endpoint is None:
-        return "pushed_authorization_request_endpoint"
-    if not provider.client_id and provider.registration_endpoint is None:
-        return "registration_endpoint"
-    if not provider.id_token_signing_alg_values_supported and login.options.wants_id_token:
-        return "algorithm for signatures that is accepted here"
-    return ""
 
 
 def _registration(event: TokenResponseReceived, login: LoginData) -> Interpretation:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 TOO_LARGE: Final = b" " * (MAX_TOKEN_RESPONSE + 1)
 TOO_DEEP: Final = b"[" * 200_000
 NOT_JSON: Final = b"{"
+WEB_PAGE: Final = b"<"
 UNREADABLE: Final[Mapping[str, bytes]] = {
     "not UTF-8": b"\xff",
     "nested too deeply": TOO_DEEP,

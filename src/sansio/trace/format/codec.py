@@ -18,7 +18,6 @@ from ...base.secret import Secret
 from ...login import actions, events
 from ...login.actions import Respond
 from ...login.events import Event
-from ...login.outcome import LoginFailure
 from ...login.progress import OpeningBrowser
 from ...model import options, provider
 from ...model.credentials import Credentials
@@ -115,7 +114,7 @@ def _encode_record(record: Record, implied: Provenance | None) -> JsonObject:
 @cache
 def _written_fields(cls: type[Record]) -> tuple[tuple[str, str], ...]:
     """Return the fields of a record with their names in version 1 of the format, which begins with ``exchange_id``."""
-    later = LATER_FIELDS if cls is LoginFailure else ()
+    later = LATER_FIELDS.get(cls, ())
     fields = sorted((name for name in cls._fields if name not in later), key=lambda name: name != "exchange_id")
     return tuple((name, "phase" if name == "step" else name) for name in fields)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...base.http import Encoding
+from ...login.outcome import LoginFailure
+from ...login.progress import CallbackReceived
 from ...model.provider import Provider
 from ...server.dialect import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
+
+    from ...base.records import Record
 
 ADDED: Final[dict[str, object]] = {
     "from_other_user": False,
@@ -32,8 +36,11 @@ ADDED: Final[dict[str, object]] = {
     "extra": None,
 }
 """Fields that the first traces do not have. They are written only if they do not have their default."""
-LATER_FIELDS: Final = ("allowed_workspaces",)
-"""Fields of a failure that version 1 of the format does not have. They follow from the options."""
+LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {
+    LoginFailure: ("allowed_workspaces",),
+    CallbackReceived: CallbackReceived._fields,
+}
+"""Fields that version 1 of the format does not have. They follow from the options, and from the request."""
 _FIRST_FIELDS: Final = (
     *("issuer", "authorization_endpoint", "token_endpoint", "client_id", "scopes", "authorization_parameters"),
     *("port", "fallback_port", "callback_path", "promises_iss", "uses_nonce", "id_token_policy"),

@@ -14,11 +14,18 @@ from loginmachine.sansio.login.device_code.effects import (
     poll_after_trouble,
     poll_later,
     poll_more_slowly,
+    request_code_later,
     request_device_code,
     show_device_code,
     use_browser_instead,
 )
-from loginmachine.sansio.login.interpretation import Interpretation, Problem, ReceivedDeviceCode, ReceivedGrant
+from loginmachine.sansio.login.interpretation import (
+    Interpretation,
+    PostponedCode,
+    Problem,
+    ReceivedDeviceCode,
+    ReceivedGrant,
+)
 from loginmachine.sansio.login.progress import (
     Binding,
     DeviceCodeAuthorized,
@@ -87,6 +94,28 @@ def test_a_device_code_is_requested() -> None:
     assert report == reported(RequestingDeviceCode())
     assert isinstance(request, SendTokenRequest)
     assert request.url == CODE_ENDPOINT
+
+
+def test_a_device_code_is_requested_again_after_each_pause() -> None:
+    login = data()
+    for pause in (5.0, 30.0):
+        later = PostponedCode(trigger=Trigger.DEVICE_CODE_POSTPONED, message="status 429", pause=pause)
+        request_code_later(login, later)
+    assert login.out == [
+        reported(PollingDelayed(message="status 429")),
+        StartTimer(timer=Timer.CODE_REQUEST, seconds=5.0),
+        StartTimer(timer=Timer.CODE_REQUEST, seconds=30.0),
+    ]
+    assert login.code_waited == 35.0
+
+
+def test_the_deadline_includes_the_wait_for_the_code() -> None:
+    login = data(OPTIONS.__replace__(deadline=60.0))
+    login.code_waited = 20.0
+    show_device_code(login, ReceivedDeviceCode(trigger=Trigger.DEVICE_CODE_RECEIVED, device_code=CODE))
+    assert StartTimer(timer=Timer.DEADLINE, seconds=40.0) in login.out
+    shown = DeviceCodeShown(url=DEVICE_URL, user_code=USER_CODE, complete_url=CODE.complete_url, expires_in=40.0)
+    assert login.out[0] == reported(shown)
 
 
 def test_a_login_in_the_browser_instead_begins_with_the_port() -> None:

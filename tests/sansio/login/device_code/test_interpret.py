@@ -16,6 +16,7 @@ from loginmachine.sansio.login.device_code.interpret import interpret_device_fai
 from loginmachine.sansio.login.interpretation import (
     CheckedTokens,
     Interpretation,
+    PostponedCode,
     Problem,
     ReceivedDeviceCode,
     ReceivedGrant,
@@ -92,6 +93,18 @@ CODE_REQUEST: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
         answer(1, 500, b""),
         code_problem(T.DEVICE_CODE_REFUSED, "status 500, the provider has a problem"),
     ),
+    "too many requests": (
+        answer(1, 429, b""),
+        PostponedCode(**code_problem(T.DEVICE_CODE_POSTPONED, "status 429").values(), pause=5.0),
+    ),
+    "too many requests for a minute": (
+        answer(1, 429, b"", ((b"Retry-After", b"60"),)),
+        PostponedCode(**code_problem(T.DEVICE_CODE_POSTPONED, "status 429 (retry after: 60)").values(), pause=60.0),
+    ),
+    "too many requests for a day": (
+        answer(1, 429, b"", ((b"Retry-After", b"86400"),)),
+        code_problem(T.DEVICE_CODE_REFUSED, "status 429 (retry after: 86400)"),
+    ),
     "no code": (
         answer(1, 200, b"{}"),
         code_problem(T.TOKEN_RESPONSE_MALFORMED, "no usable device code in the answer"),
@@ -120,6 +133,10 @@ POLL: dict[str, tuple[TokenResponseReceived, Interpretation]] = {
         poll_problem(T.DEVICE_CODE_EXPIRED, "status 400: expired_token"),
     ),
     "server error": (answer(2, 503, b""), poll_problem(T.POLL_FAILED, "status 503, the provider has a problem")),
+    "a web page": (
+        answer(2, 200, b"<html>"),
+        poll_problem(T.POLL_FAILED, "a web page instead of an answer: a sign-in page of the network?"),
+    ),
     "no grant": (
         answer(2, 200, b"{}"),
         poll_problem(T.TOKEN_RESPONSE_MALFORMED, "no usable authorization_code in the answer"),

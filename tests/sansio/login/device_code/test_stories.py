@@ -21,7 +21,14 @@ from loginmachine.sansio.login.actions import (
     StopTimer,
     Timer,
 )
-from loginmachine.sansio.login.events import Bound, BrowserOpened, CancelRequested, CredentialsSaved, Started
+from loginmachine.sansio.login.events import (
+    Bound,
+    BrowserOpened,
+    CancelRequested,
+    CredentialsSaved,
+    Started,
+    TimerFired,
+)
 from loginmachine.sansio.login.progress import (
     Binding,
     Cancelled,
@@ -218,9 +225,9 @@ def test_pauses_stay_limited_during_a_very_long_outage() -> None:
         (answer(2, 401), "device_code_denied", "status 401"),
         (answer(2, 400, b'{"error": "expired_token"}'), "device_code_expired", "status 400: expired_token"),
         (
-            answer(2, 200, b"<html>"),
+            answer(2, 206, b"{}"),
             "token_response_malformed",
-            "a web page instead of an answer: a sign-in page of the network?",
+            "the endpoint answered with status 206, and tokens come with 200",
         ),
     ],
 )
@@ -305,6 +312,58 @@ def test_the_provider_sends_no_device_code(event: Event, category: str, message:
         << CloseListener()
     )
     assert failure_of(login).message == f"https://auth.openai.com/api/accounts/deviceauth/usercode: {message}"
+
+
+CODE_REQUEST_DUE = TimerFired(timer=Timer.CODE_REQUEST)
+LATER = answer(1, 429, b"", ((b"Retry-After", b"40"),))
+
+
+def test_a_provider_with_too_many_requests_is_asked_again() -> None:
+    told = "https://auth.openai.com/api/accounts/deviceauth/usercode: status 429 (retry after: 40)"
+    login = samples.machine()
+    assert (
+        Playbook(login)
+        >> STARTED_WITH_DEVICE_CODE
+        << reported(RequestingDeviceCode())
+        << CODE_REQUEST
+        >> LATER
+        << reported(PollingDelayed(message=told))
+        << StartTimer(timer=Timer.CODE_REQUEST, seconds=40.0)
+        >> CODE_REQUEST_DUE
+        << reported(RequestingDeviceCode())
+        << CODE_REQUEST.__replace__(exchange_id=2)
+        >> answer(2, 429, b"")
+        << StartTimer(timer=Timer.CODE_REQUEST, seconds=5.0)
+        >> CODE_REQUEST_DUE
+        << reported(RequestingDeviceCode())
+        << CODE_REQUEST.__replace__(exchange_id=3)
+        >> samples.device_code_answer(3)
+        << reported(SHOWN)
+        << START_EXPIRY
+        << poll_after(5.0)
+    )
+
+
+def test_the_wait_for_a_code_ends_with_the_deadline() -> None:
+    login = samples.machine(samples.OPTIONS.__replace__(deadline=60.0))
+    samples.drive(login, STARTED_WITH_DEVICE_CODE, LATER, CODE_REQUEST_DUE)
+    # After 40 of 60 seconds, another 40 would be too many.
+    samples.drive(login, LATER.__replace__(exchange_id=2))
+    assert failure_of(login).category == "device_code_unavailable"
+    assert failure_of(login).message.endswith("status 429 (retry after: 40)")
+
+
+def test_the_wait_for_a_code_can_be_cancelled() -> None:
+    login = samples.machine()
+    samples.drive(login, STARTED_WITH_DEVICE_CODE, LATER)
+    assert (
+        Playbook(login)
+        >> CancelRequested()
+        << AnyAction(ReportProgress)
+        << StopTimer(timer=Timer.CODE_REQUEST)
+        << AnyAction(Finish)
+        << CloseListener()
+    )
 
 
 def test_without_device_codes_the_browser_is_used_if_allowed() -> None:
