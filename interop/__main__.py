@@ -60,7 +60,7 @@ def try_server(server: Server, ways: tuple[str, ...], *, shows_log: bool) -> lis
     with tempfile.TemporaryDirectory(prefix="interop-") as state:
         try:
             with server.start(folder, Path(state)) as site:
-                trials = list(trials_at(server, version, site, ways))
+                trials = list(trials_at(server, version, site, ways, Path(state)))
         except ServerFailed as problem:
             return Skipped(server.name, f"it did not start: {problem}")
         finally:

@@ -14,13 +14,16 @@ from loginmachine import ClientAuthentication, DeviceCodeEndpoints, Provider, Se
 
 from .browser import Browser, SignInFailed
 
+from .command import Command
 from .ways import StepFailed, Threads, Trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from .sites import Client, Server, Site
-    from .ways import Held, Way
+    from .command import Command
+from .ways import Held, Way
 
 STEPS = ("login", "status", "refresh", "logout", "device code")
 _LIMIT = 30.0
@@ -62,7 +65,7 @@ class NotOffered(Exception):  # noqa: N818 - the result of a step
     """The server does not offer it. The text says what."""
 
 
-def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...]) -> Iterator[Trial]:
+def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...], state: Path) -> Iterator[Trial]:
     """Try everything at a server that runs.
 
     Args:
@@ -70,17 +73,22 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...])
         version: Its version.
         site: Where it runs.
         wanted: The names of the ways.
+        state: A folder for what the command stores.
     """
     metadata = metadata_of(site)
     for client in site.clients:
         provider = provider_for(site, client)
         scopes = provider.scopes if site.device_scopes is None else site.device_scopes
         coded = provider.__replace__(client_id=client.device_client or client.client_id, scopes=scopes)
-        for kind in (Threads, Trio):
-            if kind.name in wanted:
-                trial = Trial(server.name, version, client.kind, kind.name)
-                _Attempt(trial, site, kind(provider, site), kind(coded, site), metadata).run()
-                yield trial
+        ways = {
+            "threads": lambda one, _: Threads(one, site),
+            "trio": lambda one, _: Trio(one, site),
+            "command": lambda one, name, kind=client.kind: Command(one, site, state / f"{kind}-{name}"),
+        }
+        for name in wanted:
+            trial = Trial(server.name, version, client.kind, name)
+            _Attempt(trial, site, ways[name](provider, "browser"), ways[name](coded, "code"), metadata).run()
+            yield trial
 
 
 def metadata_of(site: Site) -> dict[str, object]:

@@ -58,10 +58,7 @@ class Way(Protocol):
         """Return who is signed in, in words."""
 
     def logout(self) -> str:
-        """Sign out.
-
-        Returns:
-            Why the tokens are not revoked; empty if they are.
+        """Sign out, and return why the tokens are not revoked; empty if they are.
         """
 
 

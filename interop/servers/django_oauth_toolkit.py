@@ -55,6 +55,7 @@ class DjangoOAuthToolkit:
             yield Site(
                 issuer,
                 CLIENTS,
+                scopes=("openid", "profile", "email"),
                 # These are in its metadata of RFC 8414 only.
                 endpoints={
                     "revocation_endpoint": f"{issuer}/revoke_token/",
