@@ -37,9 +37,22 @@ def free_port() -> int:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return this environment without what would change a program: proxies, Python's and this library's variables."""
-    dropped = ("PYTHON", "CODEX_", "OPENAI_", "LOGINMACHINE_", "SSL_", "BROWSER", "DISPLAY", "WAYLAND_", "XDG_", "JAVA_")
+    dropped = (
+        "PYTHON",
+        "CODEX_",
+        "OPENAI_",
+        "LOGINMACHINE_",
+        "SSL_",
+        "BROWSER",
+        "DISPLAY",
+        "WAYLAND_",
+        "XDG_",
+        "JAVA_",
+    )
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(dropped) and "proxy" not in name.lower()
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(dropped) and "proxy" not in name.lower()
     }
     return {**kept, **extra}
 

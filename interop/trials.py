@@ -13,7 +13,6 @@ import loginmachine
 from loginmachine import ClientAuthentication, DeviceCodeEndpoints, Provider, Secret
 
 from .browser import Browser, SignInFailed
-
 from .command import Command
 from .ways import StepFailed, Threads, Trio
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .sites import Client, Server, Site
-    from .command import Command
 from .ways import Held, Way
 
 STEPS = ("login", "status", "refresh", "logout", "device code")
@@ -48,6 +46,10 @@ class Trial:
     version: str
     client: str
     way: str
+    source: str
+    """Where the server comes from: ``PyPI``."""
+    registration: str
+    """What to register there, for the page."""
     results: dict[str, Result] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     """Why a step failed or is not offered."""
@@ -65,7 +67,9 @@ class NotOffered(Exception):  # noqa: N818 - the result of a step
     """The server does not offer it. The text says what."""
 
 
-def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...], state: Path) -> Iterator[Trial]:
+def trials_at(
+    server: Server, version: str, site: Site, wanted: tuple[str, ...], state: Path, command: str
+) -> Iterator[Trial]:
     """Try everything at a server that runs.
 
     Args:
@@ -74,28 +78,38 @@ def trials_at(server: Server, version: str, site: Site, wanted: tuple[str, ...],
         site: Where it runs.
         wanted: The names of the ways.
         state: A folder for what the command stores.
+        command: The command to try; empty for the one of this environment.
     """
     metadata = metadata_of(site)
     for client in site.clients:
         provider = provider_for(site, client)
         scopes = provider.scopes if site.device_scopes is None else site.device_scopes
         coded = provider.__replace__(client_id=client.device_client or client.client_id, scopes=scopes)
-        ways = {
-            "threads": lambda one, _: Threads(one, site),
-            "trio": lambda one, _: Trio(one, site),
-            "command": lambda one, name, kind=client.kind: Command(one, site, state / f"{kind}-{name}"),
-        }
         for name in wanted:
-            trial = Trial(server.name, version, client.kind, name)
-            _Attempt(trial, site, ways[name](provider, "browser"), ways[name](coded, "code"), metadata).run()
+            # The command has no option for a revocation endpoint.
+            hidden = ("revocation_endpoint",) if name == "command" else ()
+            known = metadata | {key: url for key, url in site.endpoints.items() if key not in hidden}
+            trial = Trial(server.name, version, client.kind, name, server.package.partition(",")[0], site.registration)
+            folder = state / f"{client.kind}-{name}"
+            ways = [
+                _way(name, each, site, folder / purpose, command)
+                for purpose, each in (("browser", provider), ("code", coded))
+            ]
+            _Attempt(trial, site, *ways, known).run()
             yield trial
 
 
+def _way(name: str, provider: Provider, site: Site, folder: Path, command: str) -> Way:
+    if name == "threads":
+        return Threads(provider, site)
+    return Trio(provider, site) if name == "trio" else Command(provider, site, folder, command)
+
+
 def metadata_of(site: Site) -> dict[str, object]:
-    """Return the metadata of a server, with the endpoints that were given by hand."""
+    """Return the metadata of a server."""
     answer = httpx.get(f"{site.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_LIMIT, trust_env=False)
     found: dict[str, object] = answer.raise_for_status().json()
-    return {**found, **site.endpoints}
+    return found
 
 
 def provider_for(site: Site, client: Client) -> Provider:
@@ -168,7 +182,7 @@ class _Attempt:
         held = self._held
         problem = self._way.logout()
         if "revocation_endpoint" not in self._metadata:
-            raise NotOffered("no revocation: the tokens stay valid")
+            raise NotOffered("no revocation endpoint is known: the tokens stay valid")
         if problem:
             raise StepFailed(f"not revoked: {problem}")
         if held.refresh_token is not None and self._is_accepted(held.refresh_token):
@@ -212,5 +226,7 @@ class _Attempt:
             basic = (client.client_id, secret.reveal())
         else:
             form |= {"client_id": client.client_id, **({} if secret is None else {"client_secret": secret.reveal()})}
-        answer = httpx.post(str(self._metadata["token_endpoint"]), data=form, auth=basic, timeout=_LIMIT, trust_env=False)
+        answer = httpx.post(
+            str(self._metadata["token_endpoint"]), data=form, auth=basic, timeout=_LIMIT, trust_env=False
+        )
         return answer.status_code == 200

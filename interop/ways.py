@@ -58,8 +58,7 @@ class Way(Protocol):
         """Return who is signed in, in words."""
 
     def logout(self) -> str:
-        """Sign out, and return why the tokens are not revoked; empty if they are.
-        """
+        """Sign out, and return why the tokens are not revoked; empty if they are."""
 
 
 def _held(credentials: Credentials) -> Held:
@@ -114,10 +113,17 @@ class _InProgram:
         self.provider = provider
         self.store = MemoryStore()
         self.options = LoginOptions(
-            provider=provider, redirect_host=site.host, port=site.port, open_browser=False, deadline=LIMIT, parameters=_other(site), prompt=_prompt(site)
+            provider=provider,
+            redirect_host=site.host,
+            port=site.port,
+            open_browser=False,
+            deadline=LIMIT,
+            parameters=_other(site),
+            prompt=_prompt(site),
         )
 
     def status(self) -> str:
+        """Look at the store."""
         stored = self.store.load()
         if stored is None or stored.tokens is None:
             raise StepFailed("nothing is stored")
@@ -133,6 +139,7 @@ class Threads(_InProgram):
     name = "threads"
 
     def login(self, browse: Browse, *, device_code: bool = False) -> Held:
+        """Run a login."""
         method = LoginMethod.DEVICE_CODE if device_code else LoginMethod.BROWSER
         with (
             _Person(browse) as person,
@@ -142,9 +149,11 @@ class Threads(_InProgram):
             return _held(login.wait(LIMIT))
 
     def refresh(self) -> Held:
+        """Refresh in a session."""
         return _held(Session(self.store).refresh(force=True).credentials)
 
     def logout(self) -> str:
+        """Sign out."""
         result = loginmachine.sign_out(self.store)
         return "" if result.is_revoked else result.problem or "no revocation endpoint"
 
@@ -155,6 +164,8 @@ class Trio(_InProgram):
     name = "trio"
 
     def login(self, browse: Browse, *, device_code: bool = False) -> Held:
+        """Run a login."""
+
         async def sign_in() -> Held:
             method = LoginMethod.DEVICE_CODE if device_code else LoginMethod.BROWSER
             with trio.fail_after(LIMIT):
@@ -166,6 +177,8 @@ class Trio(_InProgram):
             return trio.run(sign_in)
 
     def refresh(self) -> Held:
+        """Refresh in a session."""
+
         async def refresh() -> Held:
             with trio.fail_after(LIMIT):
                 return _held((await TrioSession(self.store).refresh(force=True)).credentials)
@@ -173,6 +186,8 @@ class Trio(_InProgram):
         return trio.run(refresh)
 
     def logout(self) -> str:
+        """Sign out."""
+
         async def leave() -> str:
             with trio.fail_after(LIMIT):
                 result = await loginmachine.trio_sign_out(self.store)

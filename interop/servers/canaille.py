@@ -61,11 +61,11 @@ class Canaille:
                 CLIENTS,
                 scopes=SCOPES,
                 port=callback,
-                # Two access tokens of the same second are equal, and its database refuses the second one with status 500.
+                # Access tokens of the same second are equal, and its database refuses the second one: status 500.
                 pause=1.1,
                 limits={("logout", PUBLIC): "its revocation endpoint has no public clients (status 401)"},
                 answers={"login": PERSON, "password": PASSWORD},
-                registration="redirect URI with a fixed port, such as `http://127.0.0.1:1456/auth/callback`; the client "
+                registration="redirect URI with a fixed port: `http://127.0.0.1:1456/auth/callback`; the client "
                 "itself among its token audiences; ID tokens signed with RS256",
             )
 

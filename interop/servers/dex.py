@@ -73,8 +73,8 @@ class Dex:
                 host="localhost",
                 port=callback,
                 answers={"login": EMAIL, "password": PASSWORD},
-                registration="`public: true` for the public client, which may use `http://localhost` with any port; the "
-                "confidential one has a redirect URI with a fixed port",
+                registration="`public: true` for the public client, which may use `http://localhost` with any port; "
+                "the confidential one has a redirect URI with a fixed port",
             )
 
 

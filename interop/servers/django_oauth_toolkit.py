@@ -47,7 +47,9 @@ class DjangoOAuthToolkit:
             "person": PERSON,
             "email": EMAIL,
             "password": PASSWORD,
-            "applications": [_application(each, is_device=is_device) for each in CLIENTS for is_device in (False, True)],
+            "applications": [
+                _application(each, is_device=is_device) for each in CLIENTS for is_device in (False, True)
+            ],
         }
         command = (folder / "bin" / "python", PROGRAMS / "django_site.py", str(port), state)
         ready = f"{issuer}/.well-known/openid-configuration"
@@ -64,8 +66,8 @@ class DjangoOAuthToolkit:
                 # It gives no id token with a device code.
                 device_scopes=("profile", "email"),
                 answers={"username": PERSON, "password": PASSWORD},
-                registration="grant authorization-code, algorithm RS256, redirect URI `http://127.0.0.1/auth/callback`; "
-                "device codes need an application of their own, and bring no id token",
+                registration="grant authorization-code, algorithm RS256, redirect URI `http://127.0.0.1/auth/callback`"
+                "; device codes need an application of their own, and bring no id token",
             )
 
 
@@ -75,6 +77,8 @@ def _application(client: Client, *, is_device: bool) -> dict[str, str]:
         "client_id": client.device_client if is_device else client.client_id,
         "client_type": client.kind,
         "client_secret": client.secret or "",
-        "authorization_grant_type": "urn:ietf:params:oauth:grant-type:device_code" if is_device else "authorization-code",
+        "authorization_grant_type": "urn:ietf:params:oauth:grant-type:device_code"
+        if is_device
+        else "authorization-code",
         "redirect_uris": "" if is_device else f"http://127.0.0.1{CALLBACK_PATH}",
     }

@@ -60,8 +60,8 @@ class Keycloak:
                 CLIENTS,
                 answers={"username": PERSON, "password": PASSWORD},
                 user_code_field="device_user_code",
-                registration="redirect URI `http://127.0.0.1/auth/callback`, PKCE method S256; for device codes, turn the device "
-                "grant on and choose no PKCE method, because Keycloak would then want a challenge there, too",
+                registration="redirect URI `http://127.0.0.1/auth/callback`, PKCE method S256; for device codes, "
+                "turn the device grant on and choose no PKCE method, because Keycloak would then want a challenge there, too",
             )
 
 

@@ -16,7 +16,8 @@ from werkzeug import Response
 from loginmachine import LoginMethod, LoginOptions, MemoryStore, start_login
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from loginmachine import Credentials, Provider
     from loginmachine.sansio.login.progress import LoginPhase
 
+    Answer: TypeAlias = Callable[[], Response]
+
 KEY = jwk.RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"}, private=True)
 LIMIT = 20.0
 
 
-def reply(status: int = 200, /, **members: object) -> Callable[[], Response]:
+def reply(status: int = 200, /, **members: object) -> Answer:
     """Return an answer in JSON."""
     return lambda: Response(json.dumps(members), status=status, content_type="application/json;charset=utf-8")
 
@@ -49,7 +52,7 @@ class Imitation:
         self._has_iss = iss
         self.asked: dict[str, str] = {}
         """The parameters of the authorization request."""
-        self.answers: list[Callable[[], Response]] = []
+        self.answers: list[Answer] = []
         """What the token endpoint answers, one after the other."""
         self.forms: list[dict[str, str]] = []
         """What the token endpoint was sent."""
@@ -75,6 +78,14 @@ class Imitation:
             **members,
         }
         self.server.expect_request(f"{path}/.well-known/openid-configuration").respond_with_json(document)
+
+    def tokens(self, client_id: str, claims: Mapping[str, object] | None = None, /, **members: object) -> Answer:
+        """Return an answer with tokens and an id token, which is made when it is sent."""
+
+        def answer() -> Response:
+            return reply(id_token=self.id_token(client_id, **(claims or {})), **members)()
+
+        return answer
 
     def id_token(self, audience: str, **claims: object) -> str:
         """Return a signed id token for the login that runs."""
@@ -119,7 +130,8 @@ class SignedIn:
 
 def sign_in(provider: Provider, **options: Any) -> SignedIn:
     """Sign in through a browser that follows redirects only."""
-    store, phases = MemoryStore(), list[LoginPhase]() if TYPE_CHECKING else []
+    store = MemoryStore()
+    phases: list[LoginPhase] = []
     chosen = LoginOptions(provider=provider, port=0, open_browser=False, deadline=LIMIT, **options)
     with start_login(chosen, store=store, on_progress=phases.append) as login:
         browser = threading.Thread(target=_visit, args=(login.auth_url,))
@@ -133,7 +145,8 @@ def sign_in(provider: Provider, **options: Any) -> SignedIn:
 
 def sign_in_with_code(provider: Provider, **options: Any) -> SignedIn:
     """Sign in with a device code, which the imitation accepts by itself."""
-    store, phases = MemoryStore(), list[LoginPhase]() if TYPE_CHECKING else []
+    store = MemoryStore()
+    phases: list[LoginPhase] = []
     chosen = LoginOptions(provider=provider, open_browser=False, deadline=LIMIT, **options)
     with start_login(chosen, store=store, on_progress=phases.append, method=LoginMethod.DEVICE_CODE) as login:
         credentials = login.wait(LIMIT)

@@ -24,8 +24,8 @@ def test_okta_custom_server_with_a_rotating_refresh_token(server: HTTPServer) ->
     provider = Provider.openid(imitation.issuer, client_id="0oa1")
     answer = {"token_type": "Bearer", "expires_in": 3600, "scope": "openid profile email offline_access"}
     imitation.answers = [
-        lambda: reply(access_token="a-1", refresh_token="r-1", id_token=imitation.id_token("0oa1"), **answer)(),
-        lambda: reply(access_token="a-2", refresh_token="r-2", id_token=imitation.id_token("0oa1"), **answer)(),
+        imitation.tokens("0oa1", access_token="a-1", refresh_token="r-1", **answer),
+        imitation.tokens("0oa1", access_token="a-2", refresh_token="r-2", **answer),
         reply(400, error="invalid_grant", error_description="The refresh token is invalid or expired."),
     ]
     signed_in = sign_in(provider)
@@ -49,13 +49,14 @@ def test_auth0_audience_and_an_issuer_with_a_slash(server: HTTPServer) -> None:
     imitation.discoverable(scopes_supported=["openid", "profile", "offline_access", "email"])
     provider = Provider.openid(imitation.issuer, client_id="auth0-1")
     imitation.answers = [
-        lambda: reply(
+        imitation.tokens(
+            "auth0-1",
+            {"email": "ada@example.com"},
             access_token="a-1",
             refresh_token="r-1",
-            id_token=imitation.id_token("auth0-1", email="ada@example.com"),
             token_type="Bearer",
             expires_in=86400,
-        )(),
+        ),
         # Also for a refresh token that was revoked.
         reply(403, error="invalid_grant", error_description="Unknown or invalid refresh token."),
     ]
@@ -76,15 +77,15 @@ def test_keycloak_development_server_with_iss_and_members_of_its_own(server: HTT
     provider = Provider.openid(issuer, client_id="native")
     own = {"refresh_expires_in": 0, "not-before-policy": 0, "session_state": "s-1"}
     imitation.answers = [
-        lambda: reply(
+        imitation.tokens(
+            "native",
             access_token="a-1",
             expires_in=60,
             refresh_token="r-1",
             token_type="Bearer",
-            id_token=imitation.id_token("native"),
             scope="openid offline_access email profile",
             **own,
-        )(),
+        ),
         reply(400, error="invalid_grant", error_description="Token is not active"),
     ]
     signed_in = sign_in(provider)
@@ -114,8 +115,8 @@ def test_cognito_confidential_client_and_a_refresh_without_refresh_token(server:
     provider = Provider.openid(imitation.issuer, client_id="1example23456789", client_secret="9example87654321")
     answer = {"token_type": "Bearer", "expires_in": 3600}
     imitation.answers = [
-        lambda: reply(access_token="a-1", refresh_token="r-1", id_token=imitation.id_token("1example23456789"), **answer)(),
-        lambda: reply(access_token="a-2", id_token=imitation.id_token("1example23456789"), **answer)(),
+        imitation.tokens("1example23456789", access_token="a-1", refresh_token="r-1", **answer),
+        imitation.tokens("1example23456789", access_token="a-2", **answer),
         reply(400, error="invalid_grant"),
     ]
     signed_in = sign_in(provider, redirect_host="localhost")

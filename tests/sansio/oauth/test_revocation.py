@@ -53,7 +53,9 @@ def test_the_access_token_where_there_is_no_other() -> None:
 
 
 def test_tokens_that_a_standard_server_issued() -> None:
-    provider = Provider.openid("https://id.example", client_id="native", revocation_endpoint="https://id.example/revoke")
+    provider = Provider.openid(
+        "https://id.example", client_id="native", revocation_endpoint="https://id.example/revoke"
+    )
     issued = Tokens(access_token=Secret("canary-access"), refresh_token=Secret("canary-refresh"), provider=provider)
     request = revocation(provider, Credentials(auth_mode=AuthMode.OAUTH, tokens=issued))
     assert request is not None
