@@ -40,11 +40,7 @@ class Command:
     def __init__(self, provider: Provider, site: Site, folder: Path, executable: str = "") -> None:
         self.provider = provider
         self._site = site
-        self._executable = (
-            executable
-            or __import__("os").environ.get("INTEROP_COMMAND")
-            or str(Path(sys.executable).with_name("loginmachine"))
-        )
+        self._executable = executable or str(Path(sys.executable).with_name("loginmachine"))
         self._folder = folder
         home = folder / "home"
         home.mkdir(parents=True)

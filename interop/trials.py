@@ -67,35 +67,42 @@ class NotOffered(Exception):  # noqa: N818 - the result of a step
     """The server does not offer it. The text says what."""
 
 
-def trials_at(
-    server: Server, version: str, site: Site, wanted: tuple[str, ...], state: Path, command: str
-) -> Iterator[Trial]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is tried."""
+
+    ways: tuple[str, ...]
+    """The names of the ways."""
+    command: str = ""
+    """The command to try; empty for the one of this environment."""
+
+
+def trials_at(server: Server, version: str, site: Site, wanted: Wanted, state: Path) -> Iterator[Trial]:
     """Try everything at a server that runs.
 
     Args:
         server: The server.
         version: Its version.
         site: Where it runs.
-        wanted: The names of the ways.
+        wanted: What to try.
         state: A folder for what the command stores.
-        command: The command to try; empty for the one of this environment.
     """
     metadata = metadata_of(site)
     for client in site.clients:
         provider = provider_for(site, client)
         scopes = provider.scopes if site.device_scopes is None else site.device_scopes
         coded = provider.__replace__(client_id=client.device_client or client.client_id, scopes=scopes)
-        for name in wanted:
+        for name in wanted.ways:
             # The command has no option for a revocation endpoint.
             hidden = ("revocation_endpoint",) if name == "command" else ()
             known = metadata | {key: url for key, url in site.endpoints.items() if key not in hidden}
             trial = Trial(server.name, version, client.kind, name, server.package.partition(",")[0], site.registration)
             folder = state / f"{client.kind}-{name}"
-            ways = [
-                _way(name, each, site, folder / purpose, command)
+            way, code_way = (
+                _way(name, each, site, folder / purpose, wanted.command)
                 for purpose, each in (("browser", provider), ("code", coded))
-            ]
-            _Attempt(trial, site, *ways, known).run()
+            )
+            _Attempt(trial, site, way, code_way, known).run()
             yield trial
 
 

@@ -61,7 +61,7 @@ class Keycloak:
                 answers={"username": PERSON, "password": PASSWORD},
                 user_code_field="device_user_code",
                 registration="redirect URI `http://127.0.0.1/auth/callback`, PKCE method S256; for device codes, "
-                "turn the device grant on and choose no PKCE method, because Keycloak would then want a challenge there, too",
+                "turn the device grant on and choose no PKCE method, because Keycloak would then want a challenge too",
             )
 
 
