@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .canaille import Canaille
 from .dex import Dex
 from .django_oauth_toolkit import DjangoOAuthToolkit
+from .glewlwyd import Glewlwyd
 from .hydra import Hydra
 from .keycloak import Keycloak
 from .oidc_provider import OidcProvider
@@ -14,4 +15,4 @@ from .oidc_provider import OidcProvider
 if TYPE_CHECKING:
     from ..sites import Server
 
-SERVERS: tuple[Server, ...] = (OidcProvider(), Keycloak(), Hydra(), Dex(), Canaille(), DjangoOAuthToolkit())
+SERVERS: tuple[Server, ...] = (OidcProvider(), Keycloak(), Hydra(), Dex(), Canaille(), DjangoOAuthToolkit(), Glewlwyd())
