@@ -13,12 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # What codespell reads. tools/words.py knows its own files.
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks tools
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
 
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api traces bench fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -36,7 +36,7 @@ check: words $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
-	$(BIN)/mypy tests examples benchmarks tools
+	$(BIN)/mypy tests examples benchmarks interop tools
 	$(PYTEST) --quiet --ignore tests/sansio
 	$(PYTEST) --quiet --cov --cov-report= tests/sansio
 	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100 --skip-covered
@@ -66,13 +66,17 @@ traces: $(VENV)/.installed $(VENV)/.tools
 bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# Servers are installed in interop/.cache. One that cannot be installed is named as skipped.
+interop: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m interop $(INTEROP)
+
 # An input that breaks the listener is written to build/fuzz. Give the file's name to tests.fuzz.callback to run it again.
 fuzz: $(VENV)/.installed $(VENV)/.tools $(VENV)/.fuzzer
 	mkdir -p build/fuzz/found
 	$(BIN)/python -m tests.fuzz.callback -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/ build/fuzz/found tests/fuzz/corpus
 
 clean:
-	rm -rf $(VENV) .pythons benchmarks/.envs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pythons benchmarks/.envs interop/.cache build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

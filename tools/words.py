@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 ROOT: Final = Path(__file__).parent.parent
-FOLDERS: Final = ("src", "tests", "examples", "benchmarks", "tools", "docs")
+FOLDERS: Final = ("src", "tests", "examples", "benchmarks", "interop", "tools", "docs")
 SCRIPTS: Final = ("Makefile", ".ci/run", "pyproject.toml")
 """Files with comments that begin with ``#``, besides Python's."""
-UNCHECKED: Final = ("tools/words.py", "tests/tools/test_words.py", "benchmarks/.envs/")
+UNCHECKED: Final = ("tools/words.py", "tests/tools/test_words.py", "benchmarks/.envs/", "interop/.cache/")
 """This check and its test, which quote what they look for, and environments of other programs."""
 
 LONGEST_TEST_NAME: Final = 69

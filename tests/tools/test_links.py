@@ -11,11 +11,17 @@ import pytest
 from tools.words import ROOT
 
 PAGES = sorted(
-    path for path in chain(ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"), [ROOT / "benchmarks/README.md"])
+    path
+    for path in chain(
+        ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"), [ROOT / "benchmarks/README.md", ROOT / "interop/README.md"]
+    )
 )
 SOURCES = [path for folder in ("src", "tests", "examples", "tools") for path in (ROOT / folder).rglob("*.py")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CODE = re.compile(r"`((?:\.\./)?(?:src|tests|docs|tools|examples|benchmarks|sansio|drivers|cli|demo|fuzz)/[\w./*-]*)`")
+CODE = re.compile(
+    r"`((?:\.\./)?(?:src|tests|docs|tools|examples|benchmarks|interop|"
+    r"sansio|drivers|cli|demo|fuzz)/[\w./*-]*)`"
+)
 PAGE_IN_SOURCE = re.compile(r"docs/[\w/-]+\.md")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loginmachine.sansio import LoginOptions
+from loginmachine.sansio import LoginOptions, Secret
 from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.oauth.device_code import DeviceCode, DeviceGrant, code_request, grant_exchange, poll_request
-from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
+from loginmachine.sansio.server.endpoints import ClientAuthentication, DeviceCodeEndpoints
 
 from ..callback.asking import CHATGPT
 from ..samples import CLIENT_ID, CODE_ENDPOINT, OTHER_PROVIDER, POLL_ENDPOINT, TOKEN_ENDPOINT
@@ -47,6 +47,14 @@ def test_the_requests_of_rfc_8628() -> None:
         ("device_code", "d-1"),
         ("client_id", "client-1"),
     )
+
+
+def test_the_client_id_is_sent_by_a_client_that_authenticates_too() -> None:
+    method = ClientAuthentication.CLIENT_SECRET_BASIC
+    provider = RFC8628.__replace__(client_secret=Secret("s-1"), token_endpoint_auth_method=method)
+    first = code_request(LoginOptions(provider=provider))
+    assert first.form == (("client_id", "client-1"), ("scope", "openid profile"))
+    assert first.authorization == Secret("Basic Y2xpZW50LTE6cy0x")
 
 
 def test_nothing_secret_is_shown() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
+from loginmachine.sansio import AuthMode, Credentials, LoginOptions, Provider, Secret, Tokens
 from loginmachine.sansio.base.http import Encoding, HttpRequestFailed, HttpResponse, TransportProblem
 from loginmachine.sansio.login.actions import Finish, ReportProgress, RevokeToken, StartTimer, Timer
 from loginmachine.sansio.login.events import CancelRequested, CredentialsSaved, SaveFailed
@@ -50,6 +50,16 @@ def test_the_access_token_where_there_is_no_other() -> None:
     request = revocation(CHATGPT, tokens(""))
     assert request is not None
     assert request.form[:2] == (("token", "canary-old-access"), ("token_type_hint", "access_token"))
+
+
+def test_tokens_that_a_standard_server_issued() -> None:
+    provider = Provider.openid(
+        "https://id.example", client_id="native", revocation_endpoint="https://id.example/revoke"
+    )
+    issued = Tokens(access_token=Secret("canary-access"), refresh_token=Secret("canary-refresh"), provider=provider)
+    request = revocation(provider, Credentials(auth_mode=AuthMode.OAUTH, tokens=issued))
+    assert request is not None
+    assert request.form[:2] == (("token", "canary-refresh"), ("token_type_hint", "refresh_token"))
 
 
 def test_another_provider_has_its_own_endpoint_and_client() -> None:

@@ -1,0 +1,1 @@
+"""Real authorization servers, started here and signed in to. README.md describes it."""
