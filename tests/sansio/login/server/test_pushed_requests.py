@@ -18,7 +18,7 @@ from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 
 from ...playbook import AnyProblem, Playbook, reply, reported
-from ...samples import CHALLENGE, NONCE, STATE, VERIFIER, answer, callback, drive, everything_in, no_answer
+from ...samples import CHALLENGE, NONCE, REQUEST_URI, STATE, VERIFIER, answer, callback, drive, everything_in, no_answer
 from ...server_samples import (
     BOUND,
     CALLBACK,
@@ -29,7 +29,6 @@ from ...server_samples import (
     PUSHED_ADDRESS,
     PUSHING,
     REDIRECT_URI,
-    REQUEST_URI,
     metadata,
     pushed,
     server_machine,

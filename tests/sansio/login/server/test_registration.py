@@ -27,12 +27,20 @@ from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.server.registration import ClientMetadata
 
 from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported
-from ...samples import STARTED_WITH_DEVICE_CODE, answer, callback, drive, everything_in, no_answer
+from ...samples import (
+    CLIENT_SECRET,
+    REGISTRATION_TOKEN,
+    STARTED_WITH_DEVICE_CODE,
+    answer,
+    callback,
+    drive,
+    everything_in,
+    no_answer,
+)
 from ...server_samples import (
     ADDRESS,
     BOUND,
     CALLBACK,
-    CLIENT_SECRET,
     CONFIDENTIAL,
     ISSUER,
     KEYS_URL,
@@ -41,7 +49,6 @@ from ...server_samples import (
     REDIRECT_URI,
     REGISTERING,
     REGISTRATION,
-    REGISTRATION_TOKEN,
     REGISTRATION_URL,
     TOKEN_URL,
     device_code,
