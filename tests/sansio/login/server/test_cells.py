@@ -282,13 +282,27 @@ def test_the_address_is_known_once_the_login_waits_for_the_browser(state: str) -
     assert (login.auth_url is not None, login.port) == (known, 50000 if known else None)
 
 
+@pytest.mark.parametrize("state", ["discovering", "discovering with a device code"])
+def test_no_metadata_at_the_second_address(state: str) -> None:
+    login = server_machine_in(state)
+    login.handle(answer(1, 404))
+    assert seen(login, answer(2, 404)) == FAILS
+
+
+def test_no_metadata_with_the_browser_to_fall_back_on() -> None:
+    """The fallback is for a provider without device codes, not for one without metadata."""
+    login = server_machine_in("discovering with a device code", device_code_fallback=True)
+    login.handle(answer(1, 404))
+    assert seen(login, answer(2, 404)) == FAILS
+
+
 def test_after_the_tokens_have_come_the_keys_cannot_be_late() -> None:
     login = server_machine_in("awaiting_callback")
     login.handle(CALLBACK)
     assert seen(login, keys(2)) == DROPPED
 
 
-def test_a_registration_that_is_saved_after_a_cancellation_changes_nothing() -> None:
+def test_a_registration_that_is_saved_too_late_changes_nothing() -> None:
     for event in (RegistrationSaved(), RegistrationSaveFailed(message="full")):
         login = server_machine_in("saving_registration")
         login.handle(CancelRequested())

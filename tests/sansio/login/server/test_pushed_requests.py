@@ -49,7 +49,7 @@ REQUEST = SendTokenRequest(exchange_id=2, url=PUSH_URL, form=PARAMETERS, timeout
 
 
 def ready(options: LoginOptions, **changes: Any) -> Playbook[object]:
-    """Return the story of a login whose port is about to open."""
+    """Return the story of a login that is about to open its port."""
     login = server_machine(options)
     drive(login, Started(), metadata(**changes))
     return Playbook(login)  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ def test_a_secret_as_a_parameter_stays_out_of_the_address() -> None:
     assert login.auth_url == PUSHED_ADDRESS
 
 
-def test_the_state_is_checked_although_the_browser_has_not_carried_it_there() -> None:
+def test_the_state_is_checked_although_the_address_does_not_have_it() -> None:
     login = server_machine_in("awaiting_callback with a pushed request")
     drive(login, callback("code=c&state=other", 1, port=50000))
     assert login.state == "awaiting_callback"

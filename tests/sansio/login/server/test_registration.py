@@ -201,7 +201,7 @@ KNOWN = LoginOptions(
         registration=ClientMetadata(client_name="A program"),
     )
 )
-"""A provider whose metadata the caller has."""
+"""A provider with metadata that the caller has."""
 
 
 def test_without_discovery_a_client_is_registered_once_the_port_is_open() -> None:
@@ -306,7 +306,7 @@ def test_the_registration_holds_all_that_the_provider_said() -> None:
 
 @pytest.mark.parametrize("state", ["registering", "saving_registration", "pushing_request"])
 def test_a_callback_before_the_address_is_known_is_no_callback(state: str) -> None:
-    """Nobody can know this login's state then. A code that came with it would be somebody else's."""
+    """No browser can have this login's state then. A code that came with it would be of another login."""
     login = server_machine_in(state)
     before = login.snapshot()
     (response,) = login.handle(CALLBACK)
