@@ -70,6 +70,21 @@ REGISTERING = LoginOptions(
     provider=Provider.openid(ISSUER, client_id="", registration=ClientMetadata(client_name="A program"))
 )
 PUSHING = LoginOptions(provider=Provider.openid(ISSUER, client_id="native", require_pushed_authorization_requests=True))
+KNOWN = LoginOptions(
+    provider=Provider.from_metadata(
+        {
+            "issuer": ISSUER,
+            "authorization_endpoint": "https://id.example/authorize",
+            "token_endpoint": TOKEN_URL,
+            "device_authorization_endpoint": "https://id.example/device",
+            "registration_endpoint": REGISTRATION_URL,
+        },
+        issuer=ISSUER,
+        client_id="",
+        registration=ClientMetadata(client_name="A program"),
+    )
+)
+"""A provider with metadata that the caller has."""
 REGISTRATION = Registration(issuer=ISSUER, client_id="native", redirect_uri=REDIRECT_URI)
 CONFIDENTIAL = Registration(
     issuer=ISSUER,

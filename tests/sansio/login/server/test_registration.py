@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginOptions, Provider, Secret, UnexpectedEvent
+from loginmachine.sansio import LoginFailure, Secret, UnexpectedEvent
 from loginmachine.sansio.base.http import Encoding, TransportProblem
 from loginmachine.sansio.login.actions import (
     Bind,
@@ -24,7 +24,6 @@ from loginmachine.sansio.login.progress import Binding, Listening, OpeningBrowse
 from loginmachine.sansio.login.server.progress import Discovering, PushingRequest, RegisteringClient
 from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.model.options import LoginMethod
-from loginmachine.sansio.server.registration import ClientMetadata
 
 from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported
 from ...samples import (
@@ -44,13 +43,13 @@ from ...server_samples import (
     CONFIDENTIAL,
     ISSUER,
     KEYS_URL,
+    KNOWN,
     METADATA_URL,
     PUSH_URL,
     REDIRECT_URI,
     REGISTERING,
     REGISTRATION,
     REGISTRATION_URL,
-    TOKEN_URL,
     device_code,
     metadata,
     pushed,
@@ -185,23 +184,6 @@ def test_the_client_of_an_earlier_login_gets_a_device_code() -> None:
     started = Started(method=LoginMethod.DEVICE_CODE, registration=REGISTRATION)
     drive(login, started, metadata(), device_code())
     assert login.state == "polling_device_code"
-
-
-KNOWN = LoginOptions(
-    provider=Provider.from_metadata(
-        {
-            "issuer": ISSUER,
-            "authorization_endpoint": "https://id.example/authorize",
-            "token_endpoint": TOKEN_URL,
-            "device_authorization_endpoint": "https://id.example/device",
-            "registration_endpoint": REGISTRATION_URL,
-        },
-        issuer=ISSUER,
-        client_id="",
-        registration=ClientMetadata(client_name="A program"),
-    )
-)
-"""A provider with metadata that the caller has."""
 
 
 def test_without_discovery_a_client_is_registered_once_the_port_is_open() -> None:
