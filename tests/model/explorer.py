@@ -62,6 +62,7 @@ class Graph:
         """How many events were refused as mistakes of the host."""
         self.cells: set[Cell] = set()
         """The rows that were taken, each with its source state."""
+        self._ways: set[tuple[Key, object]] = set()
         self.twins: list[tuple[Node, Any]] = []
         """Nodes, each with another machine that counts as equal. Only for a confused host, which has no records."""
 
@@ -73,6 +74,13 @@ class Graph:
     def key(self, state: tuple[object, ...]) -> Key:
         """Return the number of an abstract state. A number takes less time to compare than all that it stands for."""
         return self._keys.setdefault(state, len(self._keys))
+
+    def add_twin(self, node: Node, snapshot: Any) -> None:
+        """Remember a machine that counts as equal, unless one that differs in the same way is remembered."""
+        way = self.subject.difference(self.world, node.snapshot, snapshot)
+        if way is None or (node.key, way) not in self._ways:
+            self.twins.append((node, snapshot))
+            self._ways.add((node.key, way))
 
     def story(self, key: Key) -> list[str]:
         """Return the shortest path to a state, letter by letter."""
@@ -124,7 +132,7 @@ def explore(subject: Subject, world: World, most: int, *, honest: bool) -> Graph
     Raises:
         AssertionError: A rule is broken. The message holds the shortest story that breaks it.
     """
-    graph = Graph(subject, world, most, honest=honest)
+    graph = Graph(subject, world, subject.most(world, most), honest=honest)
     machine, ledger, books = subject.start(world)
     start = _node(graph, machine, (ledger, books), None, "")
     graph.nodes[start.key] = start
@@ -176,7 +184,7 @@ def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
             graph.nodes[found.key] = found
             fresh.append(found)
         elif not graph.honest and graph.subject.is_twin(known.snapshot, found.snapshot):
-            graph.twins.append((known, found.snapshot))
+            graph.add_twin(known, found.snapshot)
     return fresh
 
 

@@ -36,10 +36,19 @@ def stuck(graph: Graph) -> list[Node]:
 
 
 def hopeless(graph: Graph) -> list[Node]:
-    """Return the nodes before the outcome from which the machine can no longer succeed."""
+    """Return the nodes before the outcome from which the machine can no longer succeed.
+
+    Those are left out in which what already came will be refused.
+    """
     succeeded = [node.key for node in graph.nodes.values() if node.state is graph.subject.succeeded]
     hopeful = can_reach(graph, succeeded, graph.edges)
-    return [node for node in graph.nodes.values() if node.state not in graph.subject.final and node.key not in hopeful]
+    return [
+        node
+        for node in graph.nodes.values()
+        if node.state not in graph.subject.final
+        and node.key not in hopeful
+        and not graph.subject.is_doomed(graph.world, node.snapshot)
+    ]
 
 
 class Endings(NamedTuple):

@@ -162,9 +162,21 @@ class Subject(ABC):
     def is_over(self, snapshot: Any) -> bool:
         """Return whether the machine ignores every event from now on."""
 
+    def most(self, world: Any, most: int) -> int:  # noqa: ARG002
+        """Return how many requests may be open at once in a world, where so many are allowed."""
+        return most
+
+    def is_doomed(self, world: Any, snapshot: Any) -> bool:  # noqa: ARG002
+        """Return whether the machine holds something that it cannot judge yet, and will refuse."""
+        return False
+
     def is_twin(self, one: Any, other: Any) -> bool:  # noqa: ARG002
         """Return whether two snapshots with the same key are different, and have to act alike."""
         return False
+
+    def difference(self, world: Any, one: Any, other: Any) -> object | None:  # noqa: ARG002
+        """Return how two such snapshots differ. One pair for each way is compared; None to compare every pair."""
+        return None
 
     def acts(self, actions: Iterable[Any]) -> object:
         """Return what twins have to do alike."""

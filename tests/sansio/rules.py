@@ -11,8 +11,10 @@ from collections import Counter
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlencode
 
 from loginmachine.sansio import LoginCancellation, LoginFailure, LoginState, LoginSuccess
+from loginmachine.sansio.base.http import Encoding
 from loginmachine.sansio.login.actions import (
     AbortTokenRequest,
     Action,
@@ -24,6 +26,7 @@ from loginmachine.sansio.login.actions import (
     Respond,
     RevokeToken,
     SaveCredentials,
+    SaveRegistration,
     SendTokenRequest,
     StartTimer,
     StopTimer,
@@ -32,6 +35,7 @@ from loginmachine.sansio.login.actions import (
 from loginmachine.sansio.login.events import (
     ClientGone,
     CredentialsSaved,
+    RegistrationSaved,
     RequestReceived,
     TimerFired,
     TokenRequestFailed,
@@ -40,6 +44,7 @@ from loginmachine.sansio.login.events import (
 from loginmachine.sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
 
 from .samples import (
+    CLIENT_SECRET,
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,
     OLD_REFRESH_TOKEN,
@@ -62,7 +67,10 @@ if TYPE_CHECKING:
     """Its docstring is the rule, with its number in docs/design/invariants.md if it has one."""
 
 FINAL: Final = (LoginState.SUCCEEDED, LoginState.FAILED, LoginState.CANCELLED)
-BUSY: Final = (LoginState.EXCHANGING_CODE, LoginState.EXCHANGING_API_KEY, LoginState.SAVING_CREDENTIALS)
+BUSY: Final = (
+    *(LoginState.EXCHANGING_CODE, LoginState.FETCHING_KEYS, LoginState.EXCHANGING_API_KEY),
+    LoginState.SAVING_CREDENTIALS,
+)
 """From the accepted callback, or the device code that was used, to the outcome."""
 MOST_BIND_ATTEMPTS: Final = 10
 
@@ -77,6 +85,7 @@ class EventKind(Enum):
     CALLBACK = "this login's state and a code, in a request or pasted"
     GRANT = "the person used the device code, and the provider sends a code instead of tokens"
     TOKENS = "good tokens, of a workspace that may sign in"
+    KEYS = "the provider's keys, with the one that has signed the good tokens"
     MISTAKE = "no honest host posts it"
 
 
@@ -93,6 +102,8 @@ class Ledger(NamedTuple):
     """The credentials that were to be saved are durable."""
     codes: int = 0
     """Exchanges of an authorization code."""
+    api_keys: int = 0
+    """Exchanges of an id token for an API key."""
     device_codes: int = 0
     """Requests for a device code that the provider has not postponed."""
     pending: frozenset[int] = frozenset()
@@ -101,6 +112,12 @@ class Ledger(NamedTuple):
     """Timers that run."""
     deadlines: int = 0
     """How often the deadline was started; 0 again after the outcome, when no timer but `linger` may run at all."""
+    keys: bool = False
+    """The provider's keys came, in response to an outstanding request."""
+    registrations: int = 0
+    """Registrations that were to be stored."""
+    registered: bool = False
+    """The registration is durable."""
     saves: int = 0
     finishes: int = 0
     closings: int = 0
@@ -191,7 +208,7 @@ def note(step: Step) -> Ledger:
         insist("rule 4: After CloseListener there are no more actions.", holds=not step.actions)
         return known
     unanswered, running, pending, saved = set(known.unanswered), set(known.running), set(known.pending), known.saved
-    tokens = known.tokens
+    tokens, keys, registered = known.tokens, known.keys, known.registered
     match event:
         case RequestReceived() if step.kind is not EventKind.MISTAKE:
             unanswered.add(event.request_id)
@@ -201,9 +218,12 @@ def note(step: Step) -> Ledger:
             running.discard(event.timer)
         case TokenResponseReceived() | TokenRequestFailed():
             tokens = tokens or (step.kind is EventKind.TOKENS and event.exchange_id in pending)
+            keys = keys or (step.kind is EventKind.KEYS and event.exchange_id in pending)
             pending.discard(event.exchange_id)
         case CredentialsSaved():
             saved = saved or (known.saves > 0 and step.before not in FINAL)
+        case RegistrationSaved():
+            registered = registered or known.registrations > 0
     for action in step.actions:
         _enter(action, unanswered, running, pending)
     phases = [action.phase for action in step.actions if isinstance(action, ReportProgress)]
@@ -217,10 +237,14 @@ def note(step: Step) -> Ledger:
         tokens=tokens,
         saved=saved,
         codes=known.codes + sum(map(_exchanges_code, step.actions)),
+        api_keys=known.api_keys + sum(map(_exchanges_api_key, step.actions)),
         device_codes=known.device_codes + sum(map(_requests_device_code, step.actions)) - started[Timer.CODE_REQUEST],
         pending=frozenset(pending),
         running=frozenset(running),
         deadlines=0 if finishes else deadlines,
+        keys=keys,
+        registrations=known.registrations + counts[SaveRegistration],
+        registered=registered,
         saves=known.saves + counts[SaveCredentials],
         finishes=finishes,
         closings=known.closings + counts[CloseListener],
@@ -281,6 +305,24 @@ def _polls(action: Action) -> bool:
     return _endpoint(action).endswith("/deviceauth/token") or _grant_type(action).endswith(":device_code")
 
 
+def _pushes(action: Action) -> bool:
+    return _endpoint(action).endswith("/par")
+
+
+def _address(action: Action) -> str:
+    """Return the address for the person, or the form of a request; empty for any other action."""
+    if isinstance(action, ReportProgress) and isinstance(action.phase, Listening):
+        return action.phase.url
+    if isinstance(action, SendTokenRequest) and action.encoding is Encoding.FORM:
+        return urlencode([(name, str(value)) for name, value in action.form])
+    return ""
+
+
+def _names_client(action: Action) -> bool:
+    authenticated = isinstance(action, SendTokenRequest) and action.authorization is not None
+    return authenticated or "client_id=" in _address(action)
+
+
 # The rules
 
 
@@ -330,14 +372,12 @@ def secrets_stay_in_their_place(step: Step, _: Ledger) -> bool:
     return not any(map(misplaced_secrets, step.actions))
 
 
-def one_exchange(step: Step, now: Ledger) -> bool:
-    """7: At most one code exchange, one API-key exchange, when the tokens came, and one request for a device code.
+def one_exchange(_: Step, now: Ledger) -> bool:
+    """7: At most one code exchange, one request for a device code, and one API-key exchange, after the tokens came.
 
     A request for a device code that the provider postpones does not count.
     """
-    api_keys = sum(map(_exchanges_api_key, step.actions))
-    came = now.tokens and not step.known.tokens
-    return now.codes <= 1 and now.device_codes <= 1 and api_keys <= came
+    return now.codes <= 1 and now.device_codes <= 1 and now.api_keys <= now.tokens
 
 
 def only_the_right_state_moves(step: Step, _: Ledger) -> bool:
@@ -362,6 +402,27 @@ def nothing_left_over(step: Step, now: Ledger) -> bool:
 def one_deadline(_: Step, now: Ledger) -> bool:
     """deadline: The deadline is started at most once."""
     return now.deadlines <= 1
+
+
+def id_tokens_are_verified(step: Step, now: Ledger) -> bool:
+    """keys: Where the provider has keys, an id token is stored only after the key came that has signed it."""
+    stored = [action.credentials.tokens for action in step.actions if isinstance(action, SaveCredentials)]
+    for tokens in stored:
+        provider = tokens.provider if tokens is not None and tokens.provider is not None else step.options.provider
+        if tokens is not None and tokens.id_token is not None and provider.jwks_uri is not None and not now.keys:
+            return False
+    return True
+
+
+def clients_are_stored_before_use(step: Step, now: Ledger) -> bool:
+    """registration: A client is registered at most once, and is durable before a request or an address names it."""
+    in_use = any(map(_names_client, step.actions))
+    return now.registrations <= 1 and (now.registered or not (now.registrations and in_use))
+
+
+def nothing_comes_before_the_client(step: Step, _: Ledger) -> bool:
+    """client: No request and no address of a login is without a client."""
+    return not any("client_id=&" in str(url) or url.endswith("client_id=") for url in map(_address, step.actions))
 
 
 def few_bind_attempts(step: Step, _: Ledger) -> bool:
@@ -395,6 +456,9 @@ RULES: Final[tuple[Rule, ...]] = (
     too_late_to_cancel,
     nothing_left_over,
     one_deadline,
+    id_tokens_are_verified,
+    clients_are_stored_before_use,
+    nothing_comes_before_the_client,
     few_bind_attempts,
     revoked_after_success,
 )
@@ -412,7 +476,8 @@ def misplaced_secrets(action: Action) -> tuple[str, ...]:
         (DEVICE_AUTH_ID, poll),
         (DEVICE_VERIFIER, code_exchange),
         (VERIFIER, code_exchange),
-        (STATE, in_authorization_url),
+        (STATE, in_authorization_url or _pushes(action)),
+        (CLIENT_SECRET, isinstance(action, SaveRegistration | SaveCredentials | Finish)),
         (REFRESH_TOKEN, isinstance(action, SaveCredentials | Finish)),
         (OLD_REFRESH_TOKEN, isinstance(action, RevokeToken)),
     )

@@ -48,6 +48,9 @@ CODE = "canary-code-4/0AbC.d~e"
 REFRESH_TOKEN = "canary-refresh-token"
 OLD_REFRESH_TOKEN = "canary-old-refresh"
 API_KEY = "sk-canary-api-key"
+CLIENT_SECRET = "canary-client-secret"
+REGISTRATION_TOKEN = "canary-registration-token"
+REQUEST_URI = "urn:ietf:params:oauth:request_uri:canary-reference"
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 NAMESPACE = "https://api.openai.com/auth"
 TOKEN_ENDPOINT = "https://auth.openai.com/oauth/token"
@@ -115,6 +118,9 @@ CANARIES = (
     REFRESH_TOKEN,
     OLD_REFRESH_TOKEN,
     API_KEY,
+    CLIENT_SECRET,
+    REGISTRATION_TOKEN,
+    "canary-reference",
 )
 PROVENANCE = Provenance(issuer="https://auth.openai.com", client_id="app_EMoamEEZ73f0CkXaXp7hrann")
 """The provider and client of `OPTIONS`."""

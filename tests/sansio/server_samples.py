@@ -17,7 +17,17 @@ from loginmachine.sansio.login.events import Bound, RegistrationSaved, Started, 
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.server.registration import ClientMetadata, Registration
 
-from .samples import NONCE, REFRESH_TOKEN, SECRETS, STARTED_WITH_DEVICE_CODE, answer, callback, drive
+from .samples import (
+    CLIENT_SECRET,
+    NONCE,
+    REFRESH_TOKEN,
+    REQUEST_URI,
+    SECRETS,
+    STARTED_WITH_DEVICE_CODE,
+    answer,
+    callback,
+    drive,
+)
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
@@ -37,13 +47,10 @@ ADDRESS = (
     "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
     "&state=canary-state-Xk3vQ9&scope=openid+profile+email+offline_access&nonce=canary-nonce-7Zp2"
 )
-REQUEST_URI = "urn:ietf:params:oauth:request_uri:canary-reference"
 PUSHED_ADDRESS = (
     "https://id.example/authorize?client_id=native"
     "&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Acanary-reference"
 )
-CLIENT_SECRET = "canary-client-secret"
-REGISTRATION_TOKEN = "canary-registration-token"
 ACCESS_TOKEN = "canary-opaque-access-token"
 
 METADATA: dict[str, Any] = {
@@ -63,6 +70,21 @@ REGISTERING = LoginOptions(
     provider=Provider.openid(ISSUER, client_id="", registration=ClientMetadata(client_name="A program"))
 )
 PUSHING = LoginOptions(provider=Provider.openid(ISSUER, client_id="native", require_pushed_authorization_requests=True))
+KNOWN = LoginOptions(
+    provider=Provider.from_metadata(
+        {
+            "issuer": ISSUER,
+            "authorization_endpoint": "https://id.example/authorize",
+            "token_endpoint": TOKEN_URL,
+            "device_authorization_endpoint": "https://id.example/device",
+            "registration_endpoint": REGISTRATION_URL,
+        },
+        issuer=ISSUER,
+        client_id="",
+        registration=ClientMetadata(client_name="A program"),
+    )
+)
+"""A provider with metadata that the caller has."""
 REGISTRATION = Registration(issuer=ISSUER, client_id="native", redirect_uri=REDIRECT_URI)
 CONFIDENTIAL = Registration(
     issuer=ISSUER,

@@ -16,6 +16,7 @@ from loginmachine.sansio.login.actions import (
     Respond,
     RevokeToken,
     SaveCredentials,
+    SaveRegistration,
     SendTokenRequest,
     StartTimer,
     StopTimer,
@@ -46,6 +47,7 @@ from .rules import (
     sentence,
 )
 from .samples import (
+    CLIENT_SECRET,
     CODE_ENDPOINT,
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,
@@ -63,6 +65,7 @@ from .samples import (
     callback,
     get,
 )
+from .server_samples import REGISTRATION
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.actions import Action
@@ -237,13 +240,29 @@ BROKEN: dict[str, tuple[str, Step]] = {
         ),
     ),
     "an API key without tokens": ("rule 7", tokens_for_an_api_key(kind=K.FACT)),
-    "an API key after the tokens": (
+    "a second API key": (
         "rule 7",
-        tokens_for_an_api_key(known=ALLOWED._replace(tokens=True, pending=frozenset({1}))),
+        tokens_for_an_api_key(known=ALLOWED._replace(tokens=True, api_keys=1, pending=frozenset({1}))),
     ),
     "a request of a stranger moves the login": ("rule 8", step(kind=K.STRANGER, after=S.BINDING)),
     "another login server moves the login": ("rule 8", step(kind=K.RIVAL, after=S.EXCHANGING_CODE)),
     # The others
+    "an id token without keys": (
+        "rule keys",
+        saving(options=OPTIONS.__replace__(provider=OPTIONS.provider.__replace__(jwks_uri="https://id.example/keys"))),
+    ),
+    "a client that is not durable": (
+        "rule registration",
+        step(token_request(client_id="new"), known=Ledger(registrations=1)),
+    ),
+    "two registrations": (
+        "rule registration",
+        step(SaveRegistration(registration=REGISTRATION), known=Ledger(registrations=1, registered=True)),
+    ),
+    "an address without a client": (
+        "rule client",
+        step(ReportProgress(phase=Listening(url="https://u?client_id=&x=1", port=1))),
+    ),
     "cancelled while saving": ("rule too late", cancelling(known=SAVING)),
     "a token request after the outcome": ("rule left over", cancelling(known=Ledger(pending=frozenset({1})))),
     "a timer after the outcome": ("rule left over", cancelling(known=Ledger(running=frozenset({Timer.POLL})))),
@@ -304,7 +323,8 @@ def test_each_rule_has_a_step_that_breaks_it() -> None:
     [
         (VERIFIER, ["code exchange"]),
         (DEVICE_VERIFIER, ["code exchange"]),
-        (STATE, ["authorization URL"]),
+        (STATE, ["authorization URL", "pushed request"]),
+        (CLIENT_SECRET, ["save", "outcome"]),
         (USER_CODE, ["poll", "device code"]),
         (DEVICE_AUTH_ID, ["poll"]),
         (REFRESH_TOKEN, ["save", "outcome"]),
@@ -323,6 +343,7 @@ def test_a_secret_is_misplaced_everywhere_but_in_its_places(secret: str, places:
         "code exchange": token_request("authorization_code", x=secret),
         "API-key exchange": token_request("urn:ietf:params:oauth:grant-type:token-exchange", x=secret),
         "device code request": token_request(url=CODE_ENDPOINT, x=secret),
+        "pushed request": token_request(url="https://id.example/par", x=secret),
         "poll": token_request(url=POLL_ENDPOINT, x=secret),
         "save": SaveCredentials(credentials=tokens),
         "outcome": Finish(outcome=LoginSuccess(credentials=tokens, account=Account())),

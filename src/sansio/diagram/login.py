@@ -54,7 +54,7 @@ def _mermaid_arrows(arrows: Iterable[Arrow], path: Path) -> Iterator[str]:
 
 
 def mermaid_overview(*, highlight: Sequence[Step] = ()) -> str:
-    """Draw a login at a provider whose endpoints and client are known. Its failures are counted, not named.
+    """Draw a login at a provider with known endpoints and a known client. Its failures are counted, not named.
 
     Args:
         highlight: The path of one login, to be highlighted. Its failure is named. If the login has fetched something

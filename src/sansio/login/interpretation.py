@@ -170,7 +170,7 @@ class ReceivedKeys(Interpretation):
 
 
 class UnverifiedTokens(Interpretation):
-    """Tokens whose id token cannot be verified before the keys are there."""
+    """Tokens with an id token that cannot be verified before the keys are there."""
 
     tokens: TokenSet
     response: TokenResponseReceived = hidden()

@@ -22,6 +22,7 @@ CAP: Final = 2
 
 _UNTIL_BOUND: Final = ("attempt", "asked_previous", "port")
 """Fields that decide how a port is found. A letter takes the port from the login."""
+_DISCOVERING: Final = (LoginState.IDLE, LoginState.DISCOVERING)
 _UNTIL_THE_END: Final = (
     *(
         "timers_used",
@@ -35,6 +36,7 @@ _UNTIL_THE_END: Final = (
         "code",
     ),
     *("device_code", "device_grant", "poll_troubles", "browser_waited"),
+    *("options", "wants_device_code", "metadata_address", "request_uri", "keys", "keys_id", "unverified"),
 )
 """Fields that decide the outcome, or whether an answer is late: in a final state every answer is late."""
 
@@ -45,6 +47,22 @@ def _is_there(value: object) -> bool:
 
 def _credentials(value: Any) -> str:
     return "none" if value is None else "tokens" if value.api_key is None else "tokens and key"
+
+
+def _options(value: Any) -> tuple[object, ...]:
+    """Return what a login has found out about its provider."""
+    provider = value.provider
+    return (
+        provider.needs_discovery,
+        provider.client_id,
+        provider.client_secret is None,
+        provider.require_pushed_authorization_requests,
+        provider.device_code is None,
+    )
+
+
+def _unverified(value: Any) -> tuple[object, ...]:
+    return () if value is None else (value.tokens.secrets(), value.tokens.scope)
 
 
 def _kinds(pages: dict[int, str]) -> tuple[str, ...]:
@@ -64,6 +82,10 @@ _SIMPLER: Final[Mapping[str, Callable[[Any], object]]] = {
     # The last request is outstanding or not. Only after an earlier one can an answer be late.
     "exchange_id": _is_there,
     "exchanges": lambda number: min(number, 2),
+    "options": _options,
+    "request_uri": _is_there,
+    "keys_id": _is_there,
+    "unverified": _unverified,
     "outcome": lambda value: type(value).__name__,
     "waiting": len,
     "pages": _kinds,
@@ -86,6 +108,8 @@ def key_of(snapshot: Snapshot) -> tuple[object, ...]:
     forgotten: tuple[str, ...] = ("redirects", "successes", "poll_interval")
     if data["_state"] is not LoginState.REQUESTING_DEVICE_CODE:
         forgotten += ("code_waited",)
+    if data["_state"] not in _DISCOVERING:
+        forgotten += ("metadata_address",)
     if data["auth_url"] is not None:
         forgotten += _UNTIL_BOUND
     if data["_state"] in FINAL_STATES:

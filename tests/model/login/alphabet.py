@@ -24,6 +24,8 @@ from loginmachine.sansio.login.events import (
     Event,
     HttpsAttempted,
     PreviousCancelled,
+    RegistrationSaved,
+    RegistrationSaveFailed,
     RequestReceived,
     ResponseSent,
     SaveFailed,
@@ -34,8 +36,10 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.model.options import LoginMethod
 from tests.model.subject import Letter
+from tests.sansio import server_samples as server
 from tests.sansio.rules import EventKind
 from tests.sansio.samples import (
+    CLIENT_SECRET,
     CODE,
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,
@@ -222,7 +226,11 @@ def _token_answers(world: World) -> Iterator[Letter]:
     )
     yield _answered("tokens of another client", 200, world.tokens(aud="another-client"))
     for name, (status, body) in _ANSWERS.items():
-        yield _answered(name, status, body)
+        # Without a wish for an id token, an access token is enough.
+        is_enough = name == "an API key" and not world.options.wants_id_token
+        yield _answered(name, status, body, EventKind.TOKENS if is_enough else EventKind.FACT)
+    if world.has_keys:
+        yield from _about_provider(world)
     for kind in TransportProblem:
         yield _no_answer(f"no answer: {kind}", kind, 0)
     # Late answers, and answers to no request.
@@ -242,6 +250,36 @@ def _token_answers(world: World) -> Iterator[Letter]:
     )
 
 
+def _about_provider(world: World) -> Iterator[Letter]:
+    """Yield the letters for answers of a provider that has metadata, registrations, pushed requests and keys."""
+    yield _answered("keys", 200, server.keys().body, EventKind.KEYS)
+    yield _answered("other keys", 200, server.other_keys().body)
+    yield _answered("tokens that another key has signed", 200, world.answer(server.signed("key-3", **world.claims)))
+    forged = server.signed("key-3", {"kid": "key-1"}, **world.claims)
+    yield _answered("tokens with a wrong signature", 200, world.answer(forged))
+    if world.options.required_scopes:
+        yield _answered("tokens without a scope", 200, world.tokens().replace(b'"repo"', b'"other"'))
+        plain = b'{"access_token": "canary-opaque-access-token", "scope": "other"}'
+        yield _answered("tokens without a scope and an id token", 200, plain)
+    if world.options.provider.issuer != server.ISSUER:
+        return
+    yield _answered("metadata", 200, server.metadata().body)
+    pushing = server.metadata(require_pushed_authorization_requests=True)
+    yield _answered("metadata with pushed requests", 200, pushing.body)
+    yield _answered("metadata without device codes", 200, server.metadata(device_authorization_endpoint=None).body)
+    yield _answered("metadata of another issuer", 200, server.metadata(issuer="https://evil.example").body)
+    yield _answered("a client", 201, server.registered(client_secret=CLIENT_SECRET).body)
+    yield _answered("a reference", 201, server.pushed().body)
+    yield _fixed("registration saved", RegistrationSaved())
+    yield _fixed("registration not saved", RegistrationSaveFailed(message="full"))
+    if world.options.provider.registration is not None:
+        elsewhere = server.REGISTRATION.__replace__(issuer="https://evil.example")
+        device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
+        yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
+        yield _fixed("started with a registration and a device code", device)
+        yield _fixed("started with another's registration", Started(registration=elsewhere), EventKind.MISTAKE)
+
+
 def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
     def event_for(place: Place) -> Event:
         return no_answer(kind, place.exchanges + offset)
@@ -250,7 +288,8 @@ def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
 
 
 def _starts(world: World) -> Iterator[Letter]:
-    possible = world.options.provider.device_code is not None or world.options.device_code_fallback
+    provider = world.options.provider
+    possible = provider.device_code is not None or provider.needs_discovery or world.options.device_code_fallback
     yield _fixed("started", Started())
     device = Started(method=LoginMethod.DEVICE_CODE)
     yield _fixed("started with a device code", device, EventKind.FACT if possible else EventKind.MISTAKE)

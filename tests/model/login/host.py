@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginmachine.sansio.login import actions, events
+from loginmachine.sansio.login.progress import Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,8 @@ def debt_of(action: Action) -> Debt | None:
             return ("exchange", number)
         case actions.SaveCredentials():
             return ("save",)
+        case actions.SaveRegistration():
+            return ("register",)
         case _:
             return None
 
@@ -57,9 +60,15 @@ def settles(event: Event, owed: frozenset[Debt]) -> Debt | None:
             choices = (("exchange", number),)
         case events.CredentialsSaved() | events.SaveFailed():
             choices = (("save",),)
+        case events.RegistrationSaved() | events.RegistrationSaveFailed():
+            choices = (("register",),)
         case _:
             return None
     return next((debt for debt in choices if debt in owed), None)
+
+
+def _shows(action: Action) -> bool:
+    return isinstance(action, actions.ReportProgress) and isinstance(action.phase, Listening)
 
 
 class Books(NamedTuple):
@@ -67,6 +76,8 @@ class Books(NamedTuple):
 
     started: bool = False
     listening: bool = False
+    shown: bool = False
+    """The address for the person is known."""
     owed: frozenset[Debt] = frozenset()
     waiting: frozenset[int] = frozenset()
     """Requests that the machine has not answered."""
@@ -83,8 +94,10 @@ class Books(NamedTuple):
         match event:
             case events.Started():
                 return not self.started
-            case events.RequestReceived() | events.HttpsAttempted() | events.CallbackPasted():
+            case events.RequestReceived() | events.HttpsAttempted():
                 return self.listening
+            case events.CallbackPasted():
+                return self.shown
             case events.ClientGone(request_id=number) if number in self.waiting:
                 return True
             case events.CancelRequested():
@@ -112,6 +125,7 @@ class Books(NamedTuple):
         return Books(
             started=self.started or isinstance(event, events.Started),
             listening=self.listening or isinstance(event, events.Bound),
+            shown=self.shown or any(map(_shows, taken)),
             owed=frozenset(owed),
             waiting=frozenset(waiting),
             asked=asked,
@@ -119,7 +133,13 @@ class Books(NamedTuple):
 
     def key(self) -> tuple[object, ...]:
         """Return the records without the numbers of requests. Token requests are numbered backwards from the last."""
-        return (self.started, self.listening, tuple(sorted(map(self._nameless, self.owed))), len(self.waiting))
+        return (
+            self.started,
+            self.listening,
+            self.shown,
+            tuple(sorted(map(self._nameless, self.owed))),
+            len(self.waiting),
+        )
 
     def _nameless(self, debt: Debt) -> Debt:
         match debt:

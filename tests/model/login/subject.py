@@ -34,7 +34,7 @@ _EQUIVALENT: Final = {
         for state in ("failed", "cancelled")
     },
 }
-# Three worlds hold all of the table: there, two requests may be open at once.
+# Three worlds hold all of the table for the default provider: there, two requests may be open at once.
 _SMALL: Final = {
     **{world.name: 1 for world in WORLDS},
     "device codes, else the browser": 2,
@@ -58,7 +58,7 @@ class Login(Subject):
     worlds = WORLDS
     small = _SMALL
     # The records of an honest host multiply the states: only `make proof` explores every world with one.
-    small_honest = ("a strict provider, one workspace", "nothing but the callback")
+    small_honest = ("a client without metadata", "a strict provider, one workspace", "nothing but the callback")
 
     def start(self, world: World) -> tuple[LoginMachine, Ledger, Books]:
         return LoginMachine(world.options, SECRETS), Ledger(), Books()
@@ -98,6 +98,14 @@ class Login(Subject):
         closed: bool = snapshot.data["closed"]
         return closed
 
+    def most(self, world: World, most: int) -> int:
+        return 1 if world.has_keys else most
+
+    def is_doomed(self, world: World, snapshot: Snapshot) -> bool:
+        """Return whether tokens wait for the keys that will not pass the checks."""
+        waiting = snapshot.data["unverified"]
+        return waiting is not None and waiting.response.body != world.tokens()
+
     def is_twin(self, one: Snapshot, other: Snapshot) -> bool:
         """Return whether two logins with the same open requests count as equal."""
         return (
@@ -106,6 +114,12 @@ class Login(Subject):
             and set(one.data["waiting"]) == set(other.data["waiting"])
             and one.data["pages"] == other.data["pages"]
         )
+
+    def difference(self, world: World, one: Snapshot, other: Snapshot) -> object | None:
+        """Return which fields differ, in the worlds with so many pairs that comparing all would take minutes."""
+        if not world.has_keys:
+            return None
+        return frozenset(name for name, value in one.data.items() if value != other.data[name])
 
     def acts(self, actions: Iterable[Any]) -> object:
         answers = [(action.request_id, action.status) for action in actions if isinstance(action, Respond)]

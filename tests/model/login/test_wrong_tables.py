@@ -8,6 +8,7 @@ import pytest
 
 from loginmachine.sansio import Credentials, LoginState, Secret, Tokens
 from loginmachine.sansio.login.effects import (
+    await_callback,
     cancel,
     exchange_code,
     join_wait,
@@ -18,17 +19,20 @@ from loginmachine.sansio.login.effects import (
 )
 from loginmachine.sansio.login.interpretation import AcceptedCallback, CheckedTokens, SavedCredentials
 from loginmachine.sansio.login.port.effects import back_off
+from loginmachine.sansio.login.server.effects import await_callback_of_client, must_register, save_registration
+from loginmachine.sansio.login.server.keys import request_keys
 from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.model.account import Account
 from tests.model.explorer import explore
 from tests.model.mutants import changed, running
 from tests.model.proofs import endings
+from tests.sansio.samples import NOW
 
 from .subject import LOGIN
 from .worlds import WORLDS
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.login.interpretation import FromRequest, Problem
+    from loginmachine.sansio.login.interpretation import FromRequest, Problem, RegisteredClient, UnverifiedTokens
     from loginmachine.sansio.login.state import LoginData
     from tests.model.mutants import Mutant
 
@@ -47,6 +51,21 @@ def succeed_all_the_same(login: LoginData, meaning: Problem) -> None:
 
 def exchange_again(login: LoginData, meaning: FromRequest) -> None:
     exchange_code(login, AcceptedCallback(trigger=meaning.trigger, request_id=meaning.request_id, code=login.code))
+
+
+def save_unverified(login: LoginData, meaning: UnverifiedTokens) -> None:
+    tokens = Credentials.from_login(meaning.tokens, account_id="acc-1", received_at=NOW, options=login.options)
+    save(login, CheckedTokens(trigger=meaning.trigger, credentials=tokens, account=Account()))
+
+
+def use_unstored(login: LoginData, meaning: RegisteredClient) -> None:
+    save_registration(login, meaning)
+    await_callback_of_client(login, meaning)
+
+
+def fetch_keys_too(login: LoginData, meaning: AcceptedCallback) -> None:
+    exchange_code(login, meaning)
+    request_keys(login)
 
 
 def change(trigger: Trigger, source: LoginState, **how: Any) -> Mutant:
@@ -91,6 +110,34 @@ WRONG = {
 def test_a_wrong_table_breaks_a_rule(mutant: Mutant, words: str) -> None:
     with running(LOGIN, mutant.rows), pytest.raises(AssertionError, match=words):
         explore(LOGIN, WORLDS[4], 2, honest=True)
+
+
+ABOUT_PROVIDER = {
+    "tokens are stored before their keys are there": (
+        change(T.KEYS_NEEDED, S.EXCHANGING_CODE, leads=S.SAVING_CREDENTIALS, does=save_unverified),
+        "rule keys",
+    ),
+    "a client is used before it is stored": (
+        change(T.CLIENT_REGISTERED, S.REGISTERING, leads=S.AWAITING_CALLBACK, does=use_unstored),
+        "rule registration",
+    ),
+    "a login goes on without a client": (
+        change(T.BOUND, S.BINDING, leads=S.AWAITING_CALLBACK, does=await_callback),
+        "rule client",
+    ),
+    "keys are fetched while the code is exchanged": (
+        change(T.CALLBACK_ACCEPTED, S.AWAITING_CALLBACK, does=fetch_keys_too),
+        "rule token requests",
+    ),
+}
+
+
+@pytest.mark.parametrize(("mutant", "words"), ABOUT_PROVIDER.values(), ids=ABOUT_PROVIDER)
+def test_a_wrong_table_for_a_provider_with_metadata_breaks_a_rule(mutant: Mutant, words: str) -> None:
+    (world,) = [world for world in WORLDS if world.name == "metadata, a client, a pushed request"]
+    rows = [row for row in mutant.rows if row.guard is not must_register or row.trigger is not T.BOUND]
+    with running(LOGIN, rows if words == "rule client" else mutant.rows), pytest.raises(AssertionError, match=words):
+        explore(LOGIN, world, 1, honest=True)
 
 
 def test_a_login_that_cannot_end_is_found() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from loginmachine.sansio import LoginOptions
+from loginmachine.sansio import LoginOptions, Provider
 from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
+from tests.sansio.server_samples import CLAIMS, KEYS_URL, METADATA, OPENID, REGISTERING, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,10 @@ class World(NamedTuple):
     has_others: bool = False
     """Whether other users and https come to the listener. What is noted of them changes nothing else, and would make
     four times as many states."""
+    has_keys: bool = False
+    """Whether the provider signs its id tokens with keys that are fetched, and has metadata and registrations."""
+    scope: str | None = None
+    """The scopes that are granted; None to say nothing."""
 
     @property
     def restricted(self) -> bool:
@@ -34,7 +39,13 @@ class World(NamedTuple):
 
     def tokens(self, **changes: Any) -> bytes:
         """Return a response with tokens. The claims of its ID token are good, apart from these changes."""
-        return token_json(id_token=jwt({**self.claims, **changes}))
+        claims = {**self.claims, **changes}
+        return self.answer(signed(**claims) if self.has_keys else jwt(claims))
+
+    def answer(self, id_token: str, **changes: Any) -> bytes:
+        """Return a response with this id token."""
+        scope = {} if self.scope is None else {"scope": self.scope}
+        return token_json(id_token=id_token, **scope, **changes)
 
 
 _CHATGPT = OPTIONS.provider
@@ -45,6 +56,18 @@ _STRICT = OTHER_PROVIDER.__replace__(
     device_code=DeviceCodeEndpoints(code_endpoint="https://id.example/device"),
 )
 _STRICT_CLAIMS = {**ID_CLAIMS, "iss": "https://id.example", "aud": "client-1", "nonce": NONCE}
+
+_LONG: Mapping[str, Any] = {"deadline": None, "open_browser": False}
+"""Fewer timers and answers make fewer states."""
+_REGISTERING = with_dialect(REGISTERING.provider, claims_namespace=NAMESPACE)
+_KNOWN = Provider.from_metadata(
+    METADATA,
+    issuer="https://id.example",
+    client_id="",
+    registration=REGISTERING.provider.registration,
+    require_pushed_authorization_requests=True,
+)
+_SIGNED = {**CLAIMS, NAMESPACE: ID_CLAIMS[NAMESPACE]}
 
 WORLDS: Final = (
     World("default", OPTIONS),
@@ -61,5 +84,35 @@ WORLDS: Final = (
         LoginOptions(provider=_STRICT, allowed_workspaces=("acc-1",)),
         claims=_STRICT_CLAIMS,
         callback_parameters="&iss=https://id.example",
+    ),
+    World(
+        "metadata, a client, a pushed request",
+        LoginOptions(provider=_REGISTERING, allowed_workspaces=("acc-1",), required_scopes=("repo",), **_LONG),
+        claims=_SIGNED,
+        has_keys=True,
+        scope="repo",
+    ),
+    World(
+        "metadata, else the browser",
+        OPENID.__replace__(device_code_fallback=True, scopes=("repo",), required_scopes=("repo",), **_LONG),
+        claims=_SIGNED,
+        scope="repo",
+        has_keys=True,
+    ),
+    World(
+        "a client without metadata",
+        LoginOptions(provider=_KNOWN, **_LONG),
+        claims=_SIGNED,
+        has_others=True,
+        has_keys=True,
+    ),
+    World(
+        "keys and an API key",
+        OPTIONS.__replace__(
+            provider=_CHATGPT.__replace__(jwks_uri=KEYS_URL, id_token_signing_alg_values_supported=("ES256",)),
+            deadline=None,
+        ),
+        claims=ID_CLAIMS,
+        has_keys=True,
     ),
 )

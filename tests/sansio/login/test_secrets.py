@@ -6,26 +6,37 @@ import json
 import logging
 import traceback
 from base64 import b64encode, urlsafe_b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 import transitions
 
-from loginmachine.sansio import CredentialsError, LoginFailure, LoginSecrets, UnexpectedEvent
+from loginmachine.sansio import CredentialsError, LoginFailure, LoginSecrets, LoginSuccess, UnexpectedEvent
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import OpenBrowser, ReportProgress, Respond, SaveCredentials, SendTokenRequest
-from loginmachine.sansio.login.events import Bound, CancelRequested, CredentialsSaved, SaveFailed, Started
+from loginmachine.sansio.login.events import (
+    Bound,
+    CancelRequested,
+    CredentialsSaved,
+    RegistrationSaved,
+    RegistrationSaveFailed,
+    SaveFailed,
+    Started,
+)
 from loginmachine.sansio.login.progress import DeviceCodeShown, Listening
 from loginmachine.sansio.model.credentials import parse
 
 from .. import samples
+from .. import server_samples as server
 from ..samples import (
     API_KEY,
     CANARIES,
+    CLIENT_SECRET,
     CODE,
     PATHS,
     REFRESH_TOKEN,
+    REGISTRATION_TOKEN,
     STATE,
     SUCCESS,
     SUCCESS_KEY,
@@ -208,6 +219,84 @@ def test_an_echo_in_parts_or_encoded_is_masked(where: str, form: str) -> None:
     for part in echo.split(" and "):
         assert [part[first : first + 8] for first in range(len(part) - 8) if part[first : first + 8] in told] == []
     assert "no [redacted]" in told
+
+
+KNOWN = f"{STATE} {VERIFIER} {samples.NONCE}"
+"""What every login knows."""
+SERVER_EVENTS: tuple[Event, ...] = (
+    server.metadata(),
+    server.registered(2, client_secret=CLIENT_SECRET, registration_access_token=REGISTRATION_TOKEN),
+    server.pushed(2),
+    server.keys(2),
+    server.tokens(3),
+    server.keys(4),
+    *(samples.answer(number, 400, f'{{"error": "{KNOWN}"}}'.encode()) for number in (1, 2, 3)),
+    samples.answer(4, 400, f'{{"error": "{KNOWN} {server.ACCESS_TOKEN} {REFRESH_TOKEN}"}}'.encode()),
+    *(samples.no_answer(TransportProblem.REQUEST, number, KNOWN) for number in (1, 2, 3)),
+    samples.no_answer(TransportProblem.REQUEST, 4, f"{KNOWN} {server.ACCESS_TOKEN} {REFRESH_TOKEN}"),
+    callback(f"error={KNOWN.replace(' ', '+')}&state={STATE}", 7, port=50000),
+    callback(request_id=7, port=50000),
+    RegistrationSaved(),
+    RegistrationSaveFailed(message=KNOWN),
+    Started(registration=server.CONFIDENTIAL),
+    CancelRequested(reason=KNOWN),
+)
+
+
+@pytest.mark.parametrize("state", server.SERVER_PATHS)
+def test_no_secret_of_a_provider_with_metadata_is_logged_or_shown(state: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    options, path = server.SERVER_PATHS[state]
+    for event in SERVER_EVENTS:
+        login = server.server_machine(options)
+        actions = drive(login, *path)
+        refusal = ""
+        try:
+            actions += login.handle(event)
+        except UnexpectedEvent as error:
+            # The words of a driver have no secrets, and are shown. Here they have some.
+            refusal = "" if hasattr(event, "message") else f"{told_by(error)} {error.event!r} {error.state!r}"
+        told = f"{refusal} {shown(actions)} {login!r} {login.snapshot()!r} {login.outcome!r} {login._login!r}"
+        assert leaks(told) == [], event
+        assert [each for each in (server.ACCESS_TOKEN, server.signed()) if each in told] == [], event
+    assert leaks(logged(caplog)) == []
+
+
+def test_the_secrets_of_a_registered_client_go_where_they_must_and_nowhere_else() -> None:
+    login = server.server_machine(server.REGISTERING)
+    secret: dict[str, Any] = {"client_secret": CLIENT_SECRET, "registration_access_token": REGISTRATION_TOKEN}
+    requiring = server.metadata(require_pushed_authorization_requests=True)
+    actions = drive(
+        login,
+        *(Started(), requiring, server.BOUND, server.registered(**secret), RegistrationSaved(), server.pushed(3)),
+        *(server.keys(4), server.CALLBACK, server.tokens(5), CredentialsSaved()),
+    )
+    assert isinstance(login.outcome, LoginSuccess)
+
+    def where(*canaries: str) -> list[str]:
+        return [
+            action.url.rpartition("/")[2] if isinstance(action, SendTokenRequest) else type(action).__name__
+            for action in actions
+            if any(canary in everything_in(action) for canary in canaries)
+        ]
+
+    basic = b64encode(b"native:canary-client-secret").decode()
+    assert where(CLIENT_SECRET, basic) == ["SaveRegistration", "par", "token", "SaveCredentials", "Finish"]
+    assert where(REGISTRATION_TOKEN) == ["SaveRegistration"]
+    assert where(STATE) == ["par"]
+    assert where(VERIFIER) == ["token"]
+    assert where("canary-reference") == ["ReportProgress", "OpenBrowser"]
+    assert where(server.ACCESS_TOKEN) == ["SaveCredentials", "Finish"]
+
+
+def test_the_records_of_a_provider_with_metadata_show_nothing() -> None:
+    login = server.server_machine_in("fetching_keys")
+    assert leaks(repr(login._login.unverified)) == []
+    assert server.ACCESS_TOKEN not in repr(login._login.unverified)
+    assert leaks(repr(server.CONFIDENTIAL)) == leaks(repr(server.CONFIDENTIAL.values())) == []
+    pushed = server.server_machine_in("awaiting_callback with a pushed request")
+    assert "canary-reference" not in repr(pushed.snapshot())
+    assert "canary-reference" in pushed._login.request_uri
 
 
 def test_the_tests_would_see_a_leak() -> None:

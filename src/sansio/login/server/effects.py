@@ -1,4 +1,4 @@
-"""The guards and effects for a provider whose endpoints, client or keys the login has to fetch. See `login.effects`."""
+"""The guards and effects for a provider with endpoints, a client or keys to fetch. See `login.effects`."""
 
 from __future__ import annotations
 

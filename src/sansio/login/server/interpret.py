@@ -40,7 +40,7 @@ _FAILED: Final[Mapping[LoginState, Trigger]] = {
 
 def interpret_server_failure(event: TokenRequestFailed, login: LoginData) -> Problem:
     """Interpret a request about the provider that got no response."""
-    return _problem(clean_text(event.message, hide=login.known_secrets(), limit=DRIVER_TEXT_LIMIT), login)
+    return _problem(event.message, login)
 
 
 def interpret_server_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
@@ -102,7 +102,8 @@ def _keys(event: TokenResponseReceived, login: LoginData) -> Interpretation:
 
 
 def _problem(message: str, login: LoginData, trigger: Trigger | None = None) -> Problem:
-    """Return a problem that names the endpoint."""
+    """Return a problem that names the endpoint. The message may be that of a driver, or repeat secrets."""
+    message = clean_text(message, hide=login.known_secrets(), limit=DRIVER_TEXT_LIMIT)
     trigger = trigger or _FAILED.get(login.state, Trigger.KEYS_UNAVAILABLE)
     return Problem(trigger=trigger, message=f"{_address(login)}: {message}")
 

@@ -26,16 +26,22 @@ from loginmachine.sansio.login.events import (
 )
 
 from ... import samples
-from ...samples import STATE, answer, callback, get, no_answer
+from ...samples import OPTIONS, STATE, answer, callback, drive, get, no_answer
 from ...server_samples import (
     BOUND,
     CALLBACK,
+    KEYS_URL,
+    KNOWN,
+    OPENID,
+    REGISTERING,
     SERVER_PATHS,
+    device_code,
     keys,
     metadata,
     other_keys,
     pushed,
     registered,
+    server_machine,
     server_machine_in,
     signed,
     tokens,
@@ -43,6 +49,7 @@ from ...server_samples import (
 from ..test_machine import DROPPED, MOZILLA, RAISES, seen
 
 if TYPE_CHECKING:
+    from loginmachine.sansio import LoginOptions
     from loginmachine.sansio.login.events import Event
 
 STATES = (
@@ -223,6 +230,88 @@ def test_a_response_in_each_state(state: str, what: str) -> None:
     assert seen(server_machine_in(state), event) == expected
 
 
+FALLBACK = OPENID.__replace__(device_code_fallback=True)
+REQUIRING = metadata(require_pushed_authorization_requests=True)
+NO_CODES = metadata(device_authorization_endpoint=None)
+DEVICE = samples.STARTED_WITH_DEVICE_CODE
+KEYS = OPTIONS.__replace__(
+    provider=OPTIONS.provider.__replace__(jwks_uri=KEYS_URL, id_token_signing_alg_values_supported=("ES256",))
+)
+CODEX_TOKENS = answer(
+    2, body=samples.token_json(id_token=signed(iss="https://auth.openai.com", aud=OPTIONS.provider.client_id))
+)
+_TO_POLL: tuple[Event, ...] = (DEVICE, metadata(), device_code(), samples.POLL_DUE)
+_NEEDS = {"required_scopes": ("repo",)}
+PATHS: dict[str, tuple[LoginOptions, tuple[Event, ...], Event, str]] = {
+    "metadata is needed": (OPENID, (), Started(), "discovering: progress send"),
+    "metadata is needed for a device code": (OPENID, (), DEVICE, "discovering: progress send"),
+    "a client is needed for a device code": (KNOWN, (), DEVICE, "registering: progress send"),
+    "metadata for a client with device codes": (REGISTERING, (DEVICE,), metadata(), "registering: progress send"),
+    "the browser instead of a device code": (FALLBACK, (DEVICE,), NO_CODES, "binding: progress progress bind"),
+    "the port for a client": (REGISTERING, (Started(), metadata()), BOUND, "registering: progress send"),
+    "the port for a pushed request": (OPENID, (Started(), REQUIRING), BOUND, "pushing_request: progress send"),
+    "the port": (OPENID, (Started(), metadata()), BOUND, "awaiting_callback: progress start progress browser send"),
+    "a client with device codes": (
+        REGISTERING,
+        (DEVICE, metadata(), registered()),
+        RegistrationSaved(),
+        "requesting_device_code: progress send",
+    ),
+    "a client and a pushed request": (
+        REGISTERING,
+        (Started(), REQUIRING, BOUND, registered()),
+        RegistrationSaved(),
+        "pushing_request: progress send",
+    ),
+    "a device code was used": (OPENID, _TO_POLL, tokens(3), "fetching_keys: stop progress send"),
+    "keys for a device code": (OPENID, (*_TO_POLL, tokens(3)), keys(4), "saving_credentials: progress save"),
+    "a scope is missing with a device code": (
+        OPENID.__replace__(scopes=(), **_NEEDS),
+        _TO_POLL,
+        tokens(3, None, scope="other"),
+        "failed: progress stop finish close",
+    ),
+    "a scope is missing": (
+        OPENID.__replace__(**_NEEDS),
+        (Started(), metadata(), BOUND, keys(), CALLBACK),
+        tokens(3, scope="openid"),
+        FAILS_IN_BROWSER.replace("502", "403"),
+    ),
+    "a scope is missing after the keys": (
+        OPENID.__replace__(**_NEEDS),
+        (Started(), metadata(), BOUND, CALLBACK, tokens(3, scope="openid")),
+        keys(4),
+        FAILS_IN_BROWSER.replace("502", "403"),
+    ),
+    "a workspace after the keys": (
+        OPENID.__replace__(allowed_workspaces=("acc-1",)),
+        (Started(), metadata(), BOUND, CALLBACK, tokens(3)),
+        keys(4),
+        FAILS_IN_BROWSER.replace("502", "403"),
+    ),
+    "keys, and then an API key": (
+        KEYS,
+        (Started(), BOUND.__replace__(port=1455), callback(), CODEX_TOKENS),
+        keys(3),
+        "exchanging_api_key: progress send",
+    ),
+    "keys for tokens": (
+        OPENID,
+        (Started(), metadata(), BOUND, CALLBACK, tokens(3)),
+        keys(4),
+        "saving_credentials: progress save",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PATHS)
+def test_the_state_after_each_way_through_the_table(what: str) -> None:
+    options, before, event, expected = PATHS[what]
+    login = server_machine(options)
+    drive(login, *before)
+    assert seen(login, event) == expected
+
+
 @pytest.mark.parametrize("kind", TransportProblem)
 @pytest.mark.parametrize("state", STATES)
 def test_no_response_in_each_state(state: str, kind: TransportProblem) -> None:
@@ -282,13 +371,27 @@ def test_the_address_is_known_once_the_login_waits_for_the_browser(state: str) -
     assert (login.auth_url is not None, login.port) == (known, 50000 if known else None)
 
 
+@pytest.mark.parametrize("state", ["discovering", "discovering with a device code"])
+def test_no_metadata_at_the_second_address(state: str) -> None:
+    login = server_machine_in(state)
+    login.handle(answer(1, 404))
+    assert seen(login, answer(2, 404)) == FAILS
+
+
+def test_no_metadata_with_the_browser_to_fall_back_on() -> None:
+    """The fallback is for a provider without device codes, not for one without metadata."""
+    login = server_machine_in("discovering with a device code", device_code_fallback=True)
+    login.handle(answer(1, 404))
+    assert seen(login, answer(2, 404)) == FAILS
+
+
 def test_after_the_tokens_have_come_the_keys_cannot_be_late() -> None:
     login = server_machine_in("awaiting_callback")
     login.handle(CALLBACK)
     assert seen(login, keys(2)) == DROPPED
 
 
-def test_a_registration_that_is_saved_after_a_cancellation_changes_nothing() -> None:
+def test_a_registration_that_is_saved_too_late_changes_nothing() -> None:
     for event in (RegistrationSaved(), RegistrationSaveFailed(message="full")):
         login = server_machine_in("saving_registration")
         login.handle(CancelRequested())

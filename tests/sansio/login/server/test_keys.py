@@ -273,7 +273,7 @@ def by_public_key() -> str:
 
 
 def changed() -> str:
-    """Return a token whose claims were changed after it was signed."""
+    """Return a token with claims that were changed after it was signed."""
     header, _, signature = signed().split(".")
     return f"{header}.{part({**CLAIMS, 'email': 'eve@example.org'})}.{signature}"
 

@@ -18,7 +18,7 @@ from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 
 from ...playbook import AnyProblem, Playbook, reply, reported
-from ...samples import CHALLENGE, NONCE, STATE, VERIFIER, answer, callback, drive, everything_in, no_answer
+from ...samples import CHALLENGE, NONCE, REQUEST_URI, STATE, VERIFIER, answer, callback, drive, everything_in, no_answer
 from ...server_samples import (
     BOUND,
     CALLBACK,
@@ -29,7 +29,6 @@ from ...server_samples import (
     PUSHED_ADDRESS,
     PUSHING,
     REDIRECT_URI,
-    REQUEST_URI,
     metadata,
     pushed,
     server_machine,
@@ -50,7 +49,7 @@ REQUEST = SendTokenRequest(exchange_id=2, url=PUSH_URL, form=PARAMETERS, timeout
 
 
 def ready(options: LoginOptions, **changes: Any) -> Playbook[object]:
-    """Return the story of a login whose port is about to open."""
+    """Return the story of a login that is about to open its port."""
     login = server_machine(options)
     drive(login, Started(), metadata(**changes))
     return Playbook(login)  # type: ignore[arg-type]
@@ -124,7 +123,7 @@ def test_a_secret_as_a_parameter_stays_out_of_the_address() -> None:
     assert login.auth_url == PUSHED_ADDRESS
 
 
-def test_the_state_is_checked_although_the_browser_has_not_carried_it_there() -> None:
+def test_the_state_is_checked_although_the_address_does_not_have_it() -> None:
     login = server_machine_in("awaiting_callback with a pushed request")
     drive(login, callback("code=c&state=other", 1, port=50000))
     assert login.state == "awaiting_callback"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginOptions, Provider, Secret, UnexpectedEvent
+from loginmachine.sansio import LoginFailure, Secret, UnexpectedEvent
 from loginmachine.sansio.base.http import Encoding, TransportProblem
 from loginmachine.sansio.login.actions import (
     Bind,
@@ -24,26 +24,32 @@ from loginmachine.sansio.login.progress import Binding, Listening, OpeningBrowse
 from loginmachine.sansio.login.server.progress import Discovering, PushingRequest, RegisteringClient
 from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.model.options import LoginMethod
-from loginmachine.sansio.server.registration import ClientMetadata
 
 from ...playbook import AnyAction, AnyProblem, Playbook, reply, reported
-from ...samples import STARTED_WITH_DEVICE_CODE, answer, callback, drive, everything_in, no_answer
+from ...samples import (
+    CLIENT_SECRET,
+    REGISTRATION_TOKEN,
+    STARTED_WITH_DEVICE_CODE,
+    answer,
+    callback,
+    drive,
+    everything_in,
+    no_answer,
+)
 from ...server_samples import (
     ADDRESS,
     BOUND,
     CALLBACK,
-    CLIENT_SECRET,
     CONFIDENTIAL,
     ISSUER,
     KEYS_URL,
+    KNOWN,
     METADATA_URL,
     PUSH_URL,
     REDIRECT_URI,
     REGISTERING,
     REGISTRATION,
-    REGISTRATION_TOKEN,
     REGISTRATION_URL,
-    TOKEN_URL,
     device_code,
     metadata,
     pushed,
@@ -180,23 +186,6 @@ def test_the_client_of_an_earlier_login_gets_a_device_code() -> None:
     assert login.state == "polling_device_code"
 
 
-KNOWN = LoginOptions(
-    provider=Provider.from_metadata(
-        {
-            "issuer": ISSUER,
-            "authorization_endpoint": "https://id.example/authorize",
-            "token_endpoint": TOKEN_URL,
-            "device_authorization_endpoint": "https://id.example/device",
-            "registration_endpoint": REGISTRATION_URL,
-        },
-        issuer=ISSUER,
-        client_id="",
-        registration=ClientMetadata(client_name="A program"),
-    )
-)
-"""A provider whose metadata the caller has."""
-
-
 def test_without_discovery_a_client_is_registered_once_the_port_is_open() -> None:
     assert (
         Playbook(server_machine(KNOWN))
@@ -299,7 +288,7 @@ def test_the_registration_holds_all_that_the_provider_said() -> None:
 
 @pytest.mark.parametrize("state", ["registering", "saving_registration", "pushing_request"])
 def test_a_callback_before_the_address_is_known_is_no_callback(state: str) -> None:
-    """Nobody can know this login's state then. A code that came with it would be somebody else's."""
+    """No browser can have this login's state then. A code that came with it would be of another login."""
     login = server_machine_in(state)
     before = login.snapshot()
     (response,) = login.handle(CALLBACK)
