@@ -129,7 +129,11 @@ def _set_up(api: str, callback: int) -> None:
                 raise Unavailable(f"Glewlwyd answered {path} with {answer.status_code}: {answer.text[:200]}")
 
         ask("POST", "auth/", {"username": "admin", "password": "password"})
-        ask("POST", "mod/plugin/", {"name": "oidc", "module": "oidc", "display_name": "oidc", "parameters": _plugin(api)})
+        ask(
+            "POST",
+            "mod/plugin/",
+            {"name": "oidc", "module": "oidc", "display_name": "oidc", "parameters": _plugin(api)},
+        )
         person = {"username": PERSON, "password": PASSWORD, "email": EMAIL, "name": "Ada", "enabled": True}
         ask("POST", "user/?source=database", {**person, "scope": ["openid"]})
         for client in CLIENTS:
