@@ -32,7 +32,7 @@ SETTLE = 1.5
 def command(issuer: str, home: str, **extra: str) -> Program:
     """Return the installed command. It requests tokens and an API key."""
     executable = str(Path(sys.executable).with_name("loginmachine"))
-    arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--issuer", issuer]
+    arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--provider", "codex", "--issuer", issuer]
     return Program(OURS, [executable, *arguments], environment(**extra))
 
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.accounts.account_store import AccountStore
+    from .drivers.accounts.client_secrets import secret_from_command, secret_from_file
     from .drivers.errors import (
         AccountNotFound,
         AmbiguousAccount,
@@ -147,6 +148,8 @@ __all__ = [
     "open_login",
     "open_store",
     "progress",
+    "secret_from_command",
+    "secret_from_file",
     "sign_out",
     "start_login",
     "trio_sign_out",
@@ -154,6 +157,7 @@ __all__ = [
 
 _HOMES = {
     "drivers.accounts.account_store": ("AccountStore",),
+    "drivers.accounts.client_secrets": ("secret_from_command", "secret_from_file"),
     "drivers.errors": (
         "AccountNotFound",
         "AmbiguousAccount",

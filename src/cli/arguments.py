@@ -6,14 +6,13 @@ A subcommand's module is imported when the subcommand runs.
 from __future__ import annotations
 
 import argparse
-import os
 from importlib import import_module
 
-from ..sansio.model.options import DEFAULT_DEADLINE
-from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
-from .argument_types import count, folder, port, seconds
+from .argument_types import count, port
 from .help_format import HelpFormat
+from .login_arguments import add_login
+from .shared_arguments import add_choice, add_home, add_json, add_session, add_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +84,9 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
     no_value = "--api-key takes no value, because others could see it: the key is read from standard input"
     if any(argument.startswith("--api-key=") for argument in arguments):
         parser.error(no_value)
+    if any(argument.split("=")[0] == "--client-secret" for argument in arguments):
+        # Before argparse could repeat the secret.
+        parser.error("--client-secret takes no value, because others could see it: use --client-secret-file FILE")
     options, unknown = parser.parse_known_args(arguments)
     if unknown and getattr(options, "api_key", False):
         options.usage_error(no_value)
@@ -101,37 +103,6 @@ def _run_login(options: argparse.Namespace) -> int:
     return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
 
 
-def _add_login(login: argparse.ArgumentParser) -> None:
-    login.epilog = exit_codes.HELP
-    add = login.add_argument
-    add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
-    add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
-    add("--port", type=port, help="port for the callback; 0 for any free port (default: 1455, then 1457)")
-    add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
-    add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
-    _add_provider(login)
-    add("--workspace", action="append", default=[], metavar="ID", help="allow only this workspace; can be repeated")
-    add(
-        "--timeout",
-        type=seconds,
-        default=DEFAULT_DEADLINE,
-        metavar="SECONDS",
-        help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
-    )
-    _add_home(login)
-    _add_store(login)
-    add(
-        "--originator",
-        default=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or DEFAULT_ORIGINATOR,
-        metavar="NAME",
-        help="name of the program to report to the provider (default: %(default)s)",
-    )
-    add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
-    _add_record(login)
-    add("--json", action="store_true", help="write events to standard output, one JSON object per line")
-    add("-v", "--verbose", action="store_true", help="show every phase of the login")
-
-
 def _add_complete(complete: argparse.ArgumentParser) -> None:
     complete.set_defaults(
         no_arguments="the address is read from standard input, because others could see it on a command line"
@@ -144,10 +115,10 @@ def _add_complete(complete: argparse.ArgumentParser) -> None:
 
 
 def _add_status(status: argparse.ArgumentParser) -> None:
-    _add_issuing_provider(status)
-    _add_home(status)
-    _add_store(status)
-    _add_json(status)
+    add_choice(status)
+    add_home(status)
+    add_store(status)
+    add_json(status)
 
 
 def _add_replay(replay: argparse.ArgumentParser) -> None:
@@ -161,22 +132,41 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
-    _add_session(logout)
-    _add_json(logout)
+    add_session(logout)
+    add_json(logout)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
-    _add_session(token)
+    add_session(token)
 
 
 def _add_refresh(refresh: argparse.ArgumentParser) -> None:
     refresh.add_argument("--if-due", action="store_true", help="refresh only if the tokens expire soon")
-    _add_session(refresh)
-    _add_json(refresh)
+    add_session(refresh)
+    add_json(refresh)
+
+
+def _add_accounts(accounts: argparse.ArgumentParser) -> None:
+    add_choice(accounts)
+    add_home(accounts)
+    add_store(accounts)
+    add_json(accounts)
+
+
+def _add_use(use: argparse.ArgumentParser) -> None:
+    use.add_argument(
+        "account",
+        metavar="ACCOUNT",
+        help="e-mail address, subject or client ID; codex for the credentials in auth.json",
+    )
+    add_choice(use, has_account=False)
+    add_home(use)
+    add_store(use)
 
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
+    add("--provider", choices=["codex", "openid"], default="codex", help="kind of provider (default: %(default)s)")
     add("--browser", action="store_true", help="open your browser instead of an automatic one")
     add("--device-code", action="store_true", help="sign in with a short code")
     add("--record", metavar="FILE", help="write a trace of the login to this file")
@@ -195,66 +185,8 @@ def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add("--output", metavar="FILE", help="output file (default: standard output)")
 
 
-def _add_issuing_provider(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name the provider of stored credentials. They are needed only if it is not recorded."""
-    add = parser.add_argument
-    add("--issuer", metavar="URL", help="identity provider (default: the one that issued the stored tokens)")
-    add("--client-id", metavar="ID", help="OAuth client ID (default: the one that the tokens were issued to)")
-
-
-def _add_provider(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--issuer", default=CHATGPT_ISSUER, metavar="URL", help="identity provider (default: %(default)s)")
-    add(
-        "--client-id",
-        default=os.environ.get("CODEX_CLIENT_ID") or CHATGPT_CLIENT_ID,
-        metavar="ID",
-        help="OAuth client ID",
-    )
-
-
-def default_home() -> str:
-    """Return the folder that is used without ``--home``."""
-    return os.environ.get("CODEX_HOME") or os.path.expanduser("~/.codex")  # noqa: PTH111 - pathlib costs 5 ms
-
-
-def _add_home(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--home",
-        type=folder,
-        default=default_home(),
-        metavar="DIR",
-        help="folder of auth.json (default: $CODEX_HOME, then ~/.codex)",
-    )
-
-
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store",
-        choices=["file", "keyring", "auto"],
-        default="file",
-        help="where credentials are stored: in auth.json, in the system keyring, or in the keyring if there is one "
-        "(default: %(default)s)",
-    )
-
-
-def _add_session(parser: argparse.ArgumentParser) -> None:
-    _add_issuing_provider(parser)
-    _add_home(parser)
-    _add_store(parser)
-    _add_record(parser)
-
-
-def _add_record(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--record", metavar="FILE", help="write a trace, without secrets, to this file")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="write one JSON object to standard output")
-
-
 _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], None]]]] = {
-    "login": ("sign in and store the credentials", _run_login, _add_login),
+    "login": ("sign in and store the credentials", _run_login, add_login),
     "complete": (
         "finish a waiting login on this machine with the address at which the browser ended",
         lazy("commands.complete", "run"),
@@ -266,6 +198,13 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         lazy("commands.replay", "run"),
         _add_replay,
     ),
+    "accounts": (
+        "list the stored accounts",
+        lazy("commands.accounts", "run"),
+        _add_accounts,
+    ),
+    "use": ("make a stored account the default", lazy("commands.accounts", "use"), _add_use),
+    "profiles": ("list the profiles of the configuration", lazy("commands.accounts", "list_profiles"), add_json),
     "logout": (
         "remove the stored credentials and revoke their tokens",
         lazy("commands.logout", "run"),

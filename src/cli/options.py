@@ -8,24 +8,32 @@ import os
 from ..drivers.system.choice import opens_nothing
 from ..sansio.base.records import Record
 from ..sansio.model.options import LoginMethod, LoginOptions
-from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, DEFAULT_ORIGINATOR, Provider
+from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER
+from .codex import codex_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from typing import Final
+    from typing import Any, Final
 
     from ..drivers.stores.home_store import HomeStore
     from ..drivers.stores.protocols import CredentialStore
     from ..drivers.traces.origin import CommandRecord
     from ..sansio.model.overrides import EndpointOverrides
+    from ..sansio.model.provider import Provider
 
 
 _FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "no_browser", "verbose"))
 """Options without a value that are written into a trace."""
 _VALUES: Final = frozenset(("driver", "port", "store", "timeout"))
 """Options that are written into a trace with their values."""
+_OTHER: Final = (
+    *("profile", "account", "client_secret_file", "client_auth", "client_file", "tenant", "redirect_uri", "register"),
+    *("authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "scope", "require_scope"),
+    *("audience", "resource", "prompt", "login_hint", "param", "par"),
+)
+"""Options that Codex's provider does not need."""
 
 
 class LoginSettings(Record):
@@ -40,14 +48,21 @@ class LoginSettings(Record):
     """The process ends with the command."""
 
 
+def is_for_codex(arguments: argparse.Namespace) -> bool:
+    """Return whether a command is for Codex's provider, with options that it always had."""
+    if arguments.provider == "codex" or (arguments.provider is None and arguments.issuer is None):
+        named = () if arguments.provider or arguments.issuer else (os.environ.get("LOGINMACHINE_PROFILE"),)
+        return not any((*named, *(getattr(arguments, name, None) for name in _OTHER)))
+    return False
+
+
 def provider_from(arguments: argparse.Namespace) -> Provider:
-    """Return the provider of ``--issuer`` and ``--client-id``.
+    """Return Codex's provider, or a mirror of it.
 
     A wrong issuer, or endpoint in the environment, ends the process with a usage error.
     """
-    originator = getattr(arguments, "originator", DEFAULT_ORIGINATOR)
     try:
-        provider = Provider.chatgpt(issuer=arguments.issuer, client_id=arguments.client_id, originator=originator)
+        provider = codex_from(arguments.issuer, arguments.client_id, getattr(arguments, "originator", None))
     except ValueError as error:
         arguments.usage_error(f"--issuer: {error}. Example: https://auth.example.com")
         raise
@@ -116,18 +131,31 @@ def check_same_provider(store: HomeStore, provider: Provider) -> None:
 def login_options_from(arguments: argparse.Namespace) -> LoginOptions:
     """Return the options of ``login``. A value out of range ends the process with a usage error."""
     try:
-        return LoginOptions(
-            provider=provider_from(arguments),
-            port=arguments.port,
-            open_browser=not arguments.no_browser and not opens_nothing(),
-            deadline=arguments.timeout,
-            device_code_fallback=True,
-            any_user=arguments.any_user,
-            allowed_workspaces=tuple(arguments.workspace),
-        )
+        if not is_for_codex(arguments):
+            from .providers.login import chosen_options  # noqa: PLC0415 - not for the default provider
+
+            return chosen_options(arguments, login_options)
+        return login_options(arguments, provider_from(arguments))
     except ValueError as error:
         arguments.usage_error(str(error))
         raise
+
+
+def login_options(arguments: argparse.Namespace, provider: Provider, **fields: Any) -> LoginOptions:  # noqa: ANN401 - checked as fields
+    """Return the options of ``login`` that do not depend on the provider, with further fields.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+    common = {
+        "port": arguments.port,
+        "open_browser": not arguments.no_browser and not opens_nothing(),
+        "deadline": arguments.timeout,
+        "device_code_fallback": bool(provider.authorization_endpoint) or provider.needs_discovery,
+        "any_user": arguments.any_user,
+        "allowed_workspaces": tuple(arguments.workspace),
+    }
+    return LoginOptions(provider=provider, **{**common, **fields})
 
 
 @contextlib.contextmanager
@@ -194,9 +222,15 @@ class StoreWarnings:
         self.fallback: str | None = None
         """Why the file is used instead of the keyring; None if it is not, or was chosen."""
 
-    def open_store(self, arguments: argparse.Namespace) -> HomeStore:
-        """Return the store of ``--home`` and ``--store``, with its warnings collected here."""
-        return store_from(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
+    def open_store(self, arguments: argparse.Namespace, opener: Callable[..., HomeStore] | None = None) -> HomeStore:
+        """Return a store with its warnings collected here.
+
+        Args:
+            arguments: The command line.
+            opener: What opens the store; None for `store_from`.
+        """
+        open_it = opener or store_from
+        return open_it(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
 
     def lines(self) -> list[str]:
         """Return all warnings as lines for the terminal."""

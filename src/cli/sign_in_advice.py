@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..sansio.model.issuer import provenance_of
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER
-from .arguments import default_home
+from .shared_arguments import default_home
 
 if TYPE_CHECKING:
     import argparse
 
     from ..drivers.stores.home_store import HomeStore
     from ..sansio.model.credentials import Credentials
+    from ..sansio.model.provider import Provider
 
 
 def nothing_stored(store: HomeStore) -> str:
@@ -30,6 +31,15 @@ def how_to_sign_in(arguments: argparse.Namespace, credentials: Credentials | Non
         credentials: What is stored; None if nothing is, or if it cannot be read.
     """
     words = ["loginmachine", "login"]
+    tokens = None if credentials is None else credentials.tokens
+    profile, kind = getattr(arguments, "profile", None), getattr(arguments, "provider", None)
+    if profile is not None:
+        return f"To sign in, run: {shlex.join([*words, '--profile', profile])}"
+    if tokens is not None and tokens.provider is not None:
+        return f"To sign in, run: {shlex.join([*words, *_options_for(tokens.provider)])}"
+    if kind not in {None, "codex"}:
+        given = (("--provider", kind), ("--issuer", arguments.issuer), ("--client-id", arguments.client_id))
+        return f"To sign in, run: {shlex.join([*words, *(word for pair in given if pair[1] for word in pair)])}"
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `arguments`
         words += ["--home", str(arguments.home)]
     if arguments.store != "file":
@@ -38,7 +48,20 @@ def how_to_sign_in(arguments: argparse.Namespace, credentials: Credentials | Non
     issuer = recorded.issuer if recorded else getattr(arguments, "issuer", None)
     client_id = recorded.client_id if recorded else getattr(arguments, "client_id", None)
     if issuer not in (None, CHATGPT_ISSUER):
-        words += ["--issuer", issuer]
+        words += ["--provider", "codex", "--issuer", issuer]
     if client_id not in (None, CHATGPT_CLIENT_ID):
         words += ["--client-id", client_id]
     return f"To sign in, run: {shlex.join(words)}"
+
+
+def _options_for(provider: Provider) -> list[str]:
+    """Return the options that name a provider and its client, without the client's secret."""
+    known = {"--provider": provider.name, "--issuer": provider.issuer, "--client-id": provider.client_id}
+    if provider.name == "oauth":
+        known |= {
+            "--authorization-endpoint": provider.authorization_endpoint,
+            "--token-endpoint": provider.token_endpoint,
+        }
+    if provider.name in {"google", "microsoft"}:
+        del known["--issuer"]
+    return [word for option, value in known.items() if value for word in (option, value)]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
+NOWHERE = os.path.join(tempfile.gettempdir(), "loginmachine-tests-have-no-such-folder")  # noqa: PTH118 - a text
 CODE, KEY, ACCESS, REFRESH = "canary-code", "canary-api-key", "canary-access-token", "canary-refresh-token"
 
 
@@ -111,8 +112,10 @@ class Command:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the environment without variables that change the command's behaviour, and with `extra`."""
-    dropped = ("CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "COLUMNS")
-    return {**{key: value for key, value in os.environ.items() if not key.startswith(dropped)}, **extra}
+    dropped = ("LOGINMACHINE_", "CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "COLUMNS")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    # The accounts and the configuration of the person who runs the tests are not read.
+    return {**kept, "XDG_STATE_HOME": NOWHERE, "XDG_CONFIG_HOME": NOWHERE, **extra}
 
 
 @contextmanager
@@ -187,7 +190,19 @@ def called(*arguments: str, given: str | bytes = b"", **extra: str) -> tuple[int
 
 
 def login(home: Path, issuer: str, *more: str, **extra: str) -> Any:
-    arguments = ["--json", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer, *more]
+    arguments = [
+        "--json",
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(home),
+        "--provider",
+        "codex",
+        "--issuer",
+        issuer,
+        *more,
+    ]
     return run("login", *arguments, **extra)
 
 

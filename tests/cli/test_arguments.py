@@ -15,7 +15,10 @@ from loginmachine.cli.arguments import lazy, parse_arguments
 
 from .conftest import called
 
-COMMANDS = ["login", "complete", "status", "replay", "logout", "token", "refresh", "demo", "diagram"]
+COMMANDS = [
+    *("login", "complete", "status", "replay", "accounts", "use", "profiles"),
+    *("logout", "token", "refresh", "demo", "diagram"),
+]
 
 
 def test_every_lazy_function_exists() -> None:

@@ -21,6 +21,10 @@ fake_windows.pretend("flask", "werkzeug.serving", "loginmachine.demo.server")
 import os
 from pathlib import Path
 home = sys.argv[2]
+# The system's own function for this does not exist here.
+os.environ["LOCALAPPDATA"] = home + "-state"
+import platformdirs.windows
+platformdirs.windows._RESOLVE_WIN_FOLDER = platformdirs.windows.get_win_folder_from_env_vars
 """
 A_LOGIN = """
 from loginmachine.cli import main
@@ -36,7 +40,7 @@ def start_file(url):
 
 os.startfile = start_file
 with DemoProvider() as provider:
-    at = ["--home", home, "--issuer", provider.issuer]
+    at = ["--home", home, "--provider", "codex", "--issuer", provider.issuer]
     codes = [main(["login", *at, "--port", "0", "--driver", sys.argv[3], "--record", home + "-trace.jsonl"])]
     opened[0].join()
     codes += [main(["refresh", *at]), main(["status", *at[:2]]), main(["token", *at[:2]])]
@@ -184,7 +188,8 @@ def test_ctrl_break_cancels_a_login(tmp_path: Path) -> None:
 import signal
 from loginmachine.cli import main
 os.startfile = lambda url: os.kill(os.getpid(), signal.SIGBREAK)
-print(main(["login", "--home", home, "--issuer", "http://127.0.0.1:1", "--port", "0"]), int(signal.SIGBREAK))
+arguments = ["login", "--home", home, "--provider", "codex", "--issuer", "http://127.0.0.1:1", "--port", "0"]
+print(main(arguments), int(signal.SIGBREAK))
 """
     code, number = on_windows(program, str(tmp_path / "home")).split()
     assert int(code) == 128 + int(number)

@@ -99,7 +99,7 @@ def test_interrupts_while_the_previous_login_is_cancelled(
         arguments = ["login", "--no-browser", "--json", "--port", str(silent.getsockname()[1]), "--driver", driver]
         # The connection stays open until the end, so that the signal arrives first.
         with (
-            run(*arguments, "--home", str(tmp_path), "--issuer", provider.issuer) as command,
+            run(*arguments, "--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer) as command,
             silent.accept()[0],
         ):
             interrupt(command, times)
@@ -199,7 +199,18 @@ def test_login_with_closed_streams(provider: ScriptedProvider, tmp_path: Path, d
     os.mkfifo(seen)
     launcher.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {seen}\n')
     launcher.chmod(0o755)
-    arguments = ["login", "--json", "--port", "0", "--home", str(tmp_path / "home"), "--issuer", provider.issuer]
+    arguments = [
+        "login",
+        "--json",
+        "--port",
+        "0",
+        "--home",
+        str(tmp_path / "home"),
+        "--provider",
+        "codex",
+        "--issuer",
+        provider.issuer,
+    ]
     shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "loginmachine", *arguments]
     with subprocess.Popen([*shell, "--driver", driver], env=environment(BROWSER=str(launcher))) as process:
         # Only the launched browser gets the URL.

@@ -59,6 +59,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "sign_out/states": ("sign_out/test_machine",),
     "sign_out/table": ("sign_out/test_machine",),
     "trace/known_values": ("trace/test_cost",),
+    "trace/claims": ("trace/test_tokens",),
+    "trace/server/kinds": ("trace/test_story",),
     "trace/sessions/reader": ("trace/test_sessions",),
     "trace/sessions/recorder": ("trace/test_sessions",),
     "trace/sessions/redaction": ("trace/test_sessions",),

@@ -13,26 +13,34 @@ from loginmachine.sansio.trace.sessions.recorder import RefreshRecorder, SignOut
 from loginmachine.sansio.trace.writer import TraceWriter
 
 from ..sansio.samples import SECRETS
-from .scenarios import SCENARIOS
+from .scenarios import SCENARIOS as FIRST_SCENARIOS
+from .server_scenarios import SERVER_SCENARIOS
 from .session_scenarios import REFRESHES, SIGN_OUTS, RefreshScenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .scenarios import Scenario
+    from .server_scenarios import ServerScenario
     from .session_scenarios import SignOutScenario
 
+SCENARIOS: tuple[Scenario | ServerScenario, ...] = (*FIRST_SCENARIOS, *SERVER_SCENARIOS)
 FOLDER = Path(__file__).parent
 REFRESH_FOLDER = FOLDER / "refreshes"
 SIGN_OUT_FOLDER = FOLDER / "sign_outs"
 
 
-def record(scenario: Scenario) -> str:
+def record(scenario: Scenario | ServerScenario) -> str:
     """Return the trace of a login with a quarter of a second between events."""
     lines: list[str] = []
     ticks = count()
-    recorder = Recorder(scenario.options, SECRETS, write=lines.append, clock=lambda: next(ticks) / 4)
-    return _told(recorder, scenario.events, lines, may_refuse=scenario.name == "unexpected")
+    trouble: list[str] = []
+    recorder = Recorder(
+        scenario.options, SECRETS, write=lines.append, clock=lambda: next(ticks) / 4, on_trouble=trouble.append
+    )
+    trace = _told(recorder, scenario.events, lines, may_refuse=scenario.name == "unexpected")
+    assert trouble == [], scenario.name
+    return trace
 
 
 def record_session(scenario: RefreshScenario | SignOutScenario) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loginmachine import Credentials, Provider
+from loginmachine import Credentials, Provider, Secret, Tokens
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
 from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
@@ -29,6 +29,7 @@ from ..sansio.refresh.samples import (
     stored,
     unanswered,
 )
+from . import server_samples
 
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.events import RefreshEvent
@@ -83,6 +84,26 @@ GRANT_REFUSED = answered(400, error="invalid_grant", error_description=ECHO)
 OTHER_ONE = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
 UNNAMED = issued_by(MIRROR)
 NO_REFRESH_TOKEN = stored(OVER, "")
+OF_STANDARD = Credentials(
+    auth_mode="oauth",
+    tokens=Tokens(
+        access_token=Secret("canary-access-token"),
+        refresh_token=Secret("canary-old-refresh"),
+        id_token=Secret(server_samples.id_token()),
+        expiry=1_794_999_999.0,
+        scope=("openid", "canary-scope"),
+        resource=("https://api.example/v1",),
+        provider=server_samples.BASIC.__replace__(
+            authorization_endpoint="https://id.example/authorize",
+            token_endpoint="https://id.example/token",
+            jwks_uri="https://id.example/keys",
+            id_token_signing_alg_values_supported=("ES256",),
+        ),
+    ),
+    last_refresh="2026-11-18T10:00:00Z",
+)
+"""The credentials of a confidential client at a standard provider."""
+WRONGLY_SIGNED = server_samples.id_token()[:-8] + "AAAAAAAA"
 
 REFRESHES = (
     # Successes
@@ -100,6 +121,30 @@ REFRESHES = (
         "refreshed_by_the_recorded_provider",
         (*to_exchange(UNNAMED), answered(), loaded(UNNAMED), CredentialsSaved(replaced=UNNAMED)),
         "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refreshed_with_keys",
+        (
+            *(*to_exchange(OF_STANDARD), server_samples.keys(1), server_samples.tokens(1)),
+            *(loaded(OF_STANDARD), CredentialsSaved(replaced=OF_STANDARD)),
+        ),
+        "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refreshed_without_keys",
+        (
+            *(*to_exchange(OF_STANDARD), unanswered(), server_samples.tokens(1)),
+            *(loaded(OF_STANDARD), CredentialsSaved(replaced=OF_STANDARD)),
+        ),
+        "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "account_changed_by_signature",
+        (*to_exchange(OF_STANDARD), server_samples.keys(1), server_samples.tokens(1, WRONGLY_SIGNED)),
+        "failed account_changed",
         None,
     ),
     RefreshScenario(

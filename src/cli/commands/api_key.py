@@ -11,7 +11,7 @@ from ...sansio.base.text import is_visible_ascii
 from ...sansio.model.credentials import Credentials
 from .. import exit_codes
 from ..codex_config import warnings_about
-from ..options import StoreWarnings, check_same_provider, provider_from
+from ..options import StoreWarnings, check_same_provider, is_for_codex, provider_from
 from ..revocation import revoke_old
 from ..terminal.json_lines import JsonLines
 from ..terminal.standard_input import ask_hidden, read_input
@@ -25,6 +25,8 @@ MAX_KEY_LENGTH: Final = 4096
 
 def run(arguments: argparse.Namespace) -> int:
     """Store the key from standard input, and return the exit code."""
+    if not is_for_codex(arguments):
+        arguments.usage_error("--api-key is for codex only: add --provider codex, and no option of other providers")
     provider = provider_from(arguments)
     json_lines = JsonLines() if arguments.json else None
     key = _read_key()

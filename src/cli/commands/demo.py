@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from ...drivers.accounts.account_store import AccountStore
 from ...drivers.errors import LoginError
 from ...drivers.stores.file_store import FileStore
 from ...drivers.threaded.login import start_login
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ...demo.server import DemoProvider
+    from ...drivers.stores.protocols import CredentialStore
     from ...drivers.threaded.login import Canceller
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
@@ -35,34 +36,37 @@ _PASSWORD = "any"  # noqa: S105 - the demo provider accepts every password
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo, and return the exit code."""
     try:
-        from ...demo.server import DemoProvider  # noqa: PLC0415 - needs the extra "demo"
+        from ...demo.openid.provider import OpenIdProvider  # noqa: PLC0415 - needs the extra "demo"
+        from ...demo.server import DemoProvider  # noqa: PLC0415 - as above
     except ImportError as error:
         print_error(str(error))
         return exit_codes.FAILURE
     with recording_from(arguments, "demo") as record:
-        return _run(arguments, record, DemoProvider())
+        if arguments.provider == "openid":
+            with OpenIdProvider() as demo:
+                return _run(arguments, record, Provider.openid(demo.issuer, client_id=demo.client.client_id))
+        with DemoProvider() as demo_of_codex:
+            return _run(arguments, record, Provider.codex(issuer=demo_of_codex.issuer))
 
 
-def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, demo_provider: DemoProvider) -> int:
-    store = FileStore(tempfile.mkdtemp(prefix="loginmachine-demo-"))
-    with demo_provider as provider:
-        print_out(f"The demo provider runs at {provider.issuer}")
-        options = LoginOptions(
-            provider=Provider.chatgpt(issuer=provider.issuer), port=0, open_browser=arguments.browser
-        )
-        try:
-            method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
-            credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
-        except LoginError as error:
-            print_error(str(error))
-            return exit_codes.FAILURE
-    _print_result(credentials, store.path)
+def _run(arguments: argparse.Namespace, record: Callable[[str], object] | None, provider: Provider) -> int:
+    folder = tempfile.mkdtemp(prefix="loginmachine-demo-")
+    store = FileStore(folder) if provider.dialect.stores_in_auth_json else AccountStore(folder=folder)
+    print_out(f"The demo provider runs at {provider.issuer}")
+    options = LoginOptions(provider=provider, port=0, open_browser=arguments.browser)
+    try:
+        method = LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER
+        credentials = _sign_in(options, store, record, method, automatic=not arguments.browser)
+    except LoginError as error:
+        print_error(str(error))
+        return exit_codes.FAILURE
+    _print_result(credentials, store.path if isinstance(store, FileStore) else store.folder)
     return exit_codes.SUCCESS
 
 
 def _sign_in(
     options: LoginOptions,
-    store: FileStore,
+    store: CredentialStore,
     record: Callable[[str], object] | None,
     method: LoginMethod,
     *,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
+    from ..providers.login_store import AccountsOfLogin
 
 _PORT_IN_USE: Final = (Trigger.PORT_TAKEN, Trigger.PREVIOUS_REFUSED)
 
@@ -37,9 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     sign_in = _driver(arguments)
     with contextlib.ExitStack() as files:
         record = files.enter_context(recording_from(arguments, "login"))
-        log = files.enter_context(LogFile(arguments.home))
+        is_codex = options.provider.dialect.stores_in_auth_json
+        log = files.enter_context(LogFile(arguments.home) if is_codex else _log_of_accounts())
         view = LoginView(arguments, log)
-        store = _ViewedStore(arguments, view)
+        store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,
             method=LoginMethod.DEVICE_CODE if arguments.device_code else LoginMethod.BROWSER,
@@ -49,8 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         received = None
         try:
-            store.check_before_login()
-            _check_stored(arguments, options)
+            if isinstance(store, _ViewedStore):
+                store.check_before_login()
+                _check_stored(arguments, options)
             with forward_warnings(view.warn):
                 received = sign_in(settings, view)
         except (TrustError, ProxyError) as error:
@@ -63,6 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             view.close()
         return _exit_code(view.outcome, received)
+
+
+def _log_of_accounts() -> LogFile:
+    """Return the log file of the logins at other providers than Codex's."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - not for the default provider
+
+    return LogFile(str(user_state_path("loginmachine", appauthor=False)), "login.log")
+
+
+def _account_store(arguments: argparse.Namespace, options: LoginOptions, view: LoginView) -> AccountsOfLogin:
+    from ..providers.login_store import AccountsOfLogin  # noqa: PLC0415 - not for the default provider
+
+    return AccountsOfLogin(arguments, options.provider, view)
 
 
 def _driver(arguments: argparse.Namespace) -> Callable[[LoginSettings, LoginView], int | None]:

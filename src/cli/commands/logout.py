@@ -12,7 +12,8 @@ from ...drivers.threaded.sign_out import run_sign_out
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.outcome import SignOutFailure
 from .. import exit_codes
-from ..options import StoreWarnings, issuing_provider_from, overrides_from, recording_from
+from ..options import StoreWarnings, overrides_from, recording_from
+from ..providers.stored import chosen_store, is_codex_store, provider_named
 from ..revocation import revoke_now
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.writer import print_error, print_out
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     """Sign out, and return the exit code: success unless the credentials are still stored."""
     warnings = StoreWarnings()
-    store = warnings.open_store(arguments)
-    provider = issuing_provider_from(arguments, store)
+    store = warnings.open_store(arguments, chosen_store)
+    provider = provider_named(arguments, store)
     with recording_from(arguments, "logout") as record:
         machine = _machine(arguments, provider, record)
         on_removal = _ignore if arguments.json else partial(_print_removal, arguments, store)
@@ -86,7 +87,7 @@ def _print_removal(arguments: argparse.Namespace, store: HomeStore, report: Repo
     else:
         print_out(f"You were not signed in: {nothing_stored(store)}.")
         print_out(how_to_sign_in(arguments))
-    if os.environ.get("OPENAI_API_KEY"):
+    if is_codex_store(store) and os.environ.get("OPENAI_API_KEY"):
         print_out("The environment variable OPENAI_API_KEY is still set, and its API key is used.")
 
 

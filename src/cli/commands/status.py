@@ -6,15 +6,20 @@ import json
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ...drivers.errors import StoreError
 from ...sansio.base.text import clean_text
 from ...sansio.model.account import Account
 from ...sansio.model.credentials import AuthMode, why_unknown
+from ...sansio.model.entry import identity_of
+from ...sansio.model.issuer import provenance_of
+from ...sansio.model.provenance import provenance_of_provider
 from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable, has_ended
 from .. import exit_codes
-from ..options import StoreWarnings, issuing_provider_from
+from ..options import StoreWarnings
+from ..providers.stored import chosen_store, is_codex_store, provider_named
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -32,14 +37,15 @@ _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 def run(arguments: argparse.Namespace) -> int:
     """Print who is signed in, and return the exit code: success if there are usable credentials."""
     warnings = StoreWarnings()
-    store = warnings.open_store(arguments)
-    provider = issuing_provider_from(arguments, store)
+    store = warnings.open_store(arguments, chosen_store)
+    provider = provider_named(arguments, store)
+    key = os.environ.get("OPENAI_API_KEY") if is_codex_store(store) else None
     applies: Applicable | None = None
     is_ended = False
     problem = ""
     try:
         stored = store.load()
-        applies = applicable(stored, Provider.chatgpt(), environment_key=os.environ.get("OPENAI_API_KEY"))
+        applies = applicable(stored, Provider.chatgpt(), environment_key=key)
         unknown = "" if applies is None else why_unknown(applies.mode)
         if unknown:
             problem = f"{store.where}: {unknown}; use the program that wrote it, or sign in again"
@@ -69,6 +75,8 @@ def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
     mode = credentials.effective_mode(account.plan)
     if mode == AuthMode.API_KEY:
         return ["Signed in with an API key."]
+    if mode == AuthMode.OAUTH:
+        return _describe_account(credentials, is_ended=is_ended)
     if mode != AuthMode.CHATGPT:
         return [f"Signed in (mode: {clean_text(mode)})."]
     who = f"with ChatGPT{f' as {account.email}' if account.email else ''}"
@@ -83,6 +91,24 @@ def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
     lines.append(f"Tokens: received {_relative(credentials.last_refresh_time(), 'at an unknown time')}")
     if credentials.tokens is not None:
         lines.append(f"Access token: {_validity(utc_time(credentials.tokens.expires_at()), is_ended=is_ended)}")
+    return lines
+
+
+def _describe_account(credentials: Credentials, *, is_ended: bool) -> list[str]:
+    """Describe the credentials of another provider than Codex's."""
+    tokens, person = credentials.tokens, identity_of(credentials)
+    assert tokens is not None
+    recorded = provenance_of(tokens)
+    at = "" if recorded is None else f" at {clean_text(urlsplit(recorded.issuer).netloc)}"
+    name = person.email or person.name or person.subject
+    who = f"{at}{f' as {clean_text(name)}' if name else ''}"
+    ended = f"The sign-in{who} has ended: its tokens can no longer be renewed."
+    lines = [ended if is_ended else f"Signed in{who}."]
+    if tokens.scope:
+        lines.append(f"Scopes: {clean_text(' '.join(tokens.scope))}")
+    lines.append(f"Tokens: received {_relative(credentials.last_refresh_time(), 'at an unknown time')}")
+    can_renew = tokens.refresh_token is not None and not is_ended
+    lines.append(f"Access token: {_validity(utc_time(tokens.expires_at()), is_ended=not can_renew)}")
     return lines
 
 
@@ -118,6 +144,9 @@ def _is_usable(applies: Applicable | None, *, is_ended: bool) -> bool:
     if is_ended and tokens is not None:
         ends = utc_time(tokens.expires_at())
         return ends is None or ends > datetime.now(UTC)
+    if tokens is not None and applies.mode == AuthMode.OAUTH and tokens.refresh_token is None:
+        ends = utc_time(tokens.expires_at())
+        return ends is None or ends > datetime.now(UTC)
     return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
 
 
@@ -138,7 +167,28 @@ def _values(applies: Applicable | None, *, is_ended: bool) -> dict[str, object]:
         "has_api_key": credentials is not None and credentials.api_key is not None,
         "expires_at": rfc3339(expiry),
         "last_refresh": rfc3339(received),
+        **_provider_values(credentials),
     }
+
+
+def _provider_values(credentials: Credentials | None) -> dict[str, object]:
+    """Return who issued the tokens, and for whom."""
+    names = ("provider", "issuer", "client_id", "subject", "name", "scopes", "has_refresh_token")
+    tokens = None if credentials is None else credentials.tokens
+    if credentials is None or tokens is None:
+        return dict.fromkeys(names)
+    recorded = provenance_of(tokens) or provenance_of_provider(Provider.codex())
+    person = identity_of(credentials)
+    values = (
+        "codex" if tokens.provider is None else tokens.provider.name,
+        recorded.issuer,
+        recorded.client_id,
+        person.subject or None,
+        person.name,
+        None if tokens.scope is None else list(tokens.scope),
+        tokens.refresh_token is not None,
+    )
+    return dict(zip(names, values, strict=True))
 
 
 def _store_values(store: HomeStore, warnings: StoreWarnings, problem: str) -> dict[str, object]:

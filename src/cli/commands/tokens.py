@@ -15,7 +15,8 @@ from ...sansio.model.provider import Provider
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED, RefreshFailureCategory
 from ...sansio.refresh.outcome import Delivery, RefreshMemory
 from .. import exit_codes
-from ..options import issuing_provider_from, recording_from, store_from
+from ..options import recording_from
+from ..providers.stored import chosen_store, is_codex_store, provider_named
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
@@ -135,11 +136,11 @@ class _CommandSession(Session):
 def _session(
     arguments: argparse.Namespace, on_warning: Callable[[str], None] | None = None
 ) -> tuple[HomeStore, _CommandSession]:
-    store = store_from(arguments, on_warning=_warn, on_fallback=_warn)
+    store = chosen_store(arguments, on_warning=_warn, on_fallback=_warn)
     session = _CommandSession(
         store,
-        issuing_provider_from(arguments, store),
-        environment_key=os.environ.get("OPENAI_API_KEY"),
+        provider_named(arguments, store),
+        environment_key=os.environ.get("OPENAI_API_KEY") if is_codex_store(store) else None,
         on_warning=on_warning or _warn,
     )
     return store, session

@@ -37,13 +37,15 @@ _EXCHANGE_ENDS: Final = ("exchanging_api_key", "api_key_unavailable", "saving_cr
 
 
 class LogFile:
-    """``log/codex-login.log`` in the home folder, with mode 0600. Errors in writing it are ignored.
+    """A file in the folder ``log`` of the home folder, with mode 0600. Errors in writing it are ignored.
 
     Args:
         home: The home folder. It is created if it does not exist.
+        name: The name of the file.
     """
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, name: str = "codex-login.log") -> None:
+        self._name = name
         self._folder = os.path.join(home, "log")  # noqa: PTH118 - pathlib costs 5 ms at start-up
         self._descriptor: int | None = None
         self._begun: dict[str, float] = {}
@@ -54,7 +56,7 @@ class LogFile:
         with contextlib.suppress(OSError):
             _make_private(os.path.dirname(self._folder))  # noqa: PTH120
             _make_private(self._folder)
-            path = os.path.join(self._folder, "codex-login.log")  # noqa: PTH118 - as above
+            path = os.path.join(self._folder, self._name)  # noqa: PTH118 - as above
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | PLAIN, 0o600)
             # An existing file may have another mode.
             make_private(self._descriptor)

@@ -86,6 +86,12 @@ def _read_file(path: str) -> bytes:
 
 def _output(command: tuple[str, ...]) -> bytes:
     done = subprocess.run(  # noqa: S603 - the person's own configuration names the command
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_TIMEOUT, check=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        # It may show the secret.
+        stderr=subprocess.DEVNULL,
+        timeout=_TIMEOUT,
+        check=True,
     )
     return done.stdout

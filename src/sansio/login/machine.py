@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from ..model.options import LoginOptions, LoginSecrets
+    from ..model.provider import Provider
     from ..oauth.device_code import DeviceCode
     from .actions import Action
     from .events import Event, RequestReceived
@@ -78,6 +79,11 @@ class LoginMachine:
     def auth_url(self) -> str | None:
         """The authorization request for the person's browser; None until the port is bound."""
         return self._login.auth_url
+
+    @property
+    def provider(self) -> Provider:
+        """The provider of the options, with what its metadata and a registration have added so far."""
+        return self._login.options.provider
 
     @property
     def port(self) -> int | None:

@@ -138,7 +138,9 @@ class Provider(Record):
             check_provider_url(self.issuer)
         elif not self.token_endpoint:
             raise ValueError("a provider without an issuer needs a token endpoint")
-        needed = () if self.needs_discovery else (self.authorization_endpoint, self.token_endpoint)
+        # With device codes, nobody needs to open the authorization endpoint.
+        page = self.authorization_endpoint or ("" if self.device_code is None else None)
+        needed = () if self.needs_discovery else (page, self.token_endpoint)
         optional = (
             self.revocation_endpoint,
             self.jwks_uri,
@@ -272,7 +274,8 @@ class Provider(Record):
         """
         from ..server import presets  # noqa: PLC0415 - not for the default provider
 
-        return cls.oauth(**{**presets.github(host), "client_id": client_id, **fields})
+        preset = presets.github(host, has_secret=fields.get("client_secret") is not None)
+        return cls.oauth(**{**preset, "client_id": client_id, **fields})
 
     @classmethod
     def microsoft(cls, client_id: str, *, tenant: str = "common", **fields: Any) -> Provider:  # noqa: ANN401 - as above

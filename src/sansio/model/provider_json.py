@@ -12,6 +12,7 @@ from ..base.urls import check_endpoint
 from ..server.client_secret import ExternalSecret
 from ..server.dialect import Dialect
 from ..server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
+from ..server.registration import ClientMetadata
 from .auth_json import CredentialsError
 from .provider import Provider
 
@@ -32,8 +33,6 @@ _NAMES: Final = {
 """Members whose name is not that of the field."""
 SECRET_MEMBERS: Final = ("client_secret", "client_secret_file", "client_secret_command")
 """Where the client secret is. A provider has at most one of them."""
-_NOT_READ: Final = ("Secret | None", "ClientMetadata | None")
-"""The types of fields that are read in another way, or not at all: a client is registered once."""
 _URLS: Final = ("_endpoint", "_uri", "_url")
 """What the names of members with a URL end with."""
 
@@ -42,7 +41,7 @@ def provider_members(provider: Provider) -> JsonObject:
     """Return the members of a provider. A client secret is among them, unless a file or a command has it."""
     # The kind of provider comes first, also the usual one: people read this.
     members: JsonObject = {"provider": provider.name}
-    members |= _members(provider, provider.values(), leave_out=("client_secret", "registration"))
+    members |= _members(provider, provider.values(), leave_out=("client_secret",))
     secret = provider.client_secret
     if isinstance(secret, ExternalSecret):
         external: JsonObject = {"client_secret_file": secret.file, "client_secret_command": list(secret.command)}
@@ -88,7 +87,11 @@ def nested_members() -> dict[str, tuple[str, ...]]:
     """Return the names of the members in the objects within: those of a device code's endpoints, and of a dialect."""
     return {
         member: tuple(_NAMES.get(name, name) for name in record._fields)
-        for member, record in (("device_code", DeviceCodeEndpoints), ("dialect", Dialect))
+        for member, record in (
+            ("device_code", DeviceCodeEndpoints),
+            ("dialect", Dialect),
+            ("registration", ClientMetadata),
+        )
     }
 
 
@@ -110,7 +113,7 @@ def _values(record: type[Record], content: JsonObject, where: str) -> JsonObject
     found: JsonObject = {}
     for name in record._fields:
         member = _NAMES.get(name, name)
-        if member not in content or annotations[name] in _NOT_READ:
+        if member not in content or annotations[name] == "Secret | None":
             continue
         kind = annotations[name]
         is_optional = kind.endswith(" | None")
@@ -221,5 +224,6 @@ READERS: Final[dict[str, Reader]] = {
     "Encoding": _one_of(Encoding),
     "Dialect": _record(Dialect),
     "DeviceCodeEndpoints": _record(DeviceCodeEndpoints),
+    "ClientMetadata": _record(ClientMetadata),
 }
 """How each type of a field is read."""

@@ -45,7 +45,7 @@ def check_id_token(
     for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
         if name not in claims:
             raise ClaimError(f"it has no {name}")
-    if "iss" in claims and provider.issuer is not None and claims["iss"] != _expected_issuer(claims, provider):
+    if "iss" in claims and provider.issuer is not None and claims["iss"] != expected_issuer(claims, provider):
         raise ClaimError("its issuer (iss) is another provider")
     audience = claims.get("aud", provider.client_id)
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
@@ -85,8 +85,13 @@ def _is_same_audience(audience: object, before: object) -> bool:
     return all(member in old for member in new) and all(member in new for member in old)
 
 
-def _expected_issuer(claims: JsonObject, provider: Provider) -> str | None:
-    """Return the issuer that a token must have. Microsoft's has the tenant of the person, which the token names."""
+def expected_issuer(claims: JsonObject, provider: Provider) -> str | None:
+    """Return the issuer that a token must have. Microsoft's has the tenant of the person, which the token names.
+
+    Args:
+        claims: The payload of the token.
+        provider: Says whether its issuer has a tenant.
+    """
     issuer, tenant = provider.id_token_issuer or provider.issuer, claims.get("tid")
     if issuer is None or not provider.issuer_has_tenant or not isinstance(tenant, str):
         return issuer

@@ -52,6 +52,10 @@ class SignatureRefused(ValueError):  # noqa: N818 - says what happened to the si
     """The signature of an id token is not accepted. The message names the rule, never the token."""
 
 
+class SignatureWrong(SignatureRefused):
+    """No key of the provider has made the signature."""
+
+
 class KeyUnknown(ValueError):  # noqa: N818 - says what is unknown
     """The set has no key with the name that the token gives. The provider may have new keys."""
 
@@ -144,8 +148,8 @@ def verify_signature(id_token: Secret, keys: KeySet, algorithms: tuple[str, ...]
     parts = id_token.reveal().split(".")
     if len(parts) != 3:
         raise SignatureRefused("it is not a JWT with three parts")
-    header = _header(parts[0])
-    algorithm = _algorithm(header, algorithms)
+    header = read_header(parts[0])
+    algorithm = algorithm_of(header, algorithms)
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise SignatureRefused("its header names a key (kid) that is not a text")
@@ -159,10 +163,18 @@ def verify_signature(id_token: Secret, keys: KeySet, algorithms: tuple[str, ...]
     signature = _decoded(parts[2])
     message = f"{parts[0]}.{parts[1]}".encode("utf-8", "surrogatepass")
     if signature is None or not any(_is_signed(message, signature, key, algorithm) for key in strong):
-        raise SignatureRefused("its signature is wrong: no key of the provider has made it")
+        raise SignatureWrong("its signature is wrong: no key of the provider has made it")
 
 
-def _header(encoded: str) -> JsonObject:
+def read_header(encoded: str) -> JsonObject:
+    """Read the header of a token (RFC 7515 section 4).
+
+    Args:
+        encoded: The first part of the token.
+
+    Raises:
+        SignatureRefused: It is no strict JSON object in base64url, or too long.
+    """
     data = _decoded(encoded) if len(encoded) <= MAX_HEADER else None
     problem = "not base64url, or too long"
     try:
@@ -173,8 +185,16 @@ def _header(encoded: str) -> JsonObject:
     raise SignatureRefused(f"its header cannot be read: {problem}")
 
 
-def _algorithm(header: JsonObject, algorithms: tuple[str, ...]) -> str:
-    """Return the algorithm of a token. It must be one of those that were chosen without the token."""
+def algorithm_of(header: JsonObject, algorithms: tuple[str, ...]) -> str:
+    """Return the algorithm of a token. It must be one of those that were chosen without the token.
+
+    Args:
+        header: The header of the token.
+        algorithms: As for `verify_signature`.
+
+    Raises:
+        SignatureRefused: The token has another algorithm, or none, or its header has an extension.
+    """
     if "crit" in header:
         raise SignatureRefused("its header has an extension that must be understood (crit), and none is known here")
     algorithm = header.get("alg")

@@ -79,7 +79,7 @@ def read_registration(
         return Malformed(message="the client was registered with a token_endpoint_auth_method that is not known here")
     if method != "none" and secret is None:
         return Malformed(message=f"the client was registered for {method}, and no client_secret is in the answer")
-    if not _is_registered(redirect_uri, answer.get("redirect_uris")):
+    if not is_registered(redirect_uri, answer.get("redirect_uris")):
         return Malformed(message="the client was registered with other redirect_uris than asked for")
     return Registration(
         issuer=issuer,
@@ -97,7 +97,7 @@ def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= MAX_CLIENT_ID and is_printable_ascii(value)
 
 
-def _is_registered(redirect_uri: str | None, registered: object) -> bool:
+def is_registered(redirect_uri: str | None, registered: object) -> bool:
     """Return whether the provider has registered a redirect URI. Its port may be any (RFC 8252 section 7.3).
 
     A provider may replace what was asked for (RFC 7591 section 3.2.1). A person would then see the provider's error

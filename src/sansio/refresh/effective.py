@@ -68,7 +68,7 @@ def has_ended(applies: Applicable | None, refusal: Refusal | None, provider: Pro
         refusal: The refusal that the store remembers; None if there is none.
         provider: The provider that the caller names; None for the one that the credentials record.
     """
-    if applies is None or refusal is None or applies.mode != AuthMode.CHATGPT:
+    if applies is None or refusal is None or applies.mode not in (AuthMode.CHATGPT, AuthMode.OAUTH):
         return False
     tokens = applies.credentials.tokens
     if tokens is None:

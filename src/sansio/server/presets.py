@@ -104,9 +104,16 @@ def _client(installed: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
-def github(host: str) -> dict[str, Any]:
-    """Return the fields for GitHub, which has no id tokens. An OAuth app's access token does not expire."""
+def github(host: str, *, has_secret: bool) -> dict[str, Any]:
+    """Return the fields for GitHub, which has no id tokens. An OAuth app's access token does not expire.
+
+    Args:
+        host: The base URL.
+        has_secret: Whether the client has a secret. GitHub's documentation has it among the parameters.
+    """
+    method = ClientAuthentication.CLIENT_SECRET_POST if has_secret else ClientAuthentication.NONE
     return {
+        "token_endpoint_auth_method": method,
         "name": "github",
         "authorization_endpoint": f"{host}/login/oauth/authorize",
         "token_endpoint": f"{host}/login/oauth/access_token",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..base.text import clean_text, is_visible_ascii
+from ..base.text import clean_text, is_printable_ascii, is_visible_ascii
 from ..model.options import LoginSecrets
 from .known_values import LONGEST_TEXT, KnownValues
 from .vocabulary import is_listed, mask_unlisted
@@ -63,6 +63,18 @@ class Placeholders:
         placeholder = self.of(kind, code)
         return placeholder if len(code) <= longest and is_visible_ascii(code) else f"{placeholder} unusable"
 
+    def printable(self, kind: str, value: str, longest: int | None = None) -> str:
+        """Return the placeholder of a token or a name. That of one with unusable characters is refused too.
+
+        Args:
+            kind: The kind of value, as for `of`.
+            value: The value, not empty.
+            longest: The most characters of a usable value; None for no limit.
+        """
+        placeholder = self.of(kind, value)
+        is_usable = is_printable_ascii(value) and (longest is None or len(value) <= longest)
+        return placeholder if is_usable else f"{placeholder}\x00"
+
     def pasted_state(self, state: str) -> str:
         """Return the placeholder of a pasted ``state``. One that is too short may be this login's, cut off."""
         return "cut" if 0 < len(state) < self._state_length else self.of("foreign-state", state) if state else ""
@@ -70,6 +82,20 @@ class Placeholders:
     def nonce(self, value: str) -> str:
         """Return the placeholder of the nonce in an id token, which the machine compares with this login's."""
         return SECRETS.nonce if value == self._secrets.nonce else self.of("foreign-nonce", value)
+
+    def issuer(self, value: str, ours: str | None) -> str:
+        """Return an issuer that is compared with ours. Ours is not secret.
+
+        The most frequent mistake is a slash too many or too few, so it is kept. A pasted address may end in the middle
+        of our issuer.
+
+        Args:
+            value: The issuer.
+            ours: Our issuer; None if the provider has none.
+        """
+        ours = ours or ""
+        known = ours.startswith(value) or value.rstrip("/") == ours.rstrip("/")
+        return value if known else self.of("issuer", value)
 
     def text(self, words: str) -> str:
         """Return a text from outside in which only words that are known to be harmless are left.

@@ -55,7 +55,7 @@ class Recorder:
         """The machine of the real login."""
         self._writer = TraceWriter(write, clock, on_trouble, origin)
         self._redactor = Redactor(options, secrets)
-        self._implied = provenance_of_provider(options.provider)
+        self._implied = provenance_of_provider(self._redactor.options.provider)
         self._second = LoginMachine(self._redactor.options, SECRETS)
         self._writer.attempt(self._begin)
 
@@ -95,13 +95,15 @@ class Recorder:
 
     def _record(self, at: float, event: Event) -> None:
         redacted = self._redactor.event(event)
+        actions: list[Action] = []
         result: JsonObject
         try:
-            result = {"actions": encode_actions(self._second.handle(redacted), self._implied)}
+            actions = self._second.handle(redacted)
         except UnexpectedEvent:
             result = {"unexpected": True}
         else:
-            result = {"state": self._second.state, **result}
+            result = {"state": self._second.state, "actions": encode_actions(actions, self._implied)}
+        self._redactor.follow(self.machine, self._second, actions)
         # No trace is better than one of a different login.
         if (self._second.state, self._second.last_trigger) != (self.machine.state, self.machine.last_trigger):
             raise RecordingError("without its secrets, an event would mean something else")

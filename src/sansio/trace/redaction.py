@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Final
 
 from ..login import events
 from ..model.options import LoginMethod
+from ..oauth.authorization import redirect_uri
 from .placeholders import Placeholders
 from .requests import Requests
+from .server.documents import Documents
+from .server.kinds import RequestKind, RequestKinds
+from .server.public import public_options, public_registration
+from .server.signatures import Signatures
 from .tokens import TokenResponses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..base.http import Headers
+    from ..login.actions import Action
+    from ..login.machine import LoginMachine
     from ..model.options import LoginOptions, LoginSecrets
     from ..model.provider import Provider
 
-_PARAMETERS: Final = {
-    **dict.fromkeys(("id_token_add_organizations", "codex_cli_simplified_flow"), re.compile("true|false")),
-    "originator": re.compile("codex_(cli_rs|exec|vscode)|loginmachine"),
-    "prompt": re.compile("none|login|consent|select_account"),
-}
-"""Parameters of an authorization request, with the values that a trace may hold."""
 _DATE: Final = rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 _HEADERS: Final = {
     b"date": re.compile(_DATE),
@@ -35,9 +38,6 @@ _HEADERS: Final = {
     b"content-encoding": re.compile(rb"|identity|gzip|deflate|br|zstd", re.IGNORECASE),
 }
 """Header fields of a response that are read or help to understand it, with the values that a trace may hold."""
-_LINK: Final = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
-"""A URL without user name, query and fragment."""
-_NO_LINK: Final = "https://redacted.invalid/"
 
 
 class Redactor:
@@ -50,75 +50,86 @@ class Redactor:
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
         self._placeholders = Placeholders(secrets)
-        self._requests = Requests(options.provider, self._placeholders, secrets)
-        self._responses = TokenResponses(options.provider, self._placeholders)
-        self._port = 0
-        self.options = options.__replace__(
-            allowed_workspaces=tuple(self._placeholders.of("account", each) for each in options.allowed_workspaces),
-            provider=public(options.provider),
-        )
+        self._secrets = secrets
+        self._real = options
+        self._kinds = RequestKinds()
+        self._signatures = Signatures(self._placeholders)
+        self._port: int | None = None
+        self.options = public_options(options, self._placeholders)
         """The options as they stand in the trace."""
+        self._use(options.provider, self.options.provider)
+
+    def follow(self, machine: LoginMachine, second: LoginMachine, actions: Iterable[Action]) -> None:
+        """Note what the machines have done with the last event.
+
+        Args:
+            machine: The machine of the real login.
+            second: The machine of the trace.
+            actions: What the second machine has returned.
+        """
+        self._signatures.settle(counts=machine.last_trigger is not None)
+        self._kinds.note(second.state, actions)
+        if machine.provider is not self._provider:
+            self._use(machine.provider, second.provider)
+
+    def _use(self, provider: Provider, public: Provider) -> None:
+        """Redact what follows for a provider, which may have been completed by its metadata or a registration."""
+        placeholders, signatures = self._placeholders, self._signatures
+        self._provider, self._public = provider, public
+        signatures.algorithms = provider.id_token_signing_alg_values_supported
+        scopes = self._real.__replace__(provider=provider).requested_scopes
+        self._requests = Requests(provider, public, placeholders, self._secrets)
+        self._tokens = TokenResponses(provider, public, placeholders, scopes, signatures)
+        self._documents = Documents(provider, public, placeholders, signatures)
 
     def event(self, event: events.Event) -> events.Event:
         """Return an event that means the same for the login, without secrets and persons."""
         match event:
-            case events.Started(method=method):
-                self._responses.has_polls = method is LoginMethod.DEVICE_CODE
-                return event
+            case events.Started(method=method, registration=registration):
+                self._tokens.keeps_web_pages(method is LoginMethod.DEVICE_CODE)
+                if registration is not None:
+                    registration = public_registration(registration, self._provider, self._placeholders)
+                return event.__replace__(registration=registration)
             case events.Bound(port=port):
                 self._port = port
                 return event
             case events.CallbackPasted(text=text):
-                return event.__replace__(text=self._requests.paste(text, self._port))
+                return event.__replace__(text=self._requests.paste(text, self._port or 0))
             case events.RequestReceived():
                 return self._requests.request(event)
             case events.TokenResponseReceived():
-                return token_response(event, self._responses)
+                return response(event, self._body(event))
             case (
                 events.BindFailed(message=words)
                 | events.BrowserFailed(message=words)
                 | events.TokenRequestFailed(message=words)
                 | events.SaveFailed(message=words)
+                | events.RegistrationSaveFailed(message=words)
             ):
                 return event.__replace__(message=self._placeholders.text(words))
             case events.CredentialsSaved(replaced=replaced) if replaced is not None:
-                return event.__replace__(replaced=self._responses.credentials(replaced))
+                return event.__replace__(replaced=self._tokens.credentials(replaced))
             case events.CancelRequested(reason=words):
                 return event.__replace__(reason=self._placeholders.text(words))
             case _:
                 return event
 
+    def _body(self, event: events.TokenResponseReceived) -> bytes:
+        kind = self._kinds.of(event.exchange_id)
+        if kind is RequestKind.TOKENS:
+            return self._tokens.body(event.headers, event.body)
+        uri = None if self._port is None else redirect_uri(self._real, self._port)
+        return self._documents.body(kind, event, uri)
 
-def token_response(event: events.TokenResponseReceived, responses: TokenResponses) -> events.TokenResponseReceived:
-    """Return a token response that means the same, without secrets and persons."""
-    return event.__replace__(
-        headers=_headers(event.headers),
-        body=responses.body(event.headers, event.body),
-        received_at=moment(event.received_at),
-    )
+
+def response(event: events.TokenResponseReceived, body: bytes) -> events.TokenResponseReceived:
+    """Return a response with a redacted body, without secrets and persons in its other parts."""
+    return event.__replace__(headers=_headers(event.headers), body=body, received_at=moment(event.received_at))
 
 
 def moment(seconds: float) -> float:
     """Return a time as it stands in a trace. The machines refuse every time that is out of range."""
     return seconds if events.is_moment(seconds) else -1.0
-
-
-def public(provider: Provider) -> Provider:
-    """Return the provider without values that may be secrets or name a person."""
-    return provider.__replace__(
-        authorization_parameters=tuple(
-            (name, value if _PARAMETERS[name].fullmatch(value) else "redacted")
-            if name in _PARAMETERS
-            else (f"redacted-parameter-{number}", "redacted")
-            for number, (name, value) in enumerate(provider.authorization_parameters, 1)
-        ),
-        dialect=provider.dialect.__replace__(platform_url=_link(provider.dialect.platform_url)),
-        help_url=_link(provider.help_url),
-    )
-
-
-def _link(url: str | None) -> str | None:
-    return url if url is None or _LINK.fullmatch(url) else _NO_LINK
 
 
 def _headers(headers: Headers) -> Headers:

@@ -41,13 +41,15 @@ class Requests:
     """Redacts the requests of one login.
 
     Args:
-        provider: The provider. Its addresses and names are not secret.
+        provider: The real provider.
+        public: The provider in the trace. Its addresses and names are not secret.
         placeholders: The placeholders of the login.
         secrets: The real secrets of the login.
     """
 
-    def __init__(self, provider: Provider, placeholders: Placeholders, secrets: LoginSecrets) -> None:
+    def __init__(self, provider: Provider, public: Provider, placeholders: Placeholders, secrets: LoginSecrets) -> None:
         self._provider = provider
+        self._public = public
         self._placeholders = placeholders
         self._secrets = secrets
 
@@ -70,7 +72,7 @@ class Requests:
         query = pasted_query(text, rules)
         if isinstance(query, PasteProblem):
             return {
-                PasteProblem.AUTHORIZATION_REQUEST: self._provider.authorization_endpoint,
+                PasteProblem.AUTHORIZATION_REQUEST: self._authorization_request(),
                 PasteProblem.OTHER_ADDRESS: "https://other.invalid/",
                 PasteProblem.INCOMPLETE: f"127.0.0.1:{port}/",
             }.get(query, "other")
@@ -81,6 +83,11 @@ class Requests:
         if "state" in redacted:
             redacted["state"] = self._placeholders.pasted_state(parameters["state"])
         return "?" + urlencode(redacted)
+
+    def _authorization_request(self) -> str:
+        endpoint = self._public.authorization_endpoint
+        # With a query, the endpoint alone would not be seen as an authorization request.
+        return f"{endpoint}&response_type=code" if "?" in endpoint else endpoint
 
     def _redacted(self, parameters: dict[str, str]) -> dict[str, str]:
         """Return the parameters of a callback that are read, redacted."""
@@ -106,15 +113,8 @@ class Requests:
         if name == "code":
             return self._placeholders.of("code", value)
         if name == "iss":
-            return self._issuer(value)
+            return self._placeholders.issuer(value, self._provider.issuer)
         return self._placeholders.word("error", value) if name == "error" else self._denial(value)
-
-    def _issuer(self, issuer: str) -> str:
-        ours = self._provider.issuer or ""
-        # The most frequent mistake is a slash too many or too few.
-        # (A pasted address may end in the middle of our issuer.)
-        known = ours.startswith(issuer) or issuer.rstrip("/") == ours.rstrip("/")
-        return issuer if known else self._placeholders.of("issuer", issuer)
 
     def _denial(self, description: str) -> str:
         marker = self._provider.dialect.no_entitlement_marker

@@ -9,6 +9,7 @@ from ..base.text import clean_text, safe_url
 from ..login import actions, events, progress
 from ..login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ..model.options import LoginMethod
+from .server.kinds import RequestKinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .replay import Replay, Replayed
 
 _MARGIN = " " * 12
+_NO_REQUESTS: Final = RequestKinds()
 _WORDS: Final[Mapping[type[events.Event], str]] = {
     events.BrowserOpened: "a browser was launched",
     events.HttpsAttempted: "a client begins a TLS handshake",
@@ -37,7 +39,7 @@ def tell(replay: Replay, *, until: int | None = None) -> list[str]:
         until: The number of events to describe; None for all.
     """
     steps = replay.steps[:until]
-    lines = [line for step in steps for line in step_lines(step, event_words, action_words)]
+    lines = all_lines(steps, event_words, action_words)
     return [*lines, *(more_events(len(replay.steps) - len(steps)) or _end(replay))]
 
 
@@ -91,20 +93,34 @@ def outcome_words(outcome: LoginOutcome | None) -> tuple[str, str | None]:
             assert_never(outcome)
 
 
-def step_lines(
-    step: Replayed, event_words: Callable[[Any, int | None], str], action_words: Callable[[Any], str]
-) -> Iterator[str]:
-    """Yield the lines of one event.
+def all_lines(
+    steps: Sequence[Replayed],
+    event_words: Callable[[Any, int | None, RequestKinds], str],
+    action_words: Callable[[Any, RequestKinds], str],
+) -> list[str]:
+    """Return the lines of some events.
 
     Args:
-        step: The replayed event.
-        event_words: Returns an event in words, from the event and the real size of its body.
-        action_words: Returns an action in words.
+        steps: The replayed events, from the first one on.
+        event_words: Returns an event in words, from the event, the real size of its body, and the requests so far.
+        action_words: Returns an action in words, from the action and the requests so far.
     """
+    requests = RequestKinds()
+    return [line for step in steps for line in _step_lines(step, requests, event_words, action_words)]
+
+
+def _step_lines(
+    step: Replayed,
+    requests: RequestKinds,
+    event_words: Callable[[Any, int | None, RequestKinds], str],
+    action_words: Callable[[Any, RequestKinds], str],
+) -> Iterator[str]:
     meaning = "unexpected: a mistake of the host" if step.unexpected else step.trigger or "too late, dropped"
-    yield f"{step.at:9.3f} s {clean_text(event_words(step.event, step.size))}  [{meaning}]"
+    yield f"{step.at:9.3f} s {clean_text(event_words(step.event, step.size, requests))}  [{meaning}]"
+    # An action may abort a request and send the next one. Each has its own number.
+    requests.note(step.after, step.actions)
     for action in step.actions:
-        yield _MARGIN + clean_text(action_words(action))
+        yield _MARGIN + clean_text(action_words(action, requests))
     if step.after is not step.before:
         yield f"{_MARGIN}=> {step.after}"
 
@@ -121,8 +137,10 @@ def _end(replay: Replay) -> Sequence[str]:
     return [f"The login {word}: {category} - {clean_text(failure.message)}"]
 
 
-def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C901, PLR0912 - one arm an event
-    """Return an event in words, with the real size in bytes of its body or target, if it is known."""
+def event_words(  # noqa: C901, PLR0912 - one arm an event
+    event: events.Event, size: int | None = None, requests: RequestKinds = _NO_REQUESTS
+) -> str:
+    """Return an event in words, with the real size of its body or target, and what the requests so far were about."""
     match event:
         case events.Started(method=method):
             how = "" if method is LoginMethod.BROWSER else f" with a {method.replace('_', ' ')}"
@@ -135,22 +153,18 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             return f"the program that holds the port {'agrees to stop' if accepted else 'does not stop'}"
         case events.TimerFired(timer=timer):
             return f"the timer {timer} runs out"
+        case events.BrowserFailed(message=message):
+            return f"no browser could be launched: {message}"
         case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted():
             return _WORDS[type(event)]
         case events.CredentialsSaved() | events.RegistrationSaved():
             return _WORDS[type(event)]
-        case events.BrowserFailed(message=message):
-            return f"no browser could be launched: {message}"
-        case events.RequestReceived():
+        case events.RequestReceived() | events.ResponseSent() | events.ClientGone():
             return _request_words(event, size)
-        case events.ResponseSent(request_id=request_id):
-            return f"the answer to request {request_id} was sent"
-        case events.ClientGone(request_id=request_id):
-            return f"the client of request {request_id} has left"
         case events.TokenResponseReceived():
-            return _response_words(event, size)
+            return _response_words(event, size, requests)
         case events.TokenRequestFailed(exchange_id=exchange_id, kind=kind, message=message):
-            return f"token request {exchange_id} got no answer ({kind}): {message}"
+            return f"{requests.words(exchange_id)} got no answer ({kind}): {message}"
         case events.SaveFailed(message=message) | events.RegistrationSaveFailed(message=message):
             what = "credentials" if isinstance(event, events.SaveFailed) else "registration"
             return f"the {what} could not be stored: {message}"
@@ -160,22 +174,28 @@ def event_words(event: events.Event, size: int | None = None) -> str:  # noqa: C
             assert_never(event)
 
 
-def _request_words(event: events.RequestReceived, size: int | None) -> str:
+def _request_words(event: events.RequestReceived | events.ResponseSent | events.ClientGone, size: int | None) -> str:
+    if isinstance(event, events.ResponseSent):
+        return f"the answer to request {event.request_id} was sent"
+    if isinstance(event, events.ClientGone):
+        return f"the client of request {event.request_id} has left"
     path = event.target.partition(b"?")[0].decode("latin-1")
     sender = " by another user" if event.from_other_user else ""
     words = f"request {event.request_id}: {event.method.decode('latin-1')} {path}{sender}"
     return words if size is None else f"{words}, {size} bytes"
 
 
-def _response_words(event: events.TokenResponseReceived, size: int | None) -> str:
+def _response_words(event: events.TokenResponseReceived, size: int | None, requests: RequestKinds) -> str:
     kinds = [value.decode("latin-1") for value in header_values(event.headers, b"content-type")]
     size = len(event.body) if size is None else size
     words = ", ".join([f"status {event.status}", *kinds, f"{size} bytes"])
-    return f"token request {event.exchange_id} is answered: {words}"
+    return f"{requests.words(event.exchange_id)} is answered: {words}"
 
 
-def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one arm an action
-    """Return an action in words."""
+def action_words(  # noqa: C901, PLR0912 - one arm an action
+    action: actions.Action, requests: RequestKinds = _NO_REQUESTS
+) -> str:
+    """Return an action in words, and what the requests so far were about."""
     match action:
         case actions.Bind(port=port, attempt=attempt):
             return f"open port {port or 'of any number'}, attempt {attempt}"
@@ -190,9 +210,9 @@ def action_words(action: actions.Action) -> str:  # noqa: C901, PLR0912 - one ar
         case actions.Respond(request_id=request_id, status=status):
             return f"answer request {request_id} with status {status}"
         case actions.SendTokenRequest(exchange_id=exchange_id, url=url, timeout=timeout):
-            return f"send token request {exchange_id} to {safe_url(url)}, within {timeout:g} s"
+            return f"send {requests.words(exchange_id)} to {safe_url(url)}, within {timeout:g} s"
         case actions.AbortTokenRequest(exchange_id=exchange_id):
-            return f"abort token request {exchange_id}"
+            return f"abort {requests.words(exchange_id)}"
         case actions.SaveCredentials():
             return "store the credentials"
         case actions.SaveRegistration():

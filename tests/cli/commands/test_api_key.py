@@ -81,7 +81,7 @@ def test_json(tmp_path: Path) -> None:
 def test_replaced_tokens_are_revoked(tmp_path: Path, provider: ScriptedProvider, status: int) -> None:
     (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": OLD}))
     provider.revocation = status
-    code, _, err = store_key(tmp_path, b"sk-canary", "--api-key", "--issuer", provider.issuer)
+    code, _, err = store_key(tmp_path, b"sk-canary", "--api-key", "--provider", "codex", "--issuer", provider.issuer)
     assert code == 0
     assert (tmp_path / "auth.json").read_bytes() == STORED
     assert provider.revoked == [REVOKED]
@@ -93,7 +93,7 @@ def test_replaced_tokens_are_revoked(tmp_path: Path, provider: ScriptedProvider,
 
 def test_nothing_is_revoked_if_the_key_cannot_be_stored(tmp_path: Path, provider: ScriptedProvider) -> None:
     (tmp_path / "auth.json").mkdir()
-    code, _, err = store_key(tmp_path, b"sk-canary", "--api-key", "--issuer", provider.issuer)
+    code, _, err = store_key(tmp_path, b"sk-canary", "--api-key", "--provider", "codex", "--issuer", provider.issuer)
     assert code == 1
     assert err == f"The API key is not stored: {tmp_path / 'auth.json'}: it is not a regular file.\n"
     assert provider.revoked == []
@@ -149,5 +149,7 @@ def test_interrupt_during_the_revocation(
     monkeypatch.setattr("getpass.getpass", lambda _: "sk-canary")
     monkeypatch.setattr(revocation, "revoke", interrupted)
     # The key is stored: that is a success.
-    assert main(["login", "--api-key", "--home", str(tmp_path), "--issuer", provider.issuer]) == 0
+    assert (
+        main(["login", "--api-key", "--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer]) == 0
+    )
     assert "could not be revoked: it was interrupted." in capsys.readouterr().err

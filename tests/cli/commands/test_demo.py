@@ -79,3 +79,21 @@ def test_demo_in_the_persons_browser_shows_the_address(tmp_path: Path, *, works:
     stored = re.search(r"It is stored in (\S+)", out)
     assert stored is not None
     shutil.rmtree(Path(stored[1]).parent)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("arguments", [(), ("--device-code",)], ids=["browser", "device code"])
+def test_demo_of_a_standard_provider(arguments: tuple[str, ...]) -> None:
+    with run("demo", "--provider", "openid", *arguments) as command:
+        out, err = command.process.communicate(timeout=50)
+    assert (command.process.returncode, err) == (0, "")
+    phases = re.findall(r"^  ([a-z_]+) +[A-Z]", out, re.MULTILINE)
+    assert phases[0] == "discovering"
+    assert phases[-2:] == ["saving_credentials", "succeeded"]
+    assert re.search(r"Signed in at 127\.0\.0\.1:[0-9]+ as ada@example\.com\.", out)
+    match = re.search(r"It is stored in (\S+)", out)
+    assert match is not None
+    (entry,) = Path(match[1]).glob("127.0.0.1-*.json")
+    tokens = json.loads(entry.read_text())["tokens"]
+    assert not any(tokens[name] in out for name in TOKENS)
+    shutil.rmtree(match[1])

@@ -219,7 +219,20 @@ def test_nothing_is_loaded_or_compiled_after_the_callback(
     """The driver has loaded everything before, while the person signed in."""
     provider.will_sign_in()
     home, issuer = str(tmp_path), provider.issuer
-    arguments = ["login", "--no-browser", "--port", "0", "--home", home, "--issuer", issuer, "--driver", driver]
+    arguments = [
+        "login",
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        home,
+        "--provider",
+        "codex",
+        "--issuer",
+        issuer,
+        "--driver",
+        driver,
+    ]
     preload, spy = PRELOADED[driver]
     script = (
         f"import re, sys; from loginmachine.cli import main; from loginmachine.drivers.{driver}.owner import Owner\n"
@@ -336,7 +349,7 @@ def test_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path:
         stranger.settimeout(10)
         port = str(stranger.getsockname()[1])
         arguments = ["login", "--no-browser", "--json", "--driver", driver]
-        arguments += ["--home", str(tmp_path), "--issuer", provider.issuer]
+        arguments += ["--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer]
         with run(*arguments, "--port", port) as command:
             connection, _ = stranger.accept()
             with connection:
@@ -351,7 +364,7 @@ def test_the_browser_is_opened_without_a_shell(provider: ScriptedProvider, tmp_p
     launcher, seen = tmp_path / "launcher", tmp_path / "seen"
     launcher.write_text(f'#!/bin/sh\nprintf "%s\\n" "$#" "$1" > {seen}\n')
     launcher.chmod(0o755)
-    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer]
     with run("login", *arguments, BROWSER=str(launcher)) as command:
         url = command.event("listening")["url"]
         while command.event("progress")["phase"] != "browser_launched":
@@ -362,7 +375,7 @@ def test_the_browser_is_opened_without_a_shell(provider: ScriptedProvider, tmp_p
 
 
 def test_missing_browser_does_not_end_the_login(provider: ScriptedProvider, tmp_path: Path) -> None:
-    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer]
+    arguments = ["--json", "--port", "0", "--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer]
     with run("login", *arguments) as command:
         command.event("listening")
         assert command.event("problem")["category"] == "browser_launch_failed"
@@ -384,10 +397,10 @@ def test_closed_pipe_does_not_end_the_login(provider: ScriptedProvider, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--issuer", "http://example.com"], "https"),
-        (["--issuer", "https://user:canary@example.com"], "user name"),
-        (["--issuer", "https://example.com/$(reboot)`'"], "not allowed"),
-        (["--issuer", ""], "empty"),
+        (["--provider", "codex", "--issuer", "http://example.com"], "https"),
+        (["--provider", "codex", "--issuer", "https://user:canary@example.com"], "user name"),
+        (["--provider", "codex", "--issuer", "https://example.com/$(reboot)`'"], "not allowed"),
+        (["--provider", "codex", "--issuer", ""], "empty"),
         (["--port", "65536"], "a port is a number from 0 to 65535"),
         (["--port", "-1"], "a port is a number from 0 to 65535"),
         (["--timeout", "nan"], "SECONDS must be a number, at least 0"),
@@ -442,6 +455,8 @@ def test_closed_standard_error_does_not_change_the_outcome(
         "0",
         "--home",
         str(tmp_path),
+        "--provider",
+        "codex",
         "--issuer",
         provider.issuer,
     ]
@@ -468,7 +483,18 @@ def test_a_full_pipe_does_not_block_the_login(provider: ScriptedProvider, tmp_pa
     os.set_blocking(write_end, True)
     arguments = ["--driver", driver, "--no-browser", "--port", "0", "--home", str(tmp_path), "--timeout", "0.05"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "loginmachine", "login", "--json", *arguments, "--issuer", provider.issuer],
+        [
+            sys.executable,
+            "-m",
+            "loginmachine",
+            "login",
+            "--json",
+            *arguments,
+            "--provider",
+            "codex",
+            "--issuer",
+            provider.issuer,
+        ],
         stdout=write_end,
         stderr=write_end,
         env=environment(),

@@ -62,7 +62,7 @@ class Shown:
         for name, value in {**PLACES[place], **variables}.items():
             self._monkeypatch.setenv(name, value)
         self._monkeypatch.setattr(login_view, "can_hide_input", lambda: "cannot paste" not in facts)
-        arguments = argparse.Namespace(verbose=False, json=False)
+        arguments = argparse.Namespace(verbose=False, json=False, home=str(self._home), workspace=[])
         arguments.no_browser, arguments.device_code = "no browser" in facts, "fell back" in facts
         with LogFile(str(self._home)) as log:
             view = LoginView(arguments, log)

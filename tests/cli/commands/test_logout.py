@@ -33,17 +33,21 @@ def signed_in(tmp_path: Path) -> Path:
 
 
 def logout(home: Path, provider: ScriptedProvider, *more: str, **extra: str) -> tuple[int, str, str]:
-    return called("logout", "--home", str(home), "--issuer", provider.issuer, *more, **extra)
+    return called("logout", "--home", str(home), "--provider", "codex", "--issuer", provider.issuer, *more, **extra)
 
 
 def test_logout(signed_in: Path, provider: ScriptedProvider) -> None:
     output = f"{SIGNED_OUT}The provider has revoked the tokens.\n"
-    assert started("logout", "--home", str(signed_in), "--issuer", provider.issuer) == (0, output, "")
+    assert started("logout", "--home", str(signed_in), "--provider", "codex", "--issuer", provider.issuer) == (
+        0,
+        output,
+        "",
+    )
     assert provider.revoked == [REVOKED]
     assert not (signed_in / "auth.json").exists()
     nothing = (
         f"You were not signed in: nothing is stored in {signed_in / 'auth.json'}.\n"
-        f"To sign in, run: loginmachine login --home {signed_in} --issuer {provider.issuer}\n"
+        f"To sign in, run: loginmachine login --home {signed_in} --provider codex --issuer {provider.issuer}\n"
     )
     assert logout(signed_in, provider) == (0, nothing, "")
     assert provider.revoked == [REVOKED]
@@ -83,7 +87,7 @@ def test_failed_revocation(signed_in: Path, provider: ScriptedProvider) -> None:
 
 def test_provider_cannot_be_reached(signed_in: Path, provider: ScriptedProvider) -> None:
     provider.issuer = f"http://127.0.0.1:{free_port()}"
-    code, _, err = started("logout", "--home", str(signed_in), "--issuer", provider.issuer)
+    code, _, err = started("logout", "--home", str(signed_in), "--provider", "codex", "--issuer", provider.issuer)
     assert code == 0
     assert "did not confirm that the tokens are revoked" in err
     assert not (signed_in / "auth.json").exists()
@@ -137,7 +141,7 @@ def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked:
 
 
 def test_invalid_issuer_is_a_usage_error(signed_in: Path) -> None:
-    code, _, err = called("logout", "--home", str(signed_in), "--issuer", "ftp://x")
+    code, _, err = called("logout", "--home", str(signed_in), "--provider", "codex", "--issuer", "ftp://x")
     assert code == 2
     assert "--issuer: the provider's URL must be https" in err
     assert (signed_in / "auth.json").exists()

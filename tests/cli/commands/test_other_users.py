@@ -78,7 +78,19 @@ def home() -> Iterator[Path]:
 def test_another_users_callback(provider: ScriptedProvider, home: Path, driver: str, *, any_user: bool) -> None:
     provider.will_sign_in()
     os.chown(home, US, US)
-    arguments = ["login", "--json", "--no-browser", "--port", "0", "--home", str(home), "--issuer", provider.issuer]
+    arguments = [
+        "login",
+        "--json",
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(home),
+        "--provider",
+        "codex",
+        "--issuer",
+        provider.issuer,
+    ]
     arguments += ["--driver", driver, *(["--any-user"] if any_user else [])]
     with subprocess.Popen(
         [*AS_USER, sys.executable, "-m", "loginmachine", *arguments],

@@ -168,6 +168,13 @@ def test_json(tmp_path: Path) -> None:
         "has_api_key": True,
         "expires_at": "2026-11-18T11:06:40Z",
         "last_refresh": "2026-11-18T11:06:40Z",
+        "provider": "codex",
+        "issuer": "https://auth.openai.com",
+        "client_id": "app_EMoamEEZ73f0CkXaXp7hrann",
+        "subject": None,
+        "name": None,
+        "scopes": None,
+        "has_refresh_token": True,
         "store": "file",
         "path": str(tmp_path / "auth.json"),
         "fallback": None,
@@ -290,7 +297,7 @@ class Refusing:
             tokens["oauth_provenance"] = {"issuer": self.issuer, "client_id": "client-1"}
         content = {"auth_mode": "chatgpt", "tokens": tokens, "last_refresh": "2026-01-01T00:00:00Z"}
         (home / "auth.json").write_text(json.dumps(content))
-        self.provider = [] if records else ["--issuer", self.issuer, "--client-id", "client-1"]
+        self.provider = [] if records else ["--provider", "codex", "--issuer", self.issuer, "--client-id", "client-1"]
 
     def run(self, command: str, *more: str) -> tuple[int, str, str]:
         return called(command, "--home", str(self.home), *self.provider, *more)
@@ -310,7 +317,7 @@ def test_a_sign_in_that_has_ended(
     assert lines[0] == "The sign-in with ChatGPT as ada@example.com has ended: its tokens can no longer be renewed."
     assert "it is renewed" not in out
     assert f"Stored in: {tmp_path / 'auth.json'}" in lines
-    advice = f"loginmachine login --home {tmp_path} --issuer {ended.issuer} --client-id client-1"
+    advice = f"loginmachine login --home {tmp_path} --provider codex --issuer {ended.issuer} --client-id client-1"
     assert lines[-1] == f"To sign in, run: {advice}"
     code, out, _ = ended.run("status", "--json")
     answer = json.loads(out)
@@ -347,8 +354,19 @@ def test_what_to_run_needs_no_options_for_the_usual_home(tmp_path: Path, command
 def test_what_to_run_has_the_options_for_the_same_place(tmp_path: Path, command: str) -> None:
     home = tmp_path / "my home"
     home.mkdir()
-    options = ("--home", str(home), "--store", "auto", "--issuer", "http://127.0.0.1:1", "--client-id", "a b")
+    options = (
+        "--home",
+        str(home),
+        "--store",
+        "auto",
+        "--provider",
+        "codex",
+        "--issuer",
+        "http://127.0.0.1:1",
+        "--client-id",
+        "a b",
+    )
     _, out, err = called(command, *options, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
     assert f"nothing is stored in {home / 'auth.json'} and in the keyring entry 'Codex Auth', 'cli|" in out + err
-    more = "--issuer http://127.0.0.1:1 --client-id 'a b'"
+    more = "--provider codex --issuer http://127.0.0.1:1 --client-id 'a b'"
     assert f"To sign in, run: loginmachine login --home '{home}' --store auto {more}" in (out + err).splitlines()

@@ -63,10 +63,10 @@ class Endpoint:
         return Response(json.dumps(body), self.status, content_type="application/json")
 
     def run(self, command: str, home: Path, *more: str, **extra: str) -> tuple[int, str, str]:
-        return called(command, "--home", str(home), "--issuer", self.issuer, *more, **extra)
+        return called(command, "--home", str(home), "--provider", "codex", "--issuer", self.issuer, *more, **extra)
 
     def start(self, command: str, home: Path, *more: str) -> tuple[int, str, str]:
-        return started(command, "--home", str(home), "--issuer", self.issuer, *more)
+        return started(command, "--home", str(home), "--provider", "codex", "--issuer", self.issuer, *more)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_token_refreshes_an_expiring_token(tmp_path: Path, endpoint: Endpoint) -
 def test_not_signed_in(tmp_path: Path, endpoint: Endpoint) -> None:
     words = (
         f"You are not signed in: nothing is stored in {tmp_path / 'auth.json'}.\n"
-        f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+        f"To sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
         "Details: not_signed_in - nothing is stored\n"
     )
     assert endpoint.start("token", tmp_path) == (1, "", words)
@@ -158,7 +158,7 @@ def test_rejected_refresh_token(tmp_path: Path, endpoint: Endpoint) -> None:
         words = (
             f"The sign-in has ended.\nSign in again.\nDetails: refresh_token_rejected - {why}\n"
             f"Stored in: {tmp_path / 'auth.json'}\n"
-            f"To sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n"
+            f"To sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
         )
         assert endpoint.run(command, tmp_path) == (1, "", words)
     assert len(endpoint.bodies) == 1
@@ -214,7 +214,9 @@ def test_refresh_fails_if_the_tokens_cannot_be_stored(tmp_path: Path, endpoint: 
     assert (code, out) == (1, "")
     assert "Warning: the new tokens could not be stored" in err
     assert "The provider renewed the tokens, but they could not be stored. Sign in again.\n" in err
-    assert err.endswith(f"\nTo sign in, run: loginmachine login --home {tmp_path} --issuer {endpoint.issuer}\n")
+    assert err.endswith(
+        f"\nTo sign in, run: loginmachine login --home {tmp_path} --provider codex --issuer {endpoint.issuer}\n"
+    )
     lock.rmdir()
     code, out, _ = endpoint.run("refresh", tmp_path, "--json")
     line = json.loads(out)
@@ -234,7 +236,9 @@ def test_new_tokens_are_stored_despite_signals(tmp_path: Path, endpoint: Endpoin
     old = sign_in(tmp_path, 10)
     path = tmp_path / "trace"
     endpoint.released.clear()
-    with run(command, "--home", str(tmp_path), "--issuer", endpoint.issuer, "--record", str(path)) as running:
+    with run(
+        command, "--home", str(tmp_path), "--provider", "codex", "--issuer", endpoint.issuer, "--record", str(path)
+    ) as running:
         assert endpoint.asked.wait(20)
         running.process.send_signal(getattr(signal, number))
         running.process.send_signal(signal.SIGTERM)
@@ -266,7 +270,7 @@ def test_refresh_json(tmp_path: Path, endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("command", ["token", "refresh"])
 def test_invalid_issuer_is_a_usage_error(tmp_path: Path, endpoint: Endpoint, command: str) -> None:
-    code, out, err = endpoint.run(command, tmp_path, "--issuer", "http://id.example")
+    code, out, err = endpoint.run(command, tmp_path, "--provider", "codex", "--issuer", "http://id.example")
     assert (code, out) == (2, "")
     assert "the provider's URL must be https" in err
 
@@ -333,7 +337,9 @@ def test_a_difference_in_a_recorded_refresh(tmp_path: Path, endpoint: Endpoint) 
     assert (report.outcome, report.diverges_at) == ("unfinished", 3)
 
 
-@pytest.mark.parametrize("options", [(), ("--issuer", "https://auth.openai.com")], ids=["recorded", "named"])
+@pytest.mark.parametrize(
+    "options", [(), ("--provider", "codex", "--issuer", "https://auth.openai.com")], ids=["recorded", "named"]
+)
 def test_the_environment_names_the_endpoint_for_refreshes(
     tmp_path: Path, httpserver: HTTPServer, options: tuple[str, ...]
 ) -> None:

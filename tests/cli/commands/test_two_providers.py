@@ -73,12 +73,12 @@ def test_an_api_key_does_not_replace_a_sign_in_at_another_provider(
 def test_no_token_is_sent_to_another_provider_or_client(  # noqa: PLR0913, PLR0917 - fixtures
     tmp_path: Path, stored: bytes, provider: ScriptedProvider, other: ScriptedProvider, command: str, named: str
 ) -> None:
-    options = ("--issuer", other.issuer) if named == "issuer" else ("--client-id", "client-2")
+    options = ("--provider", "codex", "--issuer", other.issuer) if named == "issuer" else ("--client-id", "client-2")
     code, out, err = called(command, "--home", str(tmp_path), *options)
     assert (code, out) == (1, "")
     assert "Details: provider_mismatch" in err
     assert f"{provider.issuer} (client {CLIENT})" in err
-    assert options[1] in err
+    assert options[-1] in err
     assert (tmp_path / "auth.json").read_bytes() == stored
     assert provider.forms == other.forms == []
 
@@ -86,7 +86,7 @@ def test_no_token_is_sent_to_another_provider_or_client(  # noqa: PLR0913, PLR09
 def test_logout_at_another_provider_removes_and_sends_nothing(
     tmp_path: Path, stored: bytes, provider: ScriptedProvider, other: ScriptedProvider
 ) -> None:
-    code, _, err = called("logout", "--home", str(tmp_path), "--issuer", other.issuer)
+    code, _, err = called("logout", "--home", str(tmp_path), "--provider", "codex", "--issuer", other.issuer)
     assert code == 1
     assert provider.issuer in err
     assert other.issuer in err
@@ -112,13 +112,13 @@ def test_tokens_of_an_older_file_are_used_at_the_issuer_that_they_name(
     content = {"auth_mode": "chatgpt", "tokens": old}
     path = tmp_path / "auth.json"
     path.write_text(json.dumps(content))
-    for options in ((), ("--issuer", other.issuer)):
+    for options in ((), ("--provider", "codex", "--issuer", other.issuer)):
         code, _, err = called("refresh", "--home", str(tmp_path), *options)
         assert code == 1
         assert f"issued by {provider.issuer}" in err
     assert json.loads(path.read_text()) == content
     provider.answers.append((200, {"access_token": "canary-new"}))
-    assert called("refresh", "--home", str(tmp_path), "--issuer", provider.issuer)[0] == 0
+    assert called("refresh", "--home", str(tmp_path), "--provider", "codex", "--issuer", provider.issuer)[0] == 0
     kept = json.loads(path.read_text())["tokens"]
     assert kept["oauth_provenance"] == {"issuer": provider.issuer, "client_id": CLIENT}
     assert kept["access_token"] == "canary-new"
@@ -131,7 +131,7 @@ def test_tokens_of_openai_are_never_sent_to_another_issuer(tmp_path: Path, other
     path.write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
     before = path.read_bytes()
     for command in ("refresh", "token", "logout"):
-        assert called(command, "--home", str(tmp_path), "--issuer", other.issuer)[0] == 1
+        assert called(command, "--home", str(tmp_path), "--provider", "codex", "--issuer", other.issuer)[0] == 1
     with login(tmp_path, other.issuer) as running:
         assert running.end()[0] == 1
     assert path.read_bytes() == before

@@ -270,7 +270,18 @@ def test_ssh_session_gets_a_hint(provider: ScriptedProvider, tmp_path: Path) -> 
 
 
 def test_the_hint_is_shown_once(provider: ScriptedProvider, tmp_path: Path) -> None:
-    arguments = ["--port", "0", "--home", str(tmp_path), "--issuer", provider.issuer, "--timeout", "0.5"]
+    arguments = [
+        "--port",
+        "0",
+        "--home",
+        str(tmp_path),
+        "--provider",
+        "codex",
+        "--issuer",
+        provider.issuer,
+        "--timeout",
+        "0.5",
+    ]
     _, _, err = started("login", *arguments)
     assert "Note: No browser could be opened." in err
     assert err.count("--device-code") == 1

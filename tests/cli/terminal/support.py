@@ -169,7 +169,7 @@ def _on_terminal(program: list[str], extra: dict[str, str | None], columns: int 
 
 
 def _login(home: Path, issuer: str) -> list[str]:
-    return ["login", "--no-browser", "--port", "0", "--home", str(home), "--issuer", issuer]
+    return ["login", "--no-browser", "--port", "0", "--home", str(home), "--provider", "codex", "--issuer", issuer]
 
 
 def login_on_terminal(

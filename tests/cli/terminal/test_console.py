@@ -189,5 +189,5 @@ def test_no_escape_sequences_on_another_console(
         return console
 
     monkeypatch.setattr(ctypes, "WinDLL", load, raising=False)
-    assert shown(on_windows) == "Łoś €\nend\n"
+    assert shown(on_windows) == "Łoś €\nWaiting\nend\n"
     assert console is None or console.mode == 3

@@ -44,7 +44,7 @@ def test_closed_output_does_not_change_the_exit_code(tmp_path: Path, redirects: 
     assert redirected(redirects, "refresh", "--if-due", *home) == (0, "", "")
     # Without a reader, printing the token has failed.
     assert redirected(redirects, "token", *home) == (1, "", "")
-    assert redirected(redirects, "logout", "--json", "--issuer", NOWHERE, *home) == (0, "", "")
+    assert redirected(redirects, "logout", "--json", "--provider", "codex", "--issuer", NOWHERE, *home) == (0, "", "")
     assert not (tmp_path / "auth.json").exists()
 
 

@@ -258,7 +258,7 @@ def test_an_entry_that_cannot_be_read_is_left_out_and_said(store: AccountStore, 
     for _ in range(2):
         assert [account.subject for account in other.accounts()] == ["u-1"]
     assert warnings == [f"an account is left out: {bad}: tokens is not an object"]
-    # If there is no other, it is an error: nobody is told that nobody is signed in.
+    # If there is no other, it is an error: "not signed in" would be wrong.
     (folder / f"{keys(other)['u-1']}.json").unlink()
     with pytest.raises(StoreError, match="tokens is not an object"):
         other.accounts()

@@ -86,7 +86,7 @@ def test_a_port_of_the_callers_own_has_no_fallback(provider: ScriptedProvider, p
 def test_a_holder_that_agrees_to_go_and_stays(
     options: Any, ports: tuple[int, int], progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.sansio.login.effects.BIND_RETRY_DELAY", 0.001)
+    monkeypatch.setattr("loginmachine.sansio.login.port.effects.BIND_RETRY_DELAY", 0.001)
     with (
         ScriptedServer(stubborn, port=ports[0]) as holder,
         start_login(options, store=MemoryStore(), on_progress=progress) as login,

@@ -119,3 +119,11 @@ def test_a_misspelt_policy_is_refused() -> None:
     provider = OTHER_PROVIDER.__replace__(id_token_policy="strict")
     with pytest.raises(ClaimError, match="it has no iss"):
         check_id_token({}, provider, nonce=None, headers=(), received_at=NOW)
+
+
+def test_device_codes_need_no_authorization_endpoint() -> None:
+    codes = DeviceCodeEndpoints(code_endpoint="https://id.example/device")
+    endpoints = {"authorization_endpoint": "", "token_endpoint": "https://id.example/token"}
+    assert Provider.oauth(**endpoints, client_id="c", device_code=codes).authorization_endpoint == ""
+    with pytest.raises(ValueError, match="empty"):
+        Provider.oauth(**endpoints, client_id="c")

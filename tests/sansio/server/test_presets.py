@@ -102,7 +102,7 @@ def test_github_has_no_id_tokens_and_separates_scopes_by_commas() -> None:
         device_code=DeviceCodeEndpoints(code_endpoint="https://github.com/login/device/code"),
         client_id="Iv1.0",
         client_secret=Secret("canary-secret"),
-        token_endpoint_auth_method=None,
+        token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_POST,
         scopes=("read:user",),
         scope_separator=",",
         has_form_answers=True,
@@ -111,8 +111,9 @@ def test_github_has_no_id_tokens_and_separates_scopes_by_commas() -> None:
     )
 
 
-def test_github_at_another_host() -> None:
+def test_github_at_another_host_without_a_secret() -> None:
     provider = Provider.github("Iv1.0", host="https://git.example.com")
+    assert provider.token_endpoint_auth_method is ClientAuthentication.NONE
     assert provider.token_endpoint == "https://git.example.com/login/oauth/access_token"
 
 

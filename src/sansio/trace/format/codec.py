@@ -26,7 +26,7 @@ from ...model.provenance import Provenance
 from ...model.provider import Provider
 from ...model.tokens import Tokens
 from ...refresh.outcome import Refusal
-from ...server import endpoints
+from ...server import endpoints, registration
 from ...server.dialect import Dialect
 from .values import READERS, RUNS, CodecError, items_of, pair_of, read_member
 from .versions import ADDED, LATER_FIELDS, read_members, written_members
@@ -55,8 +55,8 @@ def encode(value: object, implied: Provenance | None = None) -> Any:  # noqa: AN
 
     Args:
         value: The value.
-        implied: A provenance that is not written, because the options of the trace imply it. The traces of logins have
-            one, because the first ones did not know that member.
+        implied: A provenance that is not written, because the options of the trace imply it, and then no provider of
+            tokens is written either. The traces of logins have one, because the first ones did not know these members.
     """
     # Records first, because most values in a replay are records.
     if isinstance(value, Record):
@@ -102,8 +102,8 @@ def _encode_record(record: Record, implied: Provenance | None) -> JsonObject:
         return content | {name: encode(value) for name, value in written_members(record)}
     for name, written in _written_fields(type(record)):
         value = getattr(record, name)
-        if (name == "provenance" and value in (None, implied)) or (name == "provider" and isinstance(record, Tokens)):
-            # It is the provider of the options. The first traces had no such member.
+        if (name == "provenance" and value in (None, implied)) or (implied is not None and name == "provider"):
+            # It is that of the options. The first traces had no such members.
             continue
         if name in ADDED and value == ADDED[name]:
             continue
@@ -147,7 +147,7 @@ def _event_classes() -> dict[str, type[Record]]:
 def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     """Return the function that reads each field of a class. It depends on the type of the field."""
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
-    modules = (http, actions, events, options, endpoints, provider)
+    modules = (http, actions, events, options, endpoints, registration, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
     records = {cls.__name__: cls for cls in (Credentials, Dialect, Provenance, Refusal, Secret, Tokens)}
     hints = get_type_hints(cls, localns={**names, **records})

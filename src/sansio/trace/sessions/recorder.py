@@ -14,6 +14,8 @@ from .reader import REFRESH, SIGN_OUT
 from .redaction import ENVIRONMENT_KEY, SessionRedactor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...base.records import Record
     from ...base.strict_json import JsonObject
     from ...model.provider import Provider
@@ -48,13 +50,15 @@ class _Second:
     def _record(self, at: float, event: Record, first: Machine) -> None:
         redacted = self._redactor.event(event)
         content = encode(redacted)
+        actions: Sequence[Record] = ()
         result: JsonObject
         try:
-            actions = encode_actions(self._machine.handle(redacted))
+            actions = self._machine.handle(redacted)
         except UnexpectedEvent:
             result = {"unexpected": True}
         else:
-            result = {"state": self._machine.state, "actions": actions}
+            result = {"state": self._machine.state, "actions": encode_actions(actions)}
+        self._redactor.follow(first, self._machine, actions)
         # No trace is better than one of something else.
         if (self._machine.state, self._machine.last_trigger) != (first.state, first.last_trigger):
             raise RecordingError("without its secrets, an event would mean something else")

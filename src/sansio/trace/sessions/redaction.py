@@ -15,16 +15,22 @@ from ...refresh.failures import RefreshFailureCategory
 from ...refresh.outcome import Refusal, digest_of
 from ...sign_out.events import CredentialsRemoved, RemovalFailed, RevocationEnded, SignOutWanted
 from ..placeholders import SECRETS, Placeholders
-from ..redaction import moment, public, token_response
+from ..redaction import moment, response
+from ..server.documents import Documents
+from ..server.kinds import RequestKind, RequestKinds
+from ..server.public import public, public_resource
+from ..server.signatures import Signatures
 from ..tokens import OTHER_PROVIDER, TokenResponses
 from ..writer import RecordingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ...base.records import Record
     from ...model.credentials import Credentials
     from ...model.tokens import Tokens
+    from ..replay import Machine
 
 ENVIRONMENT_KEY: Final = "redacted-environment-key-1"
 """The API key of the environment in every trace."""
@@ -45,11 +51,12 @@ class SessionRedactor:
 
     def __init__(self, provider: Provider | None, environment_key: str = "") -> None:
         self._named = provider
-        self.provider = None if provider is None else public(provider)
-        """The named provider as it stands in the trace."""
         self._placeholders = Placeholders(SECRETS)
-        self._responses = TokenResponses(provider or Provider.chatgpt(), self._placeholders)
-        self._revocation_url = ""
+        self.provider = None if provider is None else public(provider, self._placeholders)
+        """The named provider as it stands in the trace."""
+        self._kinds = RequestKinds()
+        self._signatures = Signatures(self._placeholders)
+        self._use(provider or Provider.chatgpt())
         if environment_key:
             self._placeholders.of("environment-key", environment_key)
 
@@ -65,7 +72,7 @@ class SessionRedactor:
             case CredentialsLoaded():
                 return self._loaded(event)
             case TokenResponseReceived():
-                return token_response(event, self._responses)
+                return response(event, self._body(event))
             case CredentialsSaved(replaced=replaced):
                 return event.__replace__(replaced=self._credentials(replaced))
             case CredentialsRemoved(removed=removed):
@@ -101,19 +108,53 @@ class SessionRedactor:
         if tokens is not None and safe.tokens is not None:
             account_id = tokens.account_id and self._responses.account_id(tokens.account_id)
             origin = safe.tokens.provenance if self._named else _recorded(tokens)
-            changes = {**_plain(tokens), "account_id": account_id, "provenance": origin}
+            changes = {**_plain(tokens), "account_id": account_id, "provenance": origin, **self._recorded(tokens)}
             safe = safe.__replace__(tokens=safe.tokens.__replace__(**changes))
         received = credentials.last_refresh_time()
         words = "other" if received is None else received.isoformat().replace("+00:00", "Z")
         last_refresh = None if credentials.last_refresh is None else words
         return safe.__replace__(**{"last_refresh": last_refresh, **_plain(credentials)})
 
+    def _recorded(self, tokens: Tokens) -> dict[str, Any]:
+        """Return what the tokens of another provider than Codex's record of their login."""
+        if tokens.provider is None:
+            return {}
+        return {
+            "provenance": None,
+            "provider": public(tokens.provider, self._placeholders),
+            "resource": public_resource(tokens.resource, self._placeholders),
+            "scope": None if tokens.scope is None else tuple(map(self._responses.scope, tokens.scope)),
+        }
+
+    def _body(self, event: TokenResponseReceived) -> bytes:
+        kind = self._kinds.of(event.exchange_id)
+        if kind is RequestKind.TOKENS:
+            return self._responses.body(event.headers, event.body)
+        return self._documents.body(kind, event)
+
+    def _use(self, provider: Provider) -> None:
+        safe, placeholders, signatures = public(provider, self._placeholders), self._placeholders, self._signatures
+        signatures.algorithms = provider.id_token_signing_alg_values_supported
+        self._responses = TokenResponses(provider, safe, placeholders, provider.scopes, signatures)
+        self._documents = Documents(provider, safe, placeholders, signatures)
+        self._revocation_url = safe_url(provider.revocation_endpoint or "")
+
+    def follow(self, machine: Machine, second: Machine, actions: Iterable[Record]) -> None:
+        """Note what the machines have done with the last event.
+
+        Args:
+            machine: The real machine.
+            second: The machine of the trace.
+            actions: What the second machine has returned.
+        """
+        self._signatures.settle(counts=machine.last_trigger is not None)
+        self._kinds.note(second.state, actions)
+
     def _follow(self, tokens: Tokens) -> None:
         """Read what follows as from the provider of these tokens, as the machine does."""
         provider = self._named or provider_of(tokens)
         if provider is not None:
-            self._responses = TokenResponses(provider, self._placeholders)
-            self._revocation_url = safe_url(provider.revocation_endpoint or "")
+            self._use(provider)
 
 
 def _recorded(tokens: Tokens) -> Provenance | None:

@@ -12,13 +12,14 @@ from ...refresh.outcome import RefreshSuccess
 from ...sign_out import actions as sign_out_actions
 from ...sign_out import events as sign_out_events
 from ...sign_out.outcome import SignOutFailure, SignOutResult
-from ..story import action_words, event_words, head_of, more_events, step_lines
+from ..story import action_words, all_lines, event_words, head_of, more_events
 from .reader import REFRESH, SIGN_OUT
 from .replay import session_outcome_words
 
 if TYPE_CHECKING:
     from ...model.credentials import Credentials
     from ...sign_out.outcome import SignOutOutcome
+    from ..server.kinds import RequestKinds
     from .reader import SessionTrace
     from .replay import SessionReplay
 
@@ -33,7 +34,7 @@ def tell_session(replay: SessionReplay, *, until: int | None = None) -> list[str
         until: The number of events to describe; None for all.
     """
     steps = replay.steps[:until]
-    lines = [line for step in steps for line in step_lines(step, _event_words, _action_words)]
+    lines = all_lines(steps, _event_words, _action_words)
     return [*lines, *(more_events(len(replay.steps) - len(steps)) or [_end(replay)])]
 
 
@@ -63,7 +64,7 @@ def _end(replay: SessionReplay) -> str:
     return f"The {name} {word}{f', and the sign-in has ended: {category}' if category else ''}."
 
 
-def _event_words(event: Any, size: int | None) -> str:  # noqa: ANN401 - one arm an event
+def _event_words(event: Any, size: int | None, requests: RequestKinds) -> str:  # noqa: ANN401 - one arm an event
     match event:
         case refresh_events.AccessTokenWanted(forced=forced, rejected=rejected):
             which = [", a new one"] * forced + [", other than a rejected one"] * (rejected is not None)
@@ -80,10 +81,10 @@ def _event_words(event: Any, size: int | None) -> str:  # noqa: ANN401 - one arm
         case refresh_events.LockFailed(message=message):
             return f"the store cannot be locked: {message}"
         case _:
-            return _sign_out_event_words(event, size)
+            return _sign_out_event_words(event, size, requests)
 
 
-def _sign_out_event_words(event: Any, size: int | None) -> str:  # noqa: ANN401 - one arm an event
+def _sign_out_event_words(event: Any, size: int | None, requests: RequestKinds) -> str:  # noqa: ANN401 - one arm an event
     match event:
         case sign_out_events.SignOutWanted():
             return "the person signs out"
@@ -94,7 +95,7 @@ def _sign_out_event_words(event: Any, size: int | None) -> str:  # noqa: ANN401 
         case sign_out_events.RevocationEnded(problem=problem):
             return f"the revocation is not confirmed: {problem}" if problem else "the tokens are revoked"
         case _:
-            return event_words(event, size)
+            return event_words(event, size, requests)
 
 
 def _credentials_words(credentials: Credentials | None) -> str:
@@ -110,7 +111,7 @@ def _credentials_words(credentials: Credentials | None) -> str:
     return f"{' and '.join(held) or 'no token'} (mode {credentials.auth_mode}{when})"
 
 
-def _action_words(action: Any) -> str:  # noqa: ANN401 - one arm an action
+def _action_words(action: Any, requests: RequestKinds) -> str:  # noqa: ANN401 - one arm an action
     match action:
         case refresh_actions.LoadCredentials():
             return "read the store"
@@ -127,10 +128,10 @@ def _action_words(action: Any) -> str:  # noqa: ANN401 - one arm an action
         case refresh_actions.Deliver(outcome=RefreshFailure() as failure):
             return f"report {failure.category}: {failure.message}"
         case _:
-            return _sign_out_action_words(action)
+            return _sign_out_action_words(action, requests)
 
 
-def _sign_out_action_words(action: Any) -> str:  # noqa: ANN401 - one arm an action
+def _sign_out_action_words(action: Any, requests: RequestKinds) -> str:  # noqa: ANN401 - one arm an action
     match action:
         case sign_out_actions.RemoveCredentials():
             return "remove the credentials"
@@ -141,7 +142,7 @@ def _sign_out_action_words(action: Any) -> str:  # noqa: ANN401 - one arm an act
         case sign_out_actions.EndSignOut(outcome=outcome):
             return f"finish: {_result_words(outcome)}"
         case _:
-            return action_words(action)
+            return action_words(action, requests)
 
 
 def _result_words(outcome: SignOutOutcome) -> str:
