@@ -92,7 +92,7 @@ _PACKAGES = [
     "libwww-robotrules-perl",
 ]
 _PERSON = "dwho"
-"""A person of its module `Demo`, whose password is the name."""
+"""A person of its module `Demo` with the name as password."""
 CLIENTS = (
     Client(PUBLIC, "native-public"),
     Client(CONFIDENTIAL, "native-confidential", SECRET, "client_secret_basic"),
@@ -139,8 +139,8 @@ class LemonLdap:
                 scopes=("openid", "profile", "email"),
                 port=callback,
                 answers={"user": _PERSON, "password": _PERSON},
-                registration="redirect URI with a fixed port: `http://127.0.0.1:1456/auth/callback`; ID tokens signed with "
-                "RS256; refresh tokens allowed",
+                registration="redirect URI with a fixed port: `http://127.0.0.1:1456/auth/callback`; ID tokens "
+                "signed with RS256; refresh tokens allowed",
             )
 
 
