@@ -31,7 +31,7 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
 
     Args:
         port: 0 for any free port.
-        redirect_host: For ``localhost``, listen on ``[::1]`` too, on the same port. Browsers try that address first,
+        redirect_host: For ``[::1]``, listen there only. For ``localhost``, listen on ``[::1]`` too, on the same port. Browsers try that address first,
             and another program there would receive the code.
 
     Returns:
@@ -40,6 +40,8 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
     failure: OSError | None = None
     for _ in range(_PAIR_ATTEMPTS if port == 0 else 1):
         try:
+            if redirect_host == "[::1]":
+                return [_listen(socket.AF_INET6, "::1", port)]
             return _open(port, with_ipv6=redirect_host == "localhost")
         except OSError as error:
             failure = error

@@ -30,7 +30,7 @@ def interpret_failure(event: TokenRequestFailed, refresh: RefreshData) -> Proble
     """Interpret a request that got no response."""
     _check_outstanding(event, refresh)
     if refresh.state is RefreshState.FETCHING_KEYS:
-        return _keys_problem(event.message, refresh)
+        return _keys_problem(event.message, refresh, now=refresh.now)
     took = token_requests.REFRESH_TIMEOUT if event.kind is TransportProblem.TIMEOUT else 0.0
     return _problem(RefreshTrigger.REFRESH_UNAVAILABLE, event.message, refresh, now=refresh.now + took)
 
@@ -100,14 +100,14 @@ def _keys(event: TokenResponseReceived, refresh: RefreshData) -> Interpretation:
 
     found = read_keys(event)
     if isinstance(found, KeysProblem):
-        return _keys_problem(found.message, refresh)
+        return _keys_problem(found.message, refresh, now=event.received_at)
     return ReceivedKeys(trigger=RefreshTrigger.KEYS_RECEIVED, keys=found, now=event.received_at)
 
 
-def _keys_problem(words: str, refresh: RefreshData) -> Problem:
+def _keys_problem(words: str, refresh: RefreshData, *, now: float) -> Problem:
     message = clean_text(words, hide=refresh.known_secrets(), limit=DRIVER_TEXT_LIMIT)
     url = safe_url(refresh.provider.jwks_uri or "")
-    return Problem(trigger=RefreshTrigger.KEYS_UNAVAILABLE, message=f"{url}: {message}")
+    return Problem(trigger=RefreshTrigger.KEYS_UNAVAILABLE, message=f"{url}: {message}", now=now)
 
 
 def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:

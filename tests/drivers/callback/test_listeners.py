@@ -69,6 +69,12 @@ def test_localhost_is_both_loopback_addresses_on_one_port() -> None:
             socket.create_connection((host, port_of(found))).close()
 
 
+@needs_ipv6
+def test_the_ipv6_loopback_address_alone() -> None:
+    with opened(redirect_host="[::1]") as listeners:
+        assert [listener.getsockname()[0] for listener in listeners] == ["::1"]
+
+
 def test_any_port() -> None:
     with opened() as found, opened() as others:
         assert port_of(found) > 0

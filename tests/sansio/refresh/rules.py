@@ -154,7 +154,9 @@ def note(step: RefreshStep) -> RefreshLedger:
         known = known._replace(first=known.first or _access_token(_applying(known)))
     if isinstance(event, LoadFailed):
         known = known._replace(now=event.failed_at)
-    if isinstance(event, TokenResponseReceived) and step.before is not RefreshState.FETCHING_KEYS:
+    if isinstance(event, TokenResponseReceived) and step.before is RefreshState.FETCHING_KEYS:
+        known = known._replace(now=event.received_at)
+    elif isinstance(event, TokenResponseReceived):
         known = known._replace(now=event.received_at, received_at=event.received_at, received=_issued(event))
     for action in step.actions:
         if isinstance(action, TakeLock):
