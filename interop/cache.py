@@ -21,7 +21,7 @@ _SHOWN = 300
 
 
 class Unavailable(Exception):  # noqa: N818 - not an error of this program
-    """A server cannot be had on this machine. The text says why."""
+    """A server cannot be installed on this machine. The text says why."""
 
 
 def installed(name: str, version: str, install: Callable[[Path], None]) -> Path:
@@ -93,7 +93,7 @@ def debian_packages(folder: Path, *names: str) -> None:
     """Unpack Debian's packages below a folder, without installing them on this machine.
 
     Raises:
-        Unavailable: This is not Debian, or a package cannot be had.
+        Unavailable: This is not Debian, or a package is not available.
     """
     archives = folder / "archives"
     archives.mkdir()

@@ -156,7 +156,7 @@ class Command:
     def _held(self) -> Held:
         """Return the tokens: the access token as the command prints it, the others as they are stored."""
         access_token = self._run("token").strip()
-        stored = [_stored(path, access_token) for path in sorted((self._folder / "home").rglob("*.json"))]
+        stored = [stored_tokens(path, access_token) for path in sorted((self._folder / "home").rglob("*.json"))]
         found = next((tokens for tokens in stored if tokens), {})
         refresh_token = found.get("refresh_token")
         return Held(
@@ -164,7 +164,7 @@ class Command:
         )
 
 
-def _stored(path: Path, access_token: str) -> dict[str, object]:
+def stored_tokens(path: Path, access_token: str) -> dict[str, object]:
     """Return the object in a file that holds an access token."""
     waiting = [json.loads(path.read_text(encoding="utf-8"))]
     while waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .trials import STEPS
+from .trials import STEPS, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ def plain(trials: Sequence[Trial], skipped: Sequence[Skipped]) -> str:
     rows = [_HEADS, *map(_row, trials)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join((*lines, *_notes(trials), *_absent(skipped)))
+    return "\n".join((*lines, *_notes(trials, *Result), *_absent(skipped)))
 
 
 def markdown(trials: Sequence[Trial], skipped: Sequence[Skipped]) -> str:
@@ -39,7 +39,7 @@ def markdown(trials: Sequence[Trial], skipped: Sequence[Skipped]) -> str:
         of_one = [trial for trial in trials if trial.server == name]
         cells = (f"{name} {of_one[0].version} ({of_one[0].source})", *(_cell(of_one, step) for step in STEPS))
         lines.append("| " + " | ".join((*cells, of_one[0].registration)) + " |")
-    notes = [f"- {note}" for note in (*_notes(trials), *_absent(skipped))]
+    notes = [f"- {note}" for note in (*_notes(trials, Result.FAILED, Result.LIMIT), *_absent(skipped))]
     return "\n".join((*lines, "", *notes))
 
 
@@ -56,7 +56,7 @@ def _cell(trials: Sequence[Trial], step: str) -> str:
 
 
 def _who(trials: Sequence[Trial], names: Sequence[str]) -> str:
-    """Shorten names: a client whose ways all had the result is named once, and a way likewise."""
+    """Shorten names: a client is named once if all its ways had the result, and a way likewise."""
     for shared in ("client", "way"):
         groups: dict[str, list[str]] = {}
         for trial in trials:
@@ -81,13 +81,17 @@ def write(trials: Sequence[Trial], skipped: Sequence[Skipped]) -> None:
     PAGE.write_text(f"{before}{begin}\n\n{markdown(trials, skipped)}\n\n{end}{after}", encoding="utf-8")
 
 
-def _notes(trials: Iterable[Trial]) -> list[str]:
-    """Return each note once, with the trials that it is about."""
+def _notes(trials: Sequence[Trial], *results: Result) -> list[str]:
+    """Return each note on these results once, with those that it is about."""
     about: dict[tuple[str, str], list[str]] = {}
     for trial in trials:
-        for note in trial.notes:
-            about.setdefault((trial.server, note), []).append(f"{trial.client}/{trial.way}")
-    return [f"{server}: {note} ({', '.join(who)})" for (server, note), who in about.items()]
+        for step, note in trial.notes.items():
+            if trial.results[step] in results:
+                about.setdefault((trial.server, f"{step}: {note}"), []).append(f"{trial.client}, {trial.way}")
+    return [
+        f"{server}: {note} ({_who([trial for trial in trials if trial.server == server], names)})"
+        for (server, note), names in about.items()
+    ]
 
 
 def _absent(skipped: Iterable[Skipped]) -> list[str]:

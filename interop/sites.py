@@ -74,7 +74,7 @@ class Server(Protocol):
         """Install it, and return the folder.
 
         Raises:
-            Unavailable: It cannot be had on this machine.
+            Unavailable: It cannot be installed on this machine.
         """
 
     def version(self, folder: Path) -> str:

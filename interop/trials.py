@@ -51,7 +51,7 @@ class Trial:
     registration: str
     """What to register there, for the page."""
     results: dict[str, Result] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
     """Why a step failed or is not offered."""
 
 
@@ -165,7 +165,7 @@ class _Attempt:
                     self._note(name, f"it works, although the list of limits says: {limit}")
 
     def _note(self, step: str, problem: Exception | str) -> None:
-        self._trial.notes.append(f"{step}: {' '.join(str(problem).split()) or type(problem).__name__}")
+        self._trial.notes[step] = " ".join(str(problem).split()) or type(problem).__name__
 
     def _login(self) -> None:
         self._held = self._way.login(self._browse)

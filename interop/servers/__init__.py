@@ -10,9 +10,19 @@ from .django_oauth_toolkit import DjangoOAuthToolkit
 from .glewlwyd import Glewlwyd
 from .hydra import Hydra
 from .keycloak import Keycloak
+from .lemonldap import LemonLdap
 from .oidc_provider import OidcProvider
 
 if TYPE_CHECKING:
     from ..sites import Server
 
-SERVERS: tuple[Server, ...] = (OidcProvider(), Keycloak(), Hydra(), Dex(), Canaille(), DjangoOAuthToolkit(), Glewlwyd())
+SERVERS: tuple[Server, ...] = (
+    OidcProvider(),
+    Keycloak(),
+    Hydra(),
+    Dex(),
+    Canaille(),
+    DjangoOAuthToolkit(),
+    Glewlwyd(),
+    LemonLdap(),
+)

@@ -23,7 +23,7 @@ _OLD = {
 }
 """Dependencies of 2018, which a module of that time does not name."""
 _NO_COCKROACH = """\
-// Package crdb stands in for CockroachDB's of 2018, which is not to be had. Dex calls it with CockroachDB only.
+// Package crdb stands in for CockroachDB's of 2018, which is not available. Dex calls it with CockroachDB only.
 package crdb
 
 import (

@@ -72,8 +72,8 @@ class Glewlwyd:
                 port=callback,
                 limits={("logout", PUBLIC): "its revocation endpoint has no public clients (status 401)"},
                 hook=_sign_in,
-                registration="redirect URI with a fixed port: `http://127.0.0.1:1456/auth/callback`; authorization types "
-                "code, refresh_token and device_authorization",
+                registration="redirect URI with a fixed port: `http://127.0.0.1:1456/auth/callback`; "
+                "authorization types code, refresh_token and device_authorization",
             )
 
 

@@ -100,7 +100,7 @@ def github(server: HTTPServer) -> tuple[Imitation, Provider]:
     return imitation, Provider.github("Iv1.1").__replace__(**endpoints, device_code=codes)
 
 
-def test_github_separates_scopes_by_commas_and_gives_tokens_without_an_end(server: HTTPServer) -> None:
+def test_github_separates_scopes_by_commas_and_its_tokens_do_not_expire(server: HTTPServer) -> None:
     imitation, provider = github(server)
     imitation.answers = [reply(access_token="gho_1", scope="repo,gist", token_type="bearer")]
     signed_in = sign_in(provider, scopes=("repo", "gist", "user:email"))
