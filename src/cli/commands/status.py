@@ -172,7 +172,7 @@ def _values(applies: Applicable | None, *, is_ended: bool) -> dict[str, object]:
 
 
 def _provider_values(credentials: Credentials | None) -> dict[str, object]:
-    """Return who issued the tokens, and for whom."""
+    """Return who issued the tokens, and for which client."""
     names = ("provider", "issuer", "client_id", "subject", "name", "scopes", "has_refresh_token")
     tokens = None if credentials is None else credentials.tokens
     if credentials is None or tokens is None:

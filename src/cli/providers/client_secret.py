@@ -35,7 +35,7 @@ def client_secret(settings: Settings) -> Secret | None:
 
 
 def _check_file(word: str, path: str) -> None:
-    """Check that a file is one, and that nobody else can read it.
+    """Check that a file is one, and that only its owner can read it.
 
     Raises:
         SettingsError: It is none, or others can read it.

@@ -57,7 +57,7 @@ def chosen_options(arguments: argparse.Namespace, make: Callable[..., LoginOptio
 
 
 def _checked(settings: Settings, name: str, provider: Provider, field: str, value: Any) -> Any:  # noqa: ANN401 - checked as a field
-    """Return a value for an option of a login, after a check whose message names the setting."""
+    """Return a value for an option of a login, after a check; its message names the setting."""
     try:
         LoginOptions(provider=provider, **{field: value})
     except ValueError as error:
@@ -79,7 +79,7 @@ def _parameters(settings: Settings, provider: Provider) -> dict[str, Any]:
 
 
 def _redirect(arguments: argparse.Namespace, settings: Settings, provider: Provider) -> dict[str, Any]:
-    """Return the fields for the redirect URI, whose path is the provider's."""
+    """Return the fields for the redirect URI. Its path is the provider's."""
     if not settings.has("redirect_uri"):
         # The portal of Microsoft registers no other host for programs.
         return {"redirect_host": "localhost"} if provider.name == "microsoft" else {}

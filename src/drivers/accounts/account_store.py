@@ -217,7 +217,7 @@ class AccountStore(RegistrationStore):
             provider: The provider of the login.
 
         Raises:
-            ValueError: It is Codex's provider, whose credentials are in ``auth.json``.
+            ValueError: It is Codex's provider; its credentials are in ``auth.json``.
         """
         check_stored_here(provider)
         return AccountLoginStore(self, provider)

@@ -31,8 +31,8 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
 
     Args:
         port: 0 for any free port.
-        redirect_host: For ``[::1]``, listen there only. For ``localhost``, listen on ``[::1]`` too, on the same port. Browsers try that address first,
-            and another program there would receive the code.
+        redirect_host: For ``[::1]``, listen there only. For ``localhost``, listen on ``[::1]`` too, on the same port.
+            Browsers try that address first, and another program there would receive the code.
 
     Returns:
         The listening, non-blocking sockets, all on one port; or why there are none.

@@ -34,7 +34,7 @@ class StoredRegistration(Record):
     software: str = ""
     """The program that was registered: its ``software_id`` or its name. Another program has other registrations."""
     subject: str = ""
-    """``sub`` of the person that the client belongs to; empty as long as nobody has signed in with it."""
+    """``sub`` of the person that the client belongs to; empty before the first login with it."""
     email: str | None = None
     saved_at: str = ""
     """When it was stored first, in UTC and in the format of RFC 3339."""

@@ -25,7 +25,7 @@ _KEY: Final = re.compile(rf"[a-z0-9.-]+-[0-9a-f]{{{_DIGITS}}}")
 
 
 class StoredAccount(Record):
-    """An account whose credentials are stored. It holds no token."""
+    """An account with stored credentials. It holds no token."""
 
     key: str
     """The name of the entry, unique on this machine."""

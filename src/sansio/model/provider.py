@@ -138,7 +138,7 @@ class Provider(Record):
             check_provider_url(self.issuer)
         elif not self.token_endpoint:
             raise ValueError("a provider without an issuer needs a token endpoint")
-        # With device codes, nobody needs to open the authorization endpoint.
+        # With device codes, the authorization endpoint is not needed.
         page = self.authorization_endpoint or ("" if self.device_code is None else None)
         needed = () if self.needs_discovery else (page, self.token_endpoint)
         optional = (

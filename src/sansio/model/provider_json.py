@@ -30,7 +30,7 @@ _NAMES: Final = {
     "promises_iss": "authorization_response_iss_parameter_supported",
     "code_endpoint": "device_authorization_endpoint",
 }
-"""Members whose name is not that of the field."""
+"""Members with another name than the field."""
 SECRET_MEMBERS: Final = ("client_secret", "client_secret_file", "client_secret_command")
 """Where the client secret is. A provider has at most one of them."""
 _URLS: Final = ("_endpoint", "_uri", "_url")

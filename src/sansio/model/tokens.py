@@ -63,7 +63,7 @@ class Tokens(Record):
     extra: Secret | None = hidden(default=None)
     """Members of the provider's response that no standard describes, as a JSON object."""
     provider: Provider | None = None
-    """The provider, with its endpoints and the client. None for Codex's, whose issuer and client `provenance` names."""
+    """The provider, with its endpoints and the client. None for Codex's; `provenance` names its issuer and client."""
     provenance: Provenance | None = None
     """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
     others: Secret | None = hidden(default=None)

@@ -89,7 +89,7 @@ def test_a_locked_keyring_is_known_before_the_browser_opens(
 
 @pytest.mark.parametrize("runs", [True, False])
 def test_auto_without_a_keyring(*, bus: Bus, tmp_path: Path, provider: ScriptedProvider, runs: bool) -> None:
-    """Nobody has made a keyring, and no question can be asked; or there is no service at all."""
+    """There is no keyring, and no question can be asked; or there is no service at all."""
     if runs:
         bus.start_service(password=None)
     command, code, err = sign_in(bus, tmp_path, provider, "auto")

@@ -285,7 +285,7 @@ def test_a_wrong_profile_names_the_member(tmp_path: Path, line: str, words: str)
 
 def test_the_nearest_profile_is_named(tmp_path: Path) -> None:
     configured(tmp_path, PROFILE)
-    _, _, err = called("login", "--profile", "wrok", XDG_CONFIG_HOME=str(tmp_path))
+    _, _, err = called("login", "--profile", "worc", XDG_CONFIG_HOME=str(tmp_path))
     assert err.endswith("Did you mean work?\n")
 
 

@@ -161,7 +161,7 @@ def test_parameters_are_written_as_a_form_or_as_json() -> None:
     )
 
 
-def test_several_values_of_a_name_are_repeated_in_a_form_and_a_list_in_json() -> None:
+def test_several_values_are_repeated_in_a_form_and_a_list_in_json() -> None:
     request = HttpRequest(
         url="https://provider.example/oauth/token", form=(("resource", ("a", "b")), ("x", "y")), timeout=1.0
     )
@@ -177,7 +177,7 @@ def test_a_request_without_parameters_is_a_get_request_without_a_body() -> None:
     )
 
 
-def test_the_authorization_of_the_client_is_a_header_field_that_is_shown_nowhere() -> None:
+def test_the_authorization_is_a_header_field_that_is_shown_nowhere() -> None:
     request = HttpRequest(
         url="https://provider.example/oauth/token", form=(), timeout=1.0, authorization=Secret("Basic canary")
     )

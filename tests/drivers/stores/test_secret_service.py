@@ -194,7 +194,7 @@ def test_locked_and_unlocked(service: Bus, kept: KeyringStore) -> None:
 
 
 def test_a_missing_keyring_that_cannot_be_made(bus: Bus, kept: KeyringStore) -> None:
-    """A machine without a screen: the service runs, nobody has a keyring, and no question can be asked."""
+    """A machine without a screen: the service runs, there is no keyring, and no question can be asked."""
     bus.start_service(password=None)
     # Reading asks nothing.
     assert (kept.load(), kept.remove()) == (None, None)

@@ -262,7 +262,7 @@ def test_no_secret_of_a_provider_with_metadata_is_logged_or_shown(state: str, ca
     assert leaks(logged(caplog)) == []
 
 
-def test_the_secrets_of_a_registered_client_go_where_they_must_and_nowhere_else() -> None:
+def test_secrets_of_a_registered_client_go_only_where_they_must() -> None:
     login = server.server_machine(server.REGISTERING)
     secret: dict[str, Any] = {"client_secret": CLIENT_SECRET, "registration_access_token": REGISTRATION_TOKEN}
     requiring = server.metadata(require_pushed_authorization_requests=True)

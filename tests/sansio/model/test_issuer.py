@@ -1,4 +1,4 @@
-"""Which provider issued tokens, and to whom they may be sent."""
+"""Which provider issued tokens, and where they may be sent."""
 
 from __future__ import annotations
 

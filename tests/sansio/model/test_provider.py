@@ -50,7 +50,7 @@ def test_an_ordinary_provider_speaks_rfc_8628() -> None:
 
 
 @pytest.mark.parametrize("path", ["auth/callback", "?x", "/success", "/cancel"])
-def test_the_callback_path_is_empty_or_starts_with_a_slash_and_is_not_one_of_ours(path: str) -> None:
+def test_the_callback_path_is_empty_or_a_path_that_is_not_one_of_ours(path: str) -> None:
     with pytest.raises(ValueError, match=r"^the callback path is empty or starts with a slash, and is neither"):
         CHATGPT.__replace__(callback_path=path)
 

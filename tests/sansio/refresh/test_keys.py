@@ -117,7 +117,7 @@ def test_a_wrong_signature_ends_the_sign_in_and_nothing_is_stored(id_token: str)
     assert message.startswith("the new id token was refused: ")
 
 
-def test_an_id_token_of_an_unknown_key_is_not_stored_and_the_other_tokens_are() -> None:
+def test_an_id_token_of_an_unknown_key_is_not_stored_but_the_others_are() -> None:
     refresh, _ = refresh_until_keys()
     tell(refresh, keys(), new_tokens(signed(kid="two", exp=NOW + 120)))
     tokens = saved(refresh)

@@ -42,7 +42,7 @@ _OTHER: Final = "_ZzQW6rB3_LstAg_2ABCGTKEvUKt4fcMx4V8Y3DwSAg"
 _WRONG: Final = "A" * 86
 """A signature that no key has made."""
 _UNREADABLE: Final = "!"
-"""The header of a token whose header cannot be read."""
+"""The header of a token with an unreadable header."""
 
 
 class Signatures:
