@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loginmachine import Credentials, Provider
+from loginmachine import Credentials, Provider, Secret
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
 from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Refusal, digest_of
+from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import ClientMetadata
 from loginmachine.sansio.sign_out.events import CredentialsRemoved, RemovalFailed, RevocationEnded, SignOutWanted
 
 from ..sansio.refresh.samples import (
@@ -29,6 +31,7 @@ from ..sansio.refresh.samples import (
     stored,
     unanswered,
 )
+from ..sansio.samples import jwt
 
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.events import RefreshEvent
@@ -37,6 +40,19 @@ if TYPE_CHECKING:
 URL = "https://auth.openai.com/oauth/revoke"
 ECHO = "no canary-old-refresh here, /home/ada"
 MIRROR = Provenance(issuer="https://id.example", client_id="client-1")
+OTHER = Provider(
+    name="openid",
+    issuer="https://id.example",
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token?canary-query",
+    revocation_endpoint="https://id.example/revoke",
+    client_id="canary-client",
+    client_secret=Secret("canary-client-secret"),
+    token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_BASIC,
+    registration=ClientMetadata(client_name="canary name", contacts=("ada@example.org",)),
+    scopes=("openid", "offline_access"),
+)
+"""A provider whose tokens record it, with a client that was registered for this installation."""
 UNKNOWN = Provenance(issuer="https://id.example/?canary", client_id=None)
 
 
@@ -44,6 +60,23 @@ def issued_by(provenance: Provenance | None, access_token: str = OLD) -> Credent
     credentials = stored(access_token)
     assert credentials.tokens is not None
     return credentials.__replace__(tokens=credentials.tokens.__replace__(provenance=provenance))
+
+
+def issued_by_other(access_token: str = OLD, provider: Provider = OTHER) -> Credentials:
+    """Return credentials that record their provider, and the client's secret."""
+    credentials = stored(access_token)
+    assert credentials.tokens is not None
+    tokens = credentials.tokens.__replace__(
+        provenance=None,
+        account_id=None,
+        id_token=Secret(jwt({"iss": "https://id.example", "aud": "canary-client", "sub": "canary-sub"})),
+        provider=provider,
+        scope=("openid", "canary-scope"),
+        resource=("https://api.example/?canary",),
+        expiry=1_795_000_060.0,
+        extra=Secret('{"instance": "canary"}'),
+    )
+    return credentials.__replace__(auth_mode="oauth", tokens=tokens)
 
 
 def refused_before(credentials: Credentials, digest: str = "") -> CredentialsLoaded:
@@ -82,6 +115,8 @@ OLD_EXCHANGE, OVER_EXCHANGE = to_exchange(stored()), to_exchange(stored(OVER))
 GRANT_REFUSED = answered(400, error="invalid_grant", error_description=ECHO)
 OTHER_ONE = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
 UNNAMED = issued_by(MIRROR)
+THEIRS = issued_by_other()
+MOVED = issued_by_other(provider=OTHER.__replace__(client_id="canary-other-client"))
 NO_REFRESH_TOKEN = stored(OVER, "")
 
 REFRESHES = (
@@ -101,6 +136,22 @@ REFRESHES = (
         (*to_exchange(UNNAMED), answered(), loaded(UNNAMED), CredentialsSaved(replaced=UNNAMED)),
         "succeeded",
         None,
+    ),
+    RefreshScenario(
+        "refreshed_by_the_provider_of_the_tokens",
+        (
+            *to_exchange(THEIRS),
+            answered(access_token="canary-new-access", expires_in="3600", scope="openid canary-scope", x="canary"),
+            *(loaded(THEIRS), CredentialsSaved(replaced=THEIRS)),
+        ),
+        "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refreshed_by_a_named_provider",
+        (*to_exchange(THEIRS), answered(access_token="canary-new-access"), loaded(THEIRS), CredentialsSaved()),
+        "succeeded",
+        OTHER,
     ),
     RefreshScenario(
         "refreshed_but_not_stored", (*OLD_EXCHANGE, answered(), loaded(stored()), SaveFailed(message=ECHO)), "succeeded"
@@ -133,6 +184,7 @@ REFRESHES = (
         "credentials_unsupported", (WANTED, loaded(stored(auth_mode="canary"))), "failed credentials_unsupported"
     ),
     RefreshScenario("provider_mismatch", (WANTED, loaded(issued_by(MIRROR))), "failed provider_mismatch"),
+    RefreshScenario("provider_mismatch_other_client", (WANTED, loaded(MOVED)), "failed provider_mismatch", OTHER),
     RefreshScenario(
         "provider_mismatch_unknown_client", (WANTED, loaded(issued_by(UNKNOWN))), "failed provider_mismatch", None
     ),
@@ -175,6 +227,12 @@ SIGN_OUTS = (
     SignOutScenario(
         "confirmed_by_the_recorded_provider",
         (SignOutWanted(), CredentialsRemoved(removed=UNNAMED), RevocationEnded(problem="")),
+        "succeeded",
+        None,
+    ),
+    SignOutScenario(
+        "confirmed_by_the_provider_of_the_tokens",
+        (SignOutWanted(), CredentialsRemoved(removed=THEIRS), RevocationEnded(problem="")),
         "succeeded",
         None,
     ),
