@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loginmachine import Credentials, Provider, Secret
+from loginmachine import Credentials, Provider, Secret, Tokens
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
 from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
@@ -31,7 +31,7 @@ from ..sansio.refresh.samples import (
     stored,
     unanswered,
 )
-from ..sansio.samples import jwt
+from . import server_samples
 
 if TYPE_CHECKING:
     from loginmachine.sansio.refresh.events import RefreshEvent
@@ -62,21 +62,23 @@ def issued_by(provenance: Provenance | None, access_token: str = OLD) -> Credent
     return credentials.__replace__(tokens=credentials.tokens.__replace__(provenance=provenance))
 
 
-def issued_by_other(access_token: str = OLD, provider: Provider = OTHER) -> Credentials:
+def issued_by_other(provider: Provider) -> Credentials:
     """Return credentials that record their provider, and the client's secret."""
-    credentials = stored(access_token)
-    assert credentials.tokens is not None
-    tokens = credentials.tokens.__replace__(
-        provenance=None,
-        account_id=None,
-        id_token=Secret(jwt({"iss": "https://id.example", "aud": "canary-client", "sub": "canary-sub"})),
+    tokens = Tokens(
+        access_token=Secret(OLD),
+        refresh_token=Secret("canary-old-refresh"),
+        id_token=Secret(server_samples.id_token(aud="canary-client")),
         provider=provider,
         scope=("openid", "canary-scope"),
         resource=("https://api.example/?canary",),
         expiry=1_795_000_060.0,
         extra=Secret('{"instance": "canary"}'),
     )
-    return credentials.__replace__(auth_mode="oauth", tokens=tokens)
+    return Credentials(auth_mode="oauth", tokens=tokens, last_refresh="2026-11-10T00:00:00Z")
+
+
+THEIRS = issued_by_other(OTHER)
+MOVED = issued_by_other(OTHER.__replace__(client_id="canary-other-client"))
 
 
 def refused_before(credentials: Credentials, digest: str = "") -> CredentialsLoaded:
@@ -115,8 +117,6 @@ OLD_EXCHANGE, OVER_EXCHANGE = to_exchange(stored()), to_exchange(stored(OVER))
 GRANT_REFUSED = answered(400, error="invalid_grant", error_description=ECHO)
 OTHER_ONE = answered(access_token=NEW, refresh_token="canary-new-refresh", id_token=OTHER_ACCOUNT)
 UNNAMED = issued_by(MIRROR)
-THEIRS = issued_by_other()
-MOVED = issued_by_other(provider=OTHER.__replace__(client_id="canary-other-client"))
 NO_REFRESH_TOKEN = stored(OVER, "")
 
 REFRESHES = (
@@ -138,6 +138,17 @@ REFRESHES = (
         None,
     ),
     RefreshScenario(
+        "refreshed_but_not_stored", (*OLD_EXCHANGE, answered(), loaded(stored()), SaveFailed(message=ECHO)), "succeeded"
+    ),
+    RefreshScenario(
+        "refreshed_although_another_token_was_refused",
+        (
+            *(WANTED, refused_before(stored(), "f" * 64), LockTaken(), refused_before(stored(), "f" * 64)),
+            *(answered(), loaded(stored()), CredentialsSaved(replaced=stored())),
+        ),
+        "succeeded",
+    ),
+    RefreshScenario(
         "refreshed_by_the_provider_of_the_tokens",
         (
             *to_exchange(THEIRS),
@@ -152,17 +163,6 @@ REFRESHES = (
         (*to_exchange(THEIRS), answered(access_token="canary-new-access"), loaded(THEIRS), CredentialsSaved()),
         "succeeded",
         OTHER,
-    ),
-    RefreshScenario(
-        "refreshed_but_not_stored", (*OLD_EXCHANGE, answered(), loaded(stored()), SaveFailed(message=ECHO)), "succeeded"
-    ),
-    RefreshScenario(
-        "refreshed_although_another_token_was_refused",
-        (
-            *(WANTED, refused_before(stored(), "f" * 64), LockTaken(), refused_before(stored(), "f" * 64)),
-            *(answered(), loaded(stored()), CredentialsSaved(replaced=stored())),
-        ),
-        "succeeded",
     ),
     RefreshScenario("adopted", (rejected(OLD), loaded(stored()), LockBusy(), loaded(THEIR_CREDENTIALS)), "succeeded"),
     RefreshScenario("adopted_after_a_refusal", (*OLD_EXCHANGE, GRANT_REFUSED, loaded(THEIR_CREDENTIALS)), "succeeded"),
