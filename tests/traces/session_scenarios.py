@@ -52,7 +52,7 @@ OTHER = Provider(
     registration=ClientMetadata(client_name="canary name", contacts=("ada@example.org",)),
     scopes=("openid", "offline_access"),
 )
-"""A provider whose tokens record it, with a client that was registered for this installation."""
+"""A provider that is recorded in its tokens, with a client that was registered for this installation."""
 UNKNOWN = Provenance(issuer="https://id.example/?canary", client_id=None)
 
 
