@@ -10,6 +10,8 @@ from loginmachine.sansio.model.provenance import Provenance
 from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Refusal, digest_of
+from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import ClientMetadata
 from loginmachine.sansio.sign_out.events import CredentialsRemoved, RemovalFailed, RevocationEnded, SignOutWanted
 
 from ..sansio.refresh.samples import (
@@ -38,6 +40,19 @@ if TYPE_CHECKING:
 URL = "https://auth.openai.com/oauth/revoke"
 ECHO = "no canary-old-refresh here, /home/ada"
 MIRROR = Provenance(issuer="https://id.example", client_id="client-1")
+OTHER = Provider(
+    name="openid",
+    issuer="https://id.example",
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token?canary-query",
+    revocation_endpoint="https://id.example/revoke",
+    client_id="canary-client",
+    client_secret=Secret("canary-client-secret"),
+    token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_BASIC,
+    registration=ClientMetadata(client_name="canary name", contacts=("ada@example.org",)),
+    scopes=("openid", "offline_access"),
+)
+"""A provider that is recorded in its tokens, with a client that was registered for this installation."""
 UNKNOWN = Provenance(issuer="https://id.example/?canary", client_id=None)
 
 
@@ -45,6 +60,25 @@ def issued_by(provenance: Provenance | None, access_token: str = OLD) -> Credent
     credentials = stored(access_token)
     assert credentials.tokens is not None
     return credentials.__replace__(tokens=credentials.tokens.__replace__(provenance=provenance))
+
+
+def issued_by_other(provider: Provider) -> Credentials:
+    """Return credentials that record their provider, and the client's secret."""
+    tokens = Tokens(
+        access_token=Secret(OLD),
+        refresh_token=Secret("canary-old-refresh"),
+        id_token=Secret(server_samples.id_token(aud="canary-client")),
+        provider=provider,
+        scope=("openid", "canary-scope"),
+        resource=("https://api.example/?canary",),
+        expiry=1_795_000_060.0,
+        extra=Secret('{"instance": "canary"}'),
+    )
+    return Credentials(auth_mode="oauth", tokens=tokens, last_refresh="2026-11-10T00:00:00Z")
+
+
+THEIRS = issued_by_other(OTHER)
+MOVED = issued_by_other(OTHER.__replace__(client_id="canary-other-client"))
 
 
 def refused_before(credentials: Credentials, digest: str = "") -> CredentialsLoaded:
@@ -158,6 +192,22 @@ REFRESHES = (
         ),
         "succeeded",
     ),
+    RefreshScenario(
+        "refreshed_by_the_provider_of_the_tokens",
+        (
+            *to_exchange(THEIRS),
+            answered(access_token="canary-new-access", expires_in="3600", scope="openid canary-scope", x="canary"),
+            *(loaded(THEIRS), CredentialsSaved(replaced=THEIRS)),
+        ),
+        "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refreshed_by_a_named_provider",
+        (*to_exchange(THEIRS), answered(access_token="canary-new-access"), loaded(THEIRS), CredentialsSaved()),
+        "succeeded",
+        OTHER,
+    ),
     RefreshScenario("adopted", (rejected(OLD), loaded(stored()), LockBusy(), loaded(THEIR_CREDENTIALS)), "succeeded"),
     RefreshScenario("adopted_after_a_refusal", (*OLD_EXCHANGE, GRANT_REFUSED, loaded(THEIR_CREDENTIALS)), "succeeded"),
     RefreshScenario("kept", (*OLD_EXCHANGE, unanswered()), "succeeded"),
@@ -178,6 +228,7 @@ REFRESHES = (
         "credentials_unsupported", (WANTED, loaded(stored(auth_mode="canary"))), "failed credentials_unsupported"
     ),
     RefreshScenario("provider_mismatch", (WANTED, loaded(issued_by(MIRROR))), "failed provider_mismatch"),
+    RefreshScenario("provider_mismatch_other_client", (WANTED, loaded(MOVED)), "failed provider_mismatch", OTHER),
     RefreshScenario(
         "provider_mismatch_unknown_client", (WANTED, loaded(issued_by(UNKNOWN))), "failed provider_mismatch", None
     ),
@@ -220,6 +271,12 @@ SIGN_OUTS = (
     SignOutScenario(
         "confirmed_by_the_recorded_provider",
         (SignOutWanted(), CredentialsRemoved(removed=UNNAMED), RevocationEnded(problem="")),
+        "succeeded",
+        None,
+    ),
+    SignOutScenario(
+        "confirmed_by_the_provider_of_the_tokens",
+        (SignOutWanted(), CredentialsRemoved(removed=THEIRS), RevocationEnded(problem="")),
         "succeeded",
         None,
     ),

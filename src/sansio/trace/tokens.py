@@ -105,7 +105,7 @@ class TokenResponses:
 
     @property
     def _unsigned(self) -> Jwts:
-        """For stored tokens, whose signatures are not verified again."""
+        """For stored tokens. Their signatures are not verified again."""
         return Jwts(self._provider, self._public, self._placeholders, None)
 
     def access_token(self, token: Secret) -> Secret:

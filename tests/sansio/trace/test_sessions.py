@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from loginmachine import Credentials, Provider, RefreshMachine, Secret, Tokens
 from loginmachine.sansio import UnexpectedEvent
 from loginmachine.sansio.base.http import HttpResponse
+from loginmachine.sansio.login.actions import SendTokenRequest
 from loginmachine.sansio.login.events import TokenResponseReceived
 from loginmachine.sansio.refresh.events import LockTaken
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
@@ -23,6 +24,7 @@ from loginmachine.sansio.trace.origin import Origin
 from loginmachine.sansio.trace.reader import only_trace
 from loginmachine.sansio.trace.sessions.reader import SessionTrace, read_all
 from loginmachine.sansio.trace.sessions.recorder import RefreshRecorder, SignOutRecorder
+from loginmachine.sansio.trace.sessions.redaction import SessionRedactor
 from loginmachine.sansio.trace.sessions.replay import SessionReplay, replay_session
 from loginmachine.sansio.trace.sessions.story import session_head, tell_session
 from loginmachine.sansio.trace.writer import TraceWriter
@@ -118,6 +120,39 @@ def test_the_key_of_the_environment() -> None:
     assert not Recording().refresh(WANTED, loaded(None), key=" ").trace().has_environment_key
     stored_key = loaded(Credentials.from_api_key(Secret("sk-canary")))
     assert Recording().refresh(WANTED, stored_key, key="sk-canary").replayed().outcome is not None
+
+
+class Stand(NamedTuple):
+    """Stands for a machine."""
+
+    state: str
+    last_trigger: str | None = "x"
+
+
+def test_keys_are_redacted_as_keys() -> None:
+    """A refresh fetches keys in the state of this name, with the number that the refresh itself then has."""
+    redactor = SessionRedactor(PROVIDER.__replace__(jwks_uri="https://id.example/keys"))
+    request = SendTokenRequest(exchange_id=1, url="https://id.example/keys", method="GET", timeout=15.0)
+    answer = answered(
+        keys=[{"kty": "OKP", "crv": "Ed25519", "x": "canary", "kid": "canary"}], access_token="canary-access"
+    )
+    machine: Any = Stand("fetching_keys")
+    redactor.follow(machine, machine, [request])
+    told: Any = redactor.event(answer)
+    assert json.loads(told.body) == {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": "6G-mG6oz1KnKaLSv7cPcuUarGmLH2m0nfbMNiyJ8mPE",
+                "kid": "redacted-kid-1",
+            }
+        ]
+    }
+    machine = Stand("exchanging_refresh_token")
+    redactor.follow(machine, machine, [request])
+    told = redactor.event(answer)
+    assert json.loads(told.body) == {"access_token": "redacted-access-token-1"}
 
 
 def test_the_story_of_a_refresh() -> None:

@@ -45,6 +45,32 @@ def test_a_story() -> None:
     ]
 
 
+def test_what_the_requests_are_about() -> None:
+    lines = [line.strip() for line in story("succeeded_with_registration")]
+    metadata = "https://id.example/.well-known/openid-configuration"
+    told = [line for line in lines if "request for" in line or "registration" in line or "token request" in line]
+    assert [line.partition(": status")[0] for line in told] == [
+        f"send the request for the provider's metadata to {metadata}, within 15 s",
+        "0.500 s the request for the provider's metadata is answered",
+        "send the registration to https://id.example/register, within 30 s",
+        "1.000 s the registration is answered",
+        "store the registration",
+        "=> saving_registration",
+        "1.250 s the registration is stored  [registration_saved]",
+        "send the request for the provider's keys to https://id.example/keys, within 15 s",
+        "1.750 s the request for the provider's keys is answered",
+        "send token request 4 to https://id.example/token, within 30 s",
+        "2.250 s token request 4 is answered",
+    ]
+    assert "send the pushed request to https://id.example/par, within 15 s" in "\n".join(
+        story("succeeded_with_pushed_request")
+    )
+    assert "abort the request for the provider's keys" in "\n".join(story("succeeded_with_late_keys"))
+    assert "the request for the provider's metadata got no answer (timeout): no answer in time" in "\n".join(
+        story("discovery_failed_timeout")
+    )
+
+
 def test_a_part_of_a_story() -> None:
     assert story("login_cancelled_while_waiting", until=1)[-2:] == ["            => binding", "(3 more events)"]
     assert story("login_cancelled_while_waiting", until=4) == story("login_cancelled_while_waiting")

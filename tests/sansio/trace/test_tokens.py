@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import LoginOptions
+from loginmachine.sansio import LoginOptions, Provider
 from loginmachine.sansio.base.secret import Secret
 from loginmachine.sansio.login.events import (
     CredentialsSaved,
@@ -109,6 +109,53 @@ def test_claims(content: dict[str, Any], shown: dict[str, Any]) -> None:
 def test_claims_of_a_provider_without_a_namespace() -> None:
     content = {"organization_id": "org-1", NAMESPACE: {"project_id": "x"}}
     assert claims(content, LoginOptions(provider=OTHER_PROVIDER)) == {"organization_id": "redacted-organization-1"}
+
+
+TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
+MICROSOFT = Provider.microsoft("client-1").__replace__(id_token_issuer=TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (
+            {"iss": TEMPLATE.replace("{tenantid}", "secret"), "tid": "secret"},
+            {"iss": TEMPLATE.replace("{tenantid}", "redacted-tenant-1"), "tid": "redacted-tenant-1"},
+        ),
+        ({"iss": TEMPLATE, "aud": "client-1"}, {"iss": TEMPLATE, "aud": "client-1"}),
+        (
+            {"iss": TEMPLATE.replace("{tenantid}", "secret-1"), "tid": "secret-2"},
+            {"iss": "redacted-party-1", "tid": "redacted-tenant-1"},
+        ),
+    ],
+)
+def test_the_issuer_of_a_tenant(content: dict[str, Any], shown: dict[str, Any]) -> None:
+    """The machine puts the tenant into the issuer that it expects."""
+    assert claims(content, LoginOptions(provider=MICROSOFT)) == shown
+
+
+@pytest.mark.parametrize(
+    ("scope", "shown"),
+    [
+        ("openid secret files", "openid redacted-scope-1 files"),
+        ("secret secret", "redacted-scope-1 redacted-scope-1"),
+        ("openid,secret", "openid redacted-scope-1"),
+        (",", " "),
+        ("", ""),
+        ("sec\x00ret", "\x00"),
+        (["secret"], []),
+    ],
+)
+def test_scopes_that_were_asked_for_are_kept(scope: object, shown: object) -> None:
+    provider = OTHER_PROVIDER.__replace__(scope_separator=",")
+    options = LoginOptions(provider=provider, scopes=("openid",), required_scopes=("files",))
+    assert body({"scope": scope}, options) == {"scope": shown}
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("MAC", "mac"), ("Bearer", "Bearer"), ("secret", "other")])
+def test_a_type_of_token_that_is_accepted_is_kept(kind: str, shown: str) -> None:
+    options = LoginOptions(provider=OTHER_PROVIDER.__replace__(token_types=("mac",)))
+    assert body({"token_type": kind}, options) == {"token_type": shown}
 
 
 def test_a_device_code() -> None:

@@ -42,7 +42,7 @@ class Members:
     Args:
         placeholders: The placeholders of the login.
         texts: The function that redacts each text, by the name of the member. The members of an error are added.
-        numbers: The members that keep their numbers.
+        numbers: The members in which numbers are kept.
         whole: The function that redacts each member of any type.
     """
 

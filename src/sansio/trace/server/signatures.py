@@ -1,10 +1,10 @@
 """Sign the id tokens of a trace, so that the second machine and every replay verify them like the real ones.
 
-The keys in a trace are not the provider's. Each is the public half of a key that everybody knows, and whose signatures
-mean nothing: no machine has it but from the keys in a trace. If a real signature is right, the redacted token is signed
-with that key. If it is wrong, so is that of the redacted token, or, if the keys come after the token, the keys in the
-trace are others. All else decides as in the real login: an unknown ``kid``, an algorithm that is not accepted, a header
-that cannot be read.
+The keys in a trace are not the provider's. Each is the public half of a key that is no secret. Its signatures mean
+nothing: a machine has that key only from the keys in a trace. If a real signature is right, the redacted token is
+signed with that key. If it is wrong, so is that of the redacted token, or, if the keys come after the token, the keys
+in the trace are others. All else decides as in the real login: an unknown ``kid``, an algorithm that is not accepted, a
+header that cannot be read.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OTHER: Final = "_ZzQW6rB3_LstAg_2ABCGTKEvUKt4fcMx4V8Y3DwSAg"
 _WRONG: Final = "A" * 86
 """A signature that no key has made."""
 _UNREADABLE: Final = "!"
-"""The header of a token with an unreadable header."""
+"""Stands for a header that cannot be read."""
 
 
 class Signatures:

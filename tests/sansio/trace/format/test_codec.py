@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import LoginOptions, Provider, Secret
+from loginmachine.sansio import Credentials, LoginOptions, Provider, Secret, Tokens
 from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.login.events import CredentialsSaved, Started
+from loginmachine.sansio.model.provenance import provenance_of_provider
 from loginmachine.sansio.server.dialect import Dialect
 from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import ClientMetadata, Registration
 from loginmachine.sansio.trace import TraceError, read_trace
-from loginmachine.sansio.trace.format.codec import decode_options, encode
+from loginmachine.sansio.trace.format.codec import decode_event, decode_options, encode
 
 from ....traces.record import FOLDER
 
@@ -114,9 +117,34 @@ def test_every_field_of_a_provider_is_written_and_read() -> None:
         pushed_authorization_request_endpoint="https://id.example/par",
         require_pushed_authorization_requests=True,
         registration_endpoint="https://id.example/register",
+        registration=ClientMetadata(client_name="A program", contacts=("redacted-contact-1",), grant_types=("x",)),
         scope_separator=",",
         token_types=("bearer", "mac"),
         access_token_lifetime=60.0,
     )
     options = LoginOptions(provider=provider)
     assert decode_options(json.loads(json.dumps(encode(options)))) == options
+
+
+@pytest.mark.parametrize("secret", [None, Secret("redacted-client-secret-1")])
+def test_a_registered_client_is_written_and_read(secret: Secret | None) -> None:
+    event = Started(
+        registration=Registration(
+            issuer="https://id.example",
+            client_id="redacted-client-1",
+            client_secret=secret,
+            client_secret_expires_at=5.0,
+            redirect_uri="http://127.0.0.1/cb",
+        )
+    )
+    assert decode_event(json.loads(json.dumps(encode(event)))) == event
+    assert encode(Started()) == {"type": "Started", "method": "browser"}
+
+
+def test_the_provider_of_tokens_is_written_unless_the_options_imply_it() -> None:
+    tokens = Tokens(access_token=Secret("redacted-access-token-1"), provider=Provider.chatgpt())
+    event = CredentialsSaved(replaced=Credentials(auth_mode="oauth", tokens=tokens))
+    assert decode_event(json.loads(json.dumps(encode(event)))) == event
+    implied = provenance_of_provider(Provider.chatgpt())
+    assert "provider" not in encode(event, implied)["replaced"]["tokens"]
+    assert "provider" not in encode(event.__replace__(replaced=None))
