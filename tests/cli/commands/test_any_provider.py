@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from loginmachine.demo.browser import sign_in
 from loginmachine.demo.openid.provider import OpenIdProvider
+from loginmachine.demo.openid.switches import Answer
 
 from ..conftest import called, run
 
@@ -156,3 +158,42 @@ def test_two_providers_without_a_choice(person: Person, server: OpenIdProvider) 
         assert other.issuer in err
         assert person.call("token", *native(other))[0] == 0
         assert person.call("token", "--provider", "openid")[0] == 2
+
+
+def test_a_sign_in_that_has_ended(person: Person, server: OpenIdProvider) -> None:
+    assert person.login(*native(server))[0] == 0
+    server.answer_next("token", Answer.error("invalid_grant", status=400))
+    code, _, err = person.call("refresh")
+    assert code == 1
+    assert f"loginmachine login --provider openid --issuer {server.issuer} --client-id native" in err
+    code, out, _ = person.call("status")
+    # The access token is still valid.
+    assert code == 0
+    assert out.startswith("The sign-in at 127.0.0.1:")
+    assert json.loads(person.call("status", "--json")[1])["sign_in_ended"]
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_fixed_port_that_is_taken(person: Person, server: OpenIdProvider, driver: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        uri = f"http://127.0.0.1:{taken.getsockname()[1]}/callback"
+        options = ("login", "--no-browser", *native(server), "--redirect-uri", uri, "--driver", driver)
+        assert person.call(*options)[0] == 13
+
+
+def test_a_client_file_of_google(person: Person, server: OpenIdProvider, tmp_path: Path) -> None:
+    client = {
+        "client_id": "native-post",
+        "client_secret": server.post_client.client_secret,
+        "auth_uri": f"{server.issuer}/account/authorize",
+        "token_uri": f"{server.issuer}/token",
+    }
+    file = tmp_path / "client.json"
+    file.write_text(json.dumps({"installed": client}))
+    options = ("--provider", "google", "--client-file", str(file), "--issuer", server.issuer)
+    code, err, events = person.login(*options)
+    assert code == 0, err
+    asked = next(event["url"] for event in events if event["event"] == "listening")
+    assert "&access_type=offline" in asked
+    assert person.call("refresh", "--provider", "google")[0] == 0
+    assert person.call("logout", "--provider", "google")[0] == 0
