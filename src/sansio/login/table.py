@@ -64,7 +64,6 @@ from .port.effects import (
     may_cancel_previous,
 )
 from .server.effects import (
-    answer_not_listening,
     await_callback_of_client,
     await_callback_of_pushed,
     bind_after_discovery,
@@ -175,10 +174,11 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.SUCCESS_PAGE_REQUESTED,     _ARRANGING,   STAY,                  answer_not_found),
     Row(T.CALLBACK_MISMATCHED,        _ARRANGING,   STAY,                  answer_mismatch),
     Row(T.CALLBACK_FROM_OTHER_USER,   _ARRANGING,   STAY,                  answer_other_user),
-    Row(T.CALLBACK_ISSUER_MISMATCHED, _ARRANGING,   STAY,                  answer_not_listening),
-    Row(T.CALLBACK_DENIED,            _ARRANGING,   STAY,                  answer_not_listening),
-    Row(T.CALLBACK_WITHOUT_CODE,      _ARRANGING,   STAY,                  answer_not_listening),
-    Row(T.CALLBACK_ACCEPTED,          _ARRANGING,   STAY,                  answer_not_listening),
+    # The address for the person is not known yet, so no browser can have this login's state.
+    Row(T.CALLBACK_ISSUER_MISMATCHED, _ARRANGING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_DENIED,            _ARRANGING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_WITHOUT_CODE,      _ARRANGING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_ACCEPTED,          _ARRANGING,   STAY,                  answer_not_found),
 
     # The person is in the browser
     Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...callback import responses
 from ...oauth.authorization import authorization_url, redirect_uri
 from .. import actions
 from ..effects import show_address
@@ -11,7 +10,6 @@ from . import progress
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..interpretation import (
-        FromRequest,
         Interpretation,
         NoDeviceCodes,
         PortBound,
@@ -188,11 +186,6 @@ def await_callback_of_pushed(login: LoginData, meaning: PushedAuthorization) -> 
     provider, login.request_uri = login.options.provider, meaning.request_uri
     url = authorization_url_for(provider.authorization_endpoint, provider.client_id, meaning.request_uri)
     show_address(login, url)
-
-
-def answer_not_listening(login: LoginData, meaning: FromRequest) -> None:
-    """Answer with 404: the address for the person is not known yet."""
-    login.respond(meaning.request_id, responses.refusal(404))
 
 
 # The provider's keys

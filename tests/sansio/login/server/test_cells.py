@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.callback.pasted import PasteProblem
 from loginmachine.sansio.login.events import (
     BrowserFailed,
     BrowserOpened,
@@ -24,8 +25,10 @@ from loginmachine.sansio.login.events import (
     SaveFailed,
     Started,
 )
+from loginmachine.sansio.login.progress import BrowserLaunched, HttpsRefused, PasteRefused
 
 from ... import samples
+from ...playbook import AnyProblem, AnyResponse, Playbook, reported
 from ...samples import OPTIONS, STATE, answer, callback, drive, get, no_answer
 from ...server_samples import (
     BOUND,
@@ -263,6 +266,12 @@ PATHS: dict[str, tuple[LoginOptions, tuple[Event, ...], Event, str]] = {
         RegistrationSaved(),
         "pushing_request: progress send",
     ),
+    "a client with device codes, where requests are pushed": (
+        REGISTERING,
+        (DEVICE, REQUIRING, registered()),
+        RegistrationSaved(),
+        "requesting_device_code: progress send",
+    ),
     "a device code was used": (OPENID, _TO_POLL, tokens(3), "fetching_keys: stop progress send"),
     "keys for a device code": (OPENID, (*_TO_POLL, tokens(3)), keys(4), "saving_credentials: progress save"),
     "a scope is missing with a device code": (
@@ -310,6 +319,39 @@ def test_the_state_after_each_way_through_the_table(what: str) -> None:
     login = server_machine(options)
     drive(login, *before)
     assert seen(login, event) == expected
+
+
+@pytest.mark.parametrize("state", [*ARRANGING, "fetching_keys"])
+def test_what_is_reported_of_a_stranger(state: str) -> None:
+    assert (
+        Playbook(server_machine_in(state))
+        >> EVENTS["a callback with another state"]
+        << AnyProblem("validate_callback", "callback_state_mismatch", fatal=False)
+        << AnyResponse(7, 400)
+        >> samples.by_other_user(callback(request_id=8, port=50000))
+        << AnyProblem("validate_callback", "callback_from_other_user", fatal=False)
+        << AnyResponse(8, 403)
+        >> HttpsAttempted()
+        << reported(HttpsRefused())
+        >> HttpsAttempted()
+    )
+
+
+def test_what_is_reported_while_the_keys_are_fetched() -> None:
+    uri = "http://127.0.0.1:50000/auth/callback"
+    assert (
+        Playbook(server_machine_in("fetching_keys"))
+        >> BrowserOpened()
+        << reported(BrowserLaunched())
+        >> BrowserFailed(message="no display")
+        << AnyProblem("open_browser", "browser_launch_failed", fatal=False)
+        >> samples.pasted(f"code=other&state={STATE[:-1]}x", port=50000)
+        << reported(PasteRefused(problem=PasteProblem.OTHER_SIGN_IN, redirect_uri=uri))
+        >> samples.pasted(f"code=other&state={STATE}", port=50000)
+        << reported(PasteRefused(problem=PasteProblem.ALREADY_ANSWERED, redirect_uri=uri))
+        >> get("/favicon.ico", 7, port=50000)
+        << AnyResponse(7, 404)
+    )
 
 
 @pytest.mark.parametrize("kind", TransportProblem)

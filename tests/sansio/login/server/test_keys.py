@@ -16,13 +16,14 @@ from loginmachine.sansio.login.actions import (
     AbortTokenRequest,
     CloseListener,
     Finish,
+    Respond,
     SaveCredentials,
     SendTokenRequest,
     StartTimer,
     StopTimer,
     Timer,
 )
-from loginmachine.sansio.login.events import CredentialsSaved, RegistrationSaved, Started
+from loginmachine.sansio.login.events import ClientGone, CredentialsSaved, RegistrationSaved, Started
 from loginmachine.sansio.login.failures import LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.login.progress import CallbackReceived, ExchangingCode, SavingCredentials, Succeeded
 from loginmachine.sansio.login.server.progress import FetchingKeys, KeysDelayed
@@ -240,8 +241,10 @@ def test_a_message_about_the_keys_does_not_show_the_tokens() -> None:
 
 def test_a_browser_that_leaves_while_the_keys_are_fetched() -> None:
     login = server_machine_in("fetching_keys")
-    drive(login, keys(4), CredentialsSaved())
+    assert drive(login, ClientGone(request_id=1)) == []
+    actions = drive(login, keys(4), CredentialsSaved())
     assert isinstance(login.outcome, LoginSuccess)
+    assert not any(isinstance(action, Respond) for action in actions)
 
 
 def test_the_keys_are_not_asked_for_where_the_provider_has_none() -> None:
