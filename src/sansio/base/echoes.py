@@ -30,6 +30,7 @@ _ALIKE: Final = str.maketrans("-_" + ascii_uppercase, "+/" + ascii_lowercase)
 """Makes base64url the same as base64, and capitals the same as small letters."""
 _RUN_CHARACTERS: Final = frozenset(ascii_letters + digits + "+/=_-")
 """A run of these that holds a part of a secret is masked as a whole."""
+_NO_LETTERS: Final = re.compile("[^0-9A-Za-z]+")
 _CHARACTER: Final = re.compile("%[0-9A-Fa-f]{2}|.", re.DOTALL)
 """A character, or a byte that is percent-encoded."""
 PLACEHOLDER: Final = "redacted-"
@@ -83,7 +84,7 @@ class _Parts:
     def __init__(self, secrets: list[str]) -> None:
         forms = ["".join(_characters(form)[0]) for secret in secrets for form in _long_forms(secret)]
         self._forms = _folded("\n".join(forms))
-        self._letters = "\n".join("".join(filter(_is_letter, form)) for form in forms)
+        self._letters = "\n".join(_NO_LETTERS.sub("", form) for form in forms)
 
     def mask(self, text: str, mask: str) -> str:
         """Return a text with each part of a secret masked, and all characters of a run that holds one."""
@@ -107,7 +108,7 @@ class _Parts:
             if folded[first : first + _PART] in self._forms:
                 hidden.update(range(first, first + _PART))
         indexes = [index for index, character in enumerate(characters) if _is_letter(character)]
-        letters = "".join(filter(_is_letter, characters))
+        letters = _NO_LETTERS.sub("", "".join(characters))
         for first in range(len(letters) - _SCATTERED + 1):
             part = letters[first : first + _SCATTERED]
             if not _is_word(part) and part in self._letters:
@@ -136,6 +137,8 @@ def _characters(text: str) -> tuple[list[str], list[int]]:
 
     The last of these indexes is the length of the text.
     """
+    if "%" not in text:
+        return list(text), list(range(len(text) + 1))
     found = list(_CHARACTER.finditer(text))
     characters = [chr(int(match[0][1:], 16)) if len(match[0]) > 1 else match[0] for match in found]
     return characters, [*(match.start() for match in found), len(text)]
