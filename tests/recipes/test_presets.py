@@ -84,7 +84,6 @@ def test_google_keeps_the_refresh_token_that_a_refresh_does_not_repeat(server: H
     }
 
 
-@pytest.mark.xfail(strict=True, reason="Google names email and profile otherwise in its answers")
 def test_google_grants_the_scopes_under_other_names(server: HTTPServer) -> None:
     _, provider = google(server)
     assert sign_in(provider).account["missing_scopes"] == ()
@@ -194,7 +193,6 @@ def test_microsoft_refuses_an_issuer_of_another_tenant(server: HTTPServer) -> No
     assert failed.value.category == "id_token_invalid"
 
 
-@pytest.mark.xfail(strict=True, reason="Microsoft leaves offline_access out of its answers, and gives a refresh token")
 def test_microsoft_does_not_name_offline_access_in_its_answer(server: HTTPServer) -> None:
     imitation, provider = microsoft(server)
     imitation.answers = entra_tokens(imitation, provider)

@@ -210,7 +210,7 @@ def succeed(login: LoginData, meaning: SavedCredentials) -> None:
             account_id=account.account_id,
             email=account.email,
             plan=account.plan,
-            missing_scopes=login.options.missing_scopes(credentials.tokens.scope),
+            missing_scopes=login.options.missing_scopes(credentials.tokens),
         )
     )
     if login.browser_waited and not login.waiting:

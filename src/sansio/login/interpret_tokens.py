@@ -115,7 +115,7 @@ def _check_account(
 ) -> CheckedTokens | Problem:
     """Check the granted scopes and the workspace."""
     options = login.options
-    lacking = clean_text(", ".join(options.missing_scopes(tokens.scope, options.required_scopes)))
+    lacking = clean_text(", ".join(options.missing_scopes(tokens, options.required_scopes)))
     if lacking:
         return Problem(trigger=Trigger.SCOPE_MISSING, message=f"the provider did not grant: {lacking}")
     account = read_account(claims, claims_of(tokens.access_token), options.provider)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from .provider import Provider
+    from .tokens import Tokens, TokenSet
 
 _PROTOCOL_PARAMETERS: Final = frozenset(
     (
@@ -102,15 +103,22 @@ class LoginOptions(Record):
         scopes = self.provider.scopes if self.scopes is None else tuple(self.scopes)
         return tuple(dict.fromkeys((*scopes, *self.required_scopes)))
 
-    def missing_scopes(self, granted: tuple[str, ...] | None, wanted: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    def missing_scopes(self, tokens: TokenSet | Tokens, wanted: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return the scopes that were not granted.
 
+        ``offline_access`` asks for a refresh token (OpenID Connect Core section 11). With one, this scope counts as
+        granted; Microsoft does not name it in its responses.
+
         Args:
-            granted: The scopes of the response; None if they are those that were asked for.
+            tokens: The tokens. Their scope is None if it is what was asked for (RFC 6749 section 5.1).
             wanted: The scopes to look for; None for all that were asked for.
         """
+        if tokens.scope is None:
+            return ()
+        granted = {*tokens.scope, *(("offline_access",) if tokens.refresh_token is not None else ())}
+        granted |= {scope for scope, other in self.provider.dialect.scope_names if other in granted}
         scopes = self.requested_scopes if wanted is None else wanted
-        return () if granted is None else tuple(scope for scope in scopes if scope not in granted)
+        return tuple(scope for scope in scopes if scope not in granted)
 
     @property
     def wants_id_token(self) -> bool:

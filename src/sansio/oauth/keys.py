@@ -204,7 +204,7 @@ def algorithm_of(header: JsonObject, algorithms: tuple[str, ...]) -> str:
         # With a shared secret (HS256), a public key would be enough to make a signature.
         raise SignatureRefused("its algorithm (alg) is none of those with public keys")
     if algorithm not in algorithms:
-        raise SignatureRefused("its algorithm (alg) is none that the provider has named")
+        raise SignatureRefused("its algorithm (alg) is none of those that are accepted from this provider")
     return algorithm
 
 

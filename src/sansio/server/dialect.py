@@ -37,6 +37,9 @@ class Dialect(Record):
     """A new login revokes the tokens that it replaces, because each login has a grant of its own. Elsewhere both logins
     may share one grant, and revoking the old tokens would revoke the new ones (RFC 7009 section 2.1)."""
 
+    scope_names: tuple[tuple[str, str], ...] = ()
+    """Scopes that responses name otherwise than requests: each with its name in a response."""
+
 
 STANDARD: Final = Dialect()
 """Nothing beside the standards."""

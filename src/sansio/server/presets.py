@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..base.secret import Secret
+from .dialect import Dialect
 from .endpoints import ClientAuthentication, DeviceCodeEndpoints
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ _GOOGLE_ENDPOINTS: Final = {
     "device_code": DeviceCodeEndpoints(code_endpoint="https://oauth2.googleapis.com/device/code"),
 }
 """What Google's metadata would say, of which the client file has two endpoints only."""
+_GOOGLE_SCOPE_NAMES: Final = (
+    ("email", "https://www.googleapis.com/auth/userinfo.email"),
+    ("profile", "https://www.googleapis.com/auth/userinfo.profile"),
+)
 _MEMBERS: Final = {"client_id": "client_id", "authorization_endpoint": "auth_uri", "token_endpoint": "token_uri"}
 
 
@@ -57,6 +62,7 @@ def google(client_file: str | bytes | Mapping[str, object]) -> dict[str, Any]:
         "issuer": GOOGLE_ISSUER,
         "scopes": ("openid", "profile", "email"),
         "authorization_parameters": (("access_type", "offline"),),
+        "dialect": Dialect(scope_names=_GOOGLE_SCOPE_NAMES),
         "callback_path": "",
         "uses_nonce": True,
         "help_url": "https://developers.google.com/identity/protocols/oauth2/native-app",

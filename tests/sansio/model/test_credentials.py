@@ -353,3 +353,9 @@ def test_the_bytes_of_a_file_and_back() -> None:
     credentials = Credentials.from_api_key(Secret("sk-1"))
     assert credentials.serialise() == serialise(credentials)
     assert Credentials.parse(credentials.serialise()) == credentials
+
+
+def test_the_expiry_that_the_provider_said_is_stored() -> None:
+    stored = LOGIN.__replace__(tokens=TOKENS.__replace__(expiry=1_800_000_000.5))
+    assert json.loads(serialise(stored))["tokens"]["expires_at"] == 1_800_000_000.5
+    assert parse(serialise(stored)) == stored

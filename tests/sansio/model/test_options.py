@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from loginmachine.sansio import LoginMachine, LoginOptions, LoginSecrets, Provider
+from loginmachine.sansio.base.secret import Secret
+from loginmachine.sansio.model.tokens import TokenSet
+from loginmachine.sansio.server.dialect import Dialect
 
 CHATGPT = Provider.chatgpt()
 
@@ -89,3 +95,66 @@ def test_a_provider_that_uses_a_nonce_needs_one() -> None:
     with pytest.raises(ValueError, match=r"^this provider uses a nonce, and the secrets hold none$"):
         LoginMachine(options, LoginSecrets(state="s", code_verifier="v"))
     assert LoginMachine(options, LoginSecrets(state="s", code_verifier="v", nonce="n")).state == "idle"
+
+
+@pytest.mark.parametrize(
+    ("granted", "refresh_token", "missing"),
+    [
+        (None, None, ()),
+        ((), None, ("openid", "email", "offline_access")),
+        (("openid", "email", "offline_access"), None, ()),
+        # Microsoft does not name the scope that gives the refresh token.
+        (("openid", "email"), "r-1", ()),
+        (("openid", "email"), None, ("offline_access",)),
+        # Google names a scope otherwise.
+        (("openid", "https://google.example/userinfo.email"), "r-1", ()),
+        (("openid", "https://google.example/userinfo.other"), "r-1", ("email",)),
+    ],
+)
+def test_scopes_that_were_not_granted(
+    granted: tuple[str, ...] | None, refresh_token: str | None, missing: tuple[str, ...]
+) -> None:
+    provider = Provider(
+        issuer=None,
+        authorization_endpoint="https://id.example/authorize",
+        token_endpoint="https://id.example/token",
+        client_id="client-1",
+        scopes=("openid", "email", "offline_access"),
+        dialect=Dialect(scope_names=(("email", "https://google.example/userinfo.email"),)),
+    )
+    tokens = TokenSet(
+        id_token=None,
+        access_token=Secret("a-1"),
+        refresh_token=None if refresh_token is None else Secret(refresh_token),
+        scope=granted,
+    )
+    assert LoginOptions(provider=provider).missing_scopes(tokens) == missing
+
+
+# What an authorization request asks for
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scopes": "openid"}, "scopes is a tuple of texts, not a text"),
+        ({"required_scopes": "openid"}, "required_scopes is a tuple of texts, not a text"),
+        ({"resource": "https://api.example"}, "resource is a tuple of texts, not a text"),
+        ({"scopes": ("openid email",)}, "a scope is not empty and has no space"),
+        ({"required_scopes": ("",)}, "a scope is not empty and has no space"),
+        ({"resource": ("api",)}, "a resource is an absolute URI without a fragment (RFC 8707 section 2)"),
+        ({"resource": ("https://api.example/#a",)}, "a resource is an absolute URI without a fragment"),
+        ({"max_age": -1}, "max_age is a number of seconds, 0 or more"),
+        ({"parameters": (("state", "1"),)}, "the parameter state belongs to the protocol and cannot be given"),
+        ({"parameters": (("request_uri", "1"),)}, "the parameter request_uri belongs to the protocol"),
+        ({"parameters": (("prompt", "login"),)}, "the parameter prompt has an option of its own"),
+    ],
+)
+def test_an_option_of_the_request_that_cannot_be_used(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
+        LoginOptions(provider=CHATGPT, **options)
+
+
+def test_options_of_the_request_at_their_limits() -> None:
+    options = LoginOptions(provider=CHATGPT, scopes=(), max_age=0, resource=("urn:api",))
+    assert (options.requested_scopes, options.max_age, options.resource) == ((), 0, ("urn:api",))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from loginmachine.sansio import IdTokenPolicy, LoginOptions, Provider
 from loginmachine.sansio.base.http import Encoding
+from loginmachine.sansio.base.secret import Secret
 from loginmachine.sansio.model.claims import ClaimError
 from loginmachine.sansio.oauth.id_token import check_id_token
 from loginmachine.sansio.server.dialect import Dialect
-from loginmachine.sansio.server.endpoints import DeviceCodeDialect, DeviceCodeEndpoints
+from loginmachine.sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints
 
 from ..samples import NOW, OTHER_PROVIDER
 
@@ -127,3 +130,23 @@ def test_device_codes_need_no_authorization_endpoint() -> None:
     assert Provider.oauth(**endpoints, client_id="c", device_code=codes).authorization_endpoint == ""
     with pytest.raises(ValueError, match="empty"):
         Provider.oauth(**endpoints, client_id="c")
+
+
+@pytest.mark.parametrize(
+    ("client", "words"),
+    [
+        ({"client_id": ""}, "the provider needs a client id, or the metadata of a client to register"),
+        (
+            {"client_secret": Secret("canary"), "token_endpoint_auth_method": ClientAuthentication.NONE},
+            "the client has a secret, but its authentication is none",
+        ),
+        (
+            {"token_endpoint_auth_method": ClientAuthentication.CLIENT_SECRET_BASIC},
+            "the authentication client_secret_basic needs a client secret",
+        ),
+        ({"scopes": "openid"}, "the scopes are a tuple of texts"),
+    ],
+)
+def test_a_client_that_cannot_be_used(client: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        OTHER_PROVIDER.__replace__(**client)

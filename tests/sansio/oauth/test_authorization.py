@@ -65,3 +65,9 @@ def test_the_authorization_request_of_a_provider_with_a_nonce() -> None:
 def test_no_nonce_for_a_provider_that_does_not_use_it() -> None:
     assert "nonce" not in samples.AUTH_URL
     assert "nonce" not in authorization.authorization_url(OPTIONS, SECRETS, 1455)
+
+
+def test_without_scopes_the_parameter_is_left_out() -> None:
+    url = authorization.authorization_url(OPTIONS.__replace__(scopes=()), SECRETS, 1455)
+    assert "scope=" not in url
+    assert "&state=canary-state-Xk3vQ9&id_token_add_organizations=true&" in url

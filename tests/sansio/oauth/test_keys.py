@@ -332,7 +332,7 @@ def test_zeros_do_not_make_a_small_key_large() -> None:
 
 def test_only_the_named_algorithms_are_accepted() -> None:
     keys = key_set(public("RS256"))
-    message = "its algorithm (alg) is none that the provider has named"
+    message = "its algorithm (alg) is none of those that are accepted from this provider"
     assert refusal(signed("RS256"), keys, "PS256", "ES256") == message
     assert refusal(signed("RS256"), keys, "RS256") == ""
 

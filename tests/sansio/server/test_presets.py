@@ -9,6 +9,7 @@ import pytest
 from loginmachine.sansio import IdTokenPolicy, Provider, Secret
 from loginmachine.sansio.model.claims import ClaimError
 from loginmachine.sansio.oauth.id_token import check_id_token
+from loginmachine.sansio.server.dialect import Dialect
 from loginmachine.sansio.server.endpoints import ClientAuthentication, DeviceCodeEndpoints
 from loginmachine.sansio.server.metadata import parse_metadata
 
@@ -40,6 +41,12 @@ def test_google_with_a_client_file(form: type) -> None:
         token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_POST,
         scopes=("openid", "profile", "email"),
         authorization_parameters=(("access_type", "offline"),),
+        dialect=Dialect(
+            scope_names=(
+                ("email", "https://www.googleapis.com/auth/userinfo.email"),
+                ("profile", "https://www.googleapis.com/auth/userinfo.profile"),
+            )
+        ),
         callback_path="",
         uses_nonce=True,
         jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
@@ -69,6 +76,11 @@ def test_google_without_endpoints_is_discovered() -> None:
 def test_fields_of_the_caller_come_before_those_of_a_preset() -> None:
     provider = Provider.google({"installed": INSTALLED}, scopes=["openid"], issuer="https://google.example")
     assert (provider.scopes, provider.issuer) == (("openid",), "https://google.example")
+
+
+def test_the_scopes_of_a_preset_are_no_text() -> None:
+    with pytest.raises(ValueError, match=r"^the scopes are a tuple of texts$"):
+        Provider.google({"installed": INSTALLED}, scopes="openid email")
 
 
 @pytest.mark.parametrize(

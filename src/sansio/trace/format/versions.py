@@ -59,7 +59,8 @@ def written_members(provider: Provider) -> Iterator[tuple[str, object]]:
     values |= {_OLD_NAMES.get(name, name): value for name, value in dialect.values().items()}
     for name in _FIRST_FIELDS:
         yield name, values.pop(name)
-    usual = {**Provider._defaults, **_usual(dialect.encoding)}  # noqa: SLF001 - a record of ours
+    defaults = Provider._defaults | Dialect._defaults  # noqa: SLF001 - records of ours
+    usual = {**defaults, **_usual(dialect.encoding)}
     for name, value in values.items():
         if value != usual[name]:
             yield name, value

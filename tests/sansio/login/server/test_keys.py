@@ -293,7 +293,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a shared secret": (by_public_key(), "its algorithm (alg) is none of those with public keys"),
     "an algorithm that the provider does not name": (
         f"{part({'alg': 'EdDSA', 'kid': 'key-1'})}.{part(CLAIMS)}.AA",
-        "its algorithm (alg) is none that the provider has named",
+        "its algorithm (alg) is none of those that are accepted from this provider",
     ),
     "a key in the token": (
         signed("key-2", {"kid": "key-1", "jwk": {"kty": "EC"}}),
@@ -492,7 +492,7 @@ def test_scopes_that_are_missing_are_said() -> None:
     drive(login, tokens(3, scope="openid email"))
     (report, *_) = login.handle(CredentialsSaved())
     assert report == reported(
-        Succeeded(account_id=None, email="ada@example.org", plan=None, missing_scopes=("profile", "offline_access"))
+        Succeeded(account_id=None, email="ada@example.org", plan=None, missing_scopes=("profile",))
     )
 
 

@@ -108,7 +108,12 @@ def test_every_field_of_a_provider_is_written_and_read() -> None:
         token_endpoint="https://id.example/token",
         client_id="client-1",
         scopes=("openid",),
-        dialect=Dialect(claims_namespace="urn:x", encoding=Encoding.JSON, revokes_replaced_tokens=True),
+        dialect=Dialect(
+            claims_namespace="urn:x",
+            encoding=Encoding.JSON,
+            revokes_replaced_tokens=True,
+            scope_names=(("email", "https://id.example/email"),),
+        ),
         token_endpoint_auth_method=ClientAuthentication.CLIENT_SECRET_POST,
         client_secret=Secret("redacted-client-secret"),
         jwks_uri="https://id.example/keys",

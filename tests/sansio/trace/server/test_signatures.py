@@ -93,7 +93,7 @@ KEY = public("ES256", kid="canary-1")
             "its algorithm (alg) is none of those with public keys",
         ),
         (f"{encoded({})}.{PAYLOAD}.", (KEY,), "its algorithm (alg) is none of those with public keys"),
-        (signed("ES384"), (KEY,), "its algorithm (alg) is none that the provider has named"),
+        (signed("ES384"), (KEY,), "its algorithm (alg) is none of those that are accepted from this provider"),
         (
             f"{encoded({'alg': 'ES256', 'crit': ['canary']})}.{PAYLOAD}.",
             (KEY,),
