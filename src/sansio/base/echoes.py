@@ -82,7 +82,7 @@ class _Parts:
     """
 
     def __init__(self, secrets: list[str]) -> None:
-        forms = ["".join(_characters(form)[0]) for secret in secrets for form in _long_forms(secret)]
+        forms = [_decoded(form) for secret in secrets for form in _long_forms(secret)]
         self._forms = _folded("\n".join(forms))
         self._letters = "\n".join(_NO_LETTERS.sub("", form) for form in forms)
 
@@ -142,6 +142,10 @@ def _characters(text: str) -> tuple[list[str], list[int]]:
     found = list(_CHARACTER.finditer(text))
     characters = [chr(int(match[0][1:], 16)) if len(match[0]) > 1 else match[0] for match in found]
     return characters, [*(match.start() for match in found), len(text)]
+
+
+def _decoded(text: str) -> str:
+    return "".join(_characters(text)[0]) if "%" in text else text
 
 
 def _whole_runs(characters: list[str], hidden: set[int]) -> set[int]:

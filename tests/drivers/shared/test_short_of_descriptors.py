@@ -20,7 +20,7 @@ from loginmachine.drivers.threaded import callback_server as threaded_server
 from loginmachine.drivers.trio import callback_server as trio_server
 
 from ..conformance.drivers import DRIVERS, Play
-from ..support import PATIENCE, Browser, Progress, connect, read_to_end
+from ..support import PATIENCE, Browser, Progress, connect
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 
 if TYPE_CHECKING:
@@ -173,8 +173,8 @@ def played(driver: str, issuer: str, moment: str, left: str) -> str:
                 client.sendall(browser.callback_bytes())
                 program.stdin.write("give back\n")
                 program.stdin.flush()
-                assert read_to_end(client).startswith(b"HTTP/1.1 302")
-            browser.request("/success")
+                assert browser.read(client).status == 302
+            browser.follow()
             first = program.stdout.readline().strip()
         program.stdin.close()
     assert program.returncode == 0

@@ -58,7 +58,7 @@ class Login(Subject):
     worlds = WORLDS
     small = _SMALL
     # The records of an honest host multiply the states: only `make proof` explores every world with one.
-    small_honest = ("keys and an API key", "a strict provider, one workspace", "nothing but the callback")
+    small_honest = ("a strict provider, one workspace", "nothing but the callback")
 
     def start(self, world: World) -> tuple[LoginMachine, Ledger, Books]:
         return LoginMachine(world.options, SECRETS), Ledger(), Books()
