@@ -132,11 +132,21 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
+    logout.add_argument(
+        "--keep-tokens", action="store_true", help="forget the credentials here, but revoke nothing at the provider"
+    )
     add_session(logout)
     add_json(logout)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
+    token.add_argument(
+        "--format",
+        choices=["token", "header", "env", "json", "kubernetes"],
+        default="token",
+        help="token: nothing else; header: an HTTP header; env: LOGINMACHINE_TOKEN=..., for export; json: with its"
+        " expiry; kubernetes: an ExecCredential for kubectl (default: %(default)s)",
+    )
     add_session(token)
 
 
@@ -193,6 +203,11 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_complete,
     ),
     "status": ("show who is signed in", lazy("commands.status", "run"), _add_status),
+    "whoami": (
+        "print who is signed in, at which provider, in one line",
+        lazy("commands.credentials.whoami", "run"),
+        _add_status,
+    ),
     "replay": (
         "explain a recorded login, refresh or sign-out step by step, and check that it has the same result today",
         lazy("commands.replay", "run"),
