@@ -35,3 +35,7 @@ class CommandParser(argparse.ArgumentParser):
     def option_names(self) -> list[str]:
         """Return the names of the options, such as ``--json``."""
         return [name for action in self._actions for name in action.option_strings]
+
+    def actions(self) -> list[argparse.Action]:
+        """Return the options and the other arguments, in their order."""
+        return list(self._actions)
