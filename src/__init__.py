@@ -48,7 +48,14 @@ if TYPE_CHECKING:
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
-    from .drivers.stores.protocols import CredentialStore, MemoryStore, SessionStore, Transaction
+    from .drivers.stores.protocols import (
+        CredentialStore,
+        MemoryStore,
+        SessionStore,
+        StoreVersion,
+        Transaction,
+        VersionedStore,
+    )
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
     from .drivers.threaded.sign_out import sign_out
@@ -136,6 +143,7 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "StorePolicy",
+    "StoreVersion",
     "StoredAccount",
     "ThreadedLogin",
     "Tokens",
@@ -145,6 +153,7 @@ __all__ = [
     "TrioSession",
     "TrustError",
     "UnexpectedEvent",
+    "VersionedStore",
     "open_login",
     "open_store",
     "progress",
@@ -180,7 +189,14 @@ _HOMES = {
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),
-    "drivers.stores.protocols": ("CredentialStore", "MemoryStore", "SessionStore", "Transaction"),
+    "drivers.stores.protocols": (
+        "CredentialStore",
+        "MemoryStore",
+        "SessionStore",
+        "StoreVersion",
+        "Transaction",
+        "VersionedStore",
+    ),
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
     "drivers.threaded.session": ("Session",),
     "drivers.threaded.sign_out": ("sign_out",),

@@ -53,7 +53,7 @@ def print_token(arguments: argparse.Namespace) -> int:
             recording_from(arguments, "token") as session.record,
             raise_first_signal(owns_process=arguments.owns_process),
         ):
-            token = session.access_token()
+            token = session.refresh().token.reveal()
     except RefreshFailed as error:
         print_error(_describe_failure(arguments, store, error.failure))
         return exit_codes.FAILURE

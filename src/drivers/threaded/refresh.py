@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from ...sansio.login import actions
 from ...sansio.refresh import actions as refresh_actions
-from ..shared.session import BaseRefresh, StoreAccess
+from ...sansio.refresh.states import RefreshState
+from ..shared.session import BaseRefresh
 from ..shared.token_events import token_event
 from ..waiting import Flag
 from .http_client import send
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.events import AccessTokenWanted, RefreshEvent
+    from ..shared.store_access import StoreAccess
 
 _RUNNER: Final = "runner"
 
@@ -53,8 +55,10 @@ class Refresh(BaseRefresh):
         return self.machine.outcome is not None
 
     def run(self) -> None:
-        """Perform the remaining actions."""
+        """Perform the remaining actions; all of them, if the store was not read yet."""
         try:
+            if self.machine.state is RefreshState.IDLE:
+                self.check_store()
             while self._actions:
                 action = self._actions.pop(0)
                 if self._can_stop_before(action):

@@ -9,7 +9,8 @@ from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
-from ..shared.session import BaseSession, StoreAccess, refresh_error
+from ..shared.session import BaseSession, refresh_error
+from ..shared.store_access import StoreAccess
 from ..waiting import CHECK_INTERVAL, wait_for
 from .refresh import Refresh
 
@@ -35,7 +36,11 @@ class Session(BaseSession):
         with httpx.Client(auth=session.auth) as client:
             client.get("https://api.example/...")
 
-    Each call reads the store: a new sign-in, a sign-out, or a refresh by another process takes effect at once. A
+    A call answers from memory while the store is unchanged. A new sign-in, a sign-out, or a refresh by another process
+    takes effect at once; in a store that tells no version (`VersionedStore`, the keyring) after a second at most.
+
+    When a token is due, it is refreshed in the background, and callers get the old one as long as it lasts for 30
+    seconds. If that fails, it is tried again after 30 seconds, later more. Only without such a token do callers wait. A
     refresh runs in a thread of its own. It continues if the threads that wait for it are interrupted, because the
     provider may have replaced the refresh token already. The program waits for it at its end.
 
@@ -44,8 +49,9 @@ class Session(BaseSession):
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
-            ended and its last access token is used until it expires. By default the text is logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
+            background failed for the first time, or when the sign-in has ended and its last access token is used until
+            it expires. By default the text is logged.
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
@@ -82,7 +88,7 @@ class Session(BaseSession):
             SignInRequired: Only a new sign-in helps.
             RefreshFailed: There is no token for another reason, and a later call may succeed.
         """
-        return self._obtain(AccessTokenWanted()).token.reveal()
+        return (self._recall() or self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
 
     def credentials(self) -> Credentials:
         """Return the credentials that `access_token` takes its token from.
@@ -91,10 +97,10 @@ class Session(BaseSession):
             SignInRequired: As for `access_token`.
             RefreshFailed: As for `access_token`.
         """
-        return self._obtain(AccessTokenWanted()).credentials
+        return (self._recall() or self._obtain(AccessTokenWanted(), waits=False)).credentials
 
     def refresh(self, *, force: bool = False) -> RefreshSuccess:
-        """Refresh the tokens if they are due.
+        """Refresh the tokens if they are due, and wait for that.
 
         Args:
             force: Refresh them even if they are not due. An API key is never refreshed.
@@ -123,26 +129,33 @@ class Session(BaseSession):
         """
         return self._obtain(AccessTokenWanted(rejected=Secret(rejected))).token.reveal()
 
-    def _obtain(self, wanted: AccessTokenWanted) -> RefreshSuccess:
+    def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
         outcome = None
         while outcome is None:
-            outcome = self._attempt(wanted)
+            outcome = self._attempt(wanted, waits=waits)
         if isinstance(outcome, RefreshSuccess):
             return outcome
         raise refresh_error(outcome)
 
-    def _attempt(self, wanted: AccessTokenWanted) -> RefreshOutcome | None:
+    def _new_refresh(self, wanted: AccessTokenWanted) -> Refresh:
+        access = StoreAccess(self._store, self._looks)
+        return Refresh(self._new_machine(self._memory), access, wanted, self._on_warning)
+
+    def _attempt(self, wanted: AccessTokenWanted, *, waits: bool) -> RefreshOutcome | None:
         """Look at the store. If a refresh is due, run it, or wait for the current one.
+
+        Args:
+            wanted: What the caller wants.
+            waits: Whether the caller waits for a refresh that is due, although the token is valid.
 
         Returns:
             The outcome. None if it is not for this caller, who must try again.
         """
-        memory = self._memory
-        machine = self._new_machine(memory)
-        refresh = Refresh(machine, StoreAccess(self._store), wanted, self._on_warning)
-        if refresh.check_store():
-            self._show_warnings(refresh)
-            return machine.outcome
+        refresh = self._new_refresh(wanted)
+        refresh.check_store()
+        outcome = self._looked(refresh, waits=waits)
+        if outcome is not None:
+            return outcome
         current = self._running.setdefault(_NOW, refresh)
         is_leader = current is refresh
         caller = object()
@@ -157,6 +170,14 @@ class Session(BaseSession):
         finally:
             current.callers.discard(caller)
         return current.result_for(wanted, is_leader=is_leader)
+
+    def _refresh_early(self, token: Secret) -> None:
+        if self._running or not self._early.may_try(token):
+            return
+        refresh = self._new_refresh(AccessTokenWanted())
+        refresh.early = token
+        if self._running.setdefault(_NOW, refresh) is refresh:
+            self._start(refresh)
 
     def _start(self, refresh: Refresh) -> None:
         # Never daemonic: the end of the program would stop it between the response and the store.
@@ -179,6 +200,8 @@ class Session(BaseSession):
             # If the memory is another one, a refresh has ended since this one looked at the store.
             if refresh.claim(runner) and refresh.memory_before is self._memory:
                 refresh.run()
+                self._memory = refresh.machine.memory
+                self._look_again(refresh)
         except BaseException as crash:
             # The callers must not wait for ever.
             if refresh.claim(runner):
@@ -193,10 +216,18 @@ class Session(BaseSession):
                     self._end(refresh)
                     raise
 
+    def _look_again(self, refresh: Refresh) -> None:
+        """Read the store once for all callers that come after a refresh."""
+        if isinstance(refresh.machine.outcome, RefreshSuccess):
+            look = self._new_refresh(AccessTokenWanted())
+            look.check_store()
+            self._looked(look, waits=True)
+
     def _end(self, refresh: Refresh) -> None:
         """Keep what a refresh has learnt, and wake its callers. Doing it twice does no harm."""
         if refresh.memory_before is self._memory:
             self._memory = refresh.machine.memory
+        self._note_early(refresh)
         if self._current is refresh:
             self._running.pop(_NOW, None)
         refresh.done.set()
