@@ -11,7 +11,7 @@ from ...sansio.refresh.outcome import RefreshSuccess
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
-from ..waiting import CHECK_INTERVAL, wait_for
+from ..waiting import CHECK_INTERVAL, Flag, wait_for
 from .refresh import Refresh
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 _NOW: Final = "now"
-"""The only key of `_running`."""
+"""The only key of `_running` and `_looking`."""
+LONGEST_LOOK: Final = 0.05
+"""Seconds that a thread waits while another reads the store, before it reads it too."""
 
 
 class Session(BaseSession):
@@ -69,6 +71,8 @@ class Session(BaseSession):
         self._running: dict[str, Refresh] = {}
         """The current refresh, if there is one. There is no lock, because an interrupt could leave it taken. The
         `setdefault` and `pop` of a dictionary cannot be interrupted."""
+        self._looking: dict[str, Flag] = {}
+        """Set when the thread that reads the store has read it."""
         self.auth = SessionAuth(self)
         """For ``httpx.Client(auth=...)``."""
 
@@ -79,7 +83,7 @@ class Session(BaseSession):
 
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a thread that only the parent has."""
-        self._running = {}
+        self._running, self._looking = {}, {}
 
     def access_token(self) -> str:
         """Return what to send to the API now: a valid access token, or the API key if there is one instead.
@@ -88,7 +92,7 @@ class Session(BaseSession):
             SignInRequired: Only a new sign-in helps.
             RefreshFailed: There is no token for another reason, and a later call may succeed.
         """
-        return (self._recall() or self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
+        return (self._recalled() or self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
 
     def credentials(self) -> Credentials:
         """Return the credentials that `access_token` takes its token from.
@@ -97,7 +101,7 @@ class Session(BaseSession):
             SignInRequired: As for `access_token`.
             RefreshFailed: As for `access_token`.
         """
-        return (self._recall() or self._obtain(AccessTokenWanted(), waits=False)).credentials
+        return (self._recalled() or self._obtain(AccessTokenWanted(), waits=False)).credentials
 
     def refresh(self, *, force: bool = False) -> RefreshSuccess:
         """Refresh the tokens if they are due, and wait for that.
@@ -129,6 +133,17 @@ class Session(BaseSession):
         """
         return self._obtain(AccessTokenWanted(rejected=Secret(rejected))).token.reveal()
 
+    def _recalled(self) -> RefreshSuccess | None:
+        """Return a token without reading the store, or after another thread has read it."""
+        known = self._recall()
+        looking = None if known else self._looking.get(_NOW)
+        if looking is None:
+            return known
+        if not wait_for(looking, LONGEST_LOOK):
+            # The thread that was to read it may have been interrupted.
+            self._looking.pop(_NOW, None)
+        return self._recall()
+
     def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
         outcome = None
         while outcome is None:
@@ -152,8 +167,15 @@ class Session(BaseSession):
             The outcome. None if it is not for this caller, who must try again.
         """
         refresh = self._new_refresh(wanted)
-        refresh.check_store()
-        outcome = self._looked(refresh, waits=waits)
+        looking = Flag()
+        try:
+            self._looking.setdefault(_NOW, looking)
+            refresh.check_store()
+            outcome = self._looked(refresh, waits=waits)
+        finally:
+            if self._looking.get(_NOW) is looking:
+                self._looking.pop(_NOW, None)
+            looking.set()
         if outcome is not None:
             return outcome
         current = self._running.setdefault(_NOW, refresh)

@@ -65,6 +65,8 @@ class TrioSession(BaseSession):
     ) -> None:
         super().__init__(store, provider, environment_key, on_warning)
         self._current: Refresh | None = None
+        self._looking: trio.Event | None = None
+        """Set when the task that reads the store has read it."""
         self._limiter = trio.CapacityLimiter(math.inf)
         """Of its own, so that the session's threads and those of the program do not wait for each other."""
         self.auth = TrioSessionAuth(self)
@@ -72,7 +74,7 @@ class TrioSession(BaseSession):
 
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a task that only the parent has."""
-        self._current = None
+        self._current = self._looking = None
         self._limiter = trio.CapacityLimiter(math.inf)
 
     async def access_token(self) -> str:
@@ -127,7 +129,12 @@ class TrioSession(BaseSession):
         """Return a token without reading the store. This is a checkpoint only if the task is cancelled."""
         check_runs_in_trio("TrioSession", "Session")
         await trio.lowlevel.checkpoint_if_cancelled()
-        return self._recall()
+        known = self._recall()
+        if known is None and self._looking is not None:
+            # Another task is reading the store.
+            await self._looking.wait()
+            known = self._recall()
+        return known
 
     async def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
         check_runs_in_trio("TrioSession", "Session")
@@ -153,8 +160,14 @@ class TrioSession(BaseSession):
             The outcome. None if it is not for this caller, who must try again.
         """
         refresh = self._new_refresh(wanted)
-        await refresh.check_store()
-        outcome = self._looked(refresh, waits=waits)
+        looking = self._looking = trio.Event()
+        try:
+            await refresh.check_store()
+            outcome = self._looked(refresh, waits=waits)
+        finally:
+            looking.set()
+            if self._looking is looking:
+                self._looking = None
         if outcome is not None:
             return outcome
         if self._memory is not refresh.memory_before:
