@@ -86,7 +86,6 @@ if TYPE_CHECKING:
     from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
     from .sansio.sign_out.outcome import SignOutResult
 
-    __version__: str
 
 __all__ = [
     "AccountChoice",
@@ -164,6 +163,9 @@ __all__ = [
     "trio_sign_out",
 ]
 
+__version__ = "0.1.0"
+"""As in pyproject.toml. (To read it from the metadata of the installation takes 15 ms.)"""
+
 _HOMES = {
     "drivers.accounts.account_store": ("AccountStore",),
     "drivers.accounts.client_secrets": ("secret_from_command", "secret_from_file"),
@@ -232,11 +234,6 @@ _DEPRECATED: dict[str, tuple[str, str]] = {"LoginFailurePhase": ("LoginFailureSt
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module (PEP 562)."""
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415
-
-        globals()[name] = version("loginmachine")
-        return globals()[name]
     from .sansio.base.public import load  # noqa: PLC0415 - the first name needs it, not the package
 
     return load(__name__, _HOMES, name, _DEPRECATED)

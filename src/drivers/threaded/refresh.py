@@ -10,11 +10,11 @@ from ...sansio.refresh.states import RefreshState
 from ..shared.session import BaseRefresh
 from ..shared.token_events import token_event
 from ..waiting import Flag
-from .http_client import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.events import AccessTokenWanted, RefreshEvent
     from ..shared.store_access import StoreAccess
@@ -91,3 +91,10 @@ class Refresh(BaseRefresh):
             case _:
                 assert_never(action)
         return None
+
+
+def send(request: HttpRequest) -> HttpResponse | HttpRequestFailed:
+    """Send a token request, as `http_client.send` does. Most sessions need no httpx, which takes long to load."""
+    from .http_client import send as send_now  # noqa: PLC0415
+
+    return send_now(request)

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, Final
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from ..waiting import CHECK_INTERVAL, Flag, wait_for
 from .refresh import Refresh
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-
-    import httpx
+    from collections.abc import Callable
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
     from ..stores.protocols import SessionStore
+    from .session_auth import SessionAuth
 
 
 _NOW: Final = "now"
@@ -73,13 +71,21 @@ class Session(BaseSession):
         `setdefault` and `pop` of a dictionary cannot be interrupted."""
         self._looking: dict[str, Flag] = {}
         """Set when the thread that reads the store has read it."""
-        self.auth = SessionAuth(self)
-        """For ``httpx.Client(auth=...)``."""
+        self._auth: SessionAuth | None = None
 
     @property
     def _current(self) -> Refresh | None:
         """The refresh that callers share."""
         return self._running.get(_NOW)
+
+    @property
+    def auth(self) -> SessionAuth:
+        """For ``httpx.Client(auth=...)``."""
+        if self._auth is None:
+            from .session_auth import SessionAuth  # noqa: PLC0415 - httpx takes long to load
+
+            self._auth = SessionAuth(self)
+        return self._auth
 
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a thread that only the parent has."""
@@ -253,48 +259,3 @@ class Session(BaseSession):
         if self._current is refresh:
             self._running.pop(_NOW, None)
         refresh.done.set()
-
-
-class SessionAuth(TokenAuth):
-    """Puts a session's token into every request of an `httpx.Client`, and tries again with another after a 401.
-
-    The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request with a token, and again with another if the token was rejected.
-
-        Raises:
-            SignInRequired: As for `Session.access_token`.
-            RefreshFailed: As for `Session.access_token`.
-            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
-        """
-        check_target(request.url)
-        refuse_proxies(request)
-        request.read()
-        token = Secret(self._session.access_token())
-        authorize(request, token)
-        response = yield request
-        if not is_rejected(response, token):
-            return
-        another = Secret(self._session.renew(token.reveal()))
-        if another != token:
-            authorize(request, another)
-            yield request
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Refuse, because the session would block the event loop.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError(
-            "this session is for httpx.Client: with httpx.AsyncClient and trio use a TrioSession; with asyncio use "
-            "httpx.Client in a thread (asyncio.to_thread)"
-        )
-        yield request

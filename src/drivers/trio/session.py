@@ -10,21 +10,19 @@ import trio
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from .refresh import Refresh
 from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-
-    import httpx
+    from collections.abc import Callable
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
     from ..stores.protocols import SessionStore
+    from .session_auth import TrioSessionAuth
 
 
 class TrioSession(BaseSession):
@@ -69,8 +67,16 @@ class TrioSession(BaseSession):
         """Set when the task that reads the store has read it."""
         self._limiter = trio.CapacityLimiter(math.inf)
         """Of its own, so that the session's threads and those of the program do not wait for each other."""
-        self.auth = TrioSessionAuth(self)
+        self._auth: TrioSessionAuth | None = None
+
+    @property
+    def auth(self) -> TrioSessionAuth:
         """For ``httpx.AsyncClient(auth=...)``."""
+        if self._auth is None:
+            from .session_auth import TrioSessionAuth  # noqa: PLC0415 - httpx takes long to load
+
+            self._auth = TrioSessionAuth(self)
+        return self._auth
 
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a task that only the parent has."""
@@ -217,47 +223,3 @@ class TrioSession(BaseSession):
             look = self._new_refresh(AccessTokenWanted())
             await look.check_store()
             self._looked(look, waits=True)
-
-
-class TrioSessionAuth(TokenAuth):
-    """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
-
-    The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
-    """
-
-    def __init__(self, session: TrioSession) -> None:
-        self._session = session
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token, and again with another if the token was rejected.
-
-        Raises:
-            SignInRequired: As for `TrioSession.access_token`.
-            RefreshFailed: As for `TrioSession.access_token`.
-            RuntimeError: The client does not run in trio.
-            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
-        """
-        check_runs_in_trio("TrioSession.auth", "Session.auth with httpx.Client")
-        check_target(request.url)
-        refuse_proxies_async(request)
-        await request.aread()
-        token = Secret(await self._session.access_token())
-        authorize(request, token)
-        response = yield request
-        if not is_rejected(response, token):
-            return
-        another = Secret(await self._session.renew(token.reveal()))
-        if another != token:
-            authorize(request, another)
-            yield request
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse, because a blocking client does not run in trio.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("this session is for httpx.AsyncClient with trio: use a Session for httpx.Client")
-        yield request
