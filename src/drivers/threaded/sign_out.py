@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..stores.protocols import SessionStore
 
 
-def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutResult:
+def sign_out(store: SessionStore, provider: Provider | None = None, *, keep_tokens: bool = False) -> SignOutResult:
     """Sign a person out: remove the stored credentials, then revoke their tokens.
 
     Blocks, for at most 5 seconds after the credentials are removed. Revocation (RFC 7009) is best effort: if the
@@ -33,6 +33,7 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
         store: Where the credentials are.
         provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
             are from ChatGPT.
+        keep_tokens: Revoke nothing, because another program or machine uses the same tokens.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
@@ -44,7 +45,7 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
     """
     machine = SignOutMachine(provider, overrides_from_environment())
     at_store = SignOutStore(store)
-    run_sign_out(machine, at_store)
+    run_sign_out(machine, at_store, keep_tokens=keep_tokens)
     return at_store.result_of(machine)
 
 
@@ -54,6 +55,7 @@ def run_sign_out(
     *,
     on_removal: Callable[[ReportRemoval], object] = lambda _: None,
     send: Callable[[HttpRequest], str] | None = None,
+    keep_tokens: bool = False,
 ) -> None:
     """Run a sign-out to its end.
 
@@ -63,8 +65,9 @@ def run_sign_out(
         on_removal: Called when nothing is stored any more, before the revocation.
         send: Sends the revocation request, and returns why the revocation is not confirmed; empty if it is. By default
             the request is sent in a thread of its own.
+        keep_tokens: Revoke nothing.
     """
-    left = machine.handle(SignOutWanted())
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
     while left:
         event: SignOutEvent | None = None
         match left.pop(0):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ..stores.protocols import SessionStore
 
 
-async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutResult:
+async def trio_sign_out(
+    store: SessionStore, provider: Provider | None = None, *, keep_tokens: bool = False
+) -> SignOutResult:
     """Sign a person out: remove the stored credentials, then revoke their tokens.
 
     The store is used in a worker thread. Revocation (RFC 7009) takes at most 5 seconds and is best effort: if the
@@ -37,6 +39,7 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
         store: Where the credentials are.
         provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
             are from ChatGPT.
+        keep_tokens: Revoke nothing, because another program or machine uses the same tokens.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
@@ -51,7 +54,7 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
     limiter = trio.CapacityLimiter(math.inf)
     machine = SignOutMachine(provider, overrides_from_environment())
     at_store = SignOutStore(store)
-    left = machine.handle(SignOutWanted())
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
     while left:
         event = await _perform(left.pop(0), at_store, limiter)
         if event is not None:
