@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
-from ...sansio.refresh.outcome import RefreshSuccess
+from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from ..errors import RefreshFailed
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
 from ..shared.bodies import RequestBody
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
 
@@ -124,6 +125,25 @@ class Session(BaseSession):
             RefreshFailed: As for `access_token`.
         """
         return self._obtain(AccessTokenWanted(rejected=Secret(rejected))).token.reveal()
+
+    def sign_out(self) -> SignOutResult:
+        """Sign the person out as `sign_out` does. A refresh that is under way ends first (5 seconds at most).
+
+        Afterwards this session raises `SignInRequired` in every thread and task, until the next sign-in. If it has an
+        `environment_key`, it gives that.
+
+        Returns:
+            What was removed, and whether the issuer confirmed that the tokens are revoked.
+
+        Raises:
+            StoreError: The credentials cannot be removed. Nothing is revoked then.
+            ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
+        """
+        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+
+        result = sign_out_session(self._store, self._provider, self._overrides, self._memory)
+        self._memory = RefreshMemory()
+        return result
 
     def _obtain(self, wanted: AccessTokenWanted) -> RefreshSuccess:
         outcome = None
