@@ -67,6 +67,10 @@ class StoreLooks:
             return None
         return last
 
+    def forget(self) -> None:
+        """Read the store the next time."""
+        self._last = None
+
     def remember(self, success: RefreshSuccess, version: StoreVersion, now: float) -> None:
         """Remember a token that the store holds.
 

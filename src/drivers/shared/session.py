@@ -96,6 +96,11 @@ class BaseSession(Forkable):
                 self._looks.remember(outcome, refresh.version, refresh.read_at)
         return outcome
 
+    def _learn(self, refresh: BaseRefresh) -> None:
+        """Keep what a refresh has learnt, unless the person signed out meanwhile. Doing it twice does no harm."""
+        if refresh.memory_before is self._memory:
+            self._memory = refresh.machine.memory
+
     def _note_early(self, refresh: BaseRefresh) -> None:
         """Note how a refresh has ended, if it was for no caller. Doing it twice does no harm."""
         token, refresh.early = refresh.early, None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
-from ...sansio.refresh.outcome import RefreshSuccess
+from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from ..waiting import CHECK_INTERVAL, Flag, wait_for
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
     from .session_auth import SessionAuth
 
@@ -139,6 +140,26 @@ class Session(BaseSession):
         """
         return self._obtain(AccessTokenWanted(rejected=Secret(rejected))).token.reveal()
 
+    def sign_out(self) -> SignOutResult:
+        """Sign the person out as `sign_out` does. A refresh that is under way ends first (5 seconds at most).
+
+        Afterwards this session raises `SignInRequired` in every thread and task, until the next sign-in. If it has an
+        `environment_key`, it gives that.
+
+        Returns:
+            What was removed, and whether the issuer confirmed that the tokens are revoked.
+
+        Raises:
+            StoreError: The credentials cannot be removed. Nothing is revoked then.
+            ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
+        """
+        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+
+        result = sign_out_session(self._store, self._provider, self._overrides, self._memory)
+        self._memory = RefreshMemory()
+        self._looks.forget()
+        return result
+
     def _recalled(self) -> RefreshSuccess | None:
         """Return a token without reading the store, or after another thread has read it."""
         known = self._recall()
@@ -228,7 +249,7 @@ class Session(BaseSession):
             # If the memory is another one, a refresh has ended since this one looked at the store.
             if refresh.claim(runner) and refresh.memory_before is self._memory:
                 refresh.run()
-                self._memory = refresh.machine.memory
+                self._learn(refresh)
                 self._look_again(refresh)
         except BaseException as crash:
             # The callers must not wait for ever.
@@ -253,8 +274,7 @@ class Session(BaseSession):
 
     def _end(self, refresh: Refresh) -> None:
         """Keep what a refresh has learnt, and wake its callers. Doing it twice does no harm."""
-        if refresh.memory_before is self._memory:
-            self._memory = refresh.machine.memory
+        self._learn(refresh)
         self._note_early(refresh)
         if self._current is refresh:
             self._running.pop(_NOW, None)

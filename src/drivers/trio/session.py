@@ -9,7 +9,7 @@ import trio
 
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
-from ...sansio.refresh.outcome import RefreshSuccess
+from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from .refresh import Refresh
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
     from .session_auth import TrioSessionAuth
 
@@ -131,6 +132,27 @@ class TrioSession(BaseSession):
         """
         return (await self._obtain(AccessTokenWanted(rejected=Secret(rejected)))).token.reveal()
 
+    async def sign_out(self) -> SignOutResult:
+        """Sign the person out as `trio_sign_out` does. A refresh that is under way ends first (5 seconds at most).
+
+        Afterwards this session raises `SignInRequired` in every thread and task, until the next sign-in. If it has an
+        `environment_key`, it gives that.
+
+        Returns:
+            What was removed, and whether the issuer confirmed that the tokens are revoked.
+
+        Raises:
+            StoreError: The credentials cannot be removed. Nothing is revoked then.
+            ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
+            RuntimeError: Trio does not run. Nothing is removed.
+        """
+        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+
+        result = await sign_out_session(self._store, self._provider, self._overrides, self._memory)
+        self._memory = RefreshMemory()
+        self._looks.forget()
+        return result
+
     async def _recalled(self) -> RefreshSuccess | None:
         """Return a token without reading the store. This is a checkpoint only if the task is cancelled."""
         check_runs_in_trio("TrioSession", "Session")
@@ -207,12 +229,12 @@ class TrioSession(BaseSession):
             # Shielded: the provider's response must be stored even if the run is ending.
             with trio.CancelScope(shield=True):
                 await refresh.run()
-                self._memory = refresh.machine.memory
+                self._learn(refresh)
                 await self._look_again(refresh)
         except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever, and the run must not crash
             refresh.crash = crash
         finally:
-            self._memory = refresh.machine.memory
+            self._learn(refresh)
             self._note_early(refresh)
             self._current = None
             refresh.done.set()

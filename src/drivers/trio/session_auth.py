@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ...sansio.base.secret import Secret
+from ..errors import RefreshFailed
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
+from ..shared.bodies import RequestBody
 from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ class TokenSource(Protocol):
 class TrioSessionAuth(TokenAuth):
     """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
 
-    The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
+    A streamed body is not read into memory. A request whose body cannot be read again, from a generator for example,
+    is sent once: the program gets the 401, and its next request has the new token. A redirect to another origin carries
+    no token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
     """
 
     def __init__(self, session: TokenSource) -> None:
@@ -47,14 +50,20 @@ class TrioSessionAuth(TokenAuth):
         check_runs_in_trio("TrioSession.auth", "Session.auth with httpx.Client")
         check_target(request.url)
         refuse_proxies_async(request)
-        await request.aread()
+        body = RequestBody(request)
         token = Secret(await self._session.access_token())
         authorize(request, token)
         response = yield request
         if not is_rejected(response, token):
             return
-        another = Secret(await self._session.renew(token.reveal()))
-        if another != token:
+        can_repeat = body.rewind()
+        try:
+            another = Secret(await self._session.renew(token.reveal()))
+        except RefreshFailed:
+            if can_repeat:
+                raise
+            return
+        if can_repeat and another != token:
             authorize(request, another)
             yield request
 
