@@ -350,3 +350,21 @@ def test_without_a_valid_token_a_failure_is_raised(driver: Driver, tmp_path: Pat
     endpoint.scripted.append(reply({}, 503))
     with pytest.raises(RefreshFailed):
         driver.run(session.access_token)
+
+
+class OwnStore:
+    """A program's own store, which tells no version."""
+
+    def __init__(self, inner: MemoryStore) -> None:
+        for name in ("load", "save", "remove", "transaction", "renewing"):
+            setattr(self, name, getattr(inner, name))
+
+
+def test_after_a_sign_out_nothing_is_recalled(driver: Driver, endpoint: TokenEndpoint) -> None:
+    inner = MemoryStore()
+    inner.save(credentials(LASTING))
+    session = driver.session(OwnStore(inner), endpoint.provider)
+    assert [mark_of(driver.run(session.access_token)) for _ in range(2)] == ["old", "old"]
+    assert driver.run(session.sign_out).removed == credentials(LASTING)
+    with pytest.raises(SignInRequired):
+        driver.run(session.access_token)
