@@ -10,14 +10,16 @@ from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemo
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
 from ..errors import NO_THREAD
 from ..shared.overrides import overrides_from_environment
-from ..shared.sign_out import SignOutStore
+from ..shared.sign_out import SessionSignOutStore, SignOutStore
 from .revocation import revoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...sansio.base.http import HttpRequest
+    from ...sansio.model.overrides import EndpointOverrides
     from ...sansio.model.provider import Provider
+    from ...sansio.refresh.outcome import RefreshMemory
     from ...sansio.sign_out.events import SignOutEvent
     from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
@@ -44,7 +46,22 @@ def sign_out(store: SessionStore, provider: Provider | None = None, *, keep_toke
         EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
     """
     machine = SignOutMachine(provider, overrides_from_environment())
-    at_store = SignOutStore(store)
+    return _signed_out(machine, SignOutStore(store), keep_tokens=keep_tokens)
+
+
+def sign_out_session(
+    store: SessionStore, provider: Provider | None, overrides: EndpointOverrides, memory: RefreshMemory
+) -> SignOutResult:
+    """Sign out as `sign_out` does, for a session, whose arguments these are.
+
+    Raises:
+        StoreError: As for `sign_out`.
+        ProviderMismatch: As for `sign_out`.
+    """
+    return _signed_out(SignOutMachine(provider, overrides), SessionSignOutStore(store, memory))
+
+
+def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
     run_sign_out(machine, at_store, keep_tokens=keep_tokens)
     return at_store.result_of(machine)
 
