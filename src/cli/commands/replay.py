@@ -11,7 +11,7 @@ from ...sansio.trace.sessions.replay import replay_session, session_outcome_word
 from ...sansio.trace.sessions.story import session_head, tell_session
 from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
-from ..terminal.writer import StreamWriter, print_error
+from ..terminal.writer import StreamWriter, print_error, print_out
 from .traces import UnreadableTraceError, load_login, load_trace, path_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         trace = (load_login if arguments.diagram else load_trace)(arguments.file)
     except UnreadableTraceError as error:
         print_error(str(error))
+        if arguments.json:
+            print_out(json.dumps({"event": "not_a_trace", "message": str(error)}))
         return exit_codes.NOT_A_TRACE
     result, lines = _replay(trace, arguments)
     writer = StreamWriter(sys.stdout, timeout=None)
@@ -100,6 +102,7 @@ def _json_lines(
         "outcome": outcome,
         "category": category,
         "states": result.states,
+        "message": None if difference is None else _verdict(difference)[0],
         "difference": None if difference is None else {"line": difference.line, "diff": difference.diff()},
         "origin": trace.origin.content(),
         "cut_line": trace.cut_line,

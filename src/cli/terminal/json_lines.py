@@ -37,15 +37,15 @@ class JsonLines:
 
     def finished(self, outcome: LoginOutcome) -> None:
         """Write the outcome: the last line."""
-        account, category = Account(), None
+        account, category, message = Account(), None, None
         match outcome:
             case LoginSuccess():
                 name, account = "succeeded", outcome.account
             case LoginCancellation(failure=failure):
-                name, category = "cancelled", failure.category
+                name, category, message = "cancelled", failure.category, failure.message
             case LoginFailure():
-                name, category = "failed", outcome.category
-        self._finished(name, category, account)
+                name, category, message = "failed", outcome.category, outcome.message
+        self._finished(name, category, account, message)
 
     def finished_with_key(self, problem: str) -> None:
         """Write whether an API key was stored: the last line.
@@ -54,7 +54,7 @@ class JsonLines:
             problem: Why it was not stored; empty if it was.
         """
         if problem:
-            self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account())
+            self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account(), problem)
         else:
             self._finished("succeeded", None, Account())
 
@@ -66,9 +66,9 @@ class JsonLines:
         """Write what is left."""
         self._writer.close()
 
-    def _finished(self, outcome: str, category: str | None, account: Account) -> None:
+    def _finished(self, outcome: str, category: str | None, account: Account, message: str | None = None) -> None:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        self._write({"event": "finished", "outcome": outcome, "category": category, **who})
+        self._write({"event": "finished", "outcome": outcome, "category": category, "message": message, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         self._writer.write(json.dumps(line) + "\n")
