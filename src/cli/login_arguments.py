@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
-from .argument_types import port, seconds
+from .argument_types import page, port, seconds
 from .shared_arguments import PROVIDERS, add_home, add_record, add_store
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ def add_login(login: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
     )
+    add("--success-page", type=page, metavar="FILE", help="HTML page to show in the browser after the sign-in")
     add_home(login)
     add_store(login)
     add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
