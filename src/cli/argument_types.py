@@ -53,6 +53,15 @@ def page(text: str) -> str:
     return content
 
 
+def token_kind(text: str) -> str:
+    """Return which token is read from standard input. Another text is not repeated: it may be the token."""
+    if text not in ("refresh", "access"):
+        raise argparse.ArgumentTypeError(
+            "say refresh or access. The token itself is read from standard input, because others could see it"
+        )
+    return text
+
+
 def seconds(text: str) -> float | None:
     """Return a time limit in seconds; None for 0, which means no limit."""
     try:

@@ -121,6 +121,8 @@ def _parser_of(parser: CommandParser, arguments: Sequence[str]) -> CommandParser
 
 
 def _run_login(options: argparse.Namespace) -> int:
+    if options.with_token:
+        return lazy("commands.credentials.with_token", "run")(options)
     return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
 
 

@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
@@ -47,16 +46,15 @@ class JsonLines:
                 name, category, message = "failed", outcome.category, outcome.message
         self._finished(name, category, account, message)
 
-    def finished_with_key(self, problem: str) -> None:
-        """Write whether an API key was stored: the last line.
+    def finished_with_secret(self, problem: str, category: str | None, account: Account | None = None) -> None:
+        """Write whether an API key or a token was stored: the last line.
 
         Args:
             problem: Why it was not stored; empty if it was.
+            category: The kind of failure; None without one.
+            account: The account, as far as it is known.
         """
-        if problem:
-            self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account(), problem)
-        else:
-            self._finished("succeeded", None, Account())
+        self._finished("failed" if problem else "succeeded", category, account or Account(), problem or None)
 
     def fallback(self, message: str) -> None:
         """Write that the file is used because the keyring is unavailable."""
