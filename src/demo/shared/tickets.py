@@ -103,11 +103,17 @@ class Tickets:
             ticket = self._tickets.get(text)
             return ticket if ticket is not None and ticket.kind == kind else None
 
-    def redeem(self, text: str, kind: Kind, client_id: str) -> Ticket | None:
+    def redeem(self, text: str, kind: Kind, client_id: str, *, again_ends: bool = True) -> Ticket | None:
         """Use a code or token that works once.
 
         A second use means that two parties have it. The whole grant is then revoked (RFC 6749 section 4.1.2, RFC 9700
         section 4.14.2). A client cannot do so with a token of another client.
+
+        Args:
+            text: The code or token.
+            kind: What it is.
+            client_id: The client that uses it.
+            again_ends: Set to False to leave the grant as it is at a second use.
 
         Returns:
             The ticket; None if it is unknown, used, expired, revoked, or belongs to another client.
@@ -116,7 +122,7 @@ class Tickets:
             ticket = self._tickets.get(text)
             if ticket is None or ticket.kind != kind or ticket.grant.client_id != client_id:
                 return None
-            if ticket.used:
+            if ticket.used and again_ends:
                 ticket.grant.active = False
             if not self._is_valid(ticket):
                 return None
