@@ -75,7 +75,7 @@ class ChatGptSwitches(SiteSwitches[Endpoint]):
     refresh_token_at_refresh: bool = True
     """False: a refresh token works again and again, and a refresh returns none."""
     lost_scopes: Collection[str] = ()
-    """Scopes that a refresh takes away from a grant."""
+    """Scopes that a grant loses at the next refresh."""
     earliest_refresh_at: object = "iso"
     """How the member is written: ``iso``, ``seconds``, ``absent``, or any other JSON value as it is."""
     refresh_pause: float = 3240.0
