@@ -98,6 +98,11 @@ class ChatGptProvider(Site["Endpoint"]):
         """All registered clients, in the order of their registration."""
         return self._state.registrations.all()
 
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Everything secret that was issued: codes, access tokens, refresh tokens, and ID tokens."""
+        return (*self._state.tickets.all(), *self._state.hints)
+
     def advance(self, seconds: float) -> None:
         """Let codes and tokens become older, without waiting.
 

@@ -91,6 +91,11 @@ class Tickets:
             self._tickets[text] = Ticket(kind=kind, grant=grant, scope=scope, end=self._clock.now() + lifetime)
         return text
 
+    def all(self) -> tuple[str, ...]:
+        """Return all codes and tokens, in the order in which they were issued."""
+        with self._lock:
+            return tuple(self._tickets)
+
     def find(self, text: str, kind: Kind | None = None) -> Ticket | None:
         """Return a valid code or token, without using it; None if there is none of this kind."""
         with self._lock:

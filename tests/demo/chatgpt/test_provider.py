@@ -130,6 +130,14 @@ def test_every_request_is_recorded(program: Program, endpoint: Endpoint) -> None
     assert program.provider.requests[-1].endpoint is None
 
 
+def test_everything_that_was_issued_is_known(program: Program) -> None:
+    attempt = program.first()
+    callback = attempt.visit()
+    tokens = attempt.redeem(callback).json()
+    secrets = {dict(callback)["code"], tokens["access_token"], tokens["refresh_token"], tokens["id_token"]}
+    assert set(program.provider.tokens) == secrets
+
+
 def test_other_host_names_are_refused(program: Program) -> None:
     answer = program.http.get(f"{program.provider.issuer}/.well-known/jwks.json", headers={"Host": "evil.example"})
     assert answer.status_code == 400
