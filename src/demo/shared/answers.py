@@ -23,9 +23,11 @@ class Answer:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     handled: bool = False
-    """The endpoint handles the request, and its own response is sent. Only `ending` counts then."""
+    """The endpoint handles the request, and its own response is sent. Only `ending` and `delay` count then."""
     ending: Literal["whole", "cut", "dropped"] = "whole"
     """How much of the response is sent: all of it, half of its body, or nothing before the connection ends."""
+    delay: float = 0.0
+    """Seconds before the response is sent, after the endpoint handled the request."""
 
     @classmethod
     def json(cls, content: object, *, status: int = 200) -> Answer:
@@ -72,6 +74,15 @@ class Answer:
             handled: The endpoint handles the request before.
         """
         return cls(handled=handled, ending="dropped")
+
+    @classmethod
+    def held(cls, *, seconds: float = 3600.0) -> Answer:
+        """Let the endpoint handle the request, and do not send its response yet.
+
+        Args:
+            seconds: How long, or until the provider ends.
+        """
+        return cls(handled=True, delay=seconds)
 
     @classmethod
     def cut(cls) -> Answer:

@@ -71,6 +71,7 @@ class Site(Generic[_Name]):
         self._path = path
         self._host = host
         self._lock = threading.Lock()
+        self._arrival = threading.Condition(self._lock)
         self._requests: list[ReceivedRequest] = []
         self._next_answers: defaultdict[_Name, deque[Answer]] = defaultdict(deque)
         self._ending = threading.Event()
@@ -95,6 +96,28 @@ class Site(Generic[_Name]):
     def requests_to(self, endpoint: _Name) -> tuple[ReceivedRequest, ...]:
         """Return the requests to one endpoint."""
         return tuple(request for request in self.requests if request.endpoint == endpoint)
+
+    def wait_for(self, endpoint: _Name, *, count: int = 1, seconds: float = 30.0) -> ReceivedRequest:
+        """Wait until an endpoint has received a number of requests, and return the last of them.
+
+        Args:
+            endpoint: The endpoint.
+            count: How many requests, those of the past included.
+            seconds: How long to wait at most.
+
+        Raises:
+            TimeoutError: They did not come in time.
+        """
+        found: list[ReceivedRequest] = []
+
+        def have_come() -> bool:
+            found[:] = [request for request in self._requests if request.endpoint == endpoint]
+            return len(found) >= count
+
+        with self._arrival:
+            if not self._arrival.wait_for(have_come, seconds):
+                raise TimeoutError(f"{endpoint} has received {len(found)} of {count} requests")
+        return found[count - 1]
 
     def answer_next(self, endpoint: _Name, *answers: Answer) -> None:
         """Make an endpoint send other answers to its next requests, one for each."""
@@ -146,16 +169,17 @@ class Site(Generic[_Name]):
         self._ending.wait(self._site_switches.delays.get(endpoint, 0.0))
         if answer is None:
             return endpoints.respond(endpoint, received), "whole"
-        if not answer.handled:
-            return answer.response(), answer.ending
-        response = endpoints.respond(endpoint, received)
-        self._response_lost(received)
+        response = endpoints.respond(endpoint, received) if answer.handled else answer.response()
+        if answer.handled:
+            self._response_lost(received)
+        self._ending.wait(answer.delay)
         return response, answer.ending
 
     def _recorded(self, received: ReceivedRequest, endpoint: _Name | None) -> Answer | None:
         """Record a request, and return the answer that was ordered for it."""
         with self._lock:
             self._requests.append(received)
+            self._arrival.notify_all()
             if endpoint is None:
                 return None
             ordered = self._next_answers[endpoint]

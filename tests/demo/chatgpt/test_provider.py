@@ -116,6 +116,27 @@ def test_an_endpoint_can_be_silent(program: Program) -> None:
         program.http.get(program.url("jwks_uri"), timeout=0.05)
 
 
+def test_a_response_can_be_held_after_the_request_was_handled(program: Program) -> None:
+    program.provider.switches.refresh_pause = -1.0
+    client_id, tokens = program.register()
+    program.provider.answer_next("token", Answer.held())
+    program.http.timeout = httpx.Timeout(10, read=0.05)
+    with pytest.raises(httpx.ReadTimeout):
+        program.refresh(client_id, tokens["refresh_token"])
+    assert dict(program.provider.wait_for("token", count=2).form)["refresh_token"] == tokens["refresh_token"]
+    assert not program.provider.is_active(tokens["refresh_token"])
+
+
+def test_requests_are_waited_for(program: Program) -> None:
+    with pytest.raises(TimeoutError, match=r"^jwks has received 0 of 1 requests$"):
+        program.provider.wait_for("jwks", seconds=0.01)
+    url = program.url("jwks_uri")
+    thread = threading.Thread(target=program.http.get, args=(url,))
+    thread.start()
+    assert program.provider.wait_for("jwks").path == "/.well-known/jwks.json"
+    thread.join()
+
+
 @pytest.mark.parametrize("endpoint", ["openid_configuration", "jwks", "models"])
 def test_every_request_is_recorded(program: Program, endpoint: Endpoint) -> None:
     paths = {
