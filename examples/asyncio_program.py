@@ -29,7 +29,7 @@ async def sign_in(options: LoginOptions) -> Credentials:
 
 async def main(issuer: str) -> int:
     """Sign in while the event loop goes on."""
-    options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+    options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
     try:
         credentials = await sign_in(options)
     except LoginFailed as error:

@@ -17,7 +17,7 @@ def resident() -> int:
 
 async def main_async(issuer: str, count: int) -> None:
     """Open them, print, and wait for all."""
-    options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=None)
+    options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=None)
     urls: list[str] = []
 
     open_ones = trio.Semaphore(0)

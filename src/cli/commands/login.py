@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         record = files.enter_context(recording_from(arguments, "login"))
         is_codex = options.provider.dialect.stores_in_auth_json
         log = files.enter_context(LogFile(arguments.home) if is_codex else _log_of_accounts())
-        view = LoginView(arguments, log)
+        view = LoginView(arguments, log, options.provider)
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,

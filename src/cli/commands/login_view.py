@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...drivers.errors import error_for
 from ...drivers.system.choice import opens_nothing
 from ...sansio.login.failures import LoginFailureCategory
-from ...sansio.login.outcome import LoginFailure
+from ...sansio.login.outcome import LoginFailure, LoginSuccess
 from ...sansio.login.progress import (
     Cancelled,
     DeviceCodeShown,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ...sansio.login.failures import LoginFailureStep
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
+    from ...sansio.model.provider import Provider
     from ..terminal.hidden_input import HiddenInput
     from ..terminal.json_lines import JsonLines
     from ..terminal.log_file import LogFile
@@ -38,11 +40,14 @@ class LoginView:
     Args:
         arguments: The command line.
         log: The log file; every phase is noted there.
+        provider: The provider of the login; None for Codex's.
     """
 
-    def __init__(self, arguments: argparse.Namespace, log: LogFile) -> None:
+    def __init__(self, arguments: argparse.Namespace, log: LogFile, provider: Provider | None = None) -> None:
         self._opens_browser = not arguments.no_browser and not opens_nothing()
-        self._device_code_was_tried: bool = arguments.device_code
+        self._is_codex = provider is None or provider.dialect.stores_in_auth_json
+        self._issues_clients = provider is not None and provider.dialect.issues_clients
+        self._device_code_was_tried: bool = arguments.device_code or self._issues_clients
         self._home, self._workspaces = arguments.home, arguments.workspace
         self._is_verbose = arguments.verbose
         self._log = log
@@ -51,6 +56,8 @@ class LoginView:
         self._has_callback = False
         """The login waits for a callback, so that its address can be pasted."""
         self._has_hinted = False
+        self.show_once: Callable[[str], bool] = lambda _: False
+        """Returns whether something that is shown once is to be shown, and notes that it was."""
         self.stored_in = ""
         """Where the credentials are stored; empty until they are."""
         self.outcome: LoginOutcome | None = None
@@ -97,7 +104,7 @@ class LoginView:
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
         from ..codex_config import warnings_about  # noqa: PLC0415
 
-        for text in warnings_about(self._home, self._workspaces):
+        for text in warnings_about(self._home, self._workspaces) if self._is_codex else ():
             self.warn(text)
         if not self._has_callback:
             self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
@@ -119,9 +126,10 @@ class LoginView:
         if outcome is None:
             return
         error = error_for(outcome)
-        if error is None:
+        if isinstance(outcome, LoginSuccess):
             self._terminal.line(f"Your credentials are in {self.stored_in}")
-        else:
+            self._show_plan(outcome.credentials)
+        elif error is not None:
             title, _, explanation = error.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
             self._terminal.line(explanation)
@@ -164,7 +172,16 @@ class LoginView:
 
     # Texts
 
+    def _show_plan(self, credentials: Credentials) -> None:
+        if self._issues_clients:
+            from ..providers.plan import lines_after_login  # noqa: PLC0415 - not for the default provider
+
+            for line in lines_after_login(credentials, self.show_once):
+                self._terminal.line(line)
+
     def _show_url(self, url: str) -> None:
+        if self._issues_clients:
+            self._terminal.line("Continue with ChatGPT", "strong")
         if self._opens_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
         elif opens_nothing():

@@ -10,11 +10,13 @@ from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
+from ...sansio.model.entry import identity_of
 from .writer import StreamWriter
 
 if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
 
 
 class JsonLines:
@@ -38,14 +40,16 @@ class JsonLines:
     def finished(self, outcome: LoginOutcome) -> None:
         """Write the outcome: the last line."""
         account, category = Account(), None
+        client: dict[str, object] = {}
         match outcome:
             case LoginSuccess():
                 name, account = "succeeded", outcome.account
+                client = _client_of(outcome.credentials)
             case LoginCancellation(failure=failure):
                 name, category = "cancelled", failure.category
             case LoginFailure():
                 name, category = "failed", outcome.category
-        self._finished(name, category, account)
+        self._finished(name, category, account, client)
 
     def finished_with_key(self, problem: str) -> None:
         """Write whether an API key was stored: the last line.
@@ -66,12 +70,28 @@ class JsonLines:
         """Write what is left."""
         self._writer.close()
 
-    def _finished(self, outcome: str, category: str | None, account: Account) -> None:
-        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+    def _finished(
+        self, outcome: str, category: str | None, account: Account, client: dict[str, object] | None = None
+    ) -> None:
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan, **(client or {})}
         self._write({"event": "finished", "outcome": outcome, "category": category, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         self._writer.write(json.dumps(line) + "\n")
+
+
+def _client_of(credentials: Credentials) -> dict[str, object]:
+    """Return who issued the tokens of another provider than Codex's, to which client, and for what."""
+    tokens = credentials.tokens
+    if tokens is None or tokens.provider is None:
+        return {}
+    return {
+        "provider": tokens.provider.name,
+        "client_id": tokens.provider.client_id,
+        "plan_enabled": tokens.plan_enabled,
+        "scopes": list(tokens.scope or ()),
+        "subject": identity_of(credentials).subject or None,
+    }
 
 
 def _with_step_as(key: str, phase: LoginPhase) -> dict[str, object]:

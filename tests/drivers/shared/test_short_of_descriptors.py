@@ -140,7 +140,7 @@ async def in_trio():
     async with open_login(options, store=MemoryStore(), on_progress=on_progress) as login:
         await login.wait()
 
-provider = Provider.chatgpt(issuer=issuer).__replace__(port=0, fallback_port=None)
+provider = Provider.codex(issuer=issuer).__replace__(port=0, fallback_port=None)
 options = LoginOptions(provider=provider, open_browser=False, deadline=20.0)
 try:
     if driver == "trio":

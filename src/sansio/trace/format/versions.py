@@ -22,6 +22,9 @@ ADDED: Final[dict[str, object]] = {
     "authorization": None,
     "method": "POST",
     "registration": None,
+    "account": None,
+    "host_id": None,
+    "is_refused": False,
     "provider": None,
     "missing_scopes": (),
     "scopes": None,
@@ -36,6 +39,11 @@ ADDED: Final[dict[str, object]] = {
     "scope": None,
     "extra": None,
     "keeps_tokens": False,
+    "reads_store": False,
+    "pause": 0.0,
+    "may_pass": False,
+    "refresh_sent_at": None,
+    "unverified": None,
 }
 """Fields that the first traces do not have. They are written only if they do not have their default."""
 LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {
