@@ -198,7 +198,8 @@ def _add_use(use: argparse.ArgumentParser) -> None:
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
-    add("--provider", choices=["codex", "openid"], default="codex", help="kind of provider (default: %(default)s)")
+    kinds = ["codex", "chatgpt", "openid"]
+    add("--provider", choices=kinds, default="codex", help="kind of provider (default: %(default)s)")
     add("--browser", action="store_true", help="open your browser instead of an automatic one")
     add("--device-code", action="store_true", help="sign in with a short code")
     add("--record", metavar="FILE", help="write a trace of the login to this file")
