@@ -17,7 +17,7 @@ from loginmachine.demo.chatgpt.browser import Visitor
 from ..conftest import called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from loginmachine.demo.chatgpt.provider import ChatGptProvider
@@ -172,6 +172,11 @@ def browser_that(folder: Path, browse: Visitor | Callable[[str], object]) -> Ite
         thread.join()
         for number in (reader, end, wake):
             os.close(number)
+
+
+def with_drivers(cases: Iterable[object]) -> list[tuple[str, object]]:
+    """Return each case with a driver, in turn: for rules of the core, which both drivers use."""
+    return [(("threaded", "trio")[number % 2], case) for number, case in enumerate(cases)]
 
 
 def open_page(url: str) -> str:

@@ -11,7 +11,7 @@ from loginmachine.demo.chatgpt.browser import Visitor
 from loginmachine.demo.chatgpt.switches import SCOPES as REQUESTED
 from loginmachine.demo.shared.answers import Answer
 
-from .support import ADA, SCOPES, Computer, open_page, query_of, with_changes
+from .support import ADA, SCOPES, Computer, open_page, query_of, with_changes, with_drivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,15 +109,18 @@ def test_a_person_declines_and_then_approves(computer: Computer) -> None:  # cas
 
 
 @pytest.mark.parametrize(
-    "stray",
-    [
-        lambda callback: with_changes(callback, state="wrong", code="", client_id="", error="access_denied"),
-        lambda callback: with_changes(callback, state="wrong"),
-        lambda callback: with_changes(callback, state="st\u00e4te"),
-        lambda callback: with_changes(callback, state=""),
-        lambda callback: with_changes(callback, state="wrong", client_id="oaiapp_stranger"),
-        lambda callback: callback.partition("?")[0],
-    ],
+    ("computer", "stray"),
+    with_drivers(
+        [
+            lambda callback: with_changes(callback, state="wrong", code="", client_id="", error="access_denied"),
+            lambda callback: with_changes(callback, state="wrong"),
+            lambda callback: with_changes(callback, state="st\u00e4te"),
+            lambda callback: with_changes(callback, state=""),
+            lambda callback: with_changes(callback, state="wrong", client_id="oaiapp_stranger"),
+            lambda callback: callback.partition("?")[0],
+        ]
+    ),
+    indirect=["computer"],
 )
 def test_a_callback_with_another_state_does_not_end_a_login(
     computer: Computer, stray: Callable[[str], str]

@@ -9,7 +9,7 @@ import pytest
 
 from loginmachine.demo.shared.answers import Answer
 
-from .support import ADA, Computer, open_page
+from .support import ADA, Computer, open_page, with_drivers
 
 if TYPE_CHECKING:
     from loginmachine.demo.shared.signing import IdTokenFault
@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 def still_pending(computer: Computer) -> None:
-    """Check that nobody is signed in, and that the next sign-in uses the issued client."""
+    """Check that no account is signed in, and that the next sign-in uses the issued client."""
     (registration,) = computer.provider.registrations
     assert [account for account in computer.accounts() if account["signed_in"]] == []
     assert computer.call("token")[0] == 1
@@ -38,27 +38,30 @@ def test_a_signature_that_is_not_the_providers(computer: Computer, fault: IdToke
 
 # cases 27 to 35
 @pytest.mark.parametrize(
-    "claims",
-    [
-        {"iss": "https://auth.openai.com"},
-        {"iss": None},
-        {"aud": "dynamic_agent_client"},
-        {"aud": ["dynamic_agent_client"]},
-        {"aud": []},
-        {"aud": None},
-        {"aud": ["ISSUED", "oaiapp_another"]},
-        {"azp": "oaiapp_another"},
-        {"aud": ["ISSUED", "oaiapp_another"], "azp": "oaiapp_another"},
-        {"exp": -HOUR},
-        {"exp": None},
-        {"iat": HOUR},
-        {"iat": None},
-        {"nonce": None},
-        {"nonce": "that-of-another-attempt"},
-        {"sub": ""},
-        {"sub": 7},
-        {"sub": None},
-    ],
+    ("computer", "claims"),
+    with_drivers(
+        [
+            {"iss": "https://auth.openai.com"},
+            {"iss": None},
+            {"aud": "dynamic_agent_client"},
+            {"aud": ["dynamic_agent_client"]},
+            {"aud": []},
+            {"aud": None},
+            {"aud": ["ISSUED", "oaiapp_another"]},
+            {"azp": "oaiapp_another"},
+            {"aud": ["ISSUED", "oaiapp_another"], "azp": "oaiapp_another"},
+            {"exp": -HOUR},
+            {"exp": None},
+            {"iat": HOUR},
+            {"iat": None},
+            {"nonce": None},
+            {"nonce": "that-of-another-attempt"},
+            {"sub": ""},
+            {"sub": 7},
+            {"sub": None},
+        ]
+    ),
+    indirect=["computer"],
 )
 def test_a_claim_that_is_wrong(computer: Computer, claims: dict[str, Any]) -> None:
     now = int(time.time())
@@ -112,17 +115,20 @@ def test_keys_that_are_out_of_reach(computer: Computer, answer: Answer) -> None:
 
 # cases 73 to 75
 @pytest.mark.parametrize(
-    "metadata",
-    [
-        {"issuer": "https://auth.openai.com"},
-        {"token_endpoint": "http://127.0.0.1:1/api/accounts/oauth/token"},
-        {"token_endpoint": "https://stranger.example/token"},
-        {"authorization_endpoint": "https://stranger.example/authorize"},
-        {"jwks_uri": "https://stranger.example/jwks"},
-        {"revocation_endpoint": "https://stranger.example/revoke"},
-        {"token_endpoint": None},
-        {"jwks_uri": None},
-    ],
+    ("computer", "metadata"),
+    with_drivers(
+        [
+            {"issuer": "https://auth.openai.com"},
+            {"token_endpoint": "http://127.0.0.1:1/api/accounts/oauth/token"},
+            {"token_endpoint": "https://stranger.example/token"},
+            {"authorization_endpoint": "https://stranger.example/authorize"},
+            {"jwks_uri": "https://stranger.example/jwks"},
+            {"revocation_endpoint": "https://stranger.example/revoke"},
+            {"token_endpoint": None},
+            {"jwks_uri": None},
+        ]
+    ),
+    indirect=["computer"],
 )
 def test_metadata_of_a_stranger_are_refused(computer: Computer, metadata: dict[str, Any]) -> None:
     computer.provider.switches.metadata = metadata

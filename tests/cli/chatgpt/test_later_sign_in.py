@@ -11,7 +11,7 @@ from loginmachine.demo.browser import Browser
 from loginmachine.demo.chatgpt.browser import Visitor
 from loginmachine.demo.shared.answers import Answer
 
-from .support import AT_WORK, GRACE, Computer, open_page, query_of
+from .support import AT_WORK, GRACE, Computer, open_page, query_of, with_drivers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,7 +232,11 @@ def test_a_host_id_that_is_lost_is_made_anew(computer: Computer) -> None:  # cas
     assert first != second
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"urn:uuid:", b"ada@example.com\n", b"\xff\xfe", b"x" * 100_000])
+@pytest.mark.parametrize(
+    ("computer", "content"),
+    with_drivers([b"", b"\n", b"urn:uuid:", b"ada@example.com\n", b"\xff\xfe", b"x" * 100_000]),
+    indirect=["computer"],
+)
 def test_an_odd_host_id_is_an_error_that_names_the_file(computer: Computer, content: bytes) -> None:
     computer.signed_in()
     file = host_id_file(computer)
