@@ -14,7 +14,7 @@ import trio
 from loginmachine import FileStore, LoginOptions, MemoryStore, RefreshFailed, StoreError, open_login, start_login
 
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, InThreads, InTrio, Start
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver, Start
 from .session_support import DUE, OVER, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from ..support import Progress
     from .session_support import TokenEndpoint
 
-    Driver = InThreads | InTrio
     Enter = Callable[[LoginOptions, CredentialStore, Progress], None]
 
 fcntl = pytest.importorskip("fcntl", reason="this system has other locks")
 
 
-@pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.fixture(params=SESSION_DRIVERS, ids=DRIVER_IDS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     """Return each driver in turn."""
     chosen: Driver = request.param
