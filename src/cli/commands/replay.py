@@ -1,9 +1,13 @@
-"""``loginmachine replay``: explain a recorded login, and compare it with what the machine does today."""
+"""``loginmachine replay``: explain a recorded login, and compare it with what the machine does today.
+
+With several traces it shows a summary (`loginmachine.cli.corpus`).
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...sansio.trace import Replay, Trace, replay
@@ -12,7 +16,7 @@ from ...sansio.trace.sessions.story import session_head, tell_session
 from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
 from ..terminal.writer import StreamWriter, print_error
-from .traces import UnreadableTraceError, load_login, load_trace, path_of
+from .traces import SeveralTracesError, UnreadableTraceError, load_login, load_trace, path_of
 
 if TYPE_CHECKING:
     import argparse
@@ -23,9 +27,18 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay a trace, and return the exit code."""
+    """Replay a trace, or many, and return the exit code."""
+    file = arguments.files[0]
+    if len(arguments.files) > 1 or _is_for_many(arguments) or Path(file).is_dir():
+        return _run_many(arguments)
     try:
-        trace = (load_login if arguments.diagram else load_trace)(arguments.file)
+        trace = (load_login if arguments.diagram else load_trace)(file)
+    except SeveralTracesError as error:
+        # (A pipe cannot be read again.)
+        if Path(file).is_file() and not arguments.diagram and arguments.until is None:
+            return _run_many(arguments)
+        print_error(str(error))
+        return exit_codes.NOT_A_TRACE
     except UnreadableTraceError as error:
         print_error(str(error))
         return exit_codes.NOT_A_TRACE
@@ -39,6 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
         # Not on standard output, where another program may read the diagram.
         print_error("\n".join(_verdict(result.difference)))
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
+
+
+def _is_for_many(arguments: argparse.Namespace) -> bool:
+    return any(option is not None for option in (arguments.report, arguments.processes, arguments.dask))
+
+
+def _run_many(arguments: argparse.Namespace) -> int:
+    from ..corpus.run import run_many  # noqa: PLC0415 - the story of one trace needs no processes
+
+    return run_many(arguments)
 
 
 def _replay(trace: Trace | SessionTrace, arguments: argparse.Namespace) -> tuple[Replay | SessionReplay, list[str]]:
