@@ -154,7 +154,7 @@ def test_json(tmp_path: Path) -> None:
             "event": "unreadable",
             "path": str(tmp_path / "c.jsonl"),
             "line": 1,
-            "problem": "it is not a JSON object; the line may have been cut off",
+            "message": "it is not a JSON object; the line may have been cut off",
         },
     ]
     assert summary.pop("seconds") > 0
