@@ -166,6 +166,7 @@ def test_json(tmp_path: Path) -> None:
     slowest[2] |= {"state": None, "state_seconds": 0.0}
     assert summary == {
         "event": "summary",
+        "message": "1 have another result today, 1 cannot be read",
         "traces": 3,
         "identical": False,
         "different": 1,
