@@ -22,6 +22,7 @@ MODULES = (
     "loginmachine.drivers.trio",
     "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
+    "loginmachine.testing",
 )
 """The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")
