@@ -11,7 +11,8 @@ Test a recorded login:
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from .logins import steps
     from .logins.login import PlayedLogin
