@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.t
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api docs traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -59,6 +59,10 @@ diagram: $(VENV)/.installed
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
 
+# The documentation site, in build/site/html. A warning, or a link that leads nowhere, is an error.
+docs: $(VENV)/.installed $(VENV)/.docs
+	$(BIN)/python -m tools.site build/site
+
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
@@ -92,6 +96,10 @@ $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --group docs
 	touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
