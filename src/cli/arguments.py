@@ -121,6 +121,8 @@ def _parser_of(parser: CommandParser, arguments: Sequence[str]) -> CommandParser
 
 
 def _run_login(options: argparse.Namespace) -> int:
+    if options.with_token:
+        return lazy("commands.credentials.with_token", "run")(options)
     return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
 
 
@@ -211,6 +213,16 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     add("--record", metavar="FILE", help="write a trace of the login to this file")
 
 
+def _add_completion(completion: argparse.ArgumentParser) -> None:
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="shell to print the script for")
+    completion.epilog = (
+        "to use it now and later:\n"
+        '  bash  add to ~/.bashrc: eval "$(loginmachine completion bash)"\n'
+        '  zsh   add to ~/.zshrc, after compinit: eval "$(loginmachine completion zsh)"\n'
+        "  fish  loginmachine completion fish > ~/.config/fish/completions/loginmachine.fish"
+    )
+
+
 def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add = diagram.add_argument
     add(
@@ -261,6 +273,11 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
     ),
     "refresh": ("refresh the tokens now", lazy("commands.tokens", "refresh"), _add_refresh),
     "demo": ("try a login with a demo provider on this machine", lazy("commands.demo", "run"), _add_demo),
+    "completion": (
+        "print a script that lets a shell complete this command line",
+        lazy("shell.completion", "run"),
+        _add_completion,
+    ),
     "diagram": ("draw the state machine of a login", lazy("commands.diagram", "run"), _add_diagram),
 }
 """Help text, function, and options of each command."""

@@ -15,7 +15,7 @@ from ...sansio.trace.sessions.replay import replay_session, session_outcome_word
 from ...sansio.trace.sessions.story import session_head, tell_session
 from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
-from ..terminal.writer import StreamWriter, print_error
+from ..terminal.writer import StreamWriter, print_error, print_out
 from .traces import SeveralTracesError, UnreadableTraceError, load_login, load_trace, path_of
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         # (A pipe cannot be read again.)
         if Path(file).is_file() and not arguments.diagram and arguments.until is None:
             return _run_many(arguments)
-        print_error(str(error))
-        return exit_codes.NOT_A_TRACE
+        return _not_a_trace(error, arguments)
     except UnreadableTraceError as error:
-        print_error(str(error))
-        return exit_codes.NOT_A_TRACE
+        return _not_a_trace(error, arguments)
     result, lines = _replay(trace, arguments)
     writer = StreamWriter(sys.stdout, timeout=None)
     writer.write("".join(f"{line}\n" for line in lines))
@@ -52,6 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
         # Not on standard output, where another program may read the diagram.
         print_error("\n".join(_verdict(result.difference)))
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
+
+
+def _not_a_trace(error: Exception, arguments: argparse.Namespace) -> int:
+    print_error(str(error))
+    if arguments.json:
+        print_out(json.dumps({"event": "not_a_trace", "message": str(error)}))
+    return exit_codes.NOT_A_TRACE
 
 
 def _is_for_many(arguments: argparse.Namespace) -> bool:
@@ -123,6 +128,7 @@ def _json_lines(
         "outcome": outcome,
         "category": category,
         "states": result.states,
+        "message": None if difference is None else _verdict(difference)[0],
         "difference": None if difference is None else {"line": difference.line, "diff": difference.diff()},
         "origin": trace.origin.content(),
         "cut_line": trace.cut_line,

@@ -1,4 +1,4 @@
-"""The results of many traces for programs: one JSON object per line. docs/replay.md describes the members."""
+"""The results of many traces for programs: one JSON object per line. docs/json.md describes the members."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def report_line(report: Report) -> str:
     """Return the line of one trace, or of a file that cannot be read."""
     if report.problem is not None:
-        content = {"event": "unreadable", "path": report.path, "line": report.line, "problem": report.problem}
+        content = {"event": "unreadable", "path": report.path, "line": report.line, "message": report.problem}
         return json.dumps(content)
     values = {name: value for name, value in report.values().items() if name != "problem"}
     return json.dumps({"event": "trace", **values, "identical": report.diverges_at is None})
@@ -34,6 +34,7 @@ def summary_line(summary: Summary, seconds: float) -> str:
         "different": summary.different.count,
         "unreadable": summary.unreadable.count,
         "cut": summary.cut.count,
+        "message": _message(summary),
         "seconds": round(seconds, 3),
         "outcomes": [
             {"of": end.of, "outcome": end.outcome, "category": end.category or None, **_times(durations)}
@@ -53,6 +54,11 @@ def summary_line(summary: Summary, seconds: float) -> str:
         ],
     }
     return json.dumps(content)
+
+
+def _message(summary: Summary) -> str | None:
+    found = {"have another result today": summary.different.count, "cannot be read": summary.unreadable.count}
+    return ", ".join(f"{count:,} {words}" for words, count in found.items() if count) or None
 
 
 def _times(durations: Durations) -> dict[str, Any]:

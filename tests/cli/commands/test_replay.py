@@ -104,6 +104,7 @@ def test_json() -> None:
             "outcome": "cancelled",
             "category": "login_cancelled",
             "states": ["idle", "binding", "cancelled"],
+            "message": None,
             "difference": None,
             "origin": {},
             "cut_line": None,
