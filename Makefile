@@ -13,12 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # What codespell reads. tools/words.py knows its own files.
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
+PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
 
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api docs man traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -67,6 +67,11 @@ man: $(VENV)/.installed
 	$(BIN)/python -m tools.man_page > build/loginmachine.1
 	mv build/loginmachine.1 docs/loginmachine.1
 
+# The source archive and the wheel of the commit, in dist. REPOSITORY is the address for the README's links.
+dist: $(VENV)/.installed $(VENV)/.release
+	$(BIN)/python -m tools.release dist $(if $(REPOSITORY),--repository $(REPOSITORY))
+	$(BIN)/twine check --strict dist/*
+
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
@@ -100,6 +105,10 @@ $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	touch $@
+
+$(VENV)/.release: pyproject.toml | $(BIN)/python
+	$(PIP) install --group release
 	touch $@
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python

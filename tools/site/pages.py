@@ -12,7 +12,12 @@ from .mermaid import svg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "SECURITY.md": "reporting"}
+PROJECT = {
+    "CHANGELOG.md": "changelog",
+    "CODE_OF_CONDUCT.md": "conduct",
+    "CONTRIBUTING.md": "contributing",
+    "SECURITY.md": "reporting",
+}
 """Pages of the repository, and their names on the site."""
 LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\[]*)\]\((?P<target>[^()\s]+)\)")
 FENCE = re.compile(r"^```mermaid\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)

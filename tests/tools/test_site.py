@@ -15,9 +15,9 @@ from tools.site.mermaid import svg
 from tools.site.pages import FENCE, documents, navigation, stage
 from tools.site.reference import Reference, write_reference
 
-from .api_page import public_names
+from ..api_page import public_names
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 INDEX = DOCS / "index.md"
 DIAGRAMS = [
@@ -97,7 +97,7 @@ def repository(tmp_path: Path, text: str) -> Path:
     root = tmp_path / "root"
     (root / "docs").mkdir(parents=True)
     (root / "src").mkdir()
-    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "README.md", "docs/b.md"):
+    for name in ("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "README.md", "docs/b.md"):
         (root / name).write_text("# x\n")
     (root / "code.py").write_text("x = 1\n")
     (root / "docs" / "a.md").write_text(text)
