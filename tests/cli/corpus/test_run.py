@@ -172,7 +172,6 @@ def test_json(tmp_path: Path) -> None:
         "different": 1,
         "unreadable": 1,
         "cut": 0,
-        "message": "1 have another result today, 1 cannot be read",
         "outcomes": [
             {"of": "login", "outcome": "cancelled", "category": "login_cancelled", "count": 2, **times},
             {"of": "login", "outcome": "unfinished", "category": None, "count": 1, **times},
