@@ -32,7 +32,7 @@ def how_to_sign_in(
     Args:
         arguments: The command line.
         credentials: What is stored; None if nothing is, or if it cannot be read.
-        account: The account without credentials whose client is kept for the next login; None if there is none.
+        account: An account without credentials, with a client for the next login; None if there is none.
     """
     words = ["loginmachine", "login"]
     tokens = None if credentials is None else credentials.tokens

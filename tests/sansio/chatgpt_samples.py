@@ -62,7 +62,7 @@ def machine(options: LoginOptions = OPTIONS) -> LoginMachine:
 
 
 def in_browser(started: Started = FIRST, **changes: Any) -> LoginMachine:
-    """Return a login whose person is in the browser."""
+    """Return a login that waits for the browser."""
     login = machine(OPTIONS.__replace__(**changes))
     drive(login, started, found(), BOUND)
     assert login.state == "awaiting_callback"

@@ -63,7 +63,7 @@ class Status(NamedTuple):
     problem: str
     """Why what is stored cannot be read; empty if it can."""
     signed_out: StoredAccount | None = None
-    """The account whose client is kept for the next login, if there are no credentials."""
+    """The account, if it has no credentials, and its client is kept for the next login."""
 
     @property
     def is_usable(self) -> bool:
@@ -233,7 +233,7 @@ def _values(found: Status) -> dict[str, object]:
 
 
 def _signed_out_values(account: StoredAccount | None) -> dict[str, object]:
-    """Return what is known about the person whose client is kept after a sign-out."""
+    """Return what is known about a person who has signed out, and has a client for the next login."""
     names = ("provider", "issuer", "client_id", "email")
     return {} if account is None else {**{name: getattr(account, name) for name in names}, "subject": account.subject}
 

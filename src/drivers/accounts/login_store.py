@@ -115,7 +115,7 @@ class AccountLoginStore:
         self._accounts.save_registration(registration, software=_software(self._provider), provider=kind)
 
     def save(self, credentials: Credentials) -> Credentials | None:
-        """Store the credentials, as `AccountStore.save` does, and note whom the client belongs to.
+        """Store the credentials, as `AccountStore.save` does, and note the person that the client belongs to.
 
         Returns:
             The credentials of the same account that were replaced. None if there were none.

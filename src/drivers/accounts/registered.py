@@ -90,7 +90,7 @@ class RegistrationStore:
         self._change_registration(registration, is_doubtful=True)
 
     def identify_registration(self, registration: Registration, subject: str, email: str | None) -> None:
-        """Note whom a client belongs to.
+        """Note the person that a client belongs to.
 
         Args:
             registration: The client.

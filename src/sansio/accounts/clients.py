@@ -22,7 +22,7 @@ def client_for_login(
     """Return the client of a login.
 
     It is that of the account; else of the default account; else one that was issued and is pending: its login has not
-    ended with an id token, so nobody knows yet whose it is. A second client for the same person would be a second
+    ended with an id token, so the person is not known yet. A second client for the same person would be a second
     program in their account.
 
     Args:
@@ -46,7 +46,7 @@ def client_for_login(
 
 
 def _registration_of(account: StoredAccount) -> StoredRegistration:
-    """Return the registration of an account whose own was lost."""
+    """Return the registration of an account that has lost its own."""
     return StoredRegistration(
         registration=Registration(issuer=account.origin, client_id=account.client_id),
         provider=account.provider,
@@ -56,7 +56,7 @@ def _registration_of(account: StoredAccount) -> StoredRegistration:
 
 
 def signed_out(stored: StoredRegistration) -> StoredAccount:
-    """Return the account of a client whose person has signed out.
+    """Return the account of a client that belongs to a person who has signed out.
 
     Args:
         stored: The registration, which names the person.

@@ -30,7 +30,7 @@ class Account(Record):
 
 
 class KnownAccount(Record):
-    """The account that a login renews: the person whom the client belongs to."""
+    """The account that a login renews: the person that the client belongs to."""
 
     subject: str
     """``sub`` of the id token. A login of another person is refused."""

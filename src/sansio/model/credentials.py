@@ -80,7 +80,7 @@ class Credentials(Record):
     last_refresh: str | None = None
     """When this machine received the access token, in UTC and in the format of RFC 3339."""
     unverified: Credentials | None = None
-    """Those of a refresh whose id token is not verified yet. When it is, they replace these."""
+    """Those of a refresh with an id token that is not verified yet. When it is, they replace these."""
     others: Secret | None = hidden(default=None)
     """The other members of the file from which these credentials were read, as a JSON object."""
 

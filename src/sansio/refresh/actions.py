@@ -36,7 +36,7 @@ class RememberRefusal(Record):
 
 
 class ForgetTokens(Record):
-    """Remove the credentials, whose refresh token was refused. The client that was issued stays. Never answered."""
+    """Remove the credentials: their refresh token was refused. The client that was issued stays. Never answered."""
 
 
 class Warn(Record):

@@ -60,10 +60,10 @@ class Dialect(Record):
     """Id tokens are verified in any case, and must say all that OpenID Connect recommends."""
     one_use_refresh_tokens: bool = False
     """A refresh token works once (RFC 9700 section 4.14.2). A mark is stored before it is sent, and new tokens before
-    anything else can fail: those whose id token is not verified yet are stored apart. The tokens of a refresh token
+    anything else can fail: while their id token is not verified, they are stored apart. The tokens of a refresh token
     that is refused are removed."""
     earliest_refresh_member: str | None = None
-    """The member of a token response before whose time no refresh is accepted."""
+    """The member of a token response with the time before which no refresh is accepted."""
     revokes_before_removal: bool = False
     """A sign-out revokes the tokens first, with several tries, and then removes them."""
 

@@ -233,7 +233,7 @@ def test_an_identity_gives_no_token(person: Person) -> None:
 # Processes that are killed, and several at once
 
 
-def test_a_process_that_is_killed_in_the_exchange_registers_no_second_client(person: Person) -> None:
+def test_a_process_that_is_killed_in_the_exchange(person: Person) -> None:
     person.service.answer_next("token", Answer.held())
     with run("login", "--json", "--no-browser", *person.options, **person.folders) as command:
         browser = person.browse(command)

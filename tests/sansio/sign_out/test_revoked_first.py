@@ -1,4 +1,4 @@
-"""A provider whose tokens are revoked before they are removed, with several tries."""
+"""Tokens that are revoked before they are removed, with several tries."""
 
 from __future__ import annotations
 

@@ -51,6 +51,9 @@ def public_options(options: LoginOptions, placeholders: Placeholders) -> LoginOp
         resource=public_resource(options.resource, placeholders),
         host_id=placeholders.of("host", options.host_id) if options.host_id else options.host_id,
         parameters=_parameters(options.parameters),
+        listen_address=None,
+        app_name=None,
+        success_page=None,
     )
 
 

@@ -197,7 +197,7 @@ def test_the_client_cannot_be_stored() -> None:
     assert sent(actions) == []
 
 
-def test_while_the_client_is_stored_browsers_wait_and_the_login_can_be_cancelled() -> None:
+def test_while_the_client_is_stored_the_login_can_be_cancelled() -> None:
     login = in_browser()
     drive(login, came_back(), came_back(request_id=2), ClientGone(request_id=2))
     (conflict,) = login.handle(callback(f"code=other&state={STATE}&client_id={ISSUED}", 3, port=50000))

@@ -12,10 +12,10 @@ from ...sansio.refresh.actions import LoadCredentials
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
+from ..shared.hosts import TRIO, check_host
 from ..shared.overrides import overrides_from_environment
 from ..shared.sign_out import SessionSignOutStore, SignOutStore
 from .http_client import send
-from .runs import check_runs_in_trio
 from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def trio_sign_out(
         EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
         RuntimeError: Trio does not run. Nothing is removed.
     """
-    check_runs_in_trio("trio_sign_out", "sign_out")
+    check_host(TRIO, "sign_out")
     machine = SignOutMachine(provider, overrides_from_environment())
     return await _signed_out(machine, SignOutStore(store), keep_tokens=keep_tokens)
 
@@ -67,7 +67,7 @@ async def sign_out_session(
         ProviderMismatch: As for `trio_sign_out`.
         RuntimeError: Trio does not run. Nothing is removed.
     """
-    check_runs_in_trio("TrioSession", "Session")
+    check_host(TRIO, "session")
     return await _signed_out(SignOutMachine(provider, overrides), SessionSignOutStore(store, memory))
 
 
