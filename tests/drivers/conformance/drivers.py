@@ -41,6 +41,8 @@ class Play:
     visit: Callable[[Play], None]
     """The steps of the person, which begin when `auth_url` is known."""
     host: Host = "waits"
+    record: Callable[[str], object] | None = None
+    """Takes the lines of the trace."""
     auth_url: str = ""
     port: int = 0
     cancel: Callable[[], None] = lambda: None
@@ -95,10 +97,15 @@ def _noting(play: Play) -> Iterator[None]:
         play.trouble = trouble
 
 
+def arguments(play: Play) -> Any:
+    """Return the arguments for a driver."""
+    return {"options": play.options, "store": play.store, "on_progress": play.on_progress, "record": play.record}
+
+
 def in_threads(play: Play) -> None:
     """Run a login with `start_login`."""
     before = set(threading.enumerate())
-    login = start_login(play.options, store=play.store, on_progress=play.on_progress)
+    login = start_login(**arguments(play))
     play.cancel = login.cancel
     with _noting(play), login:
         play.listening(login.auth_url, login.port)
@@ -116,7 +123,7 @@ def in_trio(play: Play) -> None:
     """Run a login with `open_login`."""
 
     async def block() -> None:
-        async with open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+        async with open_login(**arguments(play)) as login:
             if play.host != "is cancelled":
                 play.cancel = login.canceller().cancel
             play.listening(login.auth_url, login.port)
@@ -145,7 +152,7 @@ def in_asyncio(play: Play) -> None:
     """Run a login with `asyncio_open_login`."""
 
     async def block() -> None:
-        async with asyncio_open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+        async with asyncio_open_login(**arguments(play)) as login:
             if play.host != "is cancelled":
                 play.cancel = login.canceller().cancel
             play.listening(login.auth_url, login.port)
