@@ -174,7 +174,7 @@ __all__ = [
     "trio_sign_out",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """As in pyproject.toml. (To read it from the metadata of the installation takes 15 ms.)"""
 
 _HOMES = {

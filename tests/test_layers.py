@@ -42,7 +42,8 @@ LAYERS = (
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
     ("drivers.accounts", "drivers.shared"),
     ("drivers.threaded", "drivers.trio", "drivers.asyncio"),
-    ("demo", "testing"),
+    ("demo",),
+    ("testing",),
     ("cli",),
 )
 """From the bottom up. Parts of one layer do not import each other."""

@@ -58,7 +58,7 @@ def start_login(
     Raises:
         ValueError: The method is a device code, and the provider has none.
     """
-    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -192,3 +192,7 @@ class ThreadedLogin(LoginHandle):
 
     async def __aexit__(self, *_: object) -> None:
         """Python looks for this method before it calls `__aenter__`."""
+
+
+make_login: Callable[..., ThreadedLogin] = ThreadedLogin
+"""Makes the logins of `start_login`. `loginmachine.testing.playing` puts another function here."""

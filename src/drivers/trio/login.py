@@ -67,7 +67,7 @@ def open_login(
         ValueError: The method is a device code, and the provider has none.
         RuntimeError: Raised on entering: trio does not run. With asyncio use `asyncio_open_login`.
     """
-    return TrioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -195,3 +195,7 @@ class TrioLogin(LoginHandle):
             raise raised
         if not self._has_passed_on:
             self._raise_passed_on()
+
+
+make_login: Callable[..., TrioLogin] = TrioLogin
+"""Makes the logins of `open_login`. `loginmachine.testing.playing` puts another function here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -107,6 +108,39 @@ def test_a_success_page_that_cannot_be_used(tmp_path: Path, content: bytes | Non
         path.write_bytes(content)
     code, _, err = called("login", "--success-page", str(path))
     assert (code, err.splitlines()[-1]) == (2, f"loginmachine login: error: argument --success-page: {problem}")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address by default")
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
+def test_another_address_to_listen_at(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--driver", driver, "--listen-address", "127.0.0.2") as command:
+        listening = command.event("listening")
+        port = listening["port"]
+        target = callback_url(listening["url"], code=CODE).removeprefix(f"http://127.0.0.1:{port}")
+        answers = []
+        # What a published port passes on has the host of the redirect URI. Every other host is refused.
+        for host in ("127.0.0.2", "other.example", "127.0.0.1"):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+                connection.request("GET", target, headers={"Host": f"{host}:{port}"})
+                response = connection.getresponse()
+                answers.append(response.status)
+                location = response.headers["Location"]
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+            connection.request("GET", location, headers={"Host": f"127.0.0.1:{port}"})
+            answers.append(connection.getresponse().status)
+        code, err = command.end()
+    assert (answers, code) == ([403, 403, 302, 200], 0)
+    assert "Warning: the sign-in listens at 127.0.0.2, where other machines may reach it" in err
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "0.0.0.0:1455"])
+def test_what_is_no_address_to_listen_at(address: str) -> None:
+    code, _, err = called("login", "--listen-address", address)
+    assert (code, err.splitlines()[-1].partition("error: ")[2]) == (
+        2,
+        "the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0",
+    )
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
