@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import trio
 
 from loginmachine import asyncio_open_login, open_login, start_login
@@ -148,7 +149,13 @@ def in_trio(play: Play) -> None:
     trio.run(main)
 
 
-def in_asyncio(play: Play) -> None:
+def in_uvloop(play: Play) -> None:
+    """Run a login with `asyncio_open_login` under uvloop."""
+    uvloop = pytest.importorskip("uvloop")
+    in_asyncio(play, uvloop.new_event_loop)
+
+
+def in_asyncio(play: Play, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
     """Run a login with `asyncio_open_login`."""
 
     async def block() -> None:
@@ -183,7 +190,8 @@ def in_asyncio(play: Play) -> None:
         play.left()
         await asyncio.to_thread(play.finish)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
 
 
 def _example() -> ModuleType:
@@ -223,4 +231,4 @@ def blocking(play: Play) -> None:
     play.finish()
 
 
-DRIVERS = {"threads": in_threads, "trio": in_trio, "asyncio": in_asyncio, "blocking": blocking}
+DRIVERS = {"threads": in_threads, "trio": in_trio, "asyncio": in_asyncio, "uvloop": in_uvloop, "blocking": blocking}

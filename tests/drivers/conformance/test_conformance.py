@@ -39,7 +39,7 @@ SCENARIOS = (*SUCCESSES, *FAILURES, *NUISANCES, *TABS, *PORTS, *TROUBLES)
 PLAYS = [
     pytest.param(scenario, driver, id=f"{scenario.name}-{driver}")
     for scenario in SCENARIOS
-    for driver in scenario.drivers
+    for driver in (*scenario.drivers, *(("uvloop",) if scenario in (*SUCCESSES, *TABS) else ()))
 ]
 RECORDED = [
     scenario
