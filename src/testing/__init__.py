@@ -3,6 +3,10 @@
 Play logins, without a network, a browser and real time (docs/testing.md):
     `played` returns a login that ends as one of `OUTCOMES`, as a trace, or as `steps` say. In a block of `playing`,
     every login does that which the program starts.
+Talk to an API, with tokens that expire, are refused or fail to refresh:
+    `FakeSession` with threads, `FakeTrioSession` with trio.
+Sign in over real sockets of this machine (extra ``demo``):
+    `FakeProvider` and `FakeBrowser`.
 Test what a program adds:
     `check_store` tests a store of the program's own (docs/stores.md).
 Test a recorded login:
@@ -20,11 +24,18 @@ if TYPE_CHECKING:
     from .logins.playing import Playing, PlayLogin, played, playing
     from .logins.threaded import PlayedThreadedLogin
     from .logins.trio import PlayedTrioLogin
+    from .provider import FakeBrowser, FakeProvider
     from .replays import ReplayDiffers, assert_replays
+    from .sessions.threaded import FakeSession
+    from .sessions.trio import FakeTrioSession
     from .stores.check import StoreCheckFailed, check_store
 
 __all__ = [
     "OUTCOMES",
+    "FakeBrowser",
+    "FakeProvider",
+    "FakeSession",
+    "FakeTrioSession",
     "PlayLogin",
     "PlayedLogin",
     "PlayedThreadedLogin",
@@ -46,7 +57,10 @@ _HOMES = {
     "logins.threaded": ("PlayedThreadedLogin",),
     "logins.trio": ("PlayedTrioLogin",),
     "logins": ("steps",),
+    "provider": ("FakeBrowser", "FakeProvider"),
     "replays": ("ReplayDiffers", "assert_replays"),
+    "sessions.threaded": ("FakeSession",),
+    "sessions.trio": ("FakeTrioSession",),
     "stores.check": ("StoreCheckFailed", "check_store"),
 }
 
