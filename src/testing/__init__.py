@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .logins import steps
     from .logins.login import PlayedLogin
-    from .logins.outcomes import OUTCOMES
+    from .logins.outcomes import OUTCOMES, possible_outcomes
     from .logins.playing import Playing, PlayLogin, played, playing
     from .logins.threaded import PlayedThreadedLogin
     from .logins.trio import PlayedTrioLogin
@@ -47,12 +47,13 @@ __all__ = [
     "check_store",
     "played",
     "playing",
+    "possible_outcomes",
     "steps",
 ]
 
 _HOMES = {
     "logins.login": ("PlayedLogin",),
-    "logins.outcomes": ("OUTCOMES",),
+    "logins.outcomes": ("OUTCOMES", "possible_outcomes"),
     "logins.playing": ("PlayLogin", "Playing", "played", "playing"),
     "logins.threaded": ("PlayedThreadedLogin",),
     "logins.trio": ("PlayedTrioLogin",),
