@@ -18,6 +18,9 @@ MODULES = (
     "loginmachine.sansio",
     "loginmachine.sansio.trace",
     "loginmachine.drivers",
+    "loginmachine.drivers.threaded",
+    "loginmachine.drivers.trio",
+    "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
     "loginmachine.testing",
 )

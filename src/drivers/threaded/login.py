@@ -182,9 +182,12 @@ class ThreadedLogin(LoginHandle):
             self._raise_passed_on()
 
     async def __aenter__(self) -> NoReturn:
+        from ..shared.hosts import running_host  # noqa: PLC0415 - for the error only
+
+        host = running_host()
         raise TypeError(
-            "start_login is for threads: use it in a with statement, in a thread if there is an event loop "
-            "(asyncio.to_thread); with trio use open_login"
+            f"start_login is for threads: use it in a with statement, or with {host.word} use {host.login} in an async "
+            "with statement"
         )
 
     async def __aexit__(self, *_: object) -> None:

@@ -72,6 +72,10 @@ class LoginOptions(Record):
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
+    listen_address: str | None = None
+    """The address of this machine at which the callback port listens, as an IPv4 or IPv6 address without brackets; None
+    for loopback, as RFC 8252 section 8.3 wants it. Another one is for containers, whose published ports do not lead to
+    loopback: other machines may then reach the port. What a request must carry stays the same."""
     app_name: str | None = None
     """What the pages in the browser call your program: 1 to 64 printable characters; None for "your program"."""
     success_page: str | None = hidden(default=None)
@@ -88,6 +92,8 @@ class LoginOptions(Record):
             raise ValueError("the redirect host is 127.0.0.1, localhost or [::1]")
         _check_request(self)
         _check_pages(self)
+        if self.listen_address is not None and not _is_address(self.listen_address):
+            raise ValueError("the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0")
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
@@ -169,6 +175,16 @@ def _check_request(options: LoginOptions) -> None:
             raise ValueError(f"the parameter {name} belongs to the protocol and cannot be given")
         if name in _OPTION_PARAMETERS:
             raise ValueError(f"the parameter {name} has an option of its own")
+
+
+def _is_address(text: str) -> bool:
+    import ipaddress  # noqa: PLC0415 - for few logins
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _check_pages(options: LoginOptions) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 
 from ...drivers.shared.handle import LoginHandle
+from ...drivers.shared.hosts import TRIO, check_host
 from ...drivers.trio.login import TrioLogin
-from ...drivers.trio.runs import check_runs_in_trio
 from .login import Casting, PlayedLogin
 from .stage import Moved, Stage
 
@@ -84,7 +84,7 @@ class PlayedTrioLogin(PlayedLogin, TrioLogin):
         self._block = None
 
     async def __aenter__(self) -> Self:
-        check_runs_in_trio("open_login", "start_login")
+        check_host(TRIO, "login")
         # Here and not in a thread: the store of a test does not block.
         self._check_store(self._store)
         self._check_before_entering()
