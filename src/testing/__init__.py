@@ -4,7 +4,7 @@ Play logins, without a network, a browser and real time (docs/testing.md):
     `played` returns a login that ends as one of `OUTCOMES`, as a trace, or as `steps` say. In a block of `playing`,
     every login does that which the program starts.
 Talk to an API, with tokens that expire, are refused or fail to refresh:
-    `FakeSession` with threads, `FakeTrioSession` with trio.
+    `FakeSession` with threads, `FakeTrioSession` with trio, `FakeAsyncioSession` with asyncio.
 Sign in over real sockets of this machine (extra ``demo``):
     `FakeProvider` and `FakeBrowser`.
 Test what a program adds:
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .logins import steps
+    from .logins.asyncio import PlayedAsyncioLogin
     from .logins.login import PlayedLogin
     from .logins.outcomes import OUTCOMES, possible_outcomes
     from .logins.playing import Playing, PlayLogin, played, playing
@@ -26,17 +27,20 @@ if TYPE_CHECKING:
     from .logins.trio import PlayedTrioLogin
     from .provider import FakeBrowser, FakeProvider
     from .replays import ReplayDiffers, assert_replays
+    from .sessions.asyncio import FakeAsyncioSession
     from .sessions.threaded import FakeSession
     from .sessions.trio import FakeTrioSession
     from .stores.check import StoreCheckFailed, check_store
 
 __all__ = [
     "OUTCOMES",
+    "FakeAsyncioSession",
     "FakeBrowser",
     "FakeProvider",
     "FakeSession",
     "FakeTrioSession",
     "PlayLogin",
+    "PlayedAsyncioLogin",
     "PlayedLogin",
     "PlayedThreadedLogin",
     "PlayedTrioLogin",
@@ -52,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "logins.asyncio": ("PlayedAsyncioLogin",),
     "logins.login": ("PlayedLogin",),
     "logins.outcomes": ("OUTCOMES", "possible_outcomes"),
     "logins.playing": ("PlayLogin", "Playing", "played", "playing"),
@@ -60,6 +65,7 @@ _HOMES = {
     "logins": ("steps",),
     "provider": ("FakeBrowser", "FakeProvider"),
     "replays": ("ReplayDiffers", "assert_replays"),
+    "sessions.asyncio": ("FakeAsyncioSession",),
     "sessions.threaded": ("FakeSession",),
     "sessions.trio": ("FakeTrioSession",),
     "stores.check": ("StoreCheckFailed", "check_store"),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...drivers.shared.recall import EarlyAttempts
+from ...drivers.shared.sign_out import SessionSignOutStore
 from ...drivers.stores.protocols import MemoryStore
+from ...drivers.threaded.signing_out import run_sign_out
 from ...sansio.base.http import TransportProblem
+from ...sansio.sign_out import SignOutMachine
 from .endpoint import LIFETIME, PROVIDER, FakeEndpoint
 
 if TYPE_CHECKING:
     from ...sansio.base.http import HttpRequest
     from ...sansio.model.provider import Provider
+    from ...sansio.refresh.outcome import RefreshMemory
+    from ...sansio.sign_out.outcome import SignOutResult
 
 __all__ = ["LIFETIME", "PROVIDER", "FakeControl"]
 
@@ -103,3 +108,9 @@ class FakeControl:
             token: The token, without ``Bearer``.
         """
         return self._endpoint.accepts(token)
+
+    def _signed_out(self, memory: RefreshMemory) -> SignOutResult:
+        """Run the machine of a sign-out."""
+        machine, at_store = SignOutMachine(PROVIDER), SessionSignOutStore(self.store, memory)
+        run_sign_out(machine, at_store, send=self._endpoint.revoke)
+        return at_store.result_of(machine)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from ...sansio.base.http import TransportProblem
 from ...sansio.base.secret import Secret
+from ...sansio.login import actions
 from ...sansio.login.events import TokenRequestFailed, TokenResponseReceived
 from ...sansio.model.credentials import AuthMode, Credentials
 from ...sansio.model.provenance import provenance_of_provider
 from ...sansio.model.provider import Provider
 from ...sansio.model.tokens import Tokens
+from ...sansio.refresh import actions as refresh_actions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...drivers.shared.store_access import StoreAccess
     from ...drivers.stores.protocols import MemoryStore
     from ...sansio.base.http import HttpRequest
-    from ...sansio.login.actions import SendTokenRequest
+    from ...sansio.refresh.actions import RefreshAction
+    from ...sansio.refresh.events import RefreshEvent
 
 ISSUER: Final = "https://id.example"
 PROVIDER: Final = Provider(
@@ -100,7 +106,7 @@ class FakeEndpoint:
         """
         self._failure = failure
 
-    def answer(self, request: SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
+    def answer(self, request: actions.SendTokenRequest) -> TokenResponseReceived | TokenRequestFailed:
         """Answer the request for new tokens (RFC 6749 section 6)."""
         self.requests.append(request)
         if isinstance(self._failure, TransportProblem):
@@ -132,7 +138,41 @@ class FakeEndpoint:
         return f"fake-access-token-{self._number}", f"fake-refresh-token-{self._number}"
 
 
-def _response(request: SendTokenRequest, status: int, members: dict[str, object]) -> TokenResponseReceived:
+def performed(
+    action: RefreshAction, access: StoreAccess, endpoint: FakeEndpoint, warn: Callable[[str], None]
+) -> RefreshEvent | None:
+    """Perform an action of a refresh, at once, and return its result.
+
+    Args:
+        action: The action.
+        access: The store.
+        endpoint: The provider.
+        warn: Called with a warning.
+    """
+    match action:
+        case refresh_actions.LoadCredentials():
+            return access.load()
+        case refresh_actions.TakeLock(timeout=timeout):
+            return access.take_lock(timeout)
+        case actions.SendTokenRequest():
+            return endpoint.answer(action)
+        case actions.SaveCredentials(credentials=credentials):
+            return access.save(credentials)
+        case refresh_actions.ReleaseLock():
+            access.release_lock()
+        case refresh_actions.RememberRefusal(refusal=refusal):
+            access.save_refusal(refusal)
+        case refresh_actions.Warn(message=message):
+            warn(message)
+        case refresh_actions.Deliver():
+            # The last action.
+            pass
+        case _:
+            assert_never(action)
+    return None
+
+
+def _response(request: actions.SendTokenRequest, status: int, members: dict[str, object]) -> TokenResponseReceived:
     return TokenResponseReceived(
         exchange_id=request.exchange_id,
         status=status,

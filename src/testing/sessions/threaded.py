@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...drivers.shared.sign_out import SessionSignOutStore
 from ...drivers.shared.store_access import StoreAccess
 from ...drivers.threaded.refresh import Refresh
 from ...drivers.threaded.session import Session
-from ...drivers.threaded.sign_out import run_sign_out
 from ...sansio.login.actions import SendTokenRequest
 from ...sansio.refresh.outcome import RefreshMemory
-from ...sansio.sign_out import SignOutMachine
 from .control import LIFETIME, FakeControl
 
 if TYPE_CHECKING:
@@ -73,8 +70,7 @@ class FakeSession(FakeControl, Session):
         Returns:
             What was removed, and that the provider confirmed the revocation.
         """
-        machine, at_store = SignOutMachine(self._provider), SessionSignOutStore(self._store, self._memory)
-        run_sign_out(machine, at_store, send=self._endpoint.revoke)
+        result = self._signed_out(self._memory)
         self._memory = RefreshMemory()
         self._looks.forget()
-        return at_store.result_of(machine)
+        return result

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ...drivers.shared.sign_out import SessionSignOutStore
 from ...drivers.shared.store_access import StoreAccess
-from ...drivers.threaded.sign_out import run_sign_out
 from ...drivers.trio.refresh import Refresh
 from ...drivers.trio.session import TrioSession
 from ...sansio.login.actions import SendTokenRequest
 from ...sansio.refresh.outcome import RefreshMemory
-from ...sansio.sign_out import SignOutMachine
 from .control import LIFETIME, FakeControl
 
 if TYPE_CHECKING:
@@ -76,8 +73,7 @@ class FakeTrioSession(FakeControl, TrioSession):
             What was removed, and that the provider confirmed the revocation.
         """
         await trio.lowlevel.checkpoint()
-        machine, at_store = SignOutMachine(self._provider), SessionSignOutStore(self._store, self._memory)
-        run_sign_out(machine, at_store, send=self._endpoint.revoke)
+        result = self._signed_out(self._memory)
         self._memory = RefreshMemory()
         self._looks.forget()
-        return at_store.result_of(machine)
+        return result

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import httpx
 import pytest
 import trio
 
-from loginmachine import RefreshFailed, Session, SignInRequired, TrioSession
-from loginmachine.testing import FakeSession, FakeTrioSession
+from loginmachine import AsyncioSession, RefreshFailed, Session, SignInRequired, TrioSession
+from loginmachine.testing import FakeAsyncioSession, FakeSession, FakeTrioSession
 
 ONE, TWO, THREE = (f"fake-access-token-{number}" for number in (1, 2, 3))
 
@@ -17,6 +18,7 @@ ONE, TWO, THREE = (f"fake-access-token-{number}" for number in (1, 2, 3))
 def test_it_is_a_session() -> None:
     assert isinstance(FakeSession(), Session)
     assert isinstance(FakeTrioSession(), TrioSession)
+    assert isinstance(FakeAsyncioSession(), AsyncioSession)
 
 
 def test_a_token_that_expires() -> None:
@@ -77,7 +79,7 @@ def test_a_sign_out() -> None:
     assert session.store.credentials is None
 
 
-def fake_api(session: FakeSession | FakeTrioSession) -> httpx.MockTransport:
+def fake_api(session: FakeSession | FakeTrioSession | FakeAsyncioSession) -> httpx.MockTransport:
     def respond(request: httpx.Request) -> httpx.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         return httpx.Response(200 if session.accepts(token) else 401, text=token)
@@ -116,6 +118,29 @@ def test_a_program_with_trio() -> None:
             await session.access_token()
 
     trio.run(main)
+
+
+def test_a_program_with_asyncio() -> None:
+    session = FakeAsyncioSession()
+
+    async def main() -> None:
+        async with httpx.AsyncClient(auth=session.auth, transport=fake_api(session)) as client:
+            assert (await client.get("https://api.example")).text == ONE
+            session.revoke_access_token()
+            assert (await client.get("https://api.example")).text == TWO
+        session.expire()
+        assert await session.access_token() == THREE
+        session.lose_connection()
+        session.expire()
+        with pytest.raises(RefreshFailed):
+            await session.access_token()
+        assert (await session.sign_out()).is_revoked is True
+        with pytest.raises(SignInRequired):
+            await session.access_token()
+
+    before = threading.active_count()
+    asyncio.run(main())
+    assert threading.active_count() == before
 
 
 def test_a_token_of_before_is_not_accepted() -> None:
