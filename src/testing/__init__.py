@@ -8,7 +8,8 @@ Talk to an API, with tokens that expire, are refused or fail to refresh:
 Sign in over real sockets of this machine (extra ``demo``):
     `FakeProvider` and `FakeBrowser`.
 Test what a program adds:
-    `check_store` tests a store of the program's own (docs/stores.md).
+    `check_store` tests a store of the program's own (docs/stores.md), and `check_driver` a driver
+    (docs/writing-a-driver.md).
 Test a recorded login:
     `assert_replays` checks that today's machine does what was recorded (docs/replay.md).
 """
@@ -18,6 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .drivers.check import DriverCheckFailed, check_driver
+    from .drivers.trial import SignIn
     from .logins import steps
     from .logins.asyncio import PlayedAsyncioLogin
     from .logins.login import PlayedLogin
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from .logins.playing import Playing, PlayLogin, played, playing
     from .logins.threaded import PlayedThreadedLogin
     from .logins.trio import PlayedTrioLogin
-    from .provider import FakeBrowser, FakeProvider
+    from .provider import Answer, FakeBrowser, FakeProvider
     from .replays import ReplayDiffers, assert_replays
     from .sessions.asyncio import FakeAsyncioSession
     from .sessions.threaded import FakeSession
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTCOMES",
+    "Answer",
+    "DriverCheckFailed",
     "FakeAsyncioSession",
     "FakeBrowser",
     "FakeProvider",
@@ -46,8 +51,10 @@ __all__ = [
     "PlayedTrioLogin",
     "Playing",
     "ReplayDiffers",
+    "SignIn",
     "StoreCheckFailed",
     "assert_replays",
+    "check_driver",
     "check_store",
     "played",
     "playing",
@@ -56,6 +63,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "drivers.check": ("DriverCheckFailed", "check_driver"),
+    "drivers.trial": ("SignIn",),
     "logins.asyncio": ("PlayedAsyncioLogin",),
     "logins.login": ("PlayedLogin",),
     "logins.outcomes": ("OUTCOMES", "possible_outcomes"),
@@ -63,7 +72,7 @@ _HOMES = {
     "logins.threaded": ("PlayedThreadedLogin",),
     "logins.trio": ("PlayedTrioLogin",),
     "logins": ("steps",),
-    "provider": ("FakeBrowser", "FakeProvider"),
+    "provider": ("Answer", "FakeBrowser", "FakeProvider"),
     "replays": ("ReplayDiffers", "assert_replays"),
     "sessions.asyncio": ("FakeAsyncioSession",),
     "sessions.threaded": ("FakeSession",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..demo.browser import Browser, BrowsingError
 from ..demo.openid.provider import OpenIdProvider
 from ..demo.openid.switches import OpenIdSwitches
+from ..demo.shared.answers import Answer
 from ..drivers.system import browser as system_browser
 from ..sansio.model.options import LoginOptions
 from ..sansio.model.provider import Provider
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..demo.shared.forms import Page
     from ..sansio.oauth.device_code import DeviceCode
 
+__all__ = ["Answer", "FakeBrowser", "FakeProvider"]
 EMAIL = "ada@example.com"
 
 

@@ -67,6 +67,13 @@ def test_a_login_is_the_same_in_each_run() -> None:
     assert len(urls) == 1
 
 
+def test_the_browser_is_shown_the_last_page() -> None:
+    with played() as login:
+        login.wait()
+    assert [response.status for response in login.responses] == [302, 200]
+    assert b"You are signed in" in login.responses[-1].body
+
+
 def test_a_block_that_is_left_cancels_the_login() -> None:
     store = MemoryStore()
     with played("waiting", store=store) as login:
