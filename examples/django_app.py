@@ -26,7 +26,7 @@ from loginmachine import (
 )
 
 issuer = sys.argv[1] if sys.argv[1:] else "https://auth.openai.com"
-options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
 store = FileStore(tempfile.mkdtemp())
 session = AsyncioSession(store, options.provider)
 logins: set[asyncio.Task[None]] = set()

@@ -51,7 +51,7 @@ app = FastAPI()
 # Another site could give its own name this machine's address, and read what this program sends.
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1"])
 issuer = sys.argv[1] if sys.argv[1:] else "https://auth.openai.com"
-options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
 store = FileStore(tempfile.mkdtemp())
 session = AsyncioSession(store, options.provider)
 

@@ -62,7 +62,7 @@ class Program(App[str]):
 
     def __init__(self, issuer: str) -> None:
         super().__init__()
-        self._options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+        self._options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
 
     def on_mount(self) -> None:
         """Show the login screen at once."""
