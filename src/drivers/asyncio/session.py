@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.accounts import session_store_of
 from ..shared.hosts import ASYNCIO, check_host
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
@@ -17,10 +18,12 @@ from .tasks import uninterrupted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...sansio.accounts.stored import StoredAccount
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
     from ...sansio.sign_out.outcome import SignOutResult
+    from ..shared.accounts import Accounts
     from ..stores.protocols import SessionStore
     from .session_auth import AsyncioSessionAuth
 
@@ -47,6 +50,8 @@ class AsyncioSession(BaseSession):
         store: Where the credentials are. Used in worker threads.
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
+        account: The account, if the store has many (`AccountStore`): its e-mail address, subject, client or key. By
+            default the one that is the default now.
         environment_key: An API key to use when nothing is stored.
         on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
             background failed for the first time, or when the sign-in has ended and its last access token is used until
@@ -54,17 +59,22 @@ class AsyncioSession(BaseSession):
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
+        AccountNotFound: No account fits.
+        AmbiguousAccount: Several fit, or none is the default.
+        StoreError: The accounts cannot be read.
+        ValueError: An account is named, and the store has one only.
     """
 
     def __init__(
         self,
-        store: SessionStore,
+        store: SessionStore | Accounts,
         provider: Provider | None = None,
         *,
+        account: StoredAccount | str | None = None,
         environment_key: str | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(store, provider, environment_key, on_warning)
+        super().__init__(session_store_of(store, account), provider, environment_key, on_warning)
         self._shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
         """What the tasks of each event loop share."""
         self._auth: AsyncioSessionAuth | None = None

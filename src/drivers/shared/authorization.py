@@ -1,4 +1,4 @@
-"""What the sessions of both drivers share to authenticate the requests of httpx: where a token may go, and how.
+"""What the sessions of the drivers share to authenticate the requests of httpx: where a token may go, and how.
 
 A token is sent over https, or to this machine. An authentication object of httpx does not know its client, so it cannot
 look up whether the client has a proxy. It gives the request a trace hook, which httpcore calls before it connects and

@@ -1,4 +1,4 @@
-"""What the sessions of both drivers share: access to the store, and one refresh for many callers."""
+"""What the sessions of the drivers share: access to the store, and one refresh for many callers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STILL_USED: Final = "the access token could not be refreshed ahead of its end, 
 
 
 class BaseSession(Forkable):
-    """The arguments of a session, which are the same for both drivers.
+    """The arguments of a session, which are the same for each driver.
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.

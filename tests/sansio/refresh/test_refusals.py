@@ -171,8 +171,8 @@ def test_a_session_that_waits_for_the_lock_sees_the_refusal() -> None:
         refusal_of(stored(OVER, last_refresh=NOW_TEXT)),
         refusal_of(stored(OVER, last_refresh=None)),
         # Another provider refused it, or this provider for another client.
-        Refusal(digest=digest_of(stored(OVER), Provider.chatgpt(issuer="https://id.example")), category=REJECTED),
-        Refusal(digest=digest_of(stored(OVER), Provider.chatgpt(client_id="client-2")), category=REJECTED),
+        Refusal(digest=digest_of(stored(OVER), Provider.codex(issuer="https://id.example")), category=REJECTED),
+        Refusal(digest=digest_of(stored(OVER), Provider.codex(client_id="client-2")), category=REJECTED),
         Refusal(digest="", category=REJECTED),
     ],
 )
