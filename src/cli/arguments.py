@@ -147,11 +147,19 @@ def _add_status(status: argparse.ArgumentParser) -> None:
 def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.epilog = exit_codes.REPLAY_HELP
     add = replay.add_argument
-    add("file", metavar="FILE", help="trace file; - for standard input")
+    add("files", metavar="FILE", nargs="+", help="trace file, or a folder of *.jsonl files; - for standard input")
     add("--until", type=count, metavar="N", help="show only the first N events")
     form = replay.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write one JSON object per line")
     form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
+    form.add_argument("--as-test", action="store_true", help="write a test that replays the trace (pytest)")
+    many = replay.add_argument_group("many traces")
+    many.add_argument("--report", metavar="HTML", help="write a page with pictures of all traces to this file")
+    where = many.add_mutually_exclusive_group()
+    where.add_argument(
+        "--processes", type=count, metavar="N", help="number of processes (default: one for each processor)"
+    )
+    where.add_argument("--dask", metavar="ADDRESS", help="replay on a Dask cluster, such as tcp://HOST:8786")
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
@@ -200,7 +208,8 @@ def _add_use(use: argparse.ArgumentParser) -> None:
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
-    add("--provider", choices=["codex", "openid"], default="codex", help="kind of provider (default: %(default)s)")
+    kinds = ["codex", "chatgpt", "openid"]
+    add("--provider", choices=kinds, default="codex", help="kind of provider (default: %(default)s)")
     add("--browser", action="store_true", help="open your browser instead of an automatic one")
     add("--device-code", action="store_true", help="sign in with a short code")
     add("--record", metavar="FILE", help="write a trace of the login to this file")
@@ -254,7 +263,7 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_status,
     ),
     "replay": (
-        "explain a recorded login, refresh or sign-out step by step, and check that it has the same result today",
+        "explain a recorded login, refresh or sign-out step by step, or many in a table, and check the results",
         lazy("commands.replay", "run"),
         _add_replay,
     ),

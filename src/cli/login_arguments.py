@@ -32,7 +32,8 @@ def add_login(login: argparse.ArgumentParser) -> None:
     add("--success-page", type=page, metavar="FILE", help="HTML page to show in the browser after the sign-in")
     add_home(login)
     add_store(login)
-    add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
+    drivers = ("threaded", "trio", "asyncio")
+    add("--driver", choices=drivers, default="threaded", help="I/O implementation (default: %(default)s)")
     add_record(login)
     add("--json", action="store_true", help="write events to standard output, one JSON object per line")
     add("-v", "--verbose", action="store_true", help="show every phase of the login")
@@ -85,6 +86,10 @@ def _add_provider(login: argparse.ArgumentParser) -> None:
     add("--authorization-endpoint", metavar="URL", help="instead of the one in the provider's metadata")
     add("--token-endpoint", metavar="URL", help="likewise")
     add("--device-authorization-endpoint", metavar="URL", help="likewise")
+    which = login.add_mutually_exclusive_group().add_argument
+    which("--account", metavar="ACCOUNT", help="chatgpt: renew this account: its e-mail address, subject or client ID")
+    which("--new-account", action="store_true", help="chatgpt: sign in with another account or workspace")
+    add("--enable-plan", action="store_true", help="chatgpt: ask again for the use of your plan")
     add("--originator", metavar="NAME", help=f"codex: program to report (default: {DEFAULT_ORIGINATOR})")
     add("--workspace", action="append", default=[], metavar="ID", help="codex: allow only this workspace; repeatable")
 

@@ -146,6 +146,10 @@ def test_replay(tmp_path: Path, name: str) -> None:
     )
     code, out, _ = called("replay", "--json", str(path))
     assert (code, fit("replay", code, out)[-1]["identical"]) == (1, False)
+    code, out, _ = called("replay", "--json", "--processes", "1", str(path), str(TRACES / name), str(tmp_path / "none"))
+    lines = fit("replay", code, out)
+    assert [line["event"] for line in lines] == ["trace", "trace", "unreadable", "summary"]
+    assert (code, lines[-1]["message"]) == (1, "1 have another result today, 1 cannot be read")
     path.write_bytes(b"")
     code, out, err = called("replay", "--json", str(path))
     (line,) = fit("replay", code, out)

@@ -15,7 +15,7 @@ from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes
 from ..options import LoginSettings, check_same_provider, login_options_from, recording_from, store_from
-from ..startup import block_imports
+from ..startup import NOT_FOR_ASYNCIO, block_imports
 from ..terminal.log_file import LogFile
 from ..terminal.writer import print_error
 from .login_view import LoginView
@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as files:
         record = files.enter_context(recording_from(arguments, "login"))
         log = files.enter_context(LogFile(folder) if is_codex else LogFile(folder, "login.log"))
-        view = LoginView(arguments, log, lambda: _meeting_point(folder, options, arguments))
+        view = LoginView(arguments, log, options.provider)
+        view.make_point = lambda: _meeting_point(folder, options, arguments)
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,
@@ -119,16 +120,22 @@ def _account_store(arguments: argparse.Namespace, options: LoginOptions, view: L
 
 
 def _driver(arguments: argparse.Namespace) -> Callable[[LoginSettings, LoginView], int | None]:
-    """Load one of the two drivers, not both."""
+    """Load one of the drivers, and no other."""
     if arguments.driver == "trio":
-        from .login_trio import sign_in  # noqa: PLC0415
+        from ..drivers.trio import sign_in  # noqa: PLC0415
 
         return sign_in
+    if arguments.driver == "asyncio":
+        if arguments.owns_process:
+            block_imports(NOT_FOR_ASYNCIO)
+        from ..drivers.asyncio import sign_in as sign_in_with_asyncio  # noqa: PLC0415
+
+        return sign_in_with_asyncio
     if arguments.owns_process:
         block_imports()
-    from .login_threaded import sign_in  # noqa: PLC0415
+    from ..drivers.threaded import sign_in as sign_in_with_threads  # noqa: PLC0415
 
-    return sign_in
+    return sign_in_with_threads
 
 
 class _ViewedStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...drivers.errors import error_for
 from ...drivers.system.choice import opens_nothing
 from ...sansio.login.failures import LoginFailureCategory
-from ...sansio.login.outcome import LoginFailure
+from ...sansio.login.outcome import LoginFailure, LoginSuccess
 from ...sansio.login.progress import (
     Cancelled,
     DeviceCodeShown,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ...sansio.login.failures import LoginFailureStep
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
+    from ...sansio.model.provider import Provider
     from ..sign_in.device_code import DeviceBrowser
     from ..sign_in.joining import MeetingPoint
     from ..terminal.hidden_input import HiddenInput
@@ -41,16 +43,17 @@ class LoginView:
     Args:
         arguments: The command line.
         log: The log file; every phase is noted there.
-        make_point: Makes what other sign-ins wait for; called when the login waits. None for nothing.
+        provider: The provider of the login; None for Codex's.
     """
 
-    def __init__(
-        self, arguments: argparse.Namespace, log: LogFile, make_point: Callable[[], MeetingPoint] | None = None
-    ) -> None:
-        self._make_point = make_point
+    def __init__(self, arguments: argparse.Namespace, log: LogFile, provider: Provider | None = None) -> None:
+        self.make_point: Callable[[], MeetingPoint] | None = None
+        """Makes what other sign-ins wait for. Called when this one waits; None for nothing."""
         self._point: MeetingPoint | None = None
         self._opens_browser = not arguments.no_browser and not opens_nothing()
-        self._device_code_was_tried: bool = arguments.device_code
+        self._is_codex = provider is None or provider.dialect.stores_in_auth_json
+        self._issues_clients = provider is not None and provider.dialect.issues_clients
+        self._device_code_was_tried: bool = arguments.device_code or self._issues_clients
         self._arguments = arguments
         self._limit: float | None = arguments.timeout
         """Seconds for which the login waits for the person; None for no limit."""
@@ -62,6 +65,8 @@ class LoginView:
         self._terminal = Terminal()
         self._input: HiddenInput | None = None
         self._has_hinted = False
+        self.show_once: Callable[[str], bool] = lambda _: False
+        """Returns whether something that is shown once is to be shown, and notes that it was."""
         self.stored_in = ""
         """Where the credentials are stored; empty until they are."""
         self.outcome: LoginOutcome | None = None
@@ -108,10 +113,10 @@ class LoginView:
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
         from ..codex_config import warnings_about  # noqa: PLC0415
 
-        if self._make_point is not None:
-            self._point = self._make_point()
+        if self.make_point is not None:
+            self._point = self.make_point()
             self._point.begin()
-        for text in warnings_about(self._arguments.home, self._arguments.workspace):
+        for text in warnings_about(self._arguments.home, self._arguments.workspace) if self._is_codex else ():
             self.warn(text)
         if self._shown is None:
             self._terminal.start_waiting("Waiting for the code to be entered (Ctrl-C to stop)", self._limit)
@@ -137,9 +142,10 @@ class LoginView:
         if outcome is None:
             return
         error = error_for(outcome)
-        if error is None:
+        if isinstance(outcome, LoginSuccess):
             self._terminal.line(f"Your credentials are in {self.stored_in}")
-        else:
+            self._show_plan(outcome.credentials)
+        elif error is not None:
             title, _, explanation = error.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
             self._terminal.line(explanation)
@@ -192,7 +198,16 @@ class LoginView:
 
     # Texts
 
+    def _show_plan(self, credentials: Credentials) -> None:
+        if self._issues_clients:
+            from ..providers.plan import lines_after_login  # noqa: PLC0415 - not for the default provider
+
+            for line in lines_after_login(credentials, self.show_once):
+                self._terminal.line(line)
+
     def _show_url(self, phase: Listening) -> None:
+        if self._issues_clients:
+            self._terminal.line("Continue with ChatGPT", "strong")
         if self._opens_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
         elif opens_nothing():
@@ -239,9 +254,8 @@ class LoginView:
         from ..sign_in.device_code import show_device_code  # noqa: PLC0415 - for device codes only
 
         self._browser = show_device_code(self._terminal, phase, opens_browser=self._opens_browser)
-        if self._limit is None or self._limit == DEFAULT_DEADLINE:
-            self._limit = phase.expires_in
-        self._limit = min(self._limit, phase.expires_in)
+        has_limit = self._limit is not None and self._limit != DEFAULT_DEADLINE
+        self._limit = min(self._limit or 0, phase.expires_in) if has_limit else phase.expires_in
         self._show_qr_code(phase.complete_url or phase.url)
 
     def _show_hint(self, reason: str | None = None) -> None:

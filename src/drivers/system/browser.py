@@ -18,6 +18,7 @@ from .wsl import launchers as wsl_launchers
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 LAUNCH_TIMEOUT: Final = 5.0
 """Seconds after which a launcher that is still running is taken for the browser itself."""
@@ -25,6 +26,8 @@ _POLL: Final = 0.05
 
 _NONE_WANTED: Final = "BROWSER is none, so no browser is opened"
 
+opener: Callable[[str], object] | None = None
+"""Called in place of a browser, by tests of programs (`loginmachine.testing.FakeBrowser`)."""
 _running: list[subprocess.Popen[bytes]] = []
 """Browsers that are still running. (Appending is atomic.)"""
 
@@ -50,6 +53,9 @@ def open_url(url: str, stop: threading.Event) -> str | None:
     Returns:
         None if a launcher accepted the URL, which does not mean that the person sees it. Otherwise why none did.
     """
+    if opener is not None:
+        opener(url)
+        return None
     commands, ends_with_none = chosen(url)
     if sys.platform == "win32":
         return _NONE_WANTED if ends_with_none else _start_file(url)

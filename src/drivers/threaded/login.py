@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
-from ..shared.handle import LoginHandle
+from ..shared.handle import LoginHandle, login_store_of
 from ..waiting import wait_for
 from .owner import Owner
 
@@ -58,7 +58,7 @@ def start_login(
     Raises:
         ValueError: The method is a device code, and the provider has none.
     """
-    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -91,8 +91,8 @@ class ThreadedLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
-        self._store = store
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
+        self._store = login_store_of(store, options.provider)
+        self._owner = Owner(options, store=self._store, on_progress=on_progress, record=record, method=method)
 
     def paste(self, text: str) -> None:
         """Finish the login with the address that the person's browser ended on, for example on another machine.
@@ -182,10 +182,17 @@ class ThreadedLogin(LoginHandle):
             self._raise_passed_on()
 
     async def __aenter__(self) -> NoReturn:
+        from ..shared.hosts import running_host  # noqa: PLC0415 - for the error only
+
+        host = running_host()
         raise TypeError(
-            "start_login is for threads: use it in a with statement, in a thread if there is an event loop "
-            "(asyncio.to_thread); with trio use open_login"
+            f"start_login is for threads: use it in a with statement, or with {host.word} use {host.login} in an async "
+            "with statement"
         )
 
     async def __aexit__(self, *_: object) -> None:
         """Python looks for this method before it calls `__aenter__`."""
+
+
+make_login: Callable[..., ThreadedLogin] = ThreadedLogin
+"""Makes the logins of `start_login`. `loginmachine.testing.playing` puts another function here."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..conftest import ScriptedProvider
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver) as command:
@@ -111,7 +111,7 @@ def test_a_success_page_that_cannot_be_used(tmp_path: Path, content: bytes | Non
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address by default")
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_another_address_to_listen_at(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver, "--listen-address", "127.0.0.2") as command:
@@ -143,7 +143,7 @@ def test_what_is_no_address_to_listen_at(address: str) -> None:
     )
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_failed_revocation_is_a_warning(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     old = {"id_token": ID_TOKEN, "access_token": "canary-old", "refresh_token": "canary-older", "account_id": "acc-1"}
     (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
@@ -269,11 +269,12 @@ def test_only_modules_loaded_before_the_url_avoid_typing(tmp_path: Path) -> None
 PRELOADED = {
     "threaded": ("Owner._load", "def spy_load(self): load(self); print(self.auth_url, flush=True)"),
     "trio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
+    "asyncio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
 }
 """The method in which a driver loads what it needs later, and a replacement that prints the URL after it."""
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_nothing_is_loaded_or_compiled_after_the_callback(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -380,7 +381,7 @@ def test_wrong_state_does_not_end_the_login(provider: ScriptedProvider, tmp_path
         assert command.end()[0] == 0
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_cancel_the_login(  # noqa: PLR0913, PLR0917
@@ -405,7 +406,7 @@ def test_timeout(provider: ScriptedProvider, tmp_path: Path) -> None:
     assert "no callback came within 0.05 seconds" in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(10)
@@ -489,7 +490,7 @@ def test_unusable_ca_bundle_is_refused_at_the_start(tmp_path: Path) -> None:
     assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("method", ["--no-browser", "--device-code"])
 def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, method: str) -> None:
     arguments = ["--driver", driver, method, "--port", "0", "--home", str(tmp_path), "--json"]
@@ -504,7 +505,7 @@ def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, met
     assert "canary" not in err + json.dumps(command.events)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_closed_standard_error_does_not_change_the_outcome(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -535,7 +536,7 @@ def test_closed_standard_error_does_not_change_the_outcome(
     assert (tmp_path / "auth.json").exists()
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_full_pipe_does_not_block_the_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 
-from loginmachine import Credentials, LoginSuccess, MemoryStore, Secret, Tokens, open_login, start_login
+from loginmachine import (
+    Credentials,
+    LoginSuccess,
+    MemoryStore,
+    Secret,
+    Tokens,
+    asyncio_open_login,
+    open_login,
+    start_login,
+)
 from loginmachine.drivers.threaded import revocation as driver_module
 from loginmachine.drivers.threaded.revocation import revoke
 from loginmachine.sansio.oauth import revocation
@@ -108,9 +118,21 @@ def in_trio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], No
     return trio.run(program)
 
 
+def in_asyncio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
+    async def program() -> Any:
+        async with asyncio_open_login(options, store=store) as login:
+            await asyncio.to_thread(Browser(login.auth_url).finish)
+            await login.wait()
+            assert await asyncio.to_thread(asked.wait, PATIENCE)
+            leave(login)
+        return login
+
+    return asyncio.run(program())
+
+
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
-@pytest.mark.parametrize("driver", [in_threads, in_trio])
+@pytest.mark.parametrize("driver", [in_threads, in_trio, in_asyncio])
 def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     *,
     provider: ScriptedProvider,
@@ -134,7 +156,7 @@ def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     assert store.credentials.tokens.refresh_token == Secret(REFRESH_TOKEN)
 
 
-@pytest.mark.parametrize("driver", [in_threads, in_trio])
+@pytest.mark.parametrize("driver", [in_threads, in_trio, in_asyncio])
 def test_a_failed_revocation_is_logged(
     provider: ScriptedProvider, store: MemoryStore, driver: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,13 +200,13 @@ def order(provider: ScriptedProvider, **changes: Any) -> Any:
 
 
 def test_revoked(provider: ScriptedProvider) -> None:
-    assert revoke(order(provider)) == ""
+    assert revoke(order(provider)).problem == ""
     assert provider.revoked == [REVOKED]
 
 
 def test_refused(provider: ScriptedProvider) -> None:
     provider.revocation = reply({"error": "canary"}, 503)
-    assert revoke(order(provider)) == f"{provider.url}/oauth/revoke: status 503"
+    assert revoke(order(provider)).problem == f"{provider.url}/oauth/revoke: status 503"
 
 
 def test_an_endpoint_that_drips(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +214,6 @@ def test_an_endpoint_that_drips(provider: ScriptedProvider, monkeypatch: pytest.
 
     with ScriptedServer(drips) as server:
         url = f"{server.url}/revoke"
-        problem = revoke(order(provider, revocation_endpoint=url))
+        problem = revoke(order(provider, revocation_endpoint=url)).problem
         server.reached.set()
     assert problem == f"{url}: no complete answer in time"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ASK = """
 import sys
 from loginmachine import FileStore, Provider, Session
-session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = Session(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(session.access_token(), flush=True)
@@ -32,19 +32,27 @@ print(session.access_token(), flush=True)
 ASK_WITH_TRIO = """
 import sys, trio
 from loginmachine import FileStore, Provider, TrioSession
-session = TrioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = TrioSession(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(trio.run(session.access_token), flush=True)
+"""
+ASK_WITH_ASYNCIO = """
+import asyncio, sys
+from loginmachine import AsyncioSession, FileStore, Provider
+session = AsyncioSession(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(asyncio.run(session.access_token()), flush=True)
 """
 
 
 @contextlib.contextmanager
 def processes(count: int, home: Path, endpoint: TokenEndpoint) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that are ready to ask for a token, every second one with trio."""
+    """Processes that are ready to ask for a token, with each driver in turn."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", (ASK, ASK_WITH_TRIO)[number % 2], str(home), endpoint.url],
+            [sys.executable, "-c", (ASK, ASK_WITH_TRIO, ASK_WITH_ASYNCIO)[number % 3], str(home), endpoint.url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -133,7 +141,7 @@ def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: To
     script = (
         "import sys, threading\n"
         "from loginmachine import FileStore, Provider, Session\n"
-        "session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))\n"
+        "session = Session(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))\n"
         "threading.Thread(target=session.access_token, daemon=True).start()\n"
         "sys.stdin.readline()\n"
     )

@@ -21,7 +21,7 @@ from loginmachine import (
 )
 
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Do, InThreads, InTrio, Start, Until
+from .session_drivers import SESSION_DRIVERS, Do, Driver, InThreads, Start, Until
 from .session_support import LASTING, OVER, credentials, mark_of, token_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
     from .session_support import TokenEndpoint
-
-    Driver = InThreads | InTrio
 
 
 @pytest.fixture(params=SESSION_DRIVERS, ids=lambda driver: driver.session.__name__)
@@ -205,7 +203,7 @@ def test_another_issuer(driver: Driver, endpoint: TokenEndpoint, revoked: list[s
     session = driver.session(theirs, endpoint.provider)
     stored = credentials(LASTING)
     assert stored.tokens is not None
-    other = Provider.chatgpt(issuer="https://id.example")
+    other = Provider.codex(issuer="https://id.example")
     theirs.credentials = stored.__replace__(tokens=stored.tokens.__replace__(provider=other))
     with pytest.raises(ProviderMismatch):
         driver.run(session.sign_out)

@@ -10,7 +10,7 @@ import pytest
 
 from loginmachine import AccountStore
 from loginmachine.demo.openid.provider import OpenIdProvider
-from loginmachine.demo.openid.switches import Answer
+from loginmachine.demo.shared.answers import Answer
 
 from ...conftest import ACCESS, ID_TOKEN, REFRESH, called, jwt
 from ..test_any_provider import Person
