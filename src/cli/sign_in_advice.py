@@ -44,7 +44,7 @@ def how_to_sign_in(
     if profile is not None:
         return f"To sign in, run: {shlex.join([*words, '--profile', profile])}"
     if tokens is not None and tokens.provider is not None:
-        return f"To sign in, run: {shlex.join([*words, *_options_for(tokens.provider)])}"
+        return f"To sign in, run: {shlex.join([*words, *options_for(tokens.provider)])}"
     if kind not in {None, "codex"}:
         which = "--account" if kind == "chatgpt" else "--client-id"
         given = (("--provider", kind), ("--issuer", arguments.issuer), (which, arguments.client_id))
@@ -63,7 +63,7 @@ def how_to_sign_in(
     return f"To sign in, run: {shlex.join(words)}"
 
 
-def _options_for(provider: Provider) -> list[str]:
+def options_for(provider: Provider) -> list[str]:
     """Return the options that name a provider and its client, without the client's secret."""
     known = {"--provider": provider.name, "--issuer": provider.issuer, "--client-id": provider.client_id}
     if provider.name == "oauth":

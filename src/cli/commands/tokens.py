@@ -16,6 +16,7 @@ from ...sansio.refresh.failures import SIGN_IN_REQUIRED, RefreshFailureCategory
 from ...sansio.refresh.outcome import Delivery, RefreshMemory
 from .. import exit_codes
 from ..options import recording_from
+from ..providers.plan import lines_of_status
 from ..providers.stored import account_store, chosen_store, is_codex_store, provider_named, signed_out_account
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...drivers.stores.home_store import HomeStore
     from ...drivers.traces.origin import CommandRecord
+    from ...sansio.model.credentials import Credentials
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
@@ -115,12 +117,20 @@ def _describe_failure(arguments: argparse.Namespace, store: HomeStore, failure: 
     if failure.category is RefreshFailureCategory.NOT_SIGNED_IN:
         details = f"Details: {failure.category} - {failure.message}"
         text = f"{failure.title}: {nothing_stored(store)}.\n{how_to_sign_in(arguments, account=account)}\n{details}"
+    elif failure.category is RefreshFailureCategory.CREDENTIALS_UNSUPPORTED:
+        stored = _stored(store)
+        text = "\n".join([text, *(lines_of_status(stored.tokens) if stored is not None and stored.tokens else ())])
     elif failure.category in SIGN_IN_REQUIRED:
-        stored = None
-        with contextlib.suppress(StoreError):
-            stored = store.load()
+        stored = _stored(store)
         text = f"{text}\nStored in: {store.where}\n{how_to_sign_in(arguments, stored, account)}"
     return text
+
+
+def _stored(store: HomeStore) -> Credentials | None:
+    """Return what is stored; None if nothing is, or if it cannot be read."""
+    with contextlib.suppress(StoreError):
+        return store.load()
+    return None
 
 
 def _ignore(_warning: str) -> None:

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ...sansio.server.chatgpt import USAGE_URL
+from ..sign_in_advice import options_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,5 @@ def _without_token(tokens: Tokens) -> list[str]:
 
 
 def _how_to_enable(tokens: Tokens) -> str:
-    provider = tokens.provider
-    assert provider is not None
-    words = ["loginmachine", "login", "--provider", provider.name, "--account", provider.client_id, "--enable-plan"]
-    return shlex.join(words)
+    assert tokens.provider is not None
+    return shlex.join(["loginmachine", "login", *options_for(tokens.provider), "--enable-plan"])

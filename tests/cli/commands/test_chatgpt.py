@@ -129,7 +129,8 @@ def test_plan_use_is_off_and_is_enabled(person: Person) -> None:
     code, err, events = person.login()
     client_id = events[-1]["client_id"]
     assert (code, events[-1]["plan_enabled"]) == (0, False)
-    command = f"loginmachine login --provider chatgpt --account {client_id} --enable-plan"
+    at = f"--issuer {person.service.issuer}"
+    command = f"loginmachine login --provider chatgpt {at} --account {client_id} --enable-plan"
     assert f"Plan use is off. To turn it on, run: {command}" in err
     assert f"Plan use is off. To turn it on, run: {command}" in person.call("status")[1]
     person.service.switches.declined_scopes = ()
