@@ -68,7 +68,7 @@ def asyncio_open_login(
         ValueError: The method is a device code, and the provider has none.
         RuntimeError: Raised on entering: no event loop of asyncio runs. With trio use `open_login`.
     """
-    return AsyncioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -198,3 +198,7 @@ class AsyncioLogin(LoginHandle):
             raise raised
         if not self._has_passed_on:
             self._raise_passed_on()
+
+
+make_login: Callable[..., AsyncioLogin] = AsyncioLogin
+"""Makes the logins of `asyncio_open_login`. `loginmachine.testing.playing` puts another function here."""

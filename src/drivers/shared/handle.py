@@ -1,4 +1,4 @@
-"""What the logins of both drivers share: their machine, their properties, and the checks before they start."""
+"""What the logins of the drivers share: their machine, their properties, and the checks before they start."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def login_store_of(store: Any, provider: Provider) -> Any:  # noqa: ANN401 - any
 
 
 class LoginOwner:
-    """Base of the owners of both drivers: what the login objects read of them."""
+    """Base of the owners of the drivers: what the login objects read of them."""
 
     auth_url: str | None = None
     port: int | None = None

@@ -54,7 +54,7 @@ class InstallationStore(RegistrationStore, Protocol):
 
 
 def save_registration(store: object, registration: Registration) -> RegistrationSaved | RegistrationSaveFailed:
-    """Store a registered client, and return the result as an event. Both drivers call this in a worker thread.
+    """Store a registered client, and return the result as an event. The drivers call this in a worker thread.
 
     Args:
         store: The store of the login. It must be a `RegistrationStore` too.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions, LoginSecrets
 
 _PUBLIC: Final = frozenset(("response_type", "client_id", "redirect_uri", "code_challenge_method", "scope"))
-"""Parameters whose encoding is kept for the next login. The others may be secret, or name a person."""
+"""Parameters with an encoding that is kept for the next login. The others may be secret, or name a person."""
 MAX_CODE: Final = 8192
 """The most characters of an authorization code. A longer one does not fit into the target of a callback."""
 

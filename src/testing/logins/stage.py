@@ -277,10 +277,9 @@ class Stage(LoginOwner):
     def _respond(self, action: actions.Respond) -> None:
         self.responses.append(Response(status=action.status, headers=action.headers, body=action.body))
         self._owed.append(Owed(action=action))
-        own = f"http://{self.options.redirect_host}:{self.port}"
         for location in header_values(action.headers, b"location"):
-            if location.decode("ascii").startswith(f"{own}/"):
-                self._redirects[action.request_id] = location.decode("ascii").removeprefix(own)
+            if location.startswith(b"/"):
+                self._redirects[action.request_id] = location.decode("ascii")
 
     def _report(self, phase: LoginPhase) -> None:
         log_callback(phase)

@@ -1,4 +1,4 @@
-"""Sessions of both drivers: one refresh for all callers, and the authentication of an httpx client."""
+"""Sessions of the drivers: one refresh for all callers, and the authentication of an httpx client."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def remembering(credentials: Credentials, refusal: Refusal | None = None, at: fl
 
 
 def refused(wanted: Any = WANTED, access_token: str = OLD) -> RefreshMachine:
-    """A refresh whose refresh token was refused; the store is read once more."""
+    """A refresh with a refresh token that was refused; the store is read once more."""
     refresh = machine()
     credentials = stored(access_token)
     tell(refresh, wanted, loaded(credentials), LockTaken(), loaded(credentials), GONE)
