@@ -72,7 +72,7 @@ class PlayedLogin:
 
 
 class PlayedStore(MemoryStore):
-    """The store of a played login whose program brings none. It also keeps a registered client."""
+    """The store of a played login, if the program brings none. It also keeps a registered client."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ PROVIDER: Final = Provider(
     scopes=("openid", "email", "offline_access"),
     device_code=DeviceCodeEndpoints(code_endpoint=f"{ISSUER}/device_authorization"),
 )
-"""The provider of a played login whose program brings no options: its endpoints are known, nothing is verified."""
+"""The provider of a played login, if the program brings no options. Its endpoints are known, nothing is verified."""
 _DISCOVERED: Final = Provider.openid(ISSUER, client_id="played-client")
 _REGISTERED: Final = Provider.openid(ISSUER, client_id="", registration=ClientMetadata(client_name="A played program"))
 _PUSHED: Final = _DISCOVERED.__replace__(require_pushed_authorization_requests=True)
