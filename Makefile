@@ -105,6 +105,8 @@ $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	# Packages of the examples. Without one of them its tests are skipped.
+	-$(PIP) install --group hosts
 	touch $@
 
 $(VENV)/.release: pyproject.toml | $(BIN)/python

@@ -191,7 +191,7 @@ class Trial:
         return socket.create_connection(("127.0.0.1", self.listening.port), timeout=self.patience)
 
     def ask(self, target: str, *, host: str = "", pieces: int = 0, extra: bytes = b"") -> int:
-        """Send a request to the callback port, and follow a redirect there. Return the first status; 0 for none.
+        """Send a request to the callback port, and follow a redirect there. Return the first status, or 0 without one.
 
         Args:
             target: The path and the query.

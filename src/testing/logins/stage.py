@@ -152,7 +152,9 @@ class Stage(LoginOwner):
 
     def start(self) -> None:
         """Put the first event into the inbox."""
-        self.post(self._started.__replace__(registration=self.registration or self._started.registration))
+        known = {} if self.started is None else self.started.values()
+        of_store = {name: known[name] for name in ("registration", "account", "host_id") if known.get(name) is not None}
+        self.post(self._started.__replace__(**of_store))
 
     def move(self, until: float | None = None) -> Moved:
         """Let one thing happen.

@@ -15,6 +15,7 @@ from ...sansio.model.provenance import provenance_of_provider
 from ...sansio.model.provider import Provider
 from ...sansio.model.tokens import Tokens
 from ...sansio.refresh import actions as refresh_actions
+from ...sansio.sign_out.events import RevocationEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ...sansio.base.http import HttpRequest
     from ...sansio.refresh.actions import RefreshAction
     from ...sansio.refresh.events import RefreshEvent
+    from ...sansio.sign_out.actions import RevokeTokens
 
 ISSUER: Final = "https://id.example"
 PROVIDER: Final = Provider(
@@ -128,11 +130,11 @@ class FakeEndpoint:
         }
         return _response(request, 200, members)
 
-    def revoke(self, request: HttpRequest) -> str:
-        """Take the request that revokes the tokens (RFC 7009). Return why it is not confirmed; empty if it is."""
+    def revoke(self, request: RevokeTokens) -> RevocationEnded:
+        """Take the request that revokes the tokens (RFC 7009), and confirm it."""
         self.revoked.append(request)
         self._current = "", ""
-        return ""
+        return RevocationEnded(problem="")
 
     def _pair(self) -> tuple[str, str]:
         return f"fake-access-token-{self._number}", f"fake-refresh-token-{self._number}"
@@ -162,6 +164,8 @@ def performed(
             access.release_lock()
         case refresh_actions.RememberRefusal(refusal=refusal):
             access.save_refusal(refusal)
+        case refresh_actions.ForgetTokens():
+            access.forget_tokens()
         case refresh_actions.Warn(message=message):
             warn(message)
         case refresh_actions.Deliver():
