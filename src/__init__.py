@@ -7,6 +7,9 @@ Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
+Sign people in at a web host:
+    `WebLogins` with threads, `TrioWebLogins` with trio. The host's own server receives the callback, and the login is
+    suspended until then, sealed with the host's `SealingKeys`. `ResumptionMarks` see to it that each is resumed once.
 Call an API:
     `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
     `RefreshFailed` or `SignInRequired`.
@@ -43,8 +46,11 @@ if TYPE_CHECKING:
         SignInRequired,
         StoreBusy,
         StoreError,
+        SuspendedLoginRefused,
+        SuspensionProblem,
         TrustError,
     )
+    from .drivers.shared.web_logins import PendingLogin
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -56,13 +62,17 @@ if TYPE_CHECKING:
         Transaction,
         VersionedStore,
     )
+    from .drivers.suspended.marks import MemoryMarks, ResumptionMarks
+    from .drivers.suspended.sealing import SealingKeys
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
     from .drivers.threaded.sign_out import sign_out
+    from .drivers.threaded.web_logins import WebLogins
     from .drivers.traces.recording import TraceFile
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
     from .drivers.trio.sign_out import trio_sign_out
+    from .drivers.trio.web_logins import TrioWebLogins
     from .sansio.accounts.choice import AccountChoice
     from .sansio.accounts.stored import StoredAccount
     from .sansio.base.errors import UnexpectedEvent
@@ -124,7 +134,9 @@ __all__ = [
     "LoginState",
     "LoginSuccess",
     "LoginTimedOut",
+    "MemoryMarks",
     "MemoryStore",
+    "PendingLogin",
     "Provenance",
     "Provider",
     "ProviderMismatch",
@@ -134,6 +146,8 @@ __all__ = [
     "RefreshFailureCategory",
     "RefreshMachine",
     "RefreshSuccess",
+    "ResumptionMarks",
+    "SealingKeys",
     "Secret",
     "Session",
     "SessionStore",
@@ -144,15 +158,19 @@ __all__ = [
     "StorePolicy",
     "StoreVersion",
     "StoredAccount",
+    "SuspendedLoginRefused",
+    "SuspensionProblem",
     "ThreadedLogin",
     "Tokens",
     "TraceFile",
     "Transaction",
     "TrioLogin",
     "TrioSession",
+    "TrioWebLogins",
     "TrustError",
     "UnexpectedEvent",
     "VersionedStore",
+    "WebLogins",
     "open_login",
     "open_store",
     "progress",
@@ -185,8 +203,13 @@ _HOMES = {
         "SignInRequired",
         "StoreBusy",
         "StoreError",
+        "SuspendedLoginRefused",
+        "SuspensionProblem",
         "TrustError",
     ),
+    "drivers.shared.web_logins": ("PendingLogin",),
+    "drivers.suspended.marks": ("MemoryMarks", "ResumptionMarks"),
+    "drivers.suspended.sealing": ("SealingKeys",),
     "sansio.sign_out.outcome": ("SignOutResult",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
@@ -202,10 +225,12 @@ _HOMES = {
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
     "drivers.threaded.session": ("Session",),
     "drivers.threaded.sign_out": ("sign_out",),
+    "drivers.threaded.web_logins": ("WebLogins",),
     "drivers.traces.recording": ("TraceFile",),
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
     "drivers.trio.sign_out": ("trio_sign_out",),
+    "drivers.trio.web_logins": ("TrioWebLogins",),
     "sansio.accounts.choice": ("AccountChoice",),
     "sansio.accounts.stored": ("StoredAccount",),
     "sansio.base.errors": ("UnexpectedEvent",),

@@ -5,7 +5,8 @@
 `SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `is_of_other_user` finds out whether a program of
 another user has sent a request. `client_settings` and `encode_request` prepare a
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
-either. `error_for` is the exception for an outcome.
+either. `error_for` is the exception for an outcome. `seal_login` makes bytes of a
+login, and `open_sealed` a login of them, in another process.
 
 A program that signs a person in uses `loginmachine.start_login` or `loginmachine.open_login` instead.
 """
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from .errors import error_for
     from .http.client import client_settings, encode_request, to_failure, to_response
     from .shared.token_events import token_event
+    from .suspended.sealing import OpenedLogin, open_sealed, seal_login
 
 __all__ = [
     "CLOSE_TIMEOUT",
     "HEAD_TIMEOUT",
     "SEND_TIMEOUT",
     "CallbackConnection",
+    "OpenedLogin",
     "Request",
     "Response",
     "cancel_previous",
@@ -36,7 +39,9 @@ __all__ = [
     "error_for",
     "is_of_other_user",
     "open_listeners",
+    "open_sealed",
     "port_of",
+    "seal_login",
     "to_failure",
     "to_response",
     "token_event",
@@ -50,6 +55,7 @@ _HOMES = {
     "errors": ("error_for",),
     "http.client": ("client_settings", "encode_request", "to_failure", "to_response"),
     "shared.token_events": ("token_event",),
+    "suspended.sealing": ("OpenedLogin", "open_sealed", "seal_login"),
 }
 
 

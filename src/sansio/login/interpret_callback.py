@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from ..callback.pasted import PasteProblem, classify_paste
 from ..callback.requests import (
+    MAX_TARGET,
     Callback,
     CallbackRules,
     CallbackVerdict,
     Mismatched,
     Refused,
     SuccessPageRequested,
+    classify_callback,
     classify_request,
     read_query,
     split_target,
@@ -115,6 +117,19 @@ def interpret_paste(text: str, login: LoginData) -> Interpretation:
     return _callback(classified, None)
 
 
+def interpret_arrival(query: bytes, login: LoginData) -> Interpretation:
+    """Interpret a callback that the host's own web server received.
+
+    Args:
+        query: The raw query. One that is too long, or cannot be read, has not this login's ``state``.
+        login: The login, which is not changed.
+    """
+    classified = classify_callback(query, _rules(login)) if len(query) <= MAX_TARGET else None
+    if isinstance(classified, Callback):
+        return _callback(classified, None)
+    return _refused(Trigger.CALLBACK_MISMATCHED, None, login)
+
+
 def _callback(callback: Callback, request_id: int | None) -> Interpretation:
     verdict = callback.verdict
     if verdict is CallbackVerdict.ACCEPTED:
@@ -124,7 +139,7 @@ def _callback(callback: Callback, request_id: int | None) -> Interpretation:
     return Problem(trigger=_PROBLEMS[verdict], request_id=request_id, message=callback.message)
 
 
-def _refused(trigger: Trigger, request_id: int, login: LoginData) -> RefusedCallback:
+def _refused(trigger: Trigger, request_id: int | None, login: LoginData) -> RefusedCallback:
     step, category = FAILURES[trigger]
     message = _REASONS[trigger]
     failure = LoginFailure(step=step, category=category, message=message, help_url=login.options.provider.help_url)

@@ -89,6 +89,14 @@ from .server.effects import (
     wants_device_code,
 )
 from .states import FINAL_STATES, LoginState, Trigger
+from .web.effects import (
+    await_as_found,
+    await_callback_at_host,
+    has_own_address,
+    must_push_as_found,
+    must_push_at_host,
+    push_as_found,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,7 +149,15 @@ ROWS: Final[tuple[Row, ...]] = (
         must_register_for_code),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, get_code_after_discovery,
         wants_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.PUSHING_REQUEST,     push_as_found,
+        must_push_as_found),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.AWAITING_CALLBACK,   await_as_found,
+        has_own_address),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             bind_after_discovery),
+
+    # The host's own web server receives the callback
+    Row(T.STARTED,                    _IDLE,        S.PUSHING_REQUEST,     push,              must_push_at_host),
+    Row(T.STARTED,                    _IDLE,        S.AWAITING_CALLBACK,   await_callback_at_host, has_own_address),
 
     # A port on loopback
     Row(T.STARTED,                    _IDLE,        S.BINDING,             bind_first_port),
