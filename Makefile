@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
+SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE docs/loginmachine.1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # With this set, pytest compiles every test module again in each of its processes.
@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.t
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -59,6 +59,10 @@ diagram: $(VENV)/.installed
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
 
+man: $(VENV)/.installed
+	$(BIN)/python -m tools.man_page > build/loginmachine.1
+	mv build/loginmachine.1 docs/loginmachine.1
+
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
@@ -87,7 +91,7 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[demo,keyring,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

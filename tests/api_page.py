@@ -19,6 +19,7 @@ MODULES = (
     "loginmachine.sansio.trace",
     "loginmachine.drivers",
     "loginmachine.drivers.traces",
+    "loginmachine.testing",
 )
 """The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")

@@ -43,13 +43,13 @@ LAYERS = (
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.suspended", "drivers.system", "drivers.traces"),
     ("drivers.accounts", "drivers.shared"),
     ("drivers.threaded", "drivers.trio"),
-    ("demo",),
+    ("demo", "testing"),
     ("cli",),
 )
 """From the bottom up. Parts of one layer do not import each other."""
 FACADES = (
-    *("", "__main__", "sansio", "sansio.suspended", "sansio.trace"),
-    *("drivers", "drivers.traces", "drivers.threaded", "drivers.trio"),
+    *("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "drivers.threaded", "drivers.trio"),
+    *("sansio.suspended", "testing"),
 )
 """Packages with an ``__init__`` that only exports names of their modules."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
-from .argument_types import port, seconds
+from .argument_types import page, port, seconds, token_kind
 from .shared_arguments import PROVIDERS, add_home, add_record, add_store
 
 TYPE_CHECKING = False
@@ -22,6 +22,14 @@ def add_login(login: argparse.ArgumentParser) -> None:
     add("--port", type=port, help="port for the callback; 0 for any free port (default: the provider's, or any)")
     add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
     add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
+    add(
+        "--with-token",
+        type=token_kind,
+        nargs="?",
+        const="refresh",
+        metavar="refresh|access",
+        help="read a refresh token (or an access token) from standard input or a hidden prompt, and store it",
+    )
     _add_provider(login)
     _add_client(login)
     _add_request(login)
@@ -32,6 +40,7 @@ def add_login(login: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
     )
+    add("--success-page", type=page, metavar="FILE", help="HTML page to show in the browser after the sign-in")
     add_home(login)
     add_store(login)
     add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")

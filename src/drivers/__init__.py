@@ -8,6 +8,8 @@ request for httpx; `to_response` and `to_failure` convert its response or except
 either. `error_for` is the exception for an outcome. `seal_login` makes bytes of a
 login, and `open_sealed` a login of them, in another process.
 
+A store calls `check_replaceable` before it replaces credentials, and may be a `RefusalStore` (docs/stores.md).
+
 A program that signs a person in uses `loginmachine.start_login` or `loginmachine.open_login` instead.
 """
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import error_for
     from .http.client import client_settings, encode_request, to_failure, to_response
     from .shared.token_events import token_event
+    from .stores.protocols import RefusalStore, check_replaceable
     from .suspended.sealing import OpenedLogin, open_sealed, seal_login
 
 __all__ = [
@@ -31,9 +34,11 @@ __all__ = [
     "SEND_TIMEOUT",
     "CallbackConnection",
     "OpenedLogin",
+    "RefusalStore",
     "Request",
     "Response",
     "cancel_previous",
+    "check_replaceable",
     "client_settings",
     "encode_request",
     "error_for",
@@ -56,6 +61,7 @@ _HOMES = {
     "http.client": ("client_settings", "encode_request", "to_failure", "to_response"),
     "shared.token_events": ("token_event",),
     "suspended.sealing": ("OpenedLogin", "open_sealed", "seal_login"),
+    "stores.protocols": ("RefusalStore", "check_replaceable"),
 }
 
 

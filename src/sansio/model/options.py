@@ -27,6 +27,9 @@ _OPTION_PARAMETERS: Final = frozenset(("resource", "audience", "prompt", "login_
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds to wait for the callback."""
 
+_LONGEST_NAME: Final = 64
+_LONGEST_PAGE: Final = 262_144
+
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -75,6 +78,12 @@ class LoginOptions(Record):
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
+    app_name: str | None = None
+    """What the pages in the browser call your program: 1 to 64 printable characters; None for "your program"."""
+    success_page: str | None = hidden(default=None)
+    """The HTML of a page of your own after a sign-in, at most 262,144 characters; None for the built-in page. In it
+    ``{email}`` and ``{app_name}`` are replaced, escaped. It may have styles and images as ``data:``; scripts and
+    everything from elsewhere are blocked. An account that must be set up gets the built-in page, with the link."""
 
     def _check(self) -> None:
         if not self.provider.needs_discovery and self.provider.lacking:
@@ -86,6 +95,7 @@ class LoginOptions(Record):
         _check_request(self)
         if self.redirect_uri is not None:
             _check_redirect_uri(self)
+        _check_pages(self)
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
@@ -190,6 +200,15 @@ def _check_redirect_uri(options: LoginOptions) -> None:
         problem = "a login with a redirect URI needs a client that is registered already: give its client id"
     if problem:
         raise ValueError(problem)
+
+
+def _check_pages(options: LoginOptions) -> None:
+    """Check the options that are about the pages in the browser."""
+    name, page = options.app_name, options.success_page
+    if name is not None and not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise ValueError(f"the name of the program has 1 to {_LONGEST_NAME} printable characters")
+    if page is not None and not 0 < len(page) <= _LONGEST_PAGE:
+        raise ValueError(f"the success page has 1 to {_LONGEST_PAGE} characters")
 
 
 class LoginSecrets(Record):

@@ -11,7 +11,7 @@ import pytest
 
 from loginmachine.demo.browser import sign_in
 from loginmachine.demo.openid.provider import OpenIdProvider
-from loginmachine.demo.openid.switches import Answer
+from loginmachine.demo.shared.answers import Answer
 
 from ..conftest import called, run
 

@@ -63,6 +63,7 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
         "event": "finished",
         "outcome": "succeeded",
         "category": None,
+        "message": None,
         "account_id": "acc-1",
         "email": "ada@example.com",
         "plan": "plus",
@@ -80,6 +81,32 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
     }
     assert stored["OPENAI_API_KEY"] == KEY
     assert provider.forms[0]["code"] == CODE
+
+
+def test_a_success_page_of_ones_own(provider: ScriptedProvider, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>Good day, {email} \u263a</p>", encoding="utf-8")
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--success-page", str(tmp_path / "page.html")) as command:
+        status, page = browse(callback_url(command.event("listening")["url"], code=CODE))
+        command.end()
+    assert (status, page) == (200, "<p>Good day, ada@example.com \u263a</p>")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "the file cannot be read: No such file or directory"),
+        (b"", "the file has more than 262144 characters, or none"),
+        (b"x" * 262_145, "the file has more than 262144 characters, or none"),
+        (b"\xff", "the file is not in UTF-8"),
+    ],
+)
+def test_a_success_page_that_cannot_be_used(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    path = tmp_path / "page.html"
+    if content is not None:
+        path.write_bytes(content)
+    code, _, err = called("login", "--success-page", str(path))
+    assert (code, err.splitlines()[-1]) == (2, f"loginmachine login: error: argument --success-page: {problem}")
 
 
 @pytest.mark.parametrize("driver", ["threaded", "trio"])
@@ -297,6 +324,7 @@ def test_refusal_by_the_person(provider: ScriptedProvider, tmp_path: Path) -> No
             "event": "finished",
             "outcome": "failed",
             "category": "provider_callback_error",
+            "message": "access_denied: No <b>entry</b>\ufffd[2J",
             "account_id": None,
             "email": None,
             "plan": None,

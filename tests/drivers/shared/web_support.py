@@ -49,7 +49,7 @@ def threaded_host(options: LoginOptions, **changes: Any) -> Host:
 
 
 class TrioHost:
-    """A replica with trio, whose methods can be called outside of it."""
+    """A replica with trio. Its methods can be called outside of trio."""
 
     def __init__(self, options: LoginOptions, **changes: Any) -> None:
         self._arguments = options, {"keys": SealingKeys(KEY), "marks": MemoryMarks(), **changes}

@@ -1,4 +1,4 @@
-"""A suspended login as bytes: only the holder of the keys can read or change them, and nobody for ever."""
+"""A suspended login as bytes: only the holder of the keys can read or change them, for a limited time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guards and effects for a login whose callback the host's own web server receives. See `login.effects`."""
+"""The guards and effects for a login of a web host, which receives the callback itself. See `login.effects`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A login whose callback the host's own web server receives: no port, no browser on this machine, no pages."""
+"""A login of a web host, which receives the callback itself: no port, no browser on this machine, no pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests as the OpenID provider records and reads them, and its error responses."""
+"""Requests as a provider records and reads them, and its error responses."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from werkzeug.wrappers import Request
-
-    from .switches import Endpoint
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _REPEATABLE: Final = frozenset({"resource"})
@@ -58,7 +56,7 @@ class ReceivedRequest:
 
     method: str
     path: str
-    endpoint: Endpoint | None
+    endpoint: str | None
     """None if there is nothing at this path."""
     headers: Headers
     """All headers. Names are compared without regard to case."""
@@ -67,7 +65,7 @@ class ReceivedRequest:
     body: bytes
 
     @classmethod
-    def of(cls, request: Request, endpoint: Endpoint | None) -> ReceivedRequest:
+    def of(cls, request: Request, endpoint: str | None) -> ReceivedRequest:
         """Read a request.
 
         Raises:
