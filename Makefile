@@ -13,12 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # What codespell reads. tools/words.py knows its own files.
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
+PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
 
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api man traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -59,9 +59,18 @@ diagram: $(VENV)/.installed
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
 
+# The documentation site, in build/site/html. A warning, or a link that leads nowhere, is an error.
+docs: $(VENV)/.installed $(VENV)/.docs
+	$(BIN)/python -m tools.site build/site
+
 man: $(VENV)/.installed
 	$(BIN)/python -m tools.man_page > build/loginmachine.1
 	mv build/loginmachine.1 docs/loginmachine.1
+
+# The source archive and the wheel of the commit, in dist. REPOSITORY is the address for the README's links.
+dist: $(VENV)/.installed $(VENV)/.release
+	$(BIN)/python -m tools.release dist $(if $(REPOSITORY),--repository $(REPOSITORY))
+	$(BIN)/twine check --strict dist/*
 
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
@@ -91,11 +100,19 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[dask,demo,keyring,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,qr,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	touch $@
+
+$(VENV)/.release: pyproject.toml | $(BIN)/python
+	$(PIP) install --group release
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --group docs
 	touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python

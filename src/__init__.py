@@ -1,20 +1,25 @@
 """Sign a person in through their browser: OAuth 2.0 with PKCE.
 
 Sign in:
-    `start_login` with threads, `open_login` with trio. Both take `LoginOptions` with a `Provider`, and a store. They
-    raise `LoginFailed` or another `LoginError`. `progress` has the phases that ``on_progress`` receives.
+    `start_login` with threads, `open_login` with trio, `asyncio_open_login` with asyncio. They take `LoginOptions` with
+    a `Provider`, and a store. They raise `LoginFailed` or another `LoginError`. `progress` has the phases that
+    ``on_progress`` receives.
 Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
 Sign people in at a web host:
-    `WebLogins` with threads, `TrioWebLogins` with trio. The host's own server receives the callback, and the login is
-    suspended until then, sealed with the host's `SealingKeys`. `ResumptionMarks` see to it that each is resumed once.
+    `WebLogins` with threads, `TrioWebLogins` with trio, `AsyncioWebLogins` with asyncio. The host's own server receives
+    the callback, and the login is suspended until then, sealed with the host's `SealingKeys`. `ResumptionMarks` see to
+    it that each is resumed once.
 Call an API:
-    `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
-    `RefreshFailed` or `SignInRequired`.
+    `Session` with threads, `TrioSession` with trio, `AsyncioSession` with asyncio. They refresh the access token when
+    it is due, and raise `RefreshFailed` or `SignInRequired`.
 Sign out:
-    `sign_out` with threads, `trio_sign_out` with trio.
+    `sign_out` with threads, `trio_sign_out` with trio, `asyncio_sign_out` with asyncio.
+All of this with the same names:
+    `loginmachine.drivers.threaded`, `loginmachine.drivers.trio` and `loginmachine.drivers.asyncio` have `open_login`,
+    `Login`, `Session`, `sign_out` and `WebLogins`, each for its kind of program.
 Record a login:
     `TraceFile`; `loginmachine.sansio.trace` replays what was recorded, `loginmachine.drivers.traces` many traces.
 Write another driver:
@@ -30,6 +35,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.accounts.account_store import AccountStore
     from .drivers.accounts.client_secrets import secret_from_command, secret_from_file
+    from .drivers.asyncio.login import AsyncioLogin, asyncio_open_login
+    from .drivers.asyncio.session import AsyncioSession
+    from .drivers.asyncio.signing_out import asyncio_sign_out
+    from .drivers.asyncio.web_logins import AsyncioWebLogins
     from .drivers.errors import (
         AccountNotFound,
         AmbiguousAccount,
@@ -50,7 +59,6 @@ if TYPE_CHECKING:
         SuspensionProblem,
         TrustError,
     )
-    from .drivers.shared.web_logins import PendingLogin
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -64,14 +72,15 @@ if TYPE_CHECKING:
     )
     from .drivers.suspended.marks import MemoryMarks, ResumptionMarks
     from .drivers.suspended.sealing import SealingKeys
+    from .drivers.suspended.web_logins import PendingLogin
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
-    from .drivers.threaded.sign_out import sign_out
+    from .drivers.threaded.signing_out import sign_out
     from .drivers.threaded.web_logins import WebLogins
     from .drivers.traces.recording import TraceFile
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
-    from .drivers.trio.sign_out import trio_sign_out
+    from .drivers.trio.signing_out import trio_sign_out
     from .drivers.trio.web_logins import TrioWebLogins
     from .sansio.accounts.choice import AccountChoice
     from .sansio.accounts.stored import StoredAccount
@@ -102,6 +111,9 @@ __all__ = [
     "AccountNotFound",
     "AccountStore",
     "AmbiguousAccount",
+    "AsyncioLogin",
+    "AsyncioSession",
+    "AsyncioWebLogins",
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
@@ -171,6 +183,8 @@ __all__ = [
     "UnexpectedEvent",
     "VersionedStore",
     "WebLogins",
+    "asyncio_open_login",
+    "asyncio_sign_out",
     "open_login",
     "open_store",
     "progress",
@@ -181,11 +195,15 @@ __all__ = [
     "trio_sign_out",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """As in pyproject.toml. (To read it from the metadata of the installation takes 15 ms.)"""
 
 _HOMES = {
     "drivers.accounts.account_store": ("AccountStore",),
+    "drivers.asyncio.login": ("AsyncioLogin", "asyncio_open_login"),
+    "drivers.asyncio.session": ("AsyncioSession",),
+    "drivers.asyncio.signing_out": ("asyncio_sign_out",),
+    "drivers.asyncio.web_logins": ("AsyncioWebLogins",),
     "drivers.accounts.client_secrets": ("secret_from_command", "secret_from_file"),
     "drivers.errors": (
         "AccountNotFound",
@@ -207,7 +225,7 @@ _HOMES = {
         "SuspensionProblem",
         "TrustError",
     ),
-    "drivers.shared.web_logins": ("PendingLogin",),
+    "drivers.suspended.web_logins": ("PendingLogin",),
     "drivers.suspended.marks": ("MemoryMarks", "ResumptionMarks"),
     "drivers.suspended.sealing": ("SealingKeys",),
     "sansio.sign_out.outcome": ("SignOutResult",),
@@ -224,12 +242,12 @@ _HOMES = {
     ),
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
     "drivers.threaded.session": ("Session",),
-    "drivers.threaded.sign_out": ("sign_out",),
+    "drivers.threaded.signing_out": ("sign_out",),
     "drivers.threaded.web_logins": ("WebLogins",),
     "drivers.traces.recording": ("TraceFile",),
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
-    "drivers.trio.sign_out": ("trio_sign_out",),
+    "drivers.trio.signing_out": ("trio_sign_out",),
     "drivers.trio.web_logins": ("TrioWebLogins",),
     "sansio.accounts.choice": ("AccountChoice",),
     "sansio.accounts.stored": ("StoredAccount",),

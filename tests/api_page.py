@@ -18,6 +18,9 @@ MODULES = (
     "loginmachine.sansio",
     "loginmachine.sansio.trace",
     "loginmachine.drivers",
+    "loginmachine.drivers.threaded",
+    "loginmachine.drivers.trio",
+    "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
     "loginmachine.testing",
 )
@@ -25,6 +28,7 @@ MODULES = (
 STABLE = ("loginmachine", "loginmachine.progress")
 PROVISIONAL = {
     *("loginmachine.RefreshMachine", "loginmachine.WebLogins", "loginmachine.TrioWebLogins"),
+    "loginmachine.AsyncioWebLogins",
     *("loginmachine.MemoryMarks", "loginmachine.PendingLogin", "loginmachine.ResumptionMarks"),
     *("loginmachine.SealingKeys", "loginmachine.SuspendedLoginRefused", "loginmachine.SuspensionProblem"),
 }

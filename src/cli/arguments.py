@@ -152,6 +152,7 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     form = replay.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write one JSON object per line")
     form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
+    form.add_argument("--as-test", action="store_true", help="write a test that replays the trace (pytest)")
     many = replay.add_argument_group("many traces")
     many.add_argument("--report", metavar="HTML", help="write a page with pictures of all traces to this file")
     where = many.add_mutually_exclusive_group()

@@ -153,6 +153,7 @@ def login_options(arguments: argparse.Namespace, provider: Provider, **fields: A
         "deadline": arguments.timeout,
         "device_code_fallback": bool(provider.authorization_endpoint) or provider.needs_discovery,
         "any_user": arguments.any_user,
+        "listen_address": arguments.listen_address,
         "success_page": arguments.success_page,
         "allowed_workspaces": tuple(arguments.workspace),
     }

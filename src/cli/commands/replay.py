@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     """Replay a trace, or many, and return the exit code."""
     file = arguments.files[0]
+    if arguments.as_test and (arguments.files[1:] or file == "-" or _is_for_many(arguments)):
+        arguments.usage_error("--as-test takes the name of one file, which the test reads")
     if len(arguments.files) > 1 or _is_for_many(arguments) or Path(file).is_dir():
         return _run_many(arguments)
     try:
         trace = (load_login if arguments.diagram else load_trace)(file)
     except SeveralTracesError as error:
         # (A pipe cannot be read again.)
-        if Path(file).is_file() and not arguments.diagram and arguments.until is None:
+        if Path(file).is_file() and not (arguments.diagram or arguments.as_test) and arguments.until is None:
             return _run_many(arguments)
         return _not_a_trace(error, arguments)
     except UnreadableTraceError as error:
@@ -46,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     writer.close()
     if trace.cut_line is not None:
         print_error(f"The file ends in the middle of line {trace.cut_line}: the events before it were replayed.")
-    if arguments.diagram and result.difference is not None:
-        # Not on standard output, where another program may read the diagram.
+    if (arguments.diagram or arguments.as_test) and result.difference is not None:
+        # Not on standard output, where another program may read the diagram or the test.
         print_error("\n".join(_verdict(result.difference)))
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
 
@@ -73,8 +75,12 @@ def _replay(trace: Trace | SessionTrace, arguments: argparse.Namespace) -> tuple
     """Replay a trace. Return the result, and the lines to print."""
     if isinstance(trace, Trace):
         result = replay(trace)
+        if arguments.as_test:
+            return result, _test("login", outcome_words(result.outcome), arguments.files[0])
         return result, _lines(trace, result, arguments)
     session = replay_session(trace)
+    if arguments.as_test:
+        return session, _test(trace.of.replace("_", "-"), session_outcome_words(session.outcome), arguments.files[0])
     if arguments.json:
         return session, _json_lines(trace, session, session_outcome_words(session.outcome), arguments.until)
     return session, [
@@ -93,6 +99,15 @@ def _lines(trace: Trace, result: Replay, arguments: argparse.Namespace) -> list[
 
         return mermaid_overview(highlight=path_of(result, arguments.until)).splitlines()
     return [*head(trace), *tell(result, until=arguments.until), "", *_verdict(result.difference)]
+
+
+def _test(what: str, ended: tuple[str, str | None], file: str) -> list[str]:
+    """Return the lines of a test that replays a trace."""
+    from ...testing.replays import written_test  # noqa: PLC0415 - the story needs no test
+
+    outcome, category = ended
+    title = f"A recorded {what} replays as it was: {outcome}{f', {category}' if category else ''}."
+    return written_test(file, title).splitlines()
 
 
 def _verdict(difference: Difference | None) -> list[str]:

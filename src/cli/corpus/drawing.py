@@ -8,7 +8,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .layout import BOX_HEIGHT, lay_out
+from .layout import lay_out
 from .words import counted
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .layout import Point
 
 _MARGIN: Final = 12.0
+_BOX_HEIGHT: Final = 42.0
 _LETTER: Final = 7.4
 """The width of a letter in a box."""
 _THINNEST: Final = 1.5
@@ -50,7 +51,7 @@ def state_drawing(arrows: Mapping[Arrow, int], order: Sequence[str]) -> str:
     boxes = [state for state in order if state in passed]
     lines = {state: _box_lines(state, entered[state], repeated[state]) for state in boxes}
     widths = {state: max(len(line) for line in lines[state]) * _LETTER + 20 for state in boxes}
-    layout = lay_out(widths, list(ways))
+    layout = lay_out({state: (width, _BOX_HEIGHT) for state, width in widths.items()}, list(ways))
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     most = max(way.taken for way in ways.values())
     place = f'viewBox="{-_MARGIN:g} {-_MARGIN:g} {width:.0f} {height:.0f}" style="--width: {width:.0f}px"'
@@ -122,8 +123,8 @@ def _label(points: Sequence[Point], count: int) -> str:
 def _box(state: str, middle: Point, width: float, lines: tuple[str, str]) -> Iterator[str]:
     x, y = middle
     yield (
-        f'<rect class="box {_STYLE_OF.get(state, "way")}" x="{x - width / 2:.1f}" y="{y - BOX_HEIGHT / 2:.1f}" '
-        f'width="{width:.1f}" height="{BOX_HEIGHT:g}" rx="9"/>'
+        f'<rect class="box {_STYLE_OF.get(state, "way")}" x="{x - width / 2:.1f}" y="{y - _BOX_HEIGHT / 2:.1f}" '
+        f'width="{width:.1f}" height="{_BOX_HEIGHT:g}" rx="9"/>'
     )
     yield f'<text class="state" x="{x:.1f}" y="{y - 3:.1f}">{escape(lines[0])}</text>'
     yield f'<text class="times" x="{x:.1f}" y="{y + 13:.1f}">{escape(lines[1])}</text>'

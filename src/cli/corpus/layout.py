@@ -10,17 +10,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Point: TypeAlias = tuple[float, float]
+Size: TypeAlias = tuple[float, float]
+"""Width and height."""
 _Cell: TypeAlias = "str | tuple[str, str, int]"
 """A box, or the bend of an arrow in a row: its ends and the row."""
 
-ROW_HEIGHT: Final = 96.0
-"""From the middle of a row to that of the next, in units of the drawing."""
-BOX_HEIGHT: Final = 42.0
+ROW_GAP: Final = 54.0
+"""Between two rows, in units of the drawing."""
 _GAP: Final = 26.0
 """Between two neighbours in a row."""
+_PART_GAP: Final = 52.0
+"""Between parts that no arrow connects."""
 _BEND_WIDTH: Final = 18.0
 _SWEEPS: Final = 12
 
@@ -36,13 +39,62 @@ class Layout(NamedTuple):
     """The points of each arrow, from the edge of one box to that of the other."""
 
 
-def lay_out(widths: Mapping[str, float], arrows: Sequence[tuple[str, str]]) -> Layout:
+def lay_out(boxes: Mapping[str, Size], arrows: Sequence[tuple[str, str]], *, row_gap: float = ROW_GAP) -> Layout:
     """Place boxes and arrows.
 
     Args:
-        widths: The width of each box, by its name. The first box is at the top.
+        boxes: The size of each box, by its name. The first box is at the top.
         arrows: The ends of the arrows, without loops and repetitions.
+        row_gap: The room between two rows.
     """
+    layouts = [_connected(part, ends, row_gap) for part, ends in _parts(boxes, arrows)]
+    placed, ways = dict[str, Point](), dict[tuple[str, str], list[Point]]()
+    width = height = 0.0
+    for layout, (left, top) in zip(layouts, _places(layouts), strict=True):
+        placed |= {name: (x + left, y + top) for name, (x, y) in layout.boxes.items()}
+        ways |= {arrow: [(x + left, y + top) for x, y in points] for arrow, points in layout.arrows.items()}
+        width, height = max(width, left + layout.width), max(height, top + layout.height)
+    return Layout(width, height, placed, ways)
+
+
+def _places(layouts: Sequence[Layout]) -> list[Point]:
+    """Return the upper left corner of each part: side by side, and small ones below each other."""
+    highest = max(layout.height for layout in layouts)
+    columns: list[list[int]] = []
+    for number, layout in enumerate(layouts):
+        for column in columns:
+            if sum(layouts[other].height + _PART_GAP for other in column) + layout.height <= highest:
+                column.append(number)
+                break
+        else:
+            columns.append([number])
+    places: dict[int, Point] = {}
+    left = 0.0
+    for column in columns:
+        top = 0.0
+        for number in column:
+            places[number] = (left, top)
+            top += layouts[number].height + _PART_GAP
+        left += max(layouts[number].width for number in column) + _PART_GAP
+    return [places[number] for number in range(len(layouts))]
+
+
+def _parts(
+    boxes: Mapping[str, Size], arrows: Sequence[tuple[str, str]]
+) -> Iterator[tuple[dict[str, Size], list[tuple[str, str]]]]:
+    """Yield the parts of a drawing between which there is no arrow."""
+    left = dict(boxes)
+    while left:
+        names = {next(iter(left))}
+        while more := {name for arrow in arrows if names & set(arrow) for name in arrow} - names:
+            names |= more
+        part = {name: left.pop(name) for name in boxes if name in names}
+        yield part, [arrow for arrow in arrows if arrow[0] in names]
+
+
+def _connected(boxes: Mapping[str, Size], arrows: Sequence[tuple[str, str]], row_gap: float) -> Layout:
+    """Place the boxes and arrows of one part."""
+    widths = {name: width for name, (width, _) in boxes.items()}
     down = _downwards(list(widths), arrows)
     row_of = _rows(list(widths), down)
     # The ends are side by side.
@@ -60,12 +112,12 @@ def lay_out(widths: Mapping[str, float], arrows: Sequence[tuple[str, str]]) -> L
     x = _across(rows, neighbours, sizes)
     shift = min(x[cell] - sizes[cell] / 2 for cell in x)
     x = {cell: middle - shift for cell, middle in x.items()}
-    y = {cell: ROW_HEIGHT * number + BOX_HEIGHT / 2 for number, row in enumerate(rows) for cell in row}
-    points = _points(chains, x, y, widths)
+    spans = _row_spans(rows, boxes, row_gap)
+    points = _points(chains, x, spans, widths)
     return Layout(
         width=max(x[cell] + sizes[cell] / 2 for cell in x),
-        height=ROW_HEIGHT * (len(rows) - 1) + BOX_HEIGHT,
-        boxes={name: (x[name], y[name]) for name in widths},
+        height=max(bottom for _, bottom in spans.values()),
+        boxes={name: (x[name], sum(spans[name]) / 2) for name in widths},
         arrows={arrow: points[arrow] if arrow in points else points[arrow[::-1]][::-1] for arrow in arrows},
     )
 
@@ -163,6 +215,21 @@ def _without_overlaps(
     return {cell: (rightwards[cell] + leftwards[cell]) / 2 for cell in row}
 
 
+def _row_spans(
+    rows: Sequence[Sequence[_Cell]], boxes: Mapping[str, Size], row_gap: float
+) -> dict[_Cell, tuple[float, float]]:
+    """Return the upper and the lower edge of each cell. Boxes are in the middle of their row, and bends fill it."""
+    spans: dict[_Cell, tuple[float, float]] = {}
+    top = 0.0
+    for row in rows:
+        height = max(boxes[cell][1] for cell in row if isinstance(cell, str))
+        for cell in row:
+            own = boxes[cell][1] if isinstance(cell, str) else height
+            spans[cell] = (top + (height - own) / 2, top + (height + own) / 2)
+        top += height + row_gap
+    return spans
+
+
 def _mean(values: Sequence[float], default: float) -> float:
     return sum(values) / len(values) if values else default
 
@@ -170,7 +237,7 @@ def _mean(values: Sequence[float], default: float) -> float:
 def _points(
     chains: Mapping[tuple[str, str], Sequence[_Cell]],
     x: Mapping[_Cell, float],
-    y: Mapping[_Cell, float],
+    spans: Mapping[_Cell, tuple[float, float]],
     widths: Mapping[str, float],
 ) -> dict[tuple[str, str], list[Point]]:
     """Return the points of the arrows. Those at the same edge of a box are spread over it."""
@@ -178,9 +245,9 @@ def _points(
     ends = _ports({arrow: (arrow[1], x[chain[-2]]) for arrow, chain in chains.items()}, x, widths)
     return {
         arrow: [
-            (starts[arrow], y[arrow[0]] + BOX_HEIGHT / 2),
-            *((x[cell], y[cell]) for cell in chain[1:-1]),
-            (ends[arrow], y[arrow[1]] - BOX_HEIGHT / 2),
+            (starts[arrow], spans[arrow[0]][1]),
+            *((x[cell], edge) for cell in chain[1:-1] for edge in spans[cell]),
+            (ends[arrow], spans[arrow[1]][0]),
         ]
         for arrow, chain in chains.items()
     }

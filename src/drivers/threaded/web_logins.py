@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from ...sansio.login import actions, events
 from ..shared.token_events import token_event
-from ..shared.web_logins import BaseWebLogins, PendingLogin, WebLoginRun, arrival, saved
 from ..stores.protocols import save
+from ..suspended.web_logins import BaseWebLogins, PendingLogin, WebLoginRun, arrival, saved
 from .http_client import send
 
 if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginSuccess
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
-    from ..shared.web_logins import Work
     from ..stores.protocols import CredentialStore
+    from ..suspended.web_logins import Work
 
 
 class WebLogins(BaseWebLogins):

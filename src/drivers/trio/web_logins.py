@@ -10,8 +10,8 @@ import trio
 
 from ...sansio.login import actions, events
 from ..shared.token_events import token_event
-from ..shared.web_logins import BaseWebLogins, PendingLogin, WebLoginRun, arrival, saved
 from ..stores.protocols import save
+from ..suspended.web_logins import BaseWebLogins, PendingLogin, WebLoginRun, arrival, saved
 from .http_client import send
 from .threads import in_thread_or_here
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginSuccess
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
-    from ..shared.web_logins import Work
     from ..stores.protocols import CredentialStore
     from ..suspended.marks import ResumptionMarks
     from ..suspended.sealing import SealingKeys
+    from ..suspended.web_logins import Work
 
 
 class TrioWebLogins(BaseWebLogins):
@@ -97,7 +97,7 @@ class TrioWebLogins(BaseWebLogins):
         run = WebLoginRun(opened.machine)
         work = run.take(arrival(query))
         run.check_accepted()
-        await trio.to_thread.run_sync(self._claim, opened, limiter=self._limiter)
+        await in_thread_or_here(self._limiter, self._claim, opened)
         await self._perform(run, work, store)
         return run.success()
 

@@ -78,6 +78,10 @@ class LoginOptions(Record):
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
+    listen_address: str | None = None
+    """The address of this machine at which the callback port listens, as an IPv4 or IPv6 address without brackets; None
+    for loopback, as RFC 8252 section 8.3 wants it. Another one is for containers, whose published ports do not lead to
+    loopback: other machines may then reach the port. What a request must carry stays the same."""
     app_name: str | None = None
     """What the pages in the browser call your program: 1 to 64 printable characters; None for "your program"."""
     success_page: str | None = hidden(default=None)
@@ -96,6 +100,8 @@ class LoginOptions(Record):
         if self.redirect_uri is not None:
             _check_redirect_uri(self)
         _check_pages(self)
+        if self.listen_address is not None and not _is_address(self.listen_address):
+            raise ValueError("the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0")
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
@@ -200,6 +206,16 @@ def _check_redirect_uri(options: LoginOptions) -> None:
         problem = "a login with a redirect URI needs a client that is registered already: give its client id"
     if problem:
         raise ValueError(problem)
+
+
+def _is_address(text: str) -> bool:
+    import ipaddress  # noqa: PLC0415 - for few logins
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _check_pages(options: LoginOptions) -> None:

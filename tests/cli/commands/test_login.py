@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ..conftest import ScriptedProvider
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver) as command:
@@ -109,7 +110,40 @@ def test_a_success_page_that_cannot_be_used(tmp_path: Path, content: bytes | Non
     assert (code, err.splitlines()[-1]) == (2, f"loginmachine login: error: argument --success-page: {problem}")
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address by default")
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
+def test_another_address_to_listen_at(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--driver", driver, "--listen-address", "127.0.0.2") as command:
+        listening = command.event("listening")
+        port = listening["port"]
+        target = callback_url(listening["url"], code=CODE).removeprefix(f"http://127.0.0.1:{port}")
+        answers = []
+        # What a published port passes on has the host of the redirect URI. Every other host is refused.
+        for host in ("127.0.0.2", "other.example", "127.0.0.1"):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+                connection.request("GET", target, headers={"Host": f"{host}:{port}"})
+                response = connection.getresponse()
+                answers.append(response.status)
+                location = response.headers["Location"]
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+            connection.request("GET", location, headers={"Host": f"127.0.0.1:{port}"})
+            answers.append(connection.getresponse().status)
+        code, err = command.end()
+    assert (answers, code) == ([403, 403, 302, 200], 0)
+    assert "Warning: the sign-in listens at 127.0.0.2, where other machines may reach it" in err
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "0.0.0.0:1455"])
+def test_what_is_no_address_to_listen_at(address: str) -> None:
+    code, _, err = called("login", "--listen-address", address)
+    assert (code, err.splitlines()[-1].partition("error: ")[2]) == (
+        2,
+        "the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0",
+    )
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_failed_revocation_is_a_warning(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     old = {"id_token": ID_TOKEN, "access_token": "canary-old", "refresh_token": "canary-older", "account_id": "acc-1"}
     (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
@@ -235,11 +269,12 @@ def test_only_modules_loaded_before_the_url_avoid_typing(tmp_path: Path) -> None
 PRELOADED = {
     "threaded": ("Owner._load", "def spy_load(self): load(self); print(self.auth_url, flush=True)"),
     "trio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
+    "asyncio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
 }
 """The method in which a driver loads what it needs later, and a replacement that prints the URL after it."""
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_nothing_is_loaded_or_compiled_after_the_callback(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -346,7 +381,7 @@ def test_wrong_state_does_not_end_the_login(provider: ScriptedProvider, tmp_path
         assert command.end()[0] == 0
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_cancel_the_login(  # noqa: PLR0913, PLR0917
@@ -371,7 +406,7 @@ def test_timeout(provider: ScriptedProvider, tmp_path: Path) -> None:
     assert "no callback came within 0.05 seconds" in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(10)
@@ -455,7 +490,7 @@ def test_unusable_ca_bundle_is_refused_at_the_start(tmp_path: Path) -> None:
     assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("method", ["--no-browser", "--device-code"])
 def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, method: str) -> None:
     arguments = ["--driver", driver, method, "--port", "0", "--home", str(tmp_path), "--json"]
@@ -470,7 +505,7 @@ def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, met
     assert "canary" not in err + json.dumps(command.events)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_closed_standard_error_does_not_change_the_outcome(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -501,7 +536,7 @@ def test_closed_standard_error_does_not_change_the_outcome(
     assert (tmp_path / "auth.json").exists()
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_full_pipe_does_not_block_the_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)

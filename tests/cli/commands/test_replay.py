@@ -268,7 +268,7 @@ def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> s
     return str(err)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_record(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     path = tmp_path / "trace"
     path.write_text("old")
@@ -318,7 +318,7 @@ def _claims(payload: str) -> str:
 
 def test_both_drivers_record_the_same(tmp_path: Path, provider: ScriptedProvider) -> None:
     traces = []
-    for driver in ("threaded", "trio"):
+    for driver in ("threaded", "trio", "asyncio"):
         path = tmp_path / driver
         sign_in(path, provider, tmp_path / f"{driver}-home", "--driver", driver)
         traces.append(without_times(path.read_text()))
@@ -337,7 +337,7 @@ def test_record_to_an_unwritable_file_is_a_usage_error(tmp_path: Path, path: str
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_full_disk_does_not_end_the_login(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     mode = Path("/dev/full").stat().st_mode
     err = sign_in(Path("/dev/full"), provider, tmp_path / "home", "--driver", driver)

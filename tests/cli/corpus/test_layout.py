@@ -6,13 +6,15 @@ from itertools import pairwise
 
 import pytest
 
-from loginmachine.cli.corpus.layout import BOX_HEIGHT, ROW_HEIGHT, Layout, lay_out
+from loginmachine.cli.corpus.layout import ROW_GAP, Layout, lay_out
 
+BOX_HEIGHT = 42.0
+ROW_HEIGHT = BOX_HEIGHT + ROW_GAP
 CHAIN = [("a", "b"), ("b", "c")]
 
 
-def boxes(*names: str) -> dict[str, float]:
-    return dict.fromkeys(names, 60.0)
+def boxes(*names: str) -> dict[str, tuple[float, float]]:
+    return dict.fromkeys(names, (60.0, BOX_HEIGHT))
 
 
 def rows(layout: Layout) -> dict[str, int]:
@@ -31,7 +33,9 @@ def test_a_chain_is_straight() -> None:
 def test_an_arrow_over_a_row_bends_beside_its_boxes() -> None:
     layout = lay_out(boxes("a", "b", "c"), [*CHAIN, ("a", "c")])
     points = layout.arrows[("a", "c")]
-    assert [round(y) for _, y in points] == [42, 117, 192]
+    # It goes straight down beside the box.
+    assert [y for _, y in points] == [42.0, 96.0, 138.0, 192.0]
+    assert points[1][0] == points[2][0]
     assert abs(points[1][0] - layout.boxes["b"][0]) > 30
 
 
@@ -73,3 +77,36 @@ def test_few_arrows_cross() -> None:
     arrows = [("top", "a"), ("top", "b"), ("a", "y"), ("b", "x")]
     layout = lay_out(boxes("top", "a", "b", "x", "y"), arrows)
     assert (layout.boxes["a"][0] < layout.boxes["b"][0]) is (layout.boxes["y"][0] < layout.boxes["x"][0])
+
+
+def test_a_row_is_as_high_as_its_highest_box() -> None:
+    sizes = {"top": (60.0, 20.0), "high": (60.0, 100.0), "low": (60.0, 10.0), "end": (60.0, 20.0)}
+    layout = lay_out(sizes, [("top", "high"), ("top", "low"), ("high", "end"), ("low", "end")], row_gap=30)
+    assert {name: y for name, (_, y) in layout.boxes.items()} == {
+        "top": 10.0,
+        "high": 100.0,
+        "low": 100.0,
+        "end": 190.0,
+    }
+    assert layout.height == 200.0
+    # An arrow ends at the edge of its box, not at that of the row.
+    assert layout.arrows[("top", "low")][-1][1] == 95.0
+    assert layout.arrows[("low", "end")][0][1] == 105.0
+
+
+def test_parts_without_an_arrow_between_them_are_side_by_side() -> None:
+    layout = lay_out(boxes("a", "x", "b", "y"), [("a", "b"), ("x", "y")])
+    assert rows(layout) == {"a": 0, "x": 0, "b": 1, "y": 1}
+    # A gap of 52 is between them.
+    assert {name: x for name, (x, _) in layout.boxes.items()} == {"a": 30.0, "b": 30.0, "x": 142.0, "y": 142.0}
+    assert layout.width == 172.0
+    assert layout.arrows[("x", "y")][0] == (142.0, BOX_HEIGHT)
+
+
+def test_small_parts_are_below_each_other() -> None:
+    layout = lay_out(boxes("x", "a", "b", "c", "y"), CHAIN)
+    # The chain is three rows high, and two boxes with a gap are not.
+    assert layout.boxes["x"] == (30.0, 21.0)
+    assert layout.boxes["y"] == (30.0, 21.0 + BOX_HEIGHT + 52.0)
+    assert layout.boxes["a"] == (142.0, 21.0)
+    assert (layout.width, layout.height) == (172.0, 2 * ROW_HEIGHT + BOX_HEIGHT)

@@ -181,3 +181,14 @@ def test_a_wording_that_cannot_be_used(options: dict[str, Any], words: str) -> N
 def test_wordings_at_their_limits() -> None:
     options = LoginOptions(provider=CHATGPT, app_name="a" * 64, success_page="a" * 262_144)
     assert "aaa" not in repr(options).replace(f"app_name={'a' * 64!r}", "")
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "[::]", "0.0.0.0:1455", "fe80::1%eth0", "0"])
+def test_an_address_to_listen_at_that_is_none(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^the address to listen at is an IPv4 or IPv6 address, such as 0\.0\.0\.0$"):
+        LoginOptions(provider=CHATGPT, listen_address=address)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.2", "::", "2001:db8::1"])
+def test_an_address_to_listen_at(address: str) -> None:
+    assert LoginOptions(provider=CHATGPT, listen_address=address).listen_address == address

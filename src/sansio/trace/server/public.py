@@ -49,6 +49,7 @@ def public_options(options: LoginOptions, placeholders: Placeholders) -> LoginOp
         resource=public_resource(options.resource, placeholders),
         redirect_uri=_redirect_uri(options.redirect_uri),
         parameters=_parameters(options.parameters),
+        listen_address=None,
         app_name=None,
         success_page=None,
     )

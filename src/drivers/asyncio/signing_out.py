@@ -1,21 +1,18 @@
-"""Signing out, with trio."""
+"""Signing out, with asyncio."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, assert_never
-
-import trio
 
 from ...sansio.oauth.revocation import read_revocation
 from ...sansio.refresh.actions import LoadCredentials
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
+from ..shared.hosts import ASYNCIO, check_host
 from ..shared.overrides import overrides_from_environment
 from ..shared.sign_out import SessionSignOutStore, SignOutStore
 from .http_client import send
-from .runs import check_runs_in_trio
 from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
     from ..stores.protocols import SessionStore
 
 
-async def trio_sign_out(
+async def asyncio_sign_out(
     store: SessionStore, provider: Provider | None = None, *, keep_tokens: bool = False
 ) -> SignOutResult:
     """Sign a person out: remove the stored credentials, then revoke their tokens.
@@ -50,9 +47,9 @@ async def trio_sign_out(
         StoreError: The credentials cannot be removed. Nothing is revoked then.
         ProviderMismatch: They are from another provider than the named one. Nothing is removed or revoked then.
         EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
-        RuntimeError: Trio does not run. Nothing is removed.
+        RuntimeError: No event loop of asyncio runs. Nothing is removed.
     """
-    check_runs_in_trio("trio_sign_out", "sign_out")
+    check_host(ASYNCIO, "sign_out")
     machine = SignOutMachine(provider, overrides_from_environment())
     return await _signed_out(machine, SignOutStore(store), keep_tokens=keep_tokens)
 
@@ -60,35 +57,34 @@ async def trio_sign_out(
 async def sign_out_session(
     store: SessionStore, provider: Provider | None, overrides: EndpointOverrides, memory: RefreshMemory
 ) -> SignOutResult:
-    """Sign out as `trio_sign_out` does, for a session, whose arguments these are.
+    """Sign out as `asyncio_sign_out` does, for a session, whose arguments these are.
 
     Raises:
-        StoreError: As for `trio_sign_out`.
-        ProviderMismatch: As for `trio_sign_out`.
-        RuntimeError: Trio does not run. Nothing is removed.
+        StoreError: As for `asyncio_sign_out`.
+        ProviderMismatch: As for `asyncio_sign_out`.
+        RuntimeError: No event loop of asyncio runs. Nothing is removed.
     """
-    check_runs_in_trio("TrioSession", "Session")
+    check_host(ASYNCIO, "session")
     return await _signed_out(SignOutMachine(provider, overrides), SessionSignOutStore(store, memory))
 
 
 async def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
-    limiter = trio.CapacityLimiter(math.inf)
     left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
     while left:
-        event = await _perform(left.pop(0), at_store, limiter)
+        event = await _perform(left.pop(0), at_store)
         if event is not None:
             left += machine.handle(event)
     return at_store.result_of(machine)
 
 
-async def _perform(action: SignOutAction, at_store: SignOutStore, limiter: trio.CapacityLimiter) -> SignOutEvent | None:
+async def _perform(action: SignOutAction, at_store: SignOutStore) -> SignOutEvent | None:
     match action:
         case LoadCredentials():
-            return await in_thread_or_here(limiter, at_store.load)
+            return await in_thread_or_here(at_store.load)
         case RemoveCredentials():
-            return await in_thread_or_here(limiter, at_store.remove)
+            return await in_thread_or_here(at_store.remove)
         case RevokeTokens():
-            return RevocationEnded(problem=read_revocation(action, await send(action, limiter)))
+            return RevocationEnded(problem=read_revocation(action, await send(action)))
         case ReportRemoval() | EndSignOut():
             # The caller gets the outcome at the end.
             return None

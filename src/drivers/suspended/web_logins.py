@@ -14,15 +14,15 @@ from ...sansio.login.states import LoginState
 from ...sansio.model.options import LoginSecrets
 from ..errors import LoginFailed, StoreError, SuspendedLoginRefused, SuspensionProblem, error_for
 from ..logging import log_error
-from ..suspended.sealing import open_sealed, seal_login
+from .sealing import open_sealed, seal_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...sansio.model.options import LoginOptions
     from ...sansio.model.provider import Provider
-    from ..suspended.marks import ResumptionMarks
-    from ..suspended.sealing import OpenedLogin, SealingKeys
+    from .marks import ResumptionMarks
+    from .sealing import OpenedLogin, SealingKeys
 
 Work: TypeAlias = actions.SendTokenRequest | actions.SaveCredentials
 """What a driver performs, and answers with an event."""
@@ -106,7 +106,7 @@ class WebLoginRun:
 
 
 class BaseWebLogins:
-    """Base of `WebLogins` and `TrioWebLogins`.
+    """Base of `WebLogins`, `TrioWebLogins` and `AsyncioWebLogins`.
 
     Raises:
         ValueError: The options have no redirect URI, or no deadline.

@@ -22,7 +22,7 @@ from loginmachine import (
     start_login,
 )
 from loginmachine.demo.openid.provider import OpenIdProvider
-from loginmachine.drivers.shared import web_logins
+from loginmachine.drivers.suspended import web_logins
 
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all tests here
 from .web_support import APP, APP_CLIENT, HOSTS, KEY, Host, options_at, sign_in

@@ -1,21 +1,19 @@
-"""The command's login with the trio driver."""
+"""The command's login with the asyncio driver."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-import trio
-
+from ...drivers.asyncio.login import asyncio_open_login
 from ...drivers.errors import LoginFailed
-from ...drivers.trio.login import open_login
 from ..signals import CancelOnSignal
+from .cancellation import Cancellation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ..commands.login_view import LoginView
     from ..options import LoginSettings
-    from .login_view import LoginView
 
 
 def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
@@ -28,47 +26,27 @@ def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
         TrustError: The CA bundle cannot be used; nothing was started.
         ProxyError: The proxy cannot be used; nothing was started.
     """
-    cancellation = _Cancellation()
-    # Around `trio.run` too, where a KeyboardInterrupt could strike inside trio itself.
+    cancellation = Cancellation()
+    # Around `asyncio.run` too, where a KeyboardInterrupt could strike inside asyncio itself.
     with CancelOnSignal(cancellation.cancel, owns_process=settings.owns_process) as signals:
-        trio.run(_sign_in, settings, view, cancellation)
+        asyncio.run(_sign_in(settings, view, cancellation))
     return signals.received
 
 
-class _Cancellation:
-    """Cancels a login, even if it is cancelled before it exists."""
-
-    def __init__(self) -> None:
-        self._reason: str | None = None
-        self._cancel: Callable[[str], None] | None = None
-
-    def cancel(self, reason: str) -> None:
-        """Cancel the login, now or as soon as it exists. Safe in a signal handler."""
-        self._reason = reason
-        if self._cancel is not None:
-            self._cancel(reason)
-
-    def begin(self, cancel: Callable[[str], None]) -> None:
-        """Set the function that cancels the login."""
-        self._cancel = cancel
-        if self._reason is not None:
-            cancel(self._reason)
-
-
-async def _sign_in(settings: LoginSettings, view: LoginView, cancellation: _Cancellation) -> None:
-    login = open_login(
+async def _sign_in(settings: LoginSettings, view: LoginView, cancellation: Cancellation) -> None:
+    login = asyncio_open_login(
         settings.options,
         store=settings.store,
         on_progress=view.on_progress,
         record=settings.record,
         method=settings.method,
     )
-    token = trio.lowlevel.current_trio_token()
+    loop = asyncio.get_running_loop()
 
     def paste(text: str) -> None:
-        # Called in the thread that reads the terminal.
-        with contextlib.suppress(trio.RunFinishedError):
-            token.run_sync_soon(login.paste, text)
+        # Called in the thread that reads the terminal. The loop may be closed by then.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(login.paste, text)
 
     cancellation.begin(login.canceller().cancel)
     try:

@@ -1,7 +1,8 @@
-"""Web hosts for the tests: `WebLogins` and `TrioWebLogins` with the same methods, and a person's browser."""
+"""Web hosts for the tests: `WebLogins` and its twins with the same methods, and a person's browser."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
-from loginmachine import LoginOptions, MemoryMarks, Provider, SealingKeys, TrioWebLogins, WebLogins
+from loginmachine import AsyncioWebLogins, LoginOptions, MemoryMarks, Provider, SealingKeys, TrioWebLogins, WebLogins
 from loginmachine.demo.openid.clients import Client
 
 if TYPE_CHECKING:
@@ -69,7 +70,20 @@ class TrioHost:
         return trio.run(run)
 
 
-HOSTS = {"threads": threaded_host, "trio": TrioHost}
+class AsyncioHost:
+    """A replica with asyncio. Its methods can be called outside of it."""
+
+    def __init__(self, options: LoginOptions, **changes: Any) -> None:
+        self._logins = AsyncioWebLogins(options, **{"keys": SealingKeys(KEY), "marks": MemoryMarks(), **changes})
+
+    def begin(self, options: LoginOptions | None = None) -> PendingLogin:
+        return asyncio.run(self._logins.begin(options))
+
+    def finish(self, sealed: bytes, query: str | bytes, *, store: CredentialStore | None = None) -> LoginSuccess:
+        return asyncio.run(self._logins.finish(sealed, query, store=store))
+
+
+HOSTS = {"threads": threaded_host, "trio": TrioHost, "asyncio": AsyncioHost}
 
 
 def sign_in(url: str, *, decision: str = "sign-in") -> str:

@@ -10,8 +10,8 @@ from ..signals import CancelOnSignal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..commands.login_view import LoginView
     from ..options import LoginSettings
-    from .login_view import LoginView
 
 
 def sign_in(settings: LoginSettings, view: LoginView) -> int | None:
