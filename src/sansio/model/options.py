@@ -200,8 +200,8 @@ def _check_redirect_uri(options: LoginOptions) -> None:
         check_endpoint(options.redirect_uri or "")
     except ValueError:
         problem = "the redirect URI is https (http only on loopback), and has no user name and no fragment"
-    if options.port is not None:
-        problem = "a login has a port or a redirect URI, not both"
+    if options.port is not None or options.listen_address is not None:
+        problem = "a login has a port of its own or a redirect URI, not both"
     if not options.provider.client_id:
         problem = "a login with a redirect URI needs a client that is registered already: give its client id"
     if problem:

@@ -6,6 +6,8 @@ import pickle
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loginmachine import LoginMachine, LoginOptions, SealingKeys, Secret, SuspendedLoginRefused, SuspensionProblem
 from loginmachine.drivers import OpenedLogin, open_sealed, seal_login
@@ -227,6 +229,11 @@ def test_content_that_is_no_object(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "to_plain", lambda *_: [])
     error = refused(seal_login(suspended(), SECRETS, KEYS, expires_at=END))
     assert (error.problem, error.detail) == (SuspensionProblem.OTHER_VERSION, "not a JSON object")
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: SEALED[:49] + rest))
+def test_whatever_comes_it_is_refused(data: bytes) -> None:
+    assert refused(data).problem in SuspensionProblem
 
 
 # Keys

@@ -19,6 +19,7 @@ from loginmachine import (
     StoreError,
     SuspendedLoginRefused,
     SuspensionProblem,
+    WebLogins,
     start_login,
 )
 from loginmachine.demo.openid.provider import OpenIdProvider
@@ -196,6 +197,11 @@ def test_a_host_needs_an_address_and_a_deadline(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         make_host(options_at(openid).__replace__(**change))
+
+
+def test_the_usual_options_can_be_read(openid: OpenIdProvider) -> None:
+    options = options_at(openid)
+    assert WebLogins(options, keys=SealingKeys(KEY), marks=MemoryMarks()).options is options
 
 
 def test_after_its_deadline_it_is_refused(make_host: MakeHost, openid: OpenIdProvider) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loginmachine.sansio import LoginMachine, LoginOptions, Secret
 from loginmachine.sansio.login.events import BrowserOpened, CredentialsSaved
@@ -288,3 +290,23 @@ def test_nothing_is_changed_by_writing() -> None:
     to_plain(SECRETS, before)
     login.handle(BrowserOpened())
     assert before == login.snapshot() == machine_in("awaiting_callback").snapshot()
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.just("type"), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(path=st.sampled_from([path for path in members(FULL) if path != "version"]), value=values)
+def test_whatever_is_changed_it_is_refused_or_read(path: str, value: object) -> None:
+    """No other exception leaves, whatever another version may have written."""
+    plain = changed(FULL, path, lambda place, name: place.update({name: value}))
+    try:
+        login = from_plain(OPTIONS, plain)
+    except PlainError:
+        return
+    assert to_plain(SECRETS, login.snapshot())["version"] == VERSION

@@ -283,7 +283,8 @@ def test_a_device_code_needs_no_address() -> None:
         ({"redirect_uri": "https://ada@app.example/callback"}, "no user name"),
         ({"redirect_uri": ""}, "the redirect URI is https"),
         ({"redirect_uri": "app:/callback"}, "the redirect URI is https"),
-        ({"port": 8080}, "a port or a redirect URI, not both"),
+        ({"port": 8080}, "a port of its own or a redirect URI, not both"),
+        ({"listen_address": "0.0.0.0"}, "a port of its own or a redirect URI, not both"),
         ({"provider": REGISTERING.provider}, "needs a client that is registered already"),
     ],
 )
