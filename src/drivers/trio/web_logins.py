@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 import trio
 
 from ...sansio.login import actions, events
+from ..shared.hosts import TRIO, check_host
 from ..shared.token_events import token_event
 from ..stores.protocols import save
 from ..suspended.web_logins import BaseWebLogins, PendingLogin, WebLoginRun, arrival, saved
@@ -65,7 +66,9 @@ class TrioWebLogins(BaseWebLogins):
         Raises:
             LoginFailed: The provider's metadata cannot be used, or the provider takes no pushed request.
             ValueError: The options are for something else, or have no deadline.
+            RuntimeError: trio does not run here.
         """
+        check_host(TRIO, "web_logins")
         machine, secrets = self._new_machine(options)
         run = WebLoginRun(machine)
         await self._perform(run, run.take(events.Started()), None)
@@ -92,7 +95,9 @@ class TrioWebLogins(BaseWebLogins):
             LoginFailed: The login has failed. Or the callback does not belong to it (the category
                 ``callback_state_mismatch``): nothing was sent then, and the login can still be finished.
             StoreError: The marks cannot be used. Nothing was sent.
+            RuntimeError: trio does not run here.
         """
+        check_host(TRIO, "web_logins")
         opened = self._open(sealed)
         run = WebLoginRun(opened.machine)
         work = run.take(arrival(query))

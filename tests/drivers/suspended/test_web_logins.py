@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trio
 
 from loginmachine import (
+    AsyncioWebLogins,
     Credentials,
     LoginFailed,
     LoginFailureCategory,
@@ -19,6 +22,7 @@ from loginmachine import (
     StoreError,
     SuspendedLoginRefused,
     SuspensionProblem,
+    TrioWebLogins,
     WebLogins,
     start_login,
 )
@@ -202,6 +206,22 @@ def test_a_host_needs_an_address_and_a_deadline(
 def test_the_usual_options_can_be_read(openid: OpenIdProvider) -> None:
     options = options_at(openid)
     assert WebLogins(options, keys=SealingKeys(KEY), marks=MemoryMarks()).options is options
+
+
+def test_in_another_event_loop(openid: OpenIdProvider) -> None:
+    """Nothing is sent, and the error names the class to use."""
+    arguments: Any = {"keys": SealingKeys(KEY), "marks": MemoryMarks()}
+    for_trio = TrioWebLogins(options_at(openid), **arguments)
+    for_asyncio = AsyncioWebLogins(options_at(openid), **arguments)
+    words = "TrioWebLogins is for trio, which does not run here: with asyncio use AsyncioWebLogins"
+    for call in (for_trio.begin(), for_trio.finish(b"", "")):
+        with pytest.raises(RuntimeError, match=words):
+            asyncio.run(call)
+    words = "AsyncioWebLogins is for asyncio, which does not run here: with trio use TrioWebLogins"
+    with pytest.raises(RuntimeError, match=words):
+        trio.run(for_asyncio.begin)
+    with pytest.raises(RuntimeError, match=words):
+        trio.run(for_asyncio.finish, b"", "")
 
 
 def test_after_its_deadline_it_is_refused(make_host: MakeHost, openid: OpenIdProvider) -> None:

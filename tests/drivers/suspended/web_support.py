@@ -53,12 +53,7 @@ class TrioHost:
     """A replica with trio. Its methods can be called outside of trio."""
 
     def __init__(self, options: LoginOptions, **changes: Any) -> None:
-        self._arguments = options, {"keys": SealingKeys(KEY), "marks": MemoryMarks(), **changes}
-        self._logins = trio.run(self._make)
-
-    async def _make(self) -> TrioWebLogins:
-        options, changes = self._arguments
-        return TrioWebLogins(options, **changes)
+        self._logins = TrioWebLogins(options, **{"keys": SealingKeys(KEY), "marks": MemoryMarks(), **changes})
 
     def begin(self, options: LoginOptions | None = None) -> PendingLogin:
         return trio.run(self._logins.begin, options)
