@@ -31,6 +31,9 @@ _EQUIVALENT: Final = {
     "port_taken [may_cancel_previous] in binding: asked after [may_bind_again]": (
         "the first guard holds only before the holder was asked to go, the second only after"
     ),
+    "metadata_received [wants_device_code] in discovering: asked after [must_push_as_found]": (
+        "a login with a redirect URI of the host's own has no device code"
+    ),
     **{
         f"{trigger} in {state}: does {effect}": "they differ for redirects and success pages: here are none"
         for trigger, effect in (("page_sent", "note_client_gone"), ("client_gone", "note_page_sent"))
