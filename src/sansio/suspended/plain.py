@@ -11,7 +11,7 @@ from ..login.interpretation import UnverifiedTokens
 from ..login.machine import LoginMachine, Snapshot
 from ..login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ..login.states import FINAL_STATES, LoginState
-from ..model.account import Account
+from ..model.account import Account, KnownAccount
 from ..model.credentials import Credentials
 from ..model.options import LoginOptions, LoginSecrets
 from ..oauth.device_code import DeviceCode, DeviceGrant
@@ -44,10 +44,12 @@ FIELDS: Final[Mapping[str, Any]] = {
     "exchange_id": int | None,
     "exchanges": int,
     "gone_reported": bool,
+    "has_start_page": bool,
     "https_reported": bool,
     "is_listening": bool,
     "keys": KeySet | None,
     "keys_id": int | None,
+    "known_account": KnownAccount | None,
     "metadata_address": int,
     "mismatch_reported": bool,
     "other_user_reported": bool,
@@ -74,7 +76,7 @@ class Origin(Record):
     issuer: str
     """The provider: its issuer, or its token endpoint if it has none."""
     client_id: str
-    """The OAuth client; empty for one that the provider registers for this installation."""
+    """The OAuth client; empty for one that the provider issues to this installation."""
     redirect_uri: str
     """The host's own redirect URI; empty for a listener on loopback."""
 
@@ -82,9 +84,10 @@ class Origin(Record):
 def origin_of(options: LoginOptions) -> Origin:
     """Return what a login with these options belongs to: the same at its start, and when the provider is completed."""
     provider = options.provider
+    issues_clients = provider.registration is not None or provider.dialect.issues_clients
     return Origin(
         issuer=provider.origin,
-        client_id=provider.client_id if provider.registration is None else "",
+        client_id="" if issues_clients else provider.client_id,
         redirect_uri=options.redirect_uri or "",
     )
 

@@ -21,7 +21,7 @@ from ..login import events, interpretation, outcome
 from ..login.failures import LoginFailureCategory, LoginFailureStep
 from ..login.states import Trigger
 from ..model import options, provider
-from ..model.account import Account
+from ..model.account import Account, KnownAccount
 from ..model.credentials import Credentials
 from ..model.provenance import Provenance
 from ..model.tokens import Tokens, TokenSet
@@ -35,7 +35,19 @@ if TYPE_CHECKING:
 
 _MODULES: Final = (http, events, interpretation, outcome, options, provider, endpoints, registration)
 _NAMED: Final = (
-    *(Account, Credentials, DeviceCode, DeviceGrant, Dialect, KeySet, Provenance, Secret, Tokens, TokenSet),
+    *(
+        Account,
+        Credentials,
+        DeviceCode,
+        DeviceGrant,
+        Dialect,
+        KeySet,
+        KnownAccount,
+        Provenance,
+        Secret,
+        Tokens,
+        TokenSet,
+    ),
     *(LoginFailureCategory, LoginFailureStep, PageKind, Trigger),
 )
 _TYPE: Final = "type"
