@@ -48,8 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as files:
         record = files.enter_context(recording_from(arguments, "login"))
         log = files.enter_context(LogFile(folder) if is_codex else LogFile(folder, "login.log"))
-        view = LoginView(arguments, log, options.provider)
-        view.make_point = lambda: _meeting_point(folder, options, arguments)
+        view = LoginView(arguments, log, options.provider, lambda: _meeting_point(folder, options, arguments))
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,

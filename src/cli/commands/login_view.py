@@ -17,6 +17,7 @@ from ...sansio.login.progress import (
     Succeeded,
 )
 from ...sansio.model.options import DEFAULT_DEADLINE
+from ..sign_in.address import show_address
 from ..terminal.display import Terminal
 from ..terminal.writer import can_hide_input
 
@@ -44,11 +45,17 @@ class LoginView:
         arguments: The command line.
         log: The log file; every phase is noted there.
         provider: The provider of the login; None for Codex's.
+        make_point: Makes what other sign-ins wait for; called when the login waits. None for nothing.
     """
 
-    def __init__(self, arguments: argparse.Namespace, log: LogFile, provider: Provider | None = None) -> None:
-        self.make_point: Callable[[], MeetingPoint] | None = None
-        """Makes what other sign-ins wait for. Called when this one waits; None for nothing."""
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        log: LogFile,
+        provider: Provider | None = None,
+        make_point: Callable[[], MeetingPoint] | None = None,
+    ) -> None:
+        self._make_point = make_point
         self._point: MeetingPoint | None = None
         self._opens_browser = not arguments.no_browser and not opens_nothing()
         self._is_codex = provider is None or provider.dialect.stores_in_auth_json
@@ -113,8 +120,8 @@ class LoginView:
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
         from ..codex_config import warnings_about  # noqa: PLC0415
 
-        if self.make_point is not None:
-            self._point = self.make_point()
+        if self._make_point is not None:
+            self._point = self._make_point()
             self._point.begin()
         for text in warnings_about(self._arguments.home, self._arguments.workspace) if self._is_codex else ():
             self.warn(text)
@@ -206,19 +213,7 @@ class LoginView:
                 self._terminal.line(line)
 
     def _show_url(self, phase: Listening) -> None:
-        if self._issues_clients:
-            self._terminal.line("Continue with ChatGPT", "strong")
-        if self._opens_browser:
-            self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
-        elif opens_nothing():
-            self._terminal.line(
-                "No browser is opened, because BROWSER is none. To sign in, open this address yourself:"
-            )
-        else:
-            self._terminal.line("To sign in, open this address in a browser:")
-        self._terminal.line()
-        self._terminal.line(phase.url, "strong", link=phase.url)
-        self._terminal.line()
+        show_address(self._terminal, phase.url, is_opened=self._opens_browser, at_chatgpt=self._issues_clients)
         self._shown = phase
         # The URL is on its way to the screen: now there is time to load these.
         from ..environment import why_no_browser  # noqa: PLC0415
@@ -254,8 +249,9 @@ class LoginView:
         from ..sign_in.device_code import show_device_code  # noqa: PLC0415 - for device codes only
 
         self._browser = show_device_code(self._terminal, phase, opens_browser=self._opens_browser)
-        has_limit = self._limit is not None and self._limit != DEFAULT_DEADLINE
-        self._limit = min(self._limit or 0, phase.expires_in) if has_limit else phase.expires_in
+        if self._limit is None or self._limit == DEFAULT_DEADLINE:
+            self._limit = phase.expires_in
+        self._limit = min(self._limit, phase.expires_in)
         self._show_qr_code(phase.complete_url or phase.url)
 
     def _show_hint(self, reason: str | None = None) -> None:
