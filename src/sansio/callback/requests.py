@@ -81,7 +81,7 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     if refused is not None:
         return Refused(response=refused)
     if path == rules.provider.request_path.encode():
-        return _classify_callback(query, rules)
+        return classify_callback(query, rules)
     if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
     if is_start_path(path, rules.start_path):
@@ -160,7 +160,8 @@ def _is_other_port(authority: bytes) -> bool:
     return authority in _NAMES or (host in _NAMES and is_port)
 
 
-def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
+def classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
+    """Classify a callback by its raw query."""
     parameters = read_query(query)
     if parameters is None:
         return Refused(response=responses.malformed_callback())
