@@ -83,7 +83,7 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     if refused is not None:
         return Refused(response=refused)
     if path == rules.provider.request_path.encode():
-        return _classify_callback(query, rules, is_pasted=any(name.lower() == PASTE_HEADER for name, _ in headers))
+        return classify_callback(query, rules, is_pasted=any(name.lower() == PASTE_HEADER for name, _ in headers))
     if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
     if is_start_path(path, rules.start_path):
@@ -162,7 +162,16 @@ def _is_other_port(authority: bytes) -> bool:
     return authority in _NAMES or (host in _NAMES and is_port)
 
 
-def _classify_callback(query: bytes, rules: CallbackRules, *, is_pasted: bool) -> Refused | Mismatched | Callback:
+def classify_callback(
+    query: bytes, rules: CallbackRules, *, is_pasted: bool = False
+) -> Refused | Mismatched | Callback:
+    """Classify a callback by its raw query.
+
+    Args:
+        query: The query.
+        rules: The rules of the login.
+        is_pasted: Whether a person has pasted it. Then it may be cut off.
+    """
     parameters = read_query(query)
     if parameters is None:
         return Refused(response=responses.malformed_callback())

@@ -9,6 +9,7 @@ import pytest
 from loginmachine.sansio import LoginOptions
 from loginmachine.sansio.login.events import (
     Bound,
+    CallbackArrived,
     CallbackPasted,
     Event,
     RequestReceived,
@@ -61,6 +62,22 @@ def test_callbacks(raw: str, shown: str) -> None:
     told = target(raw)
     assert told.startswith("/auth/callback?")
     assert told.replace("%5B...%5D", "[...]") == f"/auth/callback?{shown}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (f"code={CODE}&state={STATE}&x=secret", "code=redacted-code-1&state=redacted-state"),
+        ("state=other&code=secret", "state=redacted-foreign-state-1&code=redacted-code-1"),
+        ("code=a&code=secret", "state=a&state=a"),
+        (f"code={CODE}&state={STATE}&x={'a' * 8192}", "state=a&state=a"),
+        ("", ""),
+    ],
+)
+def test_callbacks_at_a_web_host(raw: str, shown: str) -> None:
+    """Without a path. A query that the machine does not read is not read here."""
+    told = redacted(CallbackArrived(query=raw.encode()))
+    assert told == CallbackArrived(query=shown.encode())
 
 
 @pytest.mark.parametrize(
