@@ -55,6 +55,7 @@ mutants: $(VENV)/.installed $(VENV)/.tools
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
+	$(BIN)/python -m loginmachine.sansio.diagram.lease > docs/lease-diagram.md
 
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
@@ -87,7 +88,7 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[demo,keyring,socks]'
+	$(PIP) install --no-build-isolation '.[demo,keyring,redis,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

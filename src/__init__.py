@@ -6,6 +6,7 @@ Sign in:
 Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
+    `RedisStore` for one login that many machines share.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
 Call an API:
     `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         StoreError,
         TrustError,
     )
+    from .drivers.fleet.redis_store import RedisStore
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -123,6 +125,7 @@ __all__ = [
     "Provider",
     "ProviderMismatch",
     "ProxyError",
+    "RedisStore",
     "RefreshFailed",
     "RefreshFailure",
     "RefreshFailureCategory",
@@ -177,6 +180,7 @@ _HOMES = {
         "TrustError",
     ),
     "sansio.sign_out.outcome": ("SignOutResult",),
+    "drivers.fleet.redis_store": ("RedisStore",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),
