@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from . import core, crowd, junk, logins, replaying
+from . import core, crowd, junk, logins, replaying, sessions
 from .children import PROGRAMS, environment
 from .measuring import Results
 
@@ -47,14 +47,35 @@ def make_certificates(folder: Path) -> tuple[str, str]:
     return str(certificate), str(bundle)
 
 
+def _measure(results: Results, wanted: str, rounds: int, scene: logins.Scene) -> None:
+    """Measure what is wanted."""
+    if "a" in wanted:
+        logins.start(results, rounds, scene)
+    if set("bcd") & set(wanted):
+        logins.whole(results, rounds, scene, is_tls=False)
+        logins.whole(results, rounds, scene, is_tls=True)
+    if "e" in wanted:
+        core.measure(results, rounds)
+    if "f" in wanted:
+        replaying.measure(results, rounds)
+    if "g" in wanted:
+        crowd.measure(results, scene.plain)
+    if "h" in wanted:
+        junk.measure(results, rounds, scene.plain, scene.home)
+    if "i" in wanted:
+        sessions.calls(results, rounds)
+    if "j" in wanted:
+        with provider("--delay", "0.3") as slow:
+            sessions.crossing(results, slow)
+
+
 def main() -> None:
     """Measure, print the tables, and write them to a file if one is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("letters", nargs="?", default="abcdefgh", help="which (default: all, %(default)s)")
+    parser.add_argument("letters", nargs="?", default="abcdefghij", help="which (default: all, %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every value there")
     options = parser.parse_args()
-    wanted: str = options.letters
     rounds: int = options.rounds
     compileall.compile_dir(PROGRAMS, quiet=1)
     results = Results()
@@ -64,19 +85,7 @@ def main() -> None:
         plain = stack.enter_context(provider())
         tls = stack.enter_context(provider("--certificate", certificate))
         scene = logins.Scene(plain=plain, tls=tls, bundle=bundle, home=folder)
-        if "a" in wanted:
-            logins.start(results, rounds, scene)
-        if set("bcd") & set(wanted):
-            logins.whole(results, rounds, scene, is_tls=False)
-            logins.whole(results, rounds, scene, is_tls=True)
-        if "e" in wanted:
-            core.measure(results, rounds)
-        if "f" in wanted:
-            replaying.measure(results, rounds)
-        if "g" in wanted:
-            crowd.measure(results, plain)
-        if "h" in wanted:
-            junk.measure(results, rounds, plain, folder)
+        _measure(results, options.letters, options.rounds, scene)
     load += [os.getloadavg()[0]] if load else []
     print("\nTargets")
     for target in results.targets:

@@ -31,6 +31,10 @@ class Handler(socketserver.StreamRequestHandler):
     tokens: ClassVar[bytes]
     api_key: ClassVar[bytes]
     discovery: ClassVar[bytes]
+    delay: ClassVar[float] = 0.0
+    """Seconds until a token request is answered."""
+    requests: ClassVar[int] = 0
+    """How many token requests came; `/requests` tells."""
 
     def handle(self) -> None:
         """Answer requests until the client leaves."""
@@ -51,9 +55,13 @@ class Handler(socketserver.StreamRequestHandler):
         body = self.rfile.read(length)
         if not request_line:
             return False
-        if request_line.startswith(b"GET"):
+        if request_line.startswith(b"GET") and b"/requests " in request_line:
+            answer = _response({"requests": Handler.requests})
+        elif request_line.startswith(b"GET"):
             answer = self.discovery
         else:
+            Handler.requests += 1
+            time.sleep(self.delay)
             answer = self.api_key if b"token-exchange" in body else self.tokens
         self.wfile.write(answer)
         return True
@@ -118,7 +126,10 @@ def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--certificate", help="PEM file with certificate and key; without it plain HTTP")
-    certificate: str | None = parser.parse_args().certificate
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds until a token request is answered")
+    arguments = parser.parse_args()
+    certificate: str | None = arguments.certificate
+    Handler.delay = arguments.delay
     with Server(("127.0.0.1", 0), Handler) as server:
         if certificate is not None:
             server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

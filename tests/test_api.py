@@ -9,8 +9,10 @@ import pydoc
 import re
 import subprocess
 import sys
+import tomllib
 import typing
 import warnings
+from importlib import metadata
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -173,3 +175,8 @@ def test_each_deprecated_name_has_a_public_successor(module: Any) -> None:
 
 def test_the_public_modules_are_modules() -> None:
     assert all(isinstance(module_at(place), ModuleType) for place in MODULES)
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert loginmachine.__version__ == project["project"]["version"] == metadata.version("loginmachine")

@@ -5,21 +5,27 @@ A subcommand's module is imported when the subcommand runs.
 
 from __future__ import annotations
 
-import argparse
 from importlib import import_module
 
 from . import exit_codes
 from .argument_types import count, port
-from .help_format import HelpFormat
 from .login_arguments import add_login
 from .shared_arguments import add_choice, add_home, add_json, add_session, add_store
+from .shell.parser import CommandParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import argparse
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Final, TypeAlias
 
     Run: TypeAlias = Callable[[argparse.Namespace], int]
+
+_NO_VALUE: Final = {
+    "--api-key": "--api-key takes no value, because others could see it: the key is read from standard input",
+    "--client-secret": "--client-secret takes no value, because others could see it: use --client-secret-file FILE",
+}
+"""Options that a secret could follow, and what to say about that."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -28,27 +34,35 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     Returns:
         The options. ``run`` is the function that runs the subcommand; it takes these options.
     """
-    parser = argparse.ArgumentParser(
-        prog="loginmachine",
-        description="Sign in with OAuth 2.0 through the browser.",
-        epilog=exit_codes.HELP,
-        formatter_class=HelpFormat,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.set_defaults(run=_without_command(parser))
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     # argparse takes 1 ms for the options of all commands. Usually the first argument names the only one that matters.
-    named = arguments[:1] if arguments and arguments[0] in _COMMANDS else _COMMANDS
-    for name in named:
-        text, run, add_options = _COMMANDS[name]
-        description = f"{text[:1].upper()}{text[1:]}."
-        command = commands.add_parser(
-            name, help=text, description=description, formatter_class=HelpFormat, allow_abbrev=False
-        )
-        command.set_defaults(run=run, usage_error=command.error)
-        add_options(command)
+    is_named = bool(arguments) and arguments[0] in _COMMANDS
+    parser, commands = make_parsers(arguments[:1] if is_named else _COMMANDS)
+    word = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if word is not None and word not in commands:
+        from .shell.wrong_usage import about_command  # noqa: PLC0415 - for wrong usage only
+
+        parser.error(about_command(word, _COMMANDS))
     return _parse(parser, arguments)
+
+
+def make_parsers(names: Iterable[str] | None = None) -> tuple[CommandParser, dict[str, CommandParser]]:
+    """Return the parser of the whole command line, and that of each subcommand by its name.
+
+    Args:
+        names: The subcommands; None for all.
+    """
+    parser = CommandParser("loginmachine", "Sign in with OAuth 2.0 through the browser.", exit_codes.HELP)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.set_defaults(run=_without_command(parser), usage_error=parser.error, parser=parser)
+    added = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
+    commands = {}
+    for name in _COMMANDS if names is None else names:
+        text, run, add_options = _COMMANDS[name]
+        command = added.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+        command.set_defaults(run=run, usage_error=command.error, parser=command)
+        add_options(command)
+        commands[name] = command
+    return parser, commands
 
 
 def lazy(module: str, name: str) -> Run:
@@ -79,24 +93,31 @@ def _without_command(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
-def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+def _parse(parser: CommandParser, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse, and keep secrets out of error messages: argparse would repeat an API key or a callback URL."""
-    no_value = "--api-key takes no value, because others could see it: the key is read from standard input"
-    if any(argument.startswith("--api-key=") for argument in arguments):
-        parser.error(no_value)
-    if any(argument.split("=")[0] == "--client-secret" for argument in arguments):
-        # Before argparse could repeat the secret.
-        parser.error("--client-secret takes no value, because others could see it: use --client-secret-file FILE")
+    for name, problem in _NO_VALUE.items():
+        if any(argument.startswith(f"{name}=") for argument in arguments) or (
+            # Before argparse could repeat the secret that follows.
+            name == "--client-secret" and name in arguments
+        ):
+            _parser_of(parser, arguments).error(problem)
     options, unknown = parser.parse_known_args(arguments)
-    if unknown and getattr(options, "api_key", False):
-        options.usage_error(no_value)
+    for name, problem in _NO_VALUE.items():
+        if unknown and getattr(options, name[2:].replace("-", "_"), False):
+            options.usage_error(problem)
     if unknown and "no_arguments" in options:
         options.usage_error(options.no_arguments)
     if unknown:
-        from ..sansio.base.text import clean_text  # noqa: PLC0415 - for wrong usage only
+        from .shell.wrong_usage import about_arguments  # noqa: PLC0415 - for wrong usage only
 
-        parser.error(f"unrecognized arguments: {clean_text(' '.join(unknown))}")
+        is_before = unknown[0] == arguments[0] and options.parser is not parser
+        options.usage_error(about_arguments(unknown, options.parser, is_before=is_before))
     return options
+
+
+def _parser_of(parser: CommandParser, arguments: Sequence[str]) -> CommandParser:
+    """Return the parser of the subcommand that is named first; the parser of all if none is."""
+    return make_parsers(arguments[:1])[1][arguments[0]] if arguments[0] in _COMMANDS else parser
 
 
 def _run_login(options: argparse.Namespace) -> int:
@@ -132,11 +153,22 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
+    logout.add_argument(
+        "--keep-tokens", action="store_true", help="forget the credentials here, but revoke nothing at the provider"
+    )
     add_session(logout)
     add_json(logout)
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
+    token.add_argument(
+        "--format",
+        choices=["token", "header", "env", "json", "kubernetes"],
+        metavar="FORM",
+        default="token",
+        help="token: nothing else; header: an HTTP header; env: LOGINMACHINE_TOKEN=..., for export; json: with its"
+        " expiry; kubernetes: an ExecCredential for kubectl (default: %(default)s)",
+    )
     add_session(token)
 
 
@@ -193,6 +225,11 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_complete,
     ),
     "status": ("show who is signed in", lazy("commands.status", "run"), _add_status),
+    "whoami": (
+        "print who is signed in, at which provider, in one line",
+        lazy("commands.credentials.whoami", "run"),
+        _add_status,
+    ),
     "replay": (
         "explain a recorded login, refresh or sign-out step by step, and check that it has the same result today",
         lazy("commands.replay", "run"),

@@ -10,7 +10,7 @@ from .terminal.screen import columns_for_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Final
+    from typing import Final, TextIO
 
 _WIDTH: Final = 100
 _LEAST_WIDTH: Final = 24
@@ -22,10 +22,14 @@ class HelpFormat(argparse.HelpFormatter):
 
     It asks for the width itself: argparse would import shutil for that, which takes 4 ms. The methods that it replaces
     are private ones of argparse, as those of argparse's own formatters are.
+
+    Args:
+        prog: The words with which the command is called.
+        stream: Where the text is shown; None for standard output.
     """
 
-    def __init__(self, prog: str) -> None:
-        columns = columns_for_text(sys.stdout)
+    def __init__(self, prog: str, stream: TextIO | None = None) -> None:
+        columns = columns_for_text(sys.stdout if stream is None else stream)
         # As argparse does it, two columns stay empty.
         super().__init__(prog, width=max(min(columns - 2, _WIDTH), _LEAST_WIDTH) if columns else _WIDTH)
 

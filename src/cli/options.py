@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..sansio.model.provider import Provider
 
 
-_FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "no_browser", "verbose"))
+_FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "keep_tokens", "no_browser", "verbose"))
 """Options without a value that are written into a trace."""
 _VALUES: Final = frozenset(("driver", "port", "store", "timeout"))
 """Options that are written into a trace with their values."""

@@ -16,13 +16,13 @@ from loginmachine.cli.arguments import lazy, parse_arguments
 from .conftest import called
 
 COMMANDS = [
-    *("login", "complete", "status", "replay", "accounts", "use", "profiles"),
+    *("login", "complete", "status", "whoami", "replay", "accounts", "use", "profiles"),
     *("logout", "token", "refresh", "demo", "diagram"),
 ]
 
 
 def test_every_lazy_function_exists() -> None:
-    found = re.findall(r'"(commands\.\w+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text())
+    found = re.findall(r'"(commands\.[\w.]+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text())
     assert len(found) >= len(COMMANDS)
     for module, name in found:
         assert callable(getattr(import_module(f"loginmachine.cli.{module}"), name))
@@ -65,6 +65,45 @@ def test_usage_errors(given: tuple[str, ...], error: str) -> None:
     code, out, err = called(*given)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1].endswith(f"error: {error}")
+
+
+@pytest.mark.parametrize(
+    ("given", "usage", "error"),
+    [
+        (("logn",), "", ": error: there is no command logn. Did you mean login?"),
+        (("Token", "--json"), "", ": error: there is no command Token. Did you mean token?"),
+        (("qqq",), "", ": error: there is no command qqq. To see all commands, run: loginmachine --help"),
+        (("--versoin",), "", ": error: unrecognized arguments: --versoin. Did you mean --version?"),
+        (("status", "--jsn"), " status", " status: error: unrecognized arguments: --jsn. Did you mean --json?"),
+        (("status", "--qqq"), " status", " status: error: unrecognized arguments: --qqq"),
+        (("status", "x", "-q"), " status", " status: error: unrecognized arguments: -q"),
+        (("use", "ada", "bob"), " use", " use: error: unrecognized arguments: bob"),
+        (
+            ("--json", "status"),
+            " status",
+            " status: error: unrecognized arguments: --json. Options come after the name of the command",
+        ),
+    ],
+)
+def test_a_mistyped_word(given: tuple[str, ...], usage: str, error: str) -> None:
+    code, out, err = called(*given)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"usage: loginmachine{usage} [-h] ")
+    assert err.splitlines()[-1] == f"loginmachine{error}"
+
+
+@pytest.mark.parametrize("given", [("--client-secrt=canary",), ("--client-secrt", "canary"), ("canary", "--pasword")])
+def test_the_value_of_a_mistyped_option_is_not_repeated(given: tuple[str, ...]) -> None:
+    code, out, err = called("login", *given)
+    assert (code, out) == (2, "")
+    assert "canary" not in err
+    assert ("Did you mean --client-secret-file?" in err) == ("--pasword" not in given)
+
+
+def test_a_usage_error_is_as_wide_as_the_variable_says() -> None:
+    _, _, err = called("status", "--jsn", COLUMNS="40")
+    usage, _, _ = err.partition("loginmachine status: error:")
+    assert 28 < max(map(len, usage.splitlines())) <= 40
 
 
 @pytest.mark.parametrize("given", ["--home", "CODEX_HOME"])

@@ -303,6 +303,11 @@ SIGN_OUTS = (
         ),
         "succeeded",
     ),
+    SignOutScenario(
+        "tokens_kept",
+        (SignOutWanted(keeps_tokens=True), loaded(stored()), CredentialsRemoved(removed=stored())),
+        "succeeded",
+    ),
     SignOutScenario("provider_mismatch", (SignOutWanted(), loaded(issued_by(MIRROR))), "failed provider_mismatch"),
     SignOutScenario(
         "removal_failed",

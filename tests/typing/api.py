@@ -111,10 +111,12 @@ async def call_an_api_with_trio() -> str:
     async with httpx.AsyncClient(auth=session.auth) as client:
         await client.get("https://api.example/")
     assert_type(await session.refresh(), RefreshSuccess)
+    assert_type(await session.sign_out(), SignOutResult)
     return await session.access_token()
 
 
 def sign_out_and_keep_a_copy(store: SessionStore) -> bytes:
+    assert_type(Session(store).sign_out(), SignOutResult)
     result = sign_out(store, Provider.chatgpt())
     assert_type(result, SignOutResult)
     assert_type(result.is_revoked, bool | None)

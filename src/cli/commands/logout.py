@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ...sansio.sign_out.actions import ReportRemoval
     from ...sansio.sign_out.outcome import SignOutResult
 
+_STILL_SIGNED_IN = "You are still signed in. The credentials cannot be removed"
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Sign out, and return the exit code: success unless the credentials are still stored."""
@@ -36,13 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
     with recording_from(arguments, "logout") as record:
         machine = _machine(arguments, provider, record)
         on_removal = _ignore if arguments.json else partial(_print_removal, arguments, store)
-        run_sign_out(machine, SignOutStore(store), on_removal=on_removal, send=revoke_now)
+        run_sign_out(
+            machine, SignOutStore(store), on_removal=on_removal, send=revoke_now, keep_tokens=arguments.keep_tokens
+        )
     outcome = machine.outcome
     assert outcome is not None
     if arguments.json:
         _print_json(outcome, store, warnings)
     elif isinstance(outcome, SignOutFailure):
-        print_error(f"You are still signed in. The credentials cannot be removed: {outcome.message}.")
+        print_error(f"{_STILL_SIGNED_IN}: {outcome.message}.")
+    elif arguments.keep_tokens and outcome.removed is not None and outcome.removed.tokens is not None:
+        print_out("The tokens are not revoked. They are valid until they expire.")
     else:
         _print_revocation(outcome)
     for line in warnings.lines():
@@ -72,6 +78,7 @@ def _print_json(outcome: SignOutResult | SignOutFailure, store: HomeStore, warni
         "removed": is_removed,
         "revoked": is_revoked,
         "error": problem or None,
+        "message": f"{_STILL_SIGNED_IN}: {problem}." if isinstance(outcome, SignOutFailure) else None,
         "warnings": warnings.warnings,
         "fallback": warnings.fallback,
         "store": store.kind,

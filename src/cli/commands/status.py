@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ...drivers.errors import StoreError
@@ -37,6 +37,52 @@ _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 def run(arguments: argparse.Namespace) -> int:
     """Print who is signed in, and return the exit code: success if there are usable credentials."""
     warnings = StoreWarnings()
+    found = read_status(arguments, warnings)
+    store, applies, is_ended, problem = found.store, found.applies, found.is_ended, found.problem
+    for line in warnings.lines():
+        print_error(line)
+    if arguments.json:
+        values = {**_values(found), **_store_values(store, warnings, problem), "message": found.message}
+        print_out(json.dumps(values))
+    elif problem and found.message:
+        print_error(found.message)
+    else:
+        _print(applies, store, arguments, is_ended=is_ended)
+    return exit_codes.SUCCESS if found.is_usable else exit_codes.FAILURE
+
+
+class Status(NamedTuple):
+    """Which credentials apply."""
+
+    store: HomeStore
+    applies: Applicable | None
+    is_ended: bool
+    """Their refresh token was refused for good."""
+    problem: str
+    """Why what is stored cannot be read; empty if it can."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there are credentials to use."""
+        return _is_usable(self.applies, is_ended=self.is_ended)
+
+    @property
+    def message(self) -> str | None:
+        """Why there are no credentials to use, as a sentence; None if there are."""
+        if self.problem:
+            return f"The stored credentials cannot be read: {self.problem}."
+        if self.is_usable:
+            return None
+        if self.applies is None:
+            return f"Not signed in: {nothing_stored(self.store)}."
+        missing = _missing(self.applies)
+        if missing:
+            return f"Not signed in: {missing} cannot be found in {self.store.where}."
+        return "The sign-in has ended: its tokens can no longer be renewed."
+
+
+def read_status(arguments: argparse.Namespace, warnings: StoreWarnings) -> Status:
+    """Find out which credentials apply, without a request."""
     store = warnings.open_store(arguments, chosen_store)
     provider = provider_named(arguments, store)
     key = os.environ.get("OPENAI_API_KEY") if is_codex_store(store) else None
@@ -52,16 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         is_ended = has_ended(applies, store.load_refusal(), provider)
     except StoreError as error:
         problem = str(error)
-    for line in warnings.lines():
-        print_error(line)
-    if arguments.json:
-        values = {**_values(applies, is_ended=is_ended), **_store_values(store, warnings, problem)}
-        print_out(json.dumps(values))
-    elif problem:
-        print_error(f"The stored credentials cannot be read: {problem}.")
-    else:
-        _print(applies, store, arguments, is_ended=is_ended)
-    return exit_codes.SUCCESS if _is_usable(applies, is_ended=is_ended) else exit_codes.FAILURE
+    return Status(store, applies, is_ended, problem)
 
 
 def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
@@ -71,7 +108,7 @@ def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
         credentials: The credentials.
         is_ended: Their refresh token was refused for good.
     """
-    account = _account(credentials)
+    account = account_of(credentials)
     mode = credentials.effective_mode(account.plan)
     if mode == AuthMode.API_KEY:
         return ["Signed in with an API key."]
@@ -118,9 +155,8 @@ def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Nam
         print_out(f"Not signed in: {nothing_stored(store)}.")
         if applies is not None:
             print_out("The API key in OPENAI_API_KEY is used.")
-    elif applies.bearer is None and applies.mode in (AuthMode.CHATGPT, AuthMode.API_KEY):
-        missing = "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
-        print_out(f"Not signed in: {missing} cannot be found in {store.where}.")
+    elif _missing(applies):
+        print_out(f"Not signed in: {_missing(applies)} cannot be found in {store.where}.")
     else:
         stored = applies.credentials
         for line in describe(stored, is_ended=is_ended):
@@ -129,6 +165,13 @@ def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Nam
         if not is_ended:
             return
     print_out(how_to_sign_in(arguments, stored))
+
+
+def _missing(applies: Applicable) -> str:
+    """Return what the stored credentials should have and do not have; empty if nothing is missing."""
+    if applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY):
+        return ""
+    return "the API key" if applies.mode == AuthMode.API_KEY else "the tokens"
 
 
 def _is_usable(applies: Applicable | None, *, is_ended: bool) -> bool:
@@ -147,18 +190,19 @@ def _is_usable(applies: Applicable | None, *, is_ended: bool) -> bool:
     if tokens is not None and applies.mode == AuthMode.OAUTH and tokens.refresh_token is None:
         ends = utc_time(tokens.expires_at())
         return ends is None or ends > datetime.now(UTC)
-    return applies.bearer is not None or applies.mode not in (AuthMode.CHATGPT, AuthMode.API_KEY)
+    return not _missing(applies)
 
 
-def _values(applies: Applicable | None, *, is_ended: bool) -> dict[str, object]:
+def _values(found: Status) -> dict[str, object]:
+    applies = found.applies
     credentials = None if applies is None else applies.credentials
     tokens = None if credentials is None else credentials.tokens
-    account = Account() if credentials is None else _account(credentials)
+    account = Account() if credentials is None else account_of(credentials)
     expiry = utc_time(tokens.expires_at()) if tokens else None
     received = credentials.last_refresh_time() if credentials else None
     return {
-        "signed_in": _is_usable(applies, is_ended=is_ended) and applies is not None and not applies.from_environment,
-        "sign_in_ended": is_ended,
+        "signed_in": found.is_usable and applies is not None and not applies.from_environment,
+        "sign_in_ended": found.is_ended,
         "auth_mode": None if applies is None else clean_text(applies.mode),
         "from_environment": applies is not None and applies.from_environment,
         "account_id": account.account_id,
@@ -167,12 +211,12 @@ def _values(applies: Applicable | None, *, is_ended: bool) -> dict[str, object]:
         "has_api_key": credentials is not None and credentials.api_key is not None,
         "expires_at": rfc3339(expiry),
         "last_refresh": rfc3339(received),
-        **_provider_values(credentials),
+        **provider_values(credentials),
     }
 
 
-def _provider_values(credentials: Credentials | None) -> dict[str, object]:
-    """Return who issued the tokens, and for which client."""
+def provider_values(credentials: Credentials | None) -> dict[str, object]:
+    """Return who issued the tokens, for which client and for whom, for programs."""
     names = ("provider", "issuer", "client_id", "subject", "name", "scopes", "has_refresh_token")
     tokens = None if credentials is None else credentials.tokens
     if credentials is None or tokens is None:
@@ -201,7 +245,8 @@ def _store_values(store: HomeStore, warnings: StoreWarnings, problem: str) -> di
     }
 
 
-def _account(credentials: Credentials) -> Account:
+def account_of(credentials: Credentials) -> Account:
+    """Return the account at Codex's provider, as the id token says; without one, nothing is known."""
     return Account() if credentials.tokens is None else credentials.tokens.account(Provider.chatgpt())
 
 

@@ -21,6 +21,7 @@ from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
+from .credentials.token_formats import failure_as_json, text_of
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +43,7 @@ _NOT_STORED: Final = "The provider renewed the tokens, but they could not be sto
 
 
 def print_token(arguments: argparse.Namespace) -> int:
-    """Print the access token, and nothing else. Return the exit code: failure also if standard output is closed.
+    """Print the access token in the chosen form. Return the exit code: failure also if standard output is closed.
 
     The last token of a sign-in that has ended is printed too, with a warning.
     """
@@ -53,11 +54,13 @@ def print_token(arguments: argparse.Namespace) -> int:
             recording_from(arguments, "token") as session.record,
             raise_first_signal(owns_process=arguments.owns_process),
         ):
-            token = session.access_token()
+            done = session.refresh()
     except RefreshFailed as error:
+        if arguments.format == "json":
+            print_out(failure_as_json(error.failure.category, error.failure.message))
         print_error(_describe_failure(arguments, store, error.failure))
         return exit_codes.FAILURE
-    return exit_codes.SUCCESS if print_out(token) else exit_codes.FAILURE
+    return exit_codes.SUCCESS if print_out(text_of(done, arguments.format)) else exit_codes.FAILURE
 
 
 def refresh(arguments: argparse.Namespace) -> int:

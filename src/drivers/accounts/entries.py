@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...sansio.base.strict_json import JsonObject
     from ...sansio.model.credentials import Credentials
     from ..stores.formats import Storage
+    from ..stores.protocols import StoreVersion
 
 SERVICE: Final = "loginmachine"
 """The service name of the entries of the keyring. Their account names are the names of the entries."""
@@ -202,6 +203,9 @@ class _Listed:
     @property
     def where(self) -> str:
         return self._inner.where
+
+    def version(self) -> StoreVersion:
+        return self._inner.version()
 
     def load(self) -> Credentials | None:
         return self._inner.load()

@@ -26,10 +26,9 @@ UNAUTHORIZED: Final = 401
 
 
 class TokenAuth(httpx.Auth):
-    """Base of the sessions' authentication for httpx."""
+    """Base of the sessions' authentication for httpx. A body is sent as it comes, and is not kept in memory."""
 
-    requires_request_body = True
-    """httpx reads a request's body into memory, so that the request can be sent again."""
+    requires_request_body = False
 
 
 def check_target(url: httpx.URL) -> None:

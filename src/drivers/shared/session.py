@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...sansio.login import actions
 from ...sansio.refresh import RefreshMachine
 from ...sansio.refresh import actions as refresh_actions
-from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
-from ..errors import RefreshFailed, SignInRequired, StoreBusy, StoreError
+from ..errors import RefreshFailed, SignInRequired
 from ..forks import Forkable, tell_of_forks
-from ..logging import log_error, warn
-from ..stores.protocols import RefusalStore, save, unexpected_error
+from ..logging import warn
 from .overrides import overrides_from_environment
+from .recall import MARGIN, EarlyAttempts, StoreLooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
-    from ...sansio.login.events import CredentialsSaved, SaveFailed
-    from ...sansio.model.credentials import Credentials
+    from ...sansio.base.secret import Secret
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.events import AccessTokenWanted
     from ...sansio.refresh.failures import RefreshFailure
-    from ...sansio.refresh.outcome import RefreshOutcome, Refusal
-    from ..stores.protocols import SessionStore
+    from ...sansio.refresh.outcome import RefreshOutcome
+    from ..stores.protocols import SessionStore, StoreVersion
+    from .store_access import StoreAccess
+
+
+_STILL_USED: Final = "the access token could not be refreshed ahead of its end, and is still used"
 
 
 class BaseSession(Forkable):
@@ -52,6 +53,8 @@ class BaseSession(Forkable):
         self._on_warning = on_warning or warn
         self._memory = RefreshMemory()
         tell_of_forks(self)
+        self._looks = StoreLooks(store)
+        self._early = EarlyAttempts()
         self._shown = ""
         """The last warning of a look at the store, which is shown once."""
 
@@ -60,6 +63,57 @@ class BaseSession(Forkable):
 
     def _new_machine(self, memory: RefreshMemory) -> RefreshMachine:
         return RefreshMachine(self._provider, memory, environment_key=self._environment_key, overrides=self._overrides)
+
+    def _recall(self) -> RefreshSuccess | None:
+        """Return a token without reading the store. None if the store must be read."""
+        known = self._looks.recall(now := time.time())
+        if known is None:
+            return None
+        if now >= known.due:
+            self._refresh_early(known.success.token)
+        return known.success
+
+    def _refresh_early(self, token: Secret) -> None:
+        """Start a refresh for no caller, if none is running, and if the last attempt was long enough ago."""
+        raise NotImplementedError
+
+    def _looked(self, refresh: BaseRefresh, *, waits: bool) -> RefreshOutcome | None:
+        """Return the outcome for a caller after a look at the store. None if the caller must wait for the refresh.
+
+        Args:
+            refresh: The refresh. It has read the store, and nothing else.
+            waits: Whether the caller waits for a refresh that is due, although the token is valid.
+        """
+        outcome = refresh.machine.outcome
+        if outcome is None and not waits:
+            outcome = refresh.machine.usable_for(MARGIN)
+            if outcome is not None:
+                self._looks.remember(outcome, refresh.version, refresh.read_at)
+                self._refresh_early(outcome.token)
+        elif outcome is not None:
+            self._show_warnings(refresh)
+            if isinstance(outcome, RefreshSuccess) and outcome.delivery is Delivery.CURRENT and outcome.is_stored:
+                self._looks.remember(outcome, refresh.version, refresh.read_at)
+        return outcome
+
+    def _learn(self, refresh: BaseRefresh) -> None:
+        """Keep what a refresh has learnt, unless the person signed out meanwhile. Doing it twice does no harm."""
+        if refresh.memory_before is self._memory:
+            self._memory = refresh.machine.memory
+
+    def _note_early(self, refresh: BaseRefresh) -> None:
+        """Note how a refresh has ended, if it was for no caller. Doing it twice does no harm."""
+        token, refresh.early = refresh.early, None
+        if token is None:
+            return
+        outcome, crash = refresh.machine.outcome, refresh.crash
+        failed = not isinstance(outcome, RefreshSuccess) or outcome.delivery is Delivery.KEPT
+        words = f"{type(crash).__name__}; this is a bug in the session" if crash else outcome.message if outcome else ""
+        # (That a sign-in has ended, the machine has warned of.)
+        is_end = isinstance(outcome, RefreshSuccess) and outcome.failure is not None
+        if self._early.note(token, failed=failed) and not is_end:
+            with contextlib.suppress(Exception):
+                self._on_warning(f"{_STILL_USED}: {words}")
 
     def _show_warnings(self, refresh: BaseRefresh) -> None:
         """Show the warnings of a refresh for which a look at the store was enough, once in the life of the session."""
@@ -88,11 +142,23 @@ class BaseRefresh:
         self.wanted = wanted
         self.callers: set[object] = set()
         """One object for each caller that waits for the result."""
+        self.early: Secret | None = None
+        """The token to replace, if the refresh runs ahead of time and for no caller."""
         self.crash: BaseException | None = None
         """What a store of the program's own raised, if it is no `Exception`; or what should not have happened."""
         self._access = access
         self._on_warning = on_warning
         self._actions: list[refresh_actions.RefreshAction] = []
+
+    @property
+    def version(self) -> StoreVersion:
+        """The version of the store before it was read last."""
+        return self._access.version
+
+    @property
+    def read_at(self) -> float:
+        """When the store was read last, in seconds since 1970."""
+        return self._access.read_at
 
     @property
     def waiting(self) -> int:
@@ -132,94 +198,12 @@ class BaseRefresh:
 
     def _can_stop_before(self, action: refresh_actions.RefreshAction) -> bool:
         """Return whether to stop here: no caller waits any more, and no request has been sent."""
-        return not self.callers and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
+        is_wanted = bool(self.callers) or self.early is not None
+        return not is_wanted and isinstance(action, (refresh_actions.TakeLock, actions.SendTokenRequest))
 
     def _warn(self, message: str) -> None:
         with contextlib.suppress(Exception):
             self._on_warning(message)
-
-
-class StoreAccess:
-    """The store, as one refresh uses it. Every method may block, and returns its result as an event."""
-
-    def __init__(self, store: SessionStore) -> None:
-        self._store = store
-        self._lock: AbstractContextManager[None] | None = None
-        self._loaded: Credentials | None = None
-        """The credentials that were loaded last."""
-
-    def load(self) -> CredentialsLoaded | LoadFailed:
-        """Load the credentials. This needs no lock, because a store replaces them as a whole."""
-        try:
-            self._loaded = self._store.load()
-        except StoreError as error:
-            return LoadFailed(failed_at=time.time(), message=str(error))
-        except Exception as error:  # noqa: BLE001 - a store of the program's own
-            return LoadFailed(failed_at=time.time(), message=unexpected_error(error))
-        return CredentialsLoaded(credentials=self._loaded, loaded_at=time.time(), refusal=self._load_refusal())
-
-    def take_lock(self, timeout: float) -> LockTaken | LockBusy | LockFailed:
-        """Lock out other sessions that want to renew the tokens.
-
-        Args:
-            timeout: Seconds to wait at most for a session that holds the lock.
-        """
-        try:
-            lock = self._store.renewing(timeout=timeout)
-            lock.__enter__()
-        except StoreBusy:
-            return LockBusy()
-        except StoreError as error:
-            return LockFailed(message=str(error))
-        except Exception as error:  # noqa: BLE001 - as above
-            return LockFailed(message=unexpected_error(error))
-        self._lock = lock
-        return LockTaken()
-
-    def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
-        """Save credentials, if the store still holds those that were loaded last."""
-        return save(_UnchangedStore(self._store, self._loaded), credentials)
-
-    def _load_refusal(self) -> Refusal | None:
-        # A store of the program's own need not have this. Without it, a refused token is sent once more.
-        try:
-            return self._store.load_refusal() if isinstance(self._store, RefusalStore) else None
-        except Exception as error:  # noqa: BLE001 - as above
-            log_error("the store cannot be read", error)
-            return None
-
-    def save_refusal(self, refusal: Refusal) -> None:
-        """Let the store remember that a refresh token was refused, if it can."""
-        try:
-            if isinstance(self._store, RefusalStore):
-                self._store.save_refusal(refusal)
-        except StoreError as error:
-            warn(f"the refusal of the refresh token could not be remembered: {error}")
-        except Exception as error:  # noqa: BLE001 - as above
-            warn(f"the refusal of the refresh token could not be remembered: {unexpected_error(error)}")
-
-    def release_lock(self) -> None:
-        """Release the lock, if it is held."""
-        lock, self._lock = self._lock, None
-        try:
-            if lock is not None:
-                lock.__exit__(None, None, None)
-        except Exception as error:  # noqa: BLE001 - as above
-            warn(f"the lock on the credentials could not be released: {unexpected_error(error)}")
-
-
-class _UnchangedStore:
-    """A store that refuses to save if its credentials were changed since they were loaded, by a new sign-in perhaps."""
-
-    def __init__(self, store: SessionStore, loaded: Credentials | None) -> None:
-        self._store = store
-        self._loaded = loaded
-
-    def save(self, credentials: Credentials) -> Credentials | None:
-        with self._store.transaction() as transaction:
-            if transaction.load() != self._loaded:
-                raise StoreError("other credentials were stored meanwhile")
-            return transaction.save(credentials)
 
 
 def can_share(outcome: RefreshOutcome, started_for: AccessTokenWanted, wanted: AccessTokenWanted) -> bool:

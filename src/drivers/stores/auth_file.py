@@ -16,6 +16,7 @@ from .checks import check_file, probe, set_mode, sync, unsupported
 from .formats import Value
 from .locks import UNSUPPORTED
 from .owners import foreign_owner, may_follow
+from .protocols import StoreVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ class AuthFile(Generic[Value]):
     def __init__(self, home: Path, on_warning: Callable[[str], None], format_: FileFormat[Value]) -> None:
         self.path = home / f"{format_.stem}.json"
         self.format = format_
+        self._name = str(self.path)
         self._warn = on_warning
         self._said: set[str] = set()
 
@@ -71,6 +73,15 @@ class AuthFile(Generic[Value]):
             raise OSError(errno.EPERM, "it is a symbolic link that another user has made")
         # Strict: otherwise a link that cannot be read is taken for a file.
         return Path(os.path.realpath(self.path, strict=True))
+
+    def version(self) -> StoreVersion:
+        """Return the version of the file, from what the system notes about it."""
+        try:
+            found = os.stat(self._name)  # noqa: PTH116 - pathlib takes twice the time
+        except OSError as error:
+            return StoreVersion(error.errno)
+        content = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        return StoreVersion(content, max(found.st_mtime, found.st_ctime))
 
     def load(self) -> Value | None:
         """Return what is in the file. None if there is no file, or if it holds none.

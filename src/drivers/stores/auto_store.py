@@ -14,7 +14,7 @@ from .file_store import FileStore, folder_of
 from .formats import AUTH_JSON
 from .home_store import HomeStore
 from .keyring_store import KEYRING_TIMEOUT, KeyringEntry, KeyringStore, account_of
-from .protocols import OtherProviderError
+from .protocols import OtherProviderError, StoreVersion
 
 if TYPE_CHECKING:
     import os
@@ -113,6 +113,11 @@ class FileAndKeyring:
     def where(self) -> str:
         """Where the credentials were found or stored last."""
         return self.keyring.where if self.in_keyring else self.file.where
+
+    def version(self) -> StoreVersion:
+        """Return the version of both."""
+        file = self.file.version()
+        return StoreVersion((file.content, self.keyring.version().content), file.changed_at)
 
     def load(self) -> Credentials | None:
         """Return the credentials in the file, or else those in the keyring."""

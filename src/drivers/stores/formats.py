@@ -11,6 +11,8 @@ from .protocols import check_replaceable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .protocols import StoreVersion
+
 Value = TypeVar("Value")
 
 
@@ -76,6 +78,9 @@ class Storage(Protocol[Value]):
     @property
     def where(self) -> str:
         """The location as text for people. The messages of errors begin with it."""
+
+    def version(self) -> StoreVersion:
+        """Return the version of the credentials. It takes no time, and never fails."""
 
     def load(self) -> Value | None:
         """Return the credentials, or None if there are none."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...sansio.refresh.outcome import Refusal
     from .auth_file import AuthFile
     from .formats import Storage
+    from .protocols import StoreVersion
 
 Result = TypeVar("Result")
 
@@ -71,6 +72,10 @@ class LockedStore(Generic[Value]):
             StoreError: They cannot be saved.
         """
         self._attempt(self._check)
+
+    def version(self) -> StoreVersion:
+        """Return the version of what is stored. Takes no lock, and never fails."""
+        return self._storage.version()
 
     def load(self) -> Value | None:
         """Return the stored credentials, or None if nothing is stored. Takes no lock.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...sansio.base.text import clean_text
@@ -16,7 +17,7 @@ from .formats import AUTH_JSON, EMPTY
 from .home_store import HomeStore
 from .keyring_calls import Call, KeyringCallError, KeyringTimeoutError, problem_of
 from .locks import locked
-from .protocols import secrets_of
+from .protocols import StoreVersion, secrets_of
 from .secret_service import SecretService, is_secret_service
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class KeyringEntry:
         self._file = file
         self._warn = on_warning
         self._timeout = timeout
+        self._changes = 0
 
     def check(self, *, follow: bool = False) -> None:
         """Read the entry, and ignore its content. A missing keyring is made, for which the person may be asked."""
@@ -116,6 +118,10 @@ class KeyringEntry:
             self._read(keyring)
 
         self._call(look)
+
+    def version(self) -> StoreVersion:
+        """Return the version of the entry: another one each second, and after each change by this object."""
+        return StoreVersion((self._changes, int(time.monotonic())))
 
     def load(self) -> Credentials | None:
         """Return the credentials in the entry, or None if there is no entry."""
@@ -193,7 +199,11 @@ class KeyringEntry:
                     self._write(keyring, old)
                 raise
 
-        return self._call(change, undo=lambda: self._undo(value, old), value=value, old=old)
+        self._changes += 1
+        try:
+            return self._call(change, undo=lambda: self._undo(value, old), value=value, old=old)
+        finally:
+            self._changes += 1
 
     @contextlib.contextmanager
     def _or_unknown(self) -> Iterator[None]:

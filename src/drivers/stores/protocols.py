@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from ...sansio.login.events import CredentialsSaved, SaveFailed
 from ...sansio.model.credentials import Credentials
@@ -102,6 +102,27 @@ class RefusalStore(Protocol):
         """Keep a refusal. The caller holds the lock of `SessionStore.renewing`."""
 
 
+@runtime_checkable
+class VersionedStore(Protocol):
+    """What a store may have in addition: it says quickly whether it has changed, so that sessions need not read it.
+
+    A session reads a store without this method again after a second at most.
+    """
+
+    def version(self) -> StoreVersion:
+        """Return the version of what is stored. Sessions call this often, also in trio's thread. It never fails."""
+
+
+class StoreVersion(NamedTuple):
+    """The version of what a store holds."""
+
+    content: object
+    """Compared with ``==``. Every change of the stored credentials makes it another."""
+    changed_at: float = 0.0
+    """When it changed last, in seconds since 1970, if changes that follow each other quickly may have the same
+    `content`. Otherwise 0."""
+
+
 class Transaction(Protocol):
     """A locked store. Each method does what the store's own method does."""
 
@@ -196,6 +217,10 @@ class MemoryStore(Forkable):
     def load(self) -> Credentials | None:
         """Return the credentials that were saved last."""
         return self.credentials
+
+    def version(self) -> StoreVersion:
+        """Return the version of the credentials: themselves, in a tuple, which is fast to compare."""
+        return StoreVersion((self.credentials,))
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Keep the credentials, and return the replaced ones."""

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from ...sansio.login import actions
 from ...sansio.refresh import actions as refresh_actions
-from ..shared.session import BaseRefresh, StoreAccess
+from ...sansio.refresh.states import RefreshState
+from ..shared.session import BaseRefresh
 from ..shared.token_events import token_event
 from ..waiting import Flag
-from .http_client import send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...sansio.base.http import HttpRequest, HttpRequestFailed, HttpResponse
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.events import AccessTokenWanted, RefreshEvent
+    from ..shared.store_access import StoreAccess
 
 _RUNNER: Final = "runner"
 
@@ -53,8 +55,10 @@ class Refresh(BaseRefresh):
         return self.machine.outcome is not None
 
     def run(self) -> None:
-        """Perform the remaining actions."""
+        """Perform the remaining actions; all of them, if the store was not read yet."""
         try:
+            if self.machine.state is RefreshState.IDLE:
+                self.check_store()
             while self._actions:
                 action = self._actions.pop(0)
                 if self._can_stop_before(action):
@@ -87,3 +91,10 @@ class Refresh(BaseRefresh):
             case _:
                 assert_never(action)
         return None
+
+
+def send(request: HttpRequest) -> HttpResponse | HttpRequestFailed:
+    """Send a token request, as `http_client.send` does. Most sessions need no httpx, which takes long to load."""
+    from .http_client import send as send_now  # noqa: PLC0415
+
+    return send_now(request)

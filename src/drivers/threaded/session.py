@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
-from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
-from ..shared.session import BaseSession, StoreAccess, refresh_error
-from ..waiting import CHECK_INTERVAL, wait_for
+from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.session import BaseSession, refresh_error
+from ..shared.store_access import StoreAccess
+from ..waiting import CHECK_INTERVAL, Flag, wait_for
 from .refresh import Refresh
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-
-    import httpx
+    from collections.abc import Callable
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
+    from .session_auth import SessionAuth
 
 
 _NOW: Final = "now"
-"""The only key of `_running`."""
+"""The only key of `_running` and `_looking`."""
+LONGEST_LOOK: Final = 0.05
+"""Seconds that a thread waits while another reads the store, before it reads it too."""
 
 
 class Session(BaseSession):
@@ -35,7 +37,11 @@ class Session(BaseSession):
         with httpx.Client(auth=session.auth) as client:
             client.get("https://api.example/...")
 
-    Each call reads the store: a new sign-in, a sign-out, or a refresh by another process takes effect at once. A
+    A call answers from memory while the store is unchanged. A new sign-in, a sign-out, or a refresh by another process
+    takes effect at once; in a store that tells no version (`VersionedStore`, the keyring) after a second at most.
+
+    When a token is due, it is refreshed in the background, and callers get the old one as long as it lasts for 30
+    seconds. If that fails, it is tried again after 30 seconds, later more. Only without such a token do callers wait. A
     refresh runs in a thread of its own. It continues if the threads that wait for it are interrupted, because the
     provider may have replaced the refresh token already. The program waits for it at its end.
 
@@ -44,8 +50,9 @@ class Session(BaseSession):
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
-            ended and its last access token is used until it expires. By default the text is logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
+            background failed for the first time, or when the sign-in has ended and its last access token is used until
+            it expires. By default the text is logged.
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
@@ -63,17 +70,27 @@ class Session(BaseSession):
         self._running: dict[str, Refresh] = {}
         """The current refresh, if there is one. There is no lock, because an interrupt could leave it taken. The
         `setdefault` and `pop` of a dictionary cannot be interrupted."""
-        self.auth = SessionAuth(self)
-        """For ``httpx.Client(auth=...)``."""
+        self._looking: dict[str, Flag] = {}
+        """Set when the thread that reads the store has read it."""
+        self._auth: SessionAuth | None = None
 
     @property
     def _current(self) -> Refresh | None:
         """The refresh that callers share."""
         return self._running.get(_NOW)
 
+    @property
+    def auth(self) -> SessionAuth:
+        """For ``httpx.Client(auth=...)``."""
+        if self._auth is None:
+            from .session_auth import SessionAuth  # noqa: PLC0415 - httpx takes long to load
+
+            self._auth = SessionAuth(self)
+        return self._auth
+
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a thread that only the parent has."""
-        self._running = {}
+        self._running, self._looking = {}, {}
 
     def access_token(self) -> str:
         """Return what to send to the API now: a valid access token, or the API key if there is one instead.
@@ -82,7 +99,7 @@ class Session(BaseSession):
             SignInRequired: Only a new sign-in helps.
             RefreshFailed: There is no token for another reason, and a later call may succeed.
         """
-        return self._obtain(AccessTokenWanted()).token.reveal()
+        return (self._recalled() or self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
 
     def credentials(self) -> Credentials:
         """Return the credentials that `access_token` takes its token from.
@@ -91,10 +108,10 @@ class Session(BaseSession):
             SignInRequired: As for `access_token`.
             RefreshFailed: As for `access_token`.
         """
-        return self._obtain(AccessTokenWanted()).credentials
+        return (self._recalled() or self._obtain(AccessTokenWanted(), waits=False)).credentials
 
     def refresh(self, *, force: bool = False) -> RefreshSuccess:
-        """Refresh the tokens if they are due.
+        """Refresh the tokens if they are due, and wait for that.
 
         Args:
             force: Refresh them even if they are not due. An API key is never refreshed.
@@ -123,26 +140,71 @@ class Session(BaseSession):
         """
         return self._obtain(AccessTokenWanted(rejected=Secret(rejected))).token.reveal()
 
-    def _obtain(self, wanted: AccessTokenWanted) -> RefreshSuccess:
+    def sign_out(self) -> SignOutResult:
+        """Sign the person out as `sign_out` does. A refresh that is under way ends first (5 seconds at most).
+
+        Afterwards this session raises `SignInRequired` in every thread and task, until the next sign-in. If it has an
+        `environment_key`, it gives that.
+
+        Returns:
+            What was removed, and whether the issuer confirmed that the tokens are revoked.
+
+        Raises:
+            StoreError: The credentials cannot be removed. Nothing is revoked then.
+            ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
+        """
+        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+
+        result = sign_out_session(self._store, self._provider, self._overrides, self._memory)
+        self._memory = RefreshMemory()
+        self._looks.forget()
+        return result
+
+    def _recalled(self) -> RefreshSuccess | None:
+        """Return a token without reading the store, or after another thread has read it."""
+        known = self._recall()
+        looking = None if known else self._looking.get(_NOW)
+        if looking is None:
+            return known
+        if not wait_for(looking, LONGEST_LOOK):
+            # The thread that was to read it may have been interrupted.
+            self._looking.pop(_NOW, None)
+        return self._recall()
+
+    def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
         outcome = None
         while outcome is None:
-            outcome = self._attempt(wanted)
+            outcome = self._attempt(wanted, waits=waits)
         if isinstance(outcome, RefreshSuccess):
             return outcome
         raise refresh_error(outcome)
 
-    def _attempt(self, wanted: AccessTokenWanted) -> RefreshOutcome | None:
+    def _new_refresh(self, wanted: AccessTokenWanted) -> Refresh:
+        access = StoreAccess(self._store, self._looks)
+        return Refresh(self._new_machine(self._memory), access, wanted, self._on_warning)
+
+    def _attempt(self, wanted: AccessTokenWanted, *, waits: bool) -> RefreshOutcome | None:
         """Look at the store. If a refresh is due, run it, or wait for the current one.
+
+        Args:
+            wanted: What the caller wants.
+            waits: Whether the caller waits for a refresh that is due, although the token is valid.
 
         Returns:
             The outcome. None if it is not for this caller, who must try again.
         """
-        memory = self._memory
-        machine = self._new_machine(memory)
-        refresh = Refresh(machine, StoreAccess(self._store), wanted, self._on_warning)
-        if refresh.check_store():
-            self._show_warnings(refresh)
-            return machine.outcome
+        refresh = self._new_refresh(wanted)
+        looking = Flag()
+        try:
+            self._looking.setdefault(_NOW, looking)
+            refresh.check_store()
+            outcome = self._looked(refresh, waits=waits)
+        finally:
+            if self._looking.get(_NOW) is looking:
+                self._looking.pop(_NOW, None)
+            looking.set()
+        if outcome is not None:
+            return outcome
         current = self._running.setdefault(_NOW, refresh)
         is_leader = current is refresh
         caller = object()
@@ -157,6 +219,14 @@ class Session(BaseSession):
         finally:
             current.callers.discard(caller)
         return current.result_for(wanted, is_leader=is_leader)
+
+    def _refresh_early(self, token: Secret) -> None:
+        if self._running or not self._early.may_try(token):
+            return
+        refresh = self._new_refresh(AccessTokenWanted())
+        refresh.early = token
+        if self._running.setdefault(_NOW, refresh) is refresh:
+            self._start(refresh)
 
     def _start(self, refresh: Refresh) -> None:
         # Never daemonic: the end of the program would stop it between the response and the store.
@@ -179,6 +249,8 @@ class Session(BaseSession):
             # If the memory is another one, a refresh has ended since this one looked at the store.
             if refresh.claim(runner) and refresh.memory_before is self._memory:
                 refresh.run()
+                self._learn(refresh)
+                self._look_again(refresh)
         except BaseException as crash:
             # The callers must not wait for ever.
             if refresh.claim(runner):
@@ -193,55 +265,17 @@ class Session(BaseSession):
                     self._end(refresh)
                     raise
 
+    def _look_again(self, refresh: Refresh) -> None:
+        """Read the store once for all callers that come after a refresh."""
+        if isinstance(refresh.machine.outcome, RefreshSuccess):
+            look = self._new_refresh(AccessTokenWanted())
+            look.check_store()
+            self._looked(look, waits=True)
+
     def _end(self, refresh: Refresh) -> None:
         """Keep what a refresh has learnt, and wake its callers. Doing it twice does no harm."""
-        if refresh.memory_before is self._memory:
-            self._memory = refresh.machine.memory
+        self._learn(refresh)
+        self._note_early(refresh)
         if self._current is refresh:
             self._running.pop(_NOW, None)
         refresh.done.set()
-
-
-class SessionAuth(TokenAuth):
-    """Puts a session's token into every request of an `httpx.Client`, and tries again with another after a 401.
-
-    The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request with a token, and again with another if the token was rejected.
-
-        Raises:
-            SignInRequired: As for `Session.access_token`.
-            RefreshFailed: As for `Session.access_token`.
-            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
-        """
-        check_target(request.url)
-        refuse_proxies(request)
-        request.read()
-        token = Secret(self._session.access_token())
-        authorize(request, token)
-        response = yield request
-        if not is_rejected(response, token):
-            return
-        another = Secret(self._session.renew(token.reveal()))
-        if another != token:
-            authorize(request, another)
-            yield request
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Refuse, because the session would block the event loop.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError(
-            "this session is for httpx.Client: with httpx.AsyncClient and trio use a TrioSession; with asyncio use "
-            "httpx.Client in a thread (asyncio.to_thread)"
-        )
-        yield request

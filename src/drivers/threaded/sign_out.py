@@ -10,20 +10,22 @@ from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemo
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
 from ..errors import NO_THREAD
 from ..shared.overrides import overrides_from_environment
-from ..shared.sign_out import SignOutStore
+from ..shared.sign_out import SessionSignOutStore, SignOutStore
 from .revocation import revoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...sansio.base.http import HttpRequest
+    from ...sansio.model.overrides import EndpointOverrides
     from ...sansio.model.provider import Provider
+    from ...sansio.refresh.outcome import RefreshMemory
     from ...sansio.sign_out.events import SignOutEvent
     from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
 
-def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutResult:
+def sign_out(store: SessionStore, provider: Provider | None = None, *, keep_tokens: bool = False) -> SignOutResult:
     """Sign a person out: remove the stored credentials, then revoke their tokens.
 
     Blocks, for at most 5 seconds after the credentials are removed. Revocation (RFC 7009) is best effort: if the
@@ -33,6 +35,7 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
         store: Where the credentials are.
         provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
             are from ChatGPT.
+        keep_tokens: Revoke nothing, because another program or machine uses the same tokens.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
@@ -43,8 +46,23 @@ def sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutRe
         EndpointError: The environment names an endpoint that cannot be used. Nothing is removed or revoked then.
     """
     machine = SignOutMachine(provider, overrides_from_environment())
-    at_store = SignOutStore(store)
-    run_sign_out(machine, at_store)
+    return _signed_out(machine, SignOutStore(store), keep_tokens=keep_tokens)
+
+
+def sign_out_session(
+    store: SessionStore, provider: Provider | None, overrides: EndpointOverrides, memory: RefreshMemory
+) -> SignOutResult:
+    """Sign out as `sign_out` does, for a session, whose arguments these are.
+
+    Raises:
+        StoreError: As for `sign_out`.
+        ProviderMismatch: As for `sign_out`.
+    """
+    return _signed_out(SignOutMachine(provider, overrides), SessionSignOutStore(store, memory))
+
+
+def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
+    run_sign_out(machine, at_store, keep_tokens=keep_tokens)
     return at_store.result_of(machine)
 
 
@@ -54,6 +72,7 @@ def run_sign_out(
     *,
     on_removal: Callable[[ReportRemoval], object] = lambda _: None,
     send: Callable[[HttpRequest], str] | None = None,
+    keep_tokens: bool = False,
 ) -> None:
     """Run a sign-out to its end.
 
@@ -63,8 +82,9 @@ def run_sign_out(
         on_removal: Called when nothing is stored any more, before the revocation.
         send: Sends the revocation request, and returns why the revocation is not confirmed; empty if it is. By default
             the request is sent in a thread of its own.
+        keep_tokens: Revoke nothing.
     """
-    left = machine.handle(SignOutWanted())
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
     while left:
         event: SignOutEvent | None = None
         match left.pop(0):

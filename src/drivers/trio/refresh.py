@@ -8,7 +8,8 @@ import trio
 
 from ...sansio.login import actions
 from ...sansio.refresh import actions as refresh_actions
-from ..shared.session import BaseRefresh, StoreAccess
+from ...sansio.refresh.states import RefreshState
+from ..shared.session import BaseRefresh
 from ..shared.token_events import token_event
 from .http_client import send
 from .threads import in_thread_or_here
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.events import AccessTokenWanted, RefreshEvent
+    from ..shared.store_access import StoreAccess
 
     Result = TypeVar("Result")
     Arguments = TypeVarTuple("Arguments")
@@ -54,8 +56,10 @@ class Refresh(BaseRefresh):
         return self.machine.outcome is not None
 
     async def run(self) -> None:
-        """Perform the remaining actions."""
+        """Perform the remaining actions; all of them, if the store was not read yet."""
         try:
+            if self.machine.state is RefreshState.IDLE:
+                await self.check_store()
             while self._actions:
                 action = self._actions.pop(0)
                 if self._can_stop_before(action):

@@ -9,21 +9,21 @@ import trio
 
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
-from ...sansio.refresh.outcome import RefreshSuccess
-from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
-from ..shared.session import BaseSession, StoreAccess, refresh_error
+from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.session import BaseSession, refresh_error
+from ..shared.store_access import StoreAccess
 from .refresh import Refresh
 from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
-
-    import httpx
+    from collections.abc import Callable
 
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
+    from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
+    from .session_auth import TrioSessionAuth
 
 
 class TrioSession(BaseSession):
@@ -33,7 +33,11 @@ class TrioSession(BaseSession):
         async with httpx.AsyncClient(auth=session.auth) as client:
             await client.get("https://api.example/...")
 
-    Each call reads the store: a new sign-in, a sign-out, or a refresh by another process takes effect at once. A
+    A call answers from memory while the store is unchanged. A new sign-in, a sign-out, or a refresh by another process
+    takes effect at once; in a store that tells no version (`VersionedStore`, the keyring) after a second at most.
+
+    When a token is due, it is refreshed in the background, and callers get the old one as long as it lasts for 30
+    seconds. If that fails, it is tried again after 30 seconds, later more. Only without such a token do callers wait. A
     refresh runs in a task of its own. It continues if the tasks that wait for it are cancelled, because the provider
     may have replaced the refresh token already. Trio's run waits for it at its end.
 
@@ -42,8 +46,9 @@ class TrioSession(BaseSession):
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
         environment_key: An API key to use when nothing is stored.
-        on_warning: Called with one line of text when refreshed tokens could not be stored, or when the sign-in has
-            ended and its last access token is used until it expires. By default the text is logged.
+        on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
+            background failed for the first time, or when the sign-in has ended and its last access token is used until
+            it expires. By default the text is logged.
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
@@ -59,14 +64,24 @@ class TrioSession(BaseSession):
     ) -> None:
         super().__init__(store, provider, environment_key, on_warning)
         self._current: Refresh | None = None
+        self._looking: trio.Event | None = None
+        """Set when the task that reads the store has read it."""
         self._limiter = trio.CapacityLimiter(math.inf)
         """Of its own, so that the session's threads and those of the program do not wait for each other."""
-        self.auth = TrioSessionAuth(self)
+        self._auth: TrioSessionAuth | None = None
+
+    @property
+    def auth(self) -> TrioSessionAuth:
         """For ``httpx.AsyncClient(auth=...)``."""
+        if self._auth is None:
+            from .session_auth import TrioSessionAuth  # noqa: PLC0415 - httpx takes long to load
+
+            self._auth = TrioSessionAuth(self)
+        return self._auth
 
     def after_fork(self) -> None:
         """Forget the current refresh in the child of a fork. It runs in a task that only the parent has."""
-        self._current = None
+        self._current = self._looking = None
         self._limiter = trio.CapacityLimiter(math.inf)
 
     async def access_token(self) -> str:
@@ -76,7 +91,7 @@ class TrioSession(BaseSession):
             SignInRequired: Only a new sign-in helps.
             RefreshFailed: There is no token for another reason, and a later call may succeed.
         """
-        return (await self._obtain(AccessTokenWanted())).token.reveal()
+        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
 
     async def credentials(self) -> Credentials:
         """Return the credentials that `access_token` takes its token from.
@@ -85,10 +100,10 @@ class TrioSession(BaseSession):
             SignInRequired: As for `access_token`.
             RefreshFailed: As for `access_token`.
         """
-        return (await self._obtain(AccessTokenWanted())).credentials
+        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).credentials
 
     async def refresh(self, *, force: bool = False) -> RefreshSuccess:
-        """Refresh the tokens if they are due.
+        """Refresh the tokens if they are due, and wait for that.
 
         Args:
             force: Refresh them even if they are not due. An API key is never refreshed.
@@ -117,28 +132,73 @@ class TrioSession(BaseSession):
         """
         return (await self._obtain(AccessTokenWanted(rejected=Secret(rejected)))).token.reveal()
 
-    async def _obtain(self, wanted: AccessTokenWanted) -> RefreshSuccess:
+    async def sign_out(self) -> SignOutResult:
+        """Sign the person out as `trio_sign_out` does. A refresh that is under way ends first (5 seconds at most).
+
+        Afterwards this session raises `SignInRequired` in every thread and task, until the next sign-in. If it has an
+        `environment_key`, it gives that.
+
+        Returns:
+            What was removed, and whether the issuer confirmed that the tokens are revoked.
+
+        Raises:
+            StoreError: The credentials cannot be removed. Nothing is revoked then.
+            ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
+            RuntimeError: Trio does not run. Nothing is removed.
+        """
+        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+
+        result = await sign_out_session(self._store, self._provider, self._overrides, self._memory)
+        self._memory = RefreshMemory()
+        self._looks.forget()
+        return result
+
+    async def _recalled(self) -> RefreshSuccess | None:
+        """Return a token without reading the store. This is a checkpoint only if the task is cancelled."""
+        check_runs_in_trio("TrioSession", "Session")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        known = self._recall()
+        if known is None and self._looking is not None:
+            # Another task is reading the store.
+            await self._looking.wait()
+            known = self._recall()
+        return known
+
+    async def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
         check_runs_in_trio("TrioSession", "Session")
         outcome = None
         while outcome is None:
-            outcome = await self._attempt(wanted)
+            outcome = await self._attempt(wanted, waits=waits)
         if isinstance(outcome, RefreshSuccess):
             return outcome
         raise refresh_error(outcome)
 
-    async def _attempt(self, wanted: AccessTokenWanted) -> RefreshOutcome | None:
+    def _new_refresh(self, wanted: AccessTokenWanted) -> Refresh:
+        access = StoreAccess(self._store, self._looks)
+        return Refresh(self._new_machine(self._memory), access, wanted, self._on_warning, self._limiter)
+
+    async def _attempt(self, wanted: AccessTokenWanted, *, waits: bool) -> RefreshOutcome | None:
         """Look at the store. If a refresh is due, run it, or wait for the current one.
+
+        Args:
+            wanted: What the caller wants.
+            waits: Whether the caller waits for a refresh that is due, although the token is valid.
 
         Returns:
             The outcome. None if it is not for this caller, who must try again.
         """
-        memory = self._memory
-        machine = self._new_machine(memory)
-        refresh = Refresh(machine, StoreAccess(self._store), wanted, self._on_warning, self._limiter)
-        if await refresh.check_store():
-            self._show_warnings(refresh)
-            return machine.outcome
-        if self._memory is not memory:
+        refresh = self._new_refresh(wanted)
+        looking = self._looking = trio.Event()
+        try:
+            await refresh.check_store()
+            outcome = self._looked(refresh, waits=waits)
+        finally:
+            looking.set()
+            if self._looking is looking:
+                self._looking = None
+        if outcome is not None:
+            return outcome
+        if self._memory is not refresh.memory_before:
             # Another refresh has ended meanwhile.
             return None
         current = self._share(refresh)
@@ -149,6 +209,12 @@ class TrioSession(BaseSession):
         finally:
             current.callers.discard(caller)
         return current.result_for(wanted, is_leader=current is refresh)
+
+    def _refresh_early(self, token: Secret) -> None:
+        if self._current is None and self._early.may_try(token):
+            refresh = self._new_refresh(AccessTokenWanted())
+            refresh.early = token
+            self._share(refresh)
 
     @trio.lowlevel.enable_ki_protection
     def _share(self, refresh: Refresh) -> Refresh:
@@ -163,53 +229,19 @@ class TrioSession(BaseSession):
             # Shielded: the provider's response must be stored even if the run is ending.
             with trio.CancelScope(shield=True):
                 await refresh.run()
+                self._learn(refresh)
+                await self._look_again(refresh)
         except BaseException as crash:  # noqa: BLE001 - the callers must not wait for ever, and the run must not crash
             refresh.crash = crash
         finally:
-            self._memory = refresh.machine.memory
+            self._learn(refresh)
+            self._note_early(refresh)
             self._current = None
             refresh.done.set()
 
-
-class TrioSessionAuth(TokenAuth):
-    """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
-
-    The body of a request is read into memory, so that it can be sent again. A redirect to another origin carries no
-    token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
-    """
-
-    def __init__(self, session: TrioSession) -> None:
-        self._session = session
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token, and again with another if the token was rejected.
-
-        Raises:
-            SignInRequired: As for `TrioSession.access_token`.
-            RefreshFailed: As for `TrioSession.access_token`.
-            RuntimeError: The client does not run in trio.
-            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
-        """
-        check_runs_in_trio("TrioSession.auth", "Session.auth with httpx.Client")
-        check_target(request.url)
-        refuse_proxies_async(request)
-        await request.aread()
-        token = Secret(await self._session.access_token())
-        authorize(request, token)
-        response = yield request
-        if not is_rejected(response, token):
-            return
-        another = Secret(await self._session.renew(token.reveal()))
-        if another != token:
-            authorize(request, another)
-            yield request
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse, because a blocking client does not run in trio.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("this session is for httpx.AsyncClient with trio: use a Session for httpx.Client")
-        yield request
+    async def _look_again(self, refresh: Refresh) -> None:
+        """Read the store once for all callers that come after a refresh."""
+        if isinstance(refresh.machine.outcome, RefreshSuccess):
+            look = self._new_refresh(AccessTokenWanted())
+            await look.check_store()
+            self._looked(look, waits=True)

@@ -13,20 +13,24 @@ from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
 from ...sansio.sign_out.events import RevocationEnded, SignOutWanted
 from ..shared.overrides import overrides_from_environment
-from ..shared.sign_out import SignOutStore
+from ..shared.sign_out import SessionSignOutStore, SignOutStore
 from .http_client import send
 from .runs import check_runs_in_trio
 from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
+    from ...sansio.model.overrides import EndpointOverrides
     from ...sansio.model.provider import Provider
+    from ...sansio.refresh.outcome import RefreshMemory
     from ...sansio.sign_out.actions import SignOutAction
     from ...sansio.sign_out.events import SignOutEvent
     from ...sansio.sign_out.outcome import SignOutResult
     from ..stores.protocols import SessionStore
 
 
-async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -> SignOutResult:
+async def trio_sign_out(
+    store: SessionStore, provider: Provider | None = None, *, keep_tokens: bool = False
+) -> SignOutResult:
     """Sign a person out: remove the stored credentials, then revoke their tokens.
 
     The store is used in a worker thread. Revocation (RFC 7009) takes at most 5 seconds and is best effort: if the
@@ -37,6 +41,7 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
         store: Where the credentials are.
         provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
             are from ChatGPT.
+        keep_tokens: Revoke nothing, because another program or machine uses the same tokens.
 
     Returns:
         What was removed, and whether the provider confirmed that the tokens are revoked.
@@ -48,10 +53,27 @@ async def trio_sign_out(store: SessionStore, provider: Provider | None = None) -
         RuntimeError: Trio does not run. Nothing is removed.
     """
     check_runs_in_trio("trio_sign_out", "sign_out")
-    limiter = trio.CapacityLimiter(math.inf)
     machine = SignOutMachine(provider, overrides_from_environment())
-    at_store = SignOutStore(store)
-    left = machine.handle(SignOutWanted())
+    return await _signed_out(machine, SignOutStore(store), keep_tokens=keep_tokens)
+
+
+async def sign_out_session(
+    store: SessionStore, provider: Provider | None, overrides: EndpointOverrides, memory: RefreshMemory
+) -> SignOutResult:
+    """Sign out as `trio_sign_out` does, for a session, whose arguments these are.
+
+    Raises:
+        StoreError: As for `trio_sign_out`.
+        ProviderMismatch: As for `trio_sign_out`.
+        RuntimeError: Trio does not run. Nothing is removed.
+    """
+    check_runs_in_trio("TrioSession", "Session")
+    return await _signed_out(SignOutMachine(provider, overrides), SessionSignOutStore(store, memory))
+
+
+async def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
+    limiter = trio.CapacityLimiter(math.inf)
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
     while left:
         event = await _perform(left.pop(0), at_store, limiter)
         if event is not None:

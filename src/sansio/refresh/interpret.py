@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import UnexpectedEvent
@@ -15,7 +14,7 @@ from .events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, 
 from .failures import RefreshFailure
 from .interpret_response import interpret_failure, interpret_response
 from .interpretation import Interpretation, Problem, StoreRead
-from .outcome import digest_of
+from .outcome import digest_of, due_at
 from .states import RefreshState, RefreshTrigger
 
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
     from ..model.tokens import Tokens
     from .state import RefreshData
 
-REFRESH_AHEAD: Final = 300.0
-"""The most seconds before its expiry at which an access token is refreshed."""
-EARLY_SHARE: Final = 0.1
-"""The share of its lifetime before its end at which a short-lived access token is refreshed."""
-OLDEST: Final = 8 * 86400.0
-"""Seconds after which tokens without an expiry are refreshed."""
 RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
 _LOCKED: Final = "another session was renewing the tokens all the time"
@@ -49,21 +42,6 @@ def interpret(event: RefreshEvent, refresh: RefreshData) -> Interpretation:
         UnexpectedEvent: The event answers an action that the machine never returned, or its time is out of range.
     """
     return _INTERPRETERS[type(event)](event, refresh)
-
-
-def is_due(tokens: Tokens, last_refresh: float | None, now: float) -> bool:
-    """Return whether tokens should be refreshed, because of their expiry or their age.
-
-    Args:
-        tokens: The tokens. The access token may have an expiry.
-        last_refresh: When they were received, in seconds since 1970; None if unknown.
-        now: The time, in seconds since 1970.
-    """
-    ends = tokens.expires_at()
-    if ends is not None:
-        lifetime = math.inf if last_refresh is None else max(0.0, ends - last_refresh)
-        return ends - now <= min(REFRESH_AHEAD, lifetime * EARLY_SHARE)
-    return last_refresh is not None and now - last_refresh > OLDEST
 
 
 def _access_token_wanted(_event: AccessTokenWanted, _: RefreshData) -> Interpretation:
@@ -176,7 +154,7 @@ def _needs_refresh(read: StoreRead, tokens: Tokens, now: float, refresh: Refresh
     if can_keep or (tokens.expiry is None and refresh.is_new(read.credentials, now)):
         return False
     received = read.credentials.last_refresh_time()
-    return is_due(tokens, received.timestamp() if received else None, now)
+    return now >= due_at(tokens, received.timestamp() if received else None)
 
 
 def _as(read: StoreRead, trigger: RefreshTrigger, message: str = "") -> StoreRead:

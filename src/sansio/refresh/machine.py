@@ -10,9 +10,9 @@ from ..base.records import Record, hidden
 from ..model.overrides import EndpointOverrides
 from .events import AccessTokenWanted
 from .interpret import interpret
-from .outcome import RefreshMemory
+from .outcome import Delivery, RefreshMemory, RefreshSuccess
 from .state import RefreshData
-from .states import RefreshState
+from .states import RefreshState, RefreshTrigger
 from .table import REFRESH_ROWS
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .actions import RefreshAction
     from .events import RefreshEvent
     from .outcome import RefreshOutcome
-    from .states import RefreshTrigger
 
 _ENGINE: Final = Engine(RefreshState, REFRESH_ROWS)
 
@@ -87,6 +86,25 @@ class RefreshMachine:
     def memory(self) -> RefreshMemory:
         """The memory for the next machine."""
         return self._refresh.memory
+
+    def usable_for(self, seconds: float) -> RefreshSuccess | None:
+        """Return the stored token, if callers need not wait for the refresh that is due.
+
+        Args:
+            seconds: How long the token must be valid yet, 0 or more.
+
+        Returns:
+            The token. None if it ends before, if another token is wanted, or if no refresh is due.
+        """
+        refresh = self._refresh
+        credentials = refresh.credentials
+        if self._last_trigger is not RefreshTrigger.REFRESH_DUE or credentials is None or credentials.tokens is None:
+            return None
+        ends = credentials.tokens.expires_at()
+        if refresh.is_unwanted(credentials) or (ends is not None and ends - refresh.now < seconds):
+            return None
+        token = credentials.tokens.access_token
+        return RefreshSuccess(credentials=credentials, token=token, delivery=Delivery.CURRENT)
 
     def handle(self, event: RefreshEvent) -> list[RefreshAction]:
         """Take one event.

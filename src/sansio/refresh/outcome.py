@@ -1,11 +1,12 @@
-"""How a refresh ended, and the memory for the next one."""
+"""How a refresh ended, how long its token lasts, and the memory for the next one."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ..base.records import Record
 from .failures import RefreshFailure, RefreshFailureCategory
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..model.credentials import Credentials
     from ..model.provider import Provider
+    from ..model.tokens import Tokens
+
+
+REFRESH_AHEAD: Final = 300.0
+"""The most seconds before its expiry at which an access token is refreshed."""
+EARLY_SHARE: Final = 0.1
+"""The share of its lifetime before its end at which a short-lived access token is refreshed."""
+OLDEST: Final = 8 * 86400.0
+"""Seconds after which tokens without an expiry are refreshed."""
 
 
 class Delivery(StrEnum):
@@ -47,6 +57,42 @@ class RefreshSuccess(Record):
 
 RefreshOutcome: TypeAlias = RefreshSuccess | RefreshFailure
 """How a refresh ended."""
+
+
+class Lifetime(NamedTuple):
+    """How long a delivered token can be delivered again, in seconds since 1970. Infinite for an API key."""
+
+    due: float
+    """From this time on it is refreshed."""
+    end: float
+    """From this time on it is not valid."""
+
+
+def due_at(tokens: Tokens, last_refresh: float | None) -> float:
+    """Return when tokens are to be refreshed, because of their expiry or their age, in seconds since 1970.
+
+    Args:
+        tokens: The tokens. The access token may have an expiry.
+        last_refresh: When they were received, in seconds since 1970; None if unknown.
+    """
+    ends = tokens.expires_at()
+    if ends is None:
+        return math.inf if last_refresh is None else last_refresh + OLDEST
+    lifetime = math.inf if last_refresh is None else max(0.0, ends - last_refresh)
+    return ends - min(REFRESH_AHEAD, lifetime * EARLY_SHARE)
+
+
+def lifetime_of(success: RefreshSuccess) -> Lifetime:
+    """Return how long a token can be delivered again, if nothing else is stored meanwhile."""
+    tokens = success.credentials.tokens
+    if tokens is None or tokens.access_token != success.token:
+        return Lifetime(math.inf, math.inf)
+    ends = tokens.expires_at()
+    end = math.inf if ends is None else ends
+    if not tokens.has_refresh_token:
+        return Lifetime(end, end)
+    received = success.credentials.last_refresh_time()
+    return Lifetime(due_at(tokens, received.timestamp() if received else None), end)
 
 
 class Refusal(Record):

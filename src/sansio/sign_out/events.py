@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class SignOutWanted(Record):
     """The person wants to sign out. The first event of every sign-out."""
 
+    keeps_tokens: bool = False
+    """Remove the credentials, and revoke nothing: another machine or program uses the same tokens."""
+
 
 class CredentialsRemoved(Record):
     """The credentials are removed from the store."""

@@ -17,7 +17,8 @@ class SignOutResult(Record):
     removed: Credentials | None = None
     """The credentials that were stored, without what could not be read; None if nothing was stored."""
     is_revoked: bool | None = None
-    """Whether the provider confirmed that it has revoked the tokens; None if there was nothing to revoke."""
+    """Whether the provider confirmed that it has revoked the tokens; None if there was nothing to revoke, or if
+    the tokens were to be kept."""
     problem: str = ""
     """Why the provider did not confirm it, in words for a person; empty if it did, or if there was nothing to revoke.
     It never has a token in it."""

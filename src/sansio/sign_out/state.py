@@ -28,6 +28,8 @@ class Meaning(Record):
     """What an event means for a sign-out."""
 
     trigger: SignOutTrigger
+    keeps_tokens: bool = False
+    """Nothing is to be revoked."""
     message: str = ""
     """What is wrong, as clean text; empty if nothing is."""
     removed: Credentials | None = None
@@ -38,12 +40,14 @@ class Meaning(Record):
 class SignOutData:
     """The data of one sign-out: the model that the engine moves through the table."""
 
-    __slots__ = ("_state", "named_provider", "out", "outcome", "overrides", "removed")
+    __slots__ = ("_state", "keeps_tokens", "named_provider", "out", "outcome", "overrides", "removed")
 
     def __init__(self, provider: Provider | None, overrides: EndpointOverrides) -> None:
         self.overrides = overrides
         self.named_provider = provider
         """The provider that the host has named; None for the one that the tokens record."""
+        self.keeps_tokens = False
+        """Nothing is to be revoked."""
         self.out: list[SignOutAction] = []
         self._state = SignOutState.IDLE
         self.removed: Credentials | None = None
@@ -62,8 +66,8 @@ class SignOutData:
 def interpret(event: SignOutEvent, data: SignOutData) -> Meaning:
     """Find out what an event means. The sign-out is not changed."""
     match event:
-        case SignOutWanted():
-            return Meaning(trigger=SignOutTrigger.SIGN_OUT_WANTED)
+        case SignOutWanted(keeps_tokens=keeps_tokens):
+            return Meaning(trigger=SignOutTrigger.SIGN_OUT_WANTED, keeps_tokens=keeps_tokens)
         case CredentialsLoaded(credentials=credentials):
             return _check(credentials, data)
         case LoadFailed():
@@ -91,7 +95,7 @@ def _check(credentials: Credentials | None, data: SignOutData) -> Meaning:
 
 def _removed(removed: Credentials | None, data: SignOutData) -> Meaning:
     nothing = Meaning(trigger=SignOutTrigger.NOTHING_TO_REVOKE, removed=removed)
-    if removed is None or removed.tokens is None:
+    if removed is None or removed.tokens is None or data.keeps_tokens:
         return nothing
     provider = data.named_provider or provider_of(removed.tokens)
     if provider is None:

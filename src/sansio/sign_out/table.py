@@ -19,9 +19,16 @@ def is_named(data: SignOutData, _: Meaning) -> bool:
     return data.named_provider is not None
 
 
-def load(data: SignOutData, _: Meaning) -> None:
+def load(data: SignOutData, meaning: Meaning) -> None:
     """Read the store."""
+    data.keeps_tokens = meaning.keeps_tokens
     data.out.append(LoadCredentials())
+
+
+def begin(data: SignOutData, meaning: Meaning) -> None:
+    """Remove the credentials, whichever provider has issued them."""
+    data.keeps_tokens = meaning.keeps_tokens
+    data.out.append(RemoveCredentials())
 
 
 def remove(data: SignOutData, _: Meaning) -> None:
@@ -71,7 +78,7 @@ S, T, Row = SignOutState, SignOutTrigger, SignOutRow
 # fmt: off
 SIGN_OUT_ROWS: Final[tuple[SignOutRow, ...]] = (
     Row(T.SIGN_OUT_WANTED,        (S.IDLE,),     S.CHECKING,  load, is_named),
-    Row(T.SIGN_OUT_WANTED,        (S.IDLE,),     S.REMOVING,  remove),
+    Row(T.SIGN_OUT_WANTED,        (S.IDLE,),     S.REMOVING,  begin),
     Row(T.PROVIDER_MISMATCHED,    (S.CHECKING,), S.FAILED,    refuse),
     Row(T.PROVIDER_MATCHED,       (S.CHECKING,), S.REMOVING,  remove),
     Row(T.CREDENTIALS_UNREADABLE, (S.CHECKING,), S.REMOVING,  remove),

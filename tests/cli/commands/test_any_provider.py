@@ -70,6 +70,7 @@ def test_sign_in_and_out(person: Person, server: OpenIdProvider, tmp_path: Path,
     code, out, _ = person.call("status")
     assert (code, out.splitlines()[0]) == (0, f"Signed in at {host} as ada@example.com.")
     assert "ChatGPT" not in out
+    assert person.call("whoami") == (0, f"ada@example.com at {host} (openid)\n", "")
     shown = json.loads(person.call("status", "--json")[1])
     assert (shown["signed_in"], shown["provider"], shown["issuer"]) == (True, "openid", server.issuer)
     assert (shown["client_id"], shown["email"], shown["name"]) == ("native", "ada@example.com", "Ada")

@@ -66,7 +66,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_shown(tmp_path: Path, argu
 def test_other_unknown_arguments_are_shown(tmp_path: Path) -> None:
     code, _, err = store_key(tmp_path, b"", "nonsense")
     assert code == 2
-    assert err.splitlines()[-1] == "loginmachine: error: unrecognized arguments: nonsense"
+    assert err.splitlines()[-1] == "loginmachine login: error: unrecognized arguments: nonsense"
 
 
 def test_json(tmp_path: Path) -> None:

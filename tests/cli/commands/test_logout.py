@@ -120,6 +120,7 @@ def test_file_that_cannot_be_removed(tmp_path: Path, provider: ScriptedProvider)
     answer = json.loads(out)
     assert (code, answer["removed"], answer["revoked"]) == (1, False, None)
     assert answer["error"] == f"{path}: it is not a regular file"
+    assert f"{answer['message']}\n" == err
 
 
 @pytest.mark.parametrize(("status", "revoked"), [(200, True), (400, False)])
@@ -131,6 +132,7 @@ def test_json(signed_in: Path, provider: ScriptedProvider, status: int, revoked:
         "removed": True,
         "revoked": revoked,
         "error": None if revoked else f"{provider.issuer}/oauth/revoke: status 400",
+        "message": None,
         "warnings": [],
         "fallback": None,
         "store": "file",
@@ -231,3 +233,44 @@ def test_an_endpoint_that_must_not_get_tokens(signed_in: Path, arguments: tuple[
         "the provider's URL must be https (http only on loopback)"
     )
     assert (signed_in / "auth.json").read_bytes() == before
+
+
+# --keep-tokens
+
+
+def test_keep_tokens(signed_in: Path, provider: ScriptedProvider) -> None:
+    path = signed_in / "trace"
+    kept = f"{SIGNED_OUT}The tokens are not revoked. They are valid until they expire.\n"
+    assert logout(signed_in, provider, "--keep-tokens", "--record", str(path)) == (0, kept, "")
+    assert not (signed_in / "auth.json").exists()
+    assert provider.revoked == []
+    code, out, _ = called("replay", str(path))
+    assert code == 0
+    assert "the person signs out, and keeps the tokens valid" in out
+    assert "revoke the tokens" not in out
+    assert "Replayed: the machine does today what was recorded." in out
+
+
+def test_keep_tokens_says_nothing_of_tokens_that_are_not_there(tmp_path: Path, provider: ScriptedProvider) -> None:
+    (tmp_path / "auth.json").write_text('{"auth_mode": "apikey", "OPENAI_API_KEY": "canary"}')
+    assert logout(tmp_path, provider, "--keep-tokens") == (0, SIGNED_OUT, "")
+    assert logout(tmp_path, provider, "--keep-tokens")[1].startswith("You were not signed in: ")
+
+
+def test_keep_tokens_as_json(signed_in: Path, provider: ScriptedProvider) -> None:
+    code, out, _ = logout(signed_in, provider, "--keep-tokens", "--json")
+    answer = json.loads(out)
+    assert (code, answer["removed"], answer["revoked"], answer["error"]) == (0, True, None, None)
+    assert provider.revoked == []
+
+
+def test_keep_tokens_keeps_the_credentials_of_another_provider(signed_in: Path, provider: ScriptedProvider) -> None:
+    content = {
+        "auth_mode": "chatgpt",
+        "tokens": {**OLD, "oauth_provenance": {"issuer": "https://id.example", "client_id": "c"}},
+    }
+    (signed_in / "auth.json").write_text(json.dumps(content))
+    code, _, err = logout(signed_in, provider, "--keep-tokens")
+    assert code == 1
+    assert "You are still signed in. The credentials cannot be removed: the credentials are kept, because" in err
+    assert (signed_in / "auth.json").exists()

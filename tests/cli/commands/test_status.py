@@ -180,6 +180,7 @@ def test_json(tmp_path: Path) -> None:
         "fallback": None,
         "warnings": [],
         "error": None,
+        "message": None,
     }
     assert "canary" not in out
 

@@ -62,8 +62,14 @@ class InThreads:
     module = "loginmachine.drivers.threaded.refresh"
 
     def run(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Call a method of a session."""
-        return call(*args, **options)
+        """Call a method of a session, and wait for the end of a refresh that it has started for no caller."""
+        try:
+            return call(*args, **options)
+        finally:
+            for thread in threading.enumerate():
+                if thread.name == "loginmachine-refresh":
+                    thread.join(PATIENCE)
+                    assert not thread.is_alive()
 
     def play(self, *steps: Step) -> list[Any]:
         """Perform the steps, wait for the started calls, and return their results in the order of the steps."""
@@ -109,14 +115,15 @@ class InTrio:
     module = "loginmachine.drivers.trio.refresh"
 
     def run(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Call a method of a session."""
+        """Call a method of a session, and wait for the end of a refresh that it has started for no caller."""
 
         async def main() -> Any:
             before = trio.lowlevel.current_statistics().tasks_living
             try:
                 return await call(*args, **options)
             finally:
-                assert trio.lowlevel.current_statistics().tasks_living == before
+                with trio.CancelScope(shield=True):
+                    await until(lambda: trio.lowlevel.current_statistics().tasks_living == before)
 
         return trio.run(main)
 

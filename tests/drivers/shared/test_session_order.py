@@ -67,7 +67,7 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 def test_new_tokens_are_stored_before_the_lock_is_released(driver: Driver, endpoint: TokenEndpoint) -> None:
     store = NotingStore()
     driver.run(driver.session(store, endpoint.provider).access_token)
-    assert store.done == ["load", "lock", "load", "load", "write", "release"]
+    assert store.done == ["load", "lock", "load", "load", "write", "release", "load"]
 
 
 def test_a_refusal_is_remembered_before_the_lock_is_released(driver: Driver, endpoint: TokenEndpoint) -> None:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 STORED = Credentials(tokens=Tokens(id_token=Secret("i"), access_token=Secret("a"), refresh_token=Secret("canary-r")))
 
 
-def with_trio(*arguments: Any) -> SignOutResult:
+def with_trio(*arguments: Any, **options: Any) -> SignOutResult:
     results = []
 
     async def program() -> None:
-        results.append(await trio_sign_out(*arguments))
+        results.append(await trio_sign_out(*arguments, **options))
 
     run(program)
     return results[0]
@@ -57,6 +57,13 @@ def test_removed_and_revoked(leave: Callable[..., Any], store: MemoryStore, prov
     assert store.credentials is None
     assert [form["token"] for form in provider.revoked] == ["canary-r"]
     assert leave(store, provider.provider()) == SignOutResult(removed=None, is_revoked=None, problem="")
+
+
+@both_drivers
+def test_removed_and_kept_valid(leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider) -> None:
+    assert leave(store, provider.provider(), keep_tokens=True) == SignOutResult(removed=STORED, is_revoked=None)
+    assert store.credentials is None
+    assert provider.revoked == []
 
 
 @both_drivers

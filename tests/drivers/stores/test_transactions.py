@@ -198,3 +198,46 @@ def test_a_file_without_credentials_is_empty(store: FileStore, old: Path, conten
     assert store.load() is None
     assert store.remove() is None
     assert not old.exists()
+
+
+def test_each_change_makes_another_version(any_store: SessionStore) -> None:
+    store: Any = any_store
+    seen = [store.version().content]
+    for change in (
+        lambda: store.save(OTHERS),
+        lambda: store.save(CREDENTIALS),
+        store.remove,
+        lambda: store.save(CREDENTIALS),
+    ):
+        change()
+        content = store.version().content
+        assert content != seen[-1]
+        seen.append(content)
+
+
+@pytest.mark.parametrize("make", [make_memory, make_file])
+def test_without_a_change_the_version_is_the_same(make: Callable[[Path], Any], home: Path) -> None:
+    store = make(home)
+    assert store.version() == store.version()
+    store.save(CREDENTIALS)
+    told = store.version()
+    assert (store.load(), store.version()) == (CREDENTIALS, told)
+
+
+def test_the_version_of_a_file_has_the_time_of_its_last_change(home: Path) -> None:
+    store = FileStore(home)
+    assert store.version().changed_at == 0.0
+    store.save(CREDENTIALS)
+    times = store.path.stat()
+    assert store.version().changed_at == max(times.st_mtime, times.st_ctime)
+
+
+def test_the_keyring_has_another_version_each_second(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [7.0]
+    monkeypatch.setattr("loginmachine.drivers.stores.keyring_store.time.monotonic", lambda: now[0])
+    store = KeyringStore(home)
+    first = store.version()
+    now[0] = 7.9
+    assert store.version() == first
+    now[0] = 8.0
+    assert store.version() != first

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import pickle
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loginmachine import RefreshMachine, UnexpectedEvent
+from loginmachine import RefreshMachine, Secret, UnexpectedEvent
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.refresh.actions import Deliver
 from loginmachine.sansio.refresh.events import LoadFailed
+from loginmachine.sansio.refresh.outcome import Delivery, RefreshSuccess, lifetime_of
 from loginmachine.sansio.refresh.state import RefreshData
 
-from ..samples import everything_in
+from ..samples import NOW, everything_in
 from .samples import (
+    API_KEY_ONLY,
     CANARIES,
+    DAY,
     EVENTS,
+    FORCED,
+    OPAQUE,
     PATHS,
+    WANTED,
+    access,
     answered,
     loaded,
     machine,
     machine_in,
+    rejected,
+    stored,
     tell,
     unanswered,
 )
+
+if TYPE_CHECKING:
+    from loginmachine.sansio.refresh.events import AccessTokenWanted
 
 READ = {"loaded", "load_failed"}
 LEGAL: dict[str, set[str]] = {
@@ -132,3 +145,55 @@ def test_a_failure_can_be_pickled_and_an_outcome_with_a_token_cannot() -> None:
 def test_the_same_events_give_the_same_actions() -> None:
     for path in PATHS.values():
         assert tell(machine(), *path) == tell(machine(), *path)
+
+
+# How long a token can be delivered again
+
+
+@pytest.mark.parametrize(
+    ("token", "refresh_token", "last_refresh", "due", "end"),
+    [
+        # 300 s before the end; a tenth of a life of 1,000 s before it; without an expiry after eight days.
+        (access(3600, "x"), "r", "2026-11-18T10:06:40Z", NOW + 3300, NOW + 3600),
+        (access(600, "x"), "r", "2026-11-18T11:00:00Z", NOW + 500, NOW + 600),
+        (access(3600, "x"), "r", None, NOW + 3300, NOW + 3600),
+        (OPAQUE, "r", "2026-11-18T11:06:40Z", NOW + 8 * DAY, math.inf),
+        (OPAQUE, "r", None, math.inf, math.inf),
+        # Without a refresh token nothing is refreshed.
+        (access(3600, "x"), "", "2026-11-18T10:06:40Z", NOW + 3600, NOW + 3600),
+    ],
+)
+def test_how_long_a_token_lasts(
+    token: str, refresh_token: str, last_refresh: str | None, due: float, end: float
+) -> None:
+    held = stored(token, refresh_token, last_refresh=last_refresh)
+    success = RefreshSuccess(credentials=held, token=Secret(token), delivery=Delivery.CURRENT)
+    assert lifetime_of(success) == (due, end)
+
+
+def test_an_api_key_lasts_for_ever() -> None:
+    for held in (API_KEY_ONLY, stored(access(3600, "x"))):
+        success = RefreshSuccess(credentials=held, token=Secret("sk-canary-key"), delivery=Delivery.CURRENT)
+        assert lifetime_of(success) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("token", "last_refresh", "wanted", "is_usable"),
+    [
+        (access(30, "x"), "2026-11-18T10:00:00Z", WANTED, True),
+        (access(29, "x"), "2026-11-18T10:00:00Z", WANTED, False),
+        (OPAQUE, "2026-11-01T00:00:00Z", WANTED, True),
+        # It is not due.
+        (access(3600, "x"), "2026-11-18T10:00:00Z", WANTED, False),
+        (access(60, "x"), "2026-11-18T10:00:00Z", FORCED, False),
+        (access(60, "x"), "2026-11-18T10:00:00Z", rejected(access(60, "x")), False),
+    ],
+)
+def test_whether_callers_need_not_wait(
+    token: str, last_refresh: str, wanted: AccessTokenWanted, *, is_usable: bool
+) -> None:
+    refresh, held = machine(), stored(token, last_refresh=last_refresh)
+    assert refresh.usable_for(30) is None
+    tell(refresh, wanted, loaded(held))
+    usable = RefreshSuccess(credentials=held, token=Secret(token), delivery=Delivery.CURRENT)
+    assert refresh.usable_for(30) == (usable if is_usable else None)

@@ -170,6 +170,15 @@ def test_a_provider_without_a_revocation_endpoint() -> None:
     assert tell(WANTED, loaded(TOKENS), REMOVED, provider=provider) == ([SIGNED_OUT], SignOutResult(removed=TOKENS))
 
 
+@pytest.mark.parametrize("provider", [PROVIDER, None], ids=["named", "recorded"])
+def test_tokens_that_are_to_be_kept_are_not_revoked(provider: Provider | None) -> None:
+    checked = () if provider is None else (loaded(TOKENS),)
+    assert tell(SignOutWanted(keeps_tokens=True), *checked, REMOVED, provider=provider) == (
+        [SIGNED_OUT],
+        SignOutResult(removed=TOKENS, is_revoked=None),
+    )
+
+
 def test_the_log_of_the_engine_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("DEBUG"):
         tell(WANTED, loaded(TOKENS), REMOVED, RevocationEnded(problem=""))

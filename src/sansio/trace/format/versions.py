@@ -35,6 +35,7 @@ ADDED: Final[dict[str, object]] = {
     "expiry": None,
     "scope": None,
     "extra": None,
+    "keeps_tokens": False,
 }
 """Fields that the first traces do not have. They are written only if they do not have their default."""
 LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {

@@ -86,8 +86,8 @@ def _event_words(event: Any, size: int | None, requests: RequestKinds) -> str:  
 
 def _sign_out_event_words(event: Any, size: int | None, requests: RequestKinds) -> str:  # noqa: ANN401 - one arm an event
     match event:
-        case sign_out_events.SignOutWanted():
-            return "the person signs out"
+        case sign_out_events.SignOutWanted(keeps_tokens=keeps_tokens):
+            return f"the person signs out{', and keeps the tokens valid' if keeps_tokens else ''}"
         case sign_out_events.CredentialsRemoved(removed=removed):
             return f"removed from the store: {_credentials_words(removed)}"
         case sign_out_events.RemovalFailed(message=message):

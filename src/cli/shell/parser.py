@@ -1,0 +1,37 @@
+"""The parser of the command and of each subcommand. Its errors show the usage of the subcommand concerned."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+from ..help_format import HelpFormat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that knows no abbreviations.
+
+    Args:
+        prog: The words with which the command is called.
+        description: What it does, as a sentence.
+        epilog: The last part of the help.
+    """
+
+    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+        super().__init__(
+            prog=prog, description=description, epilog=epilog, formatter_class=HelpFormat, allow_abbrev=False
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage, as wide as standard error, and a message. End the process with exit code 2."""
+        self.formatter_class = partial(HelpFormat, stream=sys.stderr)
+        super().error(message)
+
+    def option_names(self) -> list[str]:
+        """Return the names of the options, such as ``--json``."""
+        return [name for action in self._actions for name in action.option_strings]
