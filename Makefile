@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.t
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants fleet diagram api traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -51,6 +51,11 @@ proof: $(VENV)/.installed $(VENV)/.tools
 
 mutants: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.model.killing
+
+# Random schedules of a fleet in virtual time, and real programs that are killed at random moments.
+fleet: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m tests.fleet $(SCHEDULES)
+	$(BIN)/python -m tests.fleet.kills
 
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md

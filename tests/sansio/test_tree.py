@@ -54,6 +54,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "trace/format/versions": ("trace/format/test_codec",),
     "lease/actions": ("lease/test_machine",),
     "lease/events": ("lease/test_machine",),
+    "lease/interpret": ("lease/test_machine",),
     "lease/state": ("lease/test_machine",),
     "lease/states": ("lease/test_machine",),
     "lease/table": ("lease/test_machine",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -21,6 +22,7 @@ from ...sansio.lease.events import (
 )
 from ...sansio.lease.states import LeaseState
 from ..errors import NO_THREAD, StoreBusy, StoreError
+from .errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,12 +58,19 @@ class Lease:
         self._thread: threading.Thread | None = None
         self._wait = 0.0
         """Seconds that the machine wants to wait, since the last event."""
-        self._problem = ""
+        self._keeps_until = math.inf
+        """When the renewals end, on the clock."""
+        self._error = StoreError("")
 
     @property
     def fence(self) -> str:
         """The fencing token."""
         return self._machine.fence
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether no other program can have the lease now."""
+        return self._machine.is_valid(self._clock())
 
     def take(self, patience: float) -> None:
         """Take the lease, and renew it from now on.
@@ -73,7 +82,12 @@ class Lease:
             StoreBusy: Another worker had it for so long.
             StoreError: The server cannot be used, or there is no thread for the renewals.
         """
-        self._take(patience)
+        try:
+            self._take(patience)
+        except Unreachable:
+            # One answer may be lost.
+            self._machine = LeaseMachine(self._times)
+            self._take(patience)
         thread = threading.Thread(target=self._renew, name="loginmachine-lease", daemon=True)
         try:
             thread.start()
@@ -92,22 +106,19 @@ class Lease:
 
         Raises:
             StoreBusy: Another worker had it for so long.
+            Unreachable: The server does not answer.
             StoreError: The server cannot be used.
         """
         with self._lock:
-            if self._is_valid:
+            if self.is_valid:
                 return
             if self._machine.state is LeaseState.HELD:
                 self._run(WaitOver(at=self._clock()))
             if self._machine.is_over:
                 self._machine = LeaseMachine(self._times)
                 self._take(patience)
-            if not self._is_valid:
-                raise StoreError(self._problem)
-
-    @property
-    def _is_valid(self) -> bool:
-        return self._machine.is_valid(self._clock())
+            if not self.is_valid:
+                raise self._problem()
 
     def _take(self, patience: float) -> None:
         self._run(LeaseWanted(at=self._clock(), patience=patience))
@@ -118,15 +129,27 @@ class Lease:
         if self._machine.state is LeaseState.BUSY:
             raise StoreBusy(f"another session has been renewing the tokens for more than {patience:g} seconds")
         if self._machine.state is not LeaseState.HELD:
-            raise StoreError(self._problem)
+            raise self._problem()
 
     def give_back(self) -> None:
         """Stop renewing, and let others have the lease. If the server does not answer, it ends by time."""
+        self.abandon()
+        with self._lock:
+            self._run(LeaseUnwanted(at=self._clock()))
+
+    def abandon(self) -> None:
+        """Stop renewing, and let the lease end by time."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
-        with self._lock:
-            self._run(LeaseUnwanted(at=self._clock()))
+
+    def keep(self, seconds: float) -> None:
+        """Go on renewing for some time, and let the lease end by time then.
+
+        Args:
+            seconds: How long.
+        """
+        self._keeps_until = self._clock() + seconds
 
     def forget(self) -> None:
         """Do not use the lease in this process, the child of a fork: it is of the parent."""
@@ -135,7 +158,7 @@ class Lease:
         self._lock, self._stopped, self._thread = threading.Lock(), threading.Event(), None
 
     def _renew(self) -> None:
-        while not self._stopped.wait(self._wait):
+        while not self._stopped.wait(self._wait) and self._clock() < self._keeps_until:
             with self._lock:
                 if self._machine.state is LeaseState.HELD:
                     self._run(WaitOver(at=self._clock()))
@@ -149,7 +172,6 @@ class Lease:
                 actions += self._machine.handle(answer)
 
     def _perform(self, action: lease_actions.LeaseAction) -> LeaseEvent | None:
-        self._problem = ""
         try:
             match action:
                 case lease_actions.TakeLease():
@@ -167,7 +189,11 @@ class Lease:
                 case _:
                     assert_never(action)
         except StoreError as error:
-            self._problem = str(error)
+            self._error = error
             if not isinstance(action, lease_actions.ReturnLease):
                 return NoAnswer(at=self._clock())
         return None
+
+    def _problem(self) -> StoreError:
+        """Return the last error once more, for another caller."""
+        return type(self._error)(str(self._error))

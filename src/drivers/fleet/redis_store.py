@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.strict_json import JsonError, loads_object
 from ...sansio.lease.state import LeaseTimes
-from ...sansio.model.auth_json import CredentialsError
 from ...sansio.refresh.failures import RefreshFailureCategory
 from ...sansio.refresh.outcome import Refusal
 from ..errors import StoreBusy, StoreError
 from ..forks import Forkable, tell_of_forks
 from ..logging import warn
-from ..stores.formats import EMPTY
-from ..stores.protocols import LOCK_TIMEOUT, check_replaceable
+from ..stores.protocols import LOCK_TIMEOUT
+from .contents import Contents
 from .errors import Unreachable
 from .lease import Lease
+from .leased import LeasedStore
 from .sealing import Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self
 
     from ...sansio.model.credentials import Credentials
     from ..stores.protocols import Transaction
-    from .server import Stored
 
-DEFAULT_LEASE: Final = 10.0
-_SHORTEST, _LONGEST = 0.5, 30.0
+DEFAULT_LEASE: Final = 20.0
+_SHORTEST, _LONGEST = 0.5, 60.0
 _LONGEST_NAME: Final = 200
+KEEP: Final = 120.0
+"""Seconds for which a program keeps its lease when it could not store new tokens. A session tries again after 30."""
 
 
 class RedisStore(Forkable):
@@ -50,8 +51,8 @@ class RedisStore(Forkable):
         name: The name of the login, of 1 to 200 printable characters without braces.
         keys: Keys of 32 bytes, to encrypt what is stored. The first encrypts, all decrypt. Without keys, whoever can
             read the server can read the tokens.
-        lease: Seconds after which the lease of a program that was killed ends, from 0.5 to 30. All programs need the
-            same.
+        lease: Seconds after which the lease of a program that was killed ends, from 0.5 to 60. All programs need the
+            same. A program that is paused or cut off for longer during its request causes a second one.
         on_warning: Called with one line of text when something unusual was done. By default the text is logged.
 
     Raises:
@@ -79,12 +80,12 @@ class RedisStore(Forkable):
         if not _SHORTEST <= lease <= _LONGEST:
             raise ValueError(f"lease is from {_SHORTEST:g} to {_LONGEST:g} seconds")
         self._times = LeaseTimes(length=lease)
-        self._sealer = Sealer(name, keys)
         self._server = Server(url, name, self._times.timeout)
-        self._warn = on_warning or warn
-        self._lock = threading.Lock()
-        self._lease: Lease | None = None
-        """The lease that this store holds."""
+        self._contents = Contents(self._server, Sealer(name, keys), on_warning or warn)
+        self._leases: set[Lease] = set()
+        """The leases that this process holds. (Only the newest counts on the server.)"""
+        self._kept: Lease | None = None
+        """The lease of a session whose new tokens could not be stored yet."""
         self._last: Credentials | None = None
         """What `load` returned last."""
         self._is_cut_off = False
@@ -101,13 +102,19 @@ class RedisStore(Forkable):
 
     def after_fork(self) -> None:
         """Forget the lease and the lock in the child of a fork."""
-        self._lock = threading.Lock()
-        if self._lease is not None:
-            self._lease.forget()
-            self._lease = None
+        self._contents.after_fork()
+        for lease in (*self._leases, *([self._kept] if self._kept else [])):
+            lease.forget()
+        self._leases, self._kept = set(), None
 
     def close(self) -> None:
-        """Close the connections. They are opened again when they are needed."""
+        """Close the connections. They are opened again when they are needed.
+
+        A lease that is kept because new tokens could not be stored ends by time then.
+        """
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.abandon()
         self._server.close()
 
     def check(self) -> None:
@@ -121,27 +128,25 @@ class RedisStore(Forkable):
     def load(self) -> Credentials | None:
         """Return the credentials, or None if there are none.
 
-        While the server does not answer, those that were read last are returned, with a warning. Those under a lease
-        are always read anew, and the lease is renewed before if it may have ended.
+        While the server does not answer, those that were read last are returned, with a warning.
 
         Raises:
             StoreError: They cannot be read.
         """
-        lease = self._lease
-        if lease is not None:
-            # The refresh token is sent after this, or new tokens have just come.
-            lease.ensure(LOCK_TIMEOUT)
-            return self._opened(self._server.read(LOCK_TIMEOUT))
-        try:
-            self._last = self._opened(self._server.read())
-        except Unreachable as error:
-            if self._last is None:
-                raise
-            if not self._is_cut_off:
-                self._warn(f"{error}; the credentials that were read last are used")
+        if self._last is None or not self._server.is_silent:
+            try:
+                self._last = self._contents.opened(self._server.read())
+            except Unreachable:
+                if self._last is None:
+                    raise
+            else:
+                self._is_cut_off = False
+                return self._last
+        if not self._is_cut_off:
             self._is_cut_off = True
-        else:
-            self._is_cut_off = False
+            self._contents.warn(
+                f"{self._server.where}: it does not answer; the credentials that were read last are used"
+            )
         return self._last
 
     def save(self, credentials: Credentials) -> Credentials | None:
@@ -161,8 +166,7 @@ class RedisStore(Forkable):
         """
         return self._persist(lambda transaction: transaction.remove())
 
-    @contextlib.contextmanager
-    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Transaction]:
+    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[Transaction]:
         """Lock the store for other threads. If another program changes it meanwhile, a save raises `StoreBusy`.
 
         So no other program has to wait for the block, and none can be blocked by one that was killed.
@@ -173,13 +177,13 @@ class RedisStore(Forkable):
         Raises:
             StoreBusy: Another thread has held the lock for more than `timeout` seconds.
         """
-        lease = self._lease
-        with self._locked(timeout):
-            yield _RedisTransaction(self, "" if lease is None else lease.fence)
+        return self._contents.transaction(timeout)
 
     @contextlib.contextmanager
-    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> Iterator[LeasedStore]:
         """Hold the lease while the block runs, so that no other session refreshes the tokens.
+
+        The block's value is the store under the lease, for its holder.
 
         Args:
             timeout: Seconds to wait at most for another session.
@@ -188,15 +192,22 @@ class RedisStore(Forkable):
             StoreBusy: Another session has held the lease for so long.
             StoreError: The server cannot be used, or cannot be written to.
         """
-        lease = Lease(self._server, self._times)
-        lease.take(timeout)
-        self._lease = lease
+        kept, self._kept = self._kept, None
+        lease = kept or Lease(self._server, self._times)
+        if kept is None:
+            lease.take(timeout)
+        self._leases.add(lease)
+        held = LeasedStore(self._contents, lease, self._times.length)
         try:
-            yield
+            yield held
         finally:
-            if self._lease is lease:
-                self._lease = None
-            lease.give_back()
+            self._leases.discard(lease)
+            if held.is_unsure:
+                # Others would send the old refresh token. The session tries to store the new one again.
+                lease.keep(KEEP)
+                self._kept = lease
+            else:
+                lease.give_back()
 
     def load_refusal(self) -> Refusal | None:
         """Return the refusal that was saved last, or None."""
@@ -211,78 +222,13 @@ class RedisStore(Forkable):
         """Keep a refusal. It holds no token, only a digest."""
         self._server.save_refusal(json.dumps(refusal.values()).encode("ascii"))
 
-    @contextlib.contextmanager
-    def _locked(self, timeout: float) -> Iterator[None]:
-        lock = self._lock
-        if not lock.acquire(timeout=timeout):
-            raise StoreBusy(f"another thread has held the credentials for more than {timeout:g} seconds")
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _persist(self, change: Callable[[_RedisTransaction], Credentials | None]) -> Credentials | None:
+    def _persist(self, change: Callable[[Transaction], Credentials | None]) -> Credentials | None:
         """Change the store without a lease. Try again if another program was faster."""
         deadline = time.monotonic() + LOCK_TIMEOUT
-        with self._locked(LOCK_TIMEOUT):
-            while True:
-                try:
-                    return change(_RedisTransaction(self, ""))
-                except StoreBusy:
-                    if time.monotonic() >= deadline:
-                        raise
-
-    def _opened(self, stored: Stored) -> Credentials | None:
-        if not stored.value:
-            return None
-        try:
-            return self._sealer.unseal(stored.value)
-        except CredentialsError as error:
-            problem = str(error)
-        raise StoreError(f"{self._server.where}: {problem}")
-
-
-class _RedisTransaction:
-    """A change of the store. It is refused if another program has changed the content since it was first read."""
-
-    def __init__(self, store: RedisStore, fence: str) -> None:
-        self._store = store
-        self._fence = fence
-        self._seen: Stored | None = None
-
-    @property
-    def _stored(self) -> Stored:
-        self._seen = self._seen or self._store._server.read()  # noqa: SLF001 - its own store
-        return self._seen
-
-    def load(self) -> Credentials | None:
-        return self._store._opened(self._stored)  # noqa: SLF001 - as above
-
-    def save(self, credentials: Credentials) -> Credentials | None:
-        old, where = self._old(), self._store._server.where  # noqa: SLF001 - as above
-        check_replaceable(where, old, credentials)
-        try:
-            value = self._store._sealer.seal(credentials)  # noqa: SLF001 - as above
-        except CredentialsError as error:
-            raise StoreError(f"{where}: {error}") from None
-        self._write(value)
-        return old
-
-    def remove(self) -> Credentials | None:
-        if not self._stored.value:
-            return None
-        old = self._old()
-        self._write(b"")
-        return old or EMPTY
-
-    def _old(self) -> Credentials | None:
-        try:
-            return self.load()
-        except StoreError as error:
-            if not self._stored.value:
-                raise
-            self._store._warn(f"{error}; it is replaced or removed")  # noqa: SLF001 - as above
-            return None
-
-    def _write(self, value: bytes) -> None:
-        self._seen = self._store._server.write(self._stored, value, self._fence, LOCK_TIMEOUT)  # noqa: SLF001 - as above
+        while True:
+            try:
+                with self._contents.transaction(LOCK_TIMEOUT) as transaction:
+                    return change(transaction)
+            except StoreBusy:
+                if time.monotonic() >= deadline:
+                    raise

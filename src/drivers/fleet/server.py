@@ -31,6 +31,8 @@ _WORDS: Final = (
 """What the errors of the server have in their text, and what they mean."""
 _PAUSE: Final = 0.05
 """Seconds between two attempts to write."""
+REST: Final = 2.0
+"""Seconds after an attempt without an answer in which another one that can be avoided would only take time."""
 
 
 class Stored(NamedTuple):
@@ -61,6 +63,7 @@ class Server:
         options = self._redis.connection_pool.connection_kwargs
         place = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         self.where = f"the login {name!r} on the Redis server {place}"
+        self._silent_until = 0.0
         self._secrets = [secret for secret in (options.get("password"),) if secret]
         # The braces keep both keys on one node of a cluster.
         self._keys = f"loginmachine:{{{name}}}", f"loginmachine:{{{name}}}:lease"
@@ -68,6 +71,11 @@ class Server:
             text: self._redis.register_script(text)
             for text in (scripts.TAKE, scripts.RENEW, scripts.RETURN, scripts.WRITE)
         }
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the server did not answer a moment ago."""
+        return time.monotonic() < self._silent_until
 
     def close(self) -> None:
         """Close the connections. They are opened again when they are needed."""
@@ -157,10 +165,14 @@ class Server:
             StoreError: The server refused. The message holds no text of the server.
         """
         try:
-            return command()
+            result = command()
         except (redis.RedisError, OSError) as error:
             log_error("the Redis server failed", error, hide=self._secrets)
             kind, problem = _problem_of(error)
+        else:
+            self._silent_until = 0.0
+            return result
+        self._silent_until = time.monotonic() + REST if kind is Unreachable else 0.0
         raise kind(f"{self.where}: {problem}")
 
 

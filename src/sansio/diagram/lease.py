@@ -47,7 +47,7 @@ STORIES: Final = (
     ),
     Story(
         "The provider takes long",
-        "The lease is renewed every third of its length.",
+        "The lease is renewed all the time.",
         S.TAKING,
         (T.LEASE_GRANTED, T.WAIT_OVER, T.LEASE_RENEWED, T.WAIT_OVER, T.LEASE_RENEWED, T.LEASE_UNWANTED),
         (lasts, lasts, lasts),
@@ -88,7 +88,7 @@ An arrow says `event [guard] / effect`. Rows are tried from top to bottom. The l
 event without a row is a mistake of the host. A final state is never left.
 
 In `held` and `renewing`, a worker asks its clock whether the lease is still valid before it uses the refresh token. It
-counts three quarters of the length, from before it asked the server.
+counts a quarter of the length, from before it asked the server.
 
 ## What happens when ...
 

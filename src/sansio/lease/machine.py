@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
+from ..base.records import Record
+from .interpret import interpret
 from .state import DEFAULT_TIMES, LeaseData, LeaseTimes
 from .states import LEASE_FINAL_STATES, LeaseState
 from .table import LEASE_ROWS
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from .events import LeaseEvent
 
 _ENGINE: Final = Engine(LeaseState, LEASE_ROWS)
+
+
+class LeaseSnapshot(Record):
+    """The whole state of a lease at one time, without its times. Opaque, and compared by value."""
+
+    data: dict[str, Any]
 
 
 class LeaseMachine:
@@ -30,14 +38,12 @@ class LeaseMachine:
 
     Args:
         times: The times of the lease. All workers need the same.
-        engine: The table. Only the tests have another one.
     """
 
-    __slots__ = ("_engine", "_lease")
+    __slots__ = ("_lease",)
 
-    def __init__(self, times: LeaseTimes = DEFAULT_TIMES, engine: Engine = _ENGINE) -> None:
+    def __init__(self, times: LeaseTimes = DEFAULT_TIMES) -> None:
         self._lease = LeaseData(times)
-        self._engine = engine
 
     def __repr__(self) -> str:
         return f"<LeaseMachine {self.state}>"
@@ -72,13 +78,33 @@ class LeaseMachine:
             The actions for the host to perform, in this order. Empty after the end.
 
         Raises:
-            UnexpectedEvent: The event makes no sense in this state. The machine has not changed.
+            UnexpectedEvent: The event makes no sense in this state, or its time is before that of the last one. The
+                machine has not changed.
         """
         if self.is_over:
             return []
         lease = self._lease
-        if not self._engine.permits(lease.state, event.trigger):
+        meaning = interpret(event, lease)
+        if not _ENGINE.permits(lease.state, meaning.trigger):
             raise UnexpectedEvent(lease.state, event)
-        self._engine.fire(lease, event.trigger, event)
+        lease.now = meaning.at
+        _ENGINE.fire(lease, meaning.trigger, meaning)
         actions, lease.out = lease.out, []
         return actions
+
+    def snapshot(self) -> LeaseSnapshot:
+        """Return the whole state, to compare it or to restore it later."""
+        return LeaseSnapshot(data=self._lease.data())
+
+    @classmethod
+    def restore(cls, times: LeaseTimes, snapshot: LeaseSnapshot) -> LeaseMachine:
+        """Return a machine in the state of a snapshot.
+
+        Args:
+            times: The times of the original.
+            snapshot: The result of `snapshot`. It can be restored any number of times.
+        """
+        machine = cls(times)
+        for name, value in snapshot.data.items():
+            setattr(machine._lease, name, value)
+        return machine

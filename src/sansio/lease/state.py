@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.records import Record
 from .states import LeaseState
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 class LeaseTimes(Record):
     """The times of a lease, all from its length.
 
-    A worker relies on three quarters of the length, counted from before it asked. So its clock may be a quarter too
-    slow, and an answer may take any time.
+    A worker relies on a quarter of the length, counted from before it asked. The rest is for a clock that is too slow,
+    and for what may happen between the check and the next renewal: a pause, or messages that are lost.
     """
 
-    length: float = 10.0
+    length: float = 20.0
     """Seconds after which the server ends a lease that is not renewed. Others wait so long for a worker that died."""
 
     @property
     def usable(self) -> float:
         """Seconds for which a worker relies on its lease."""
-        return self.length * 3 / 4
+        return self.length / 4
 
     @property
     def renewal(self) -> float:
-        """Seconds between two renewals."""
-        return self.length / 3
+        """Seconds between two renewals, at most 2. A long lease outlasts many that are lost."""
+        return min(self.length / 10, 2.0)
 
     @property
     def timeout(self) -> float:
-        """Seconds to wait for an answer of the server."""
-        return self.length / 4
+        """Seconds to wait for an answer of the server, at most 2."""
+        return min(self.length / 8, 2.0)
 
     @property
     def pause(self) -> float:
@@ -48,14 +48,14 @@ DEFAULT_TIMES: Final = LeaseTimes()
 class LeaseData:
     """The data of one lease: the model that the engine moves through the table."""
 
-    __slots__ = ("_state", "asked_at", "deadline", "fence", "out", "times", "valid_until")
+    __slots__ = ("_state", "asked_at", "deadline", "fence", "now", "out", "times", "valid_until")
 
     def __init__(self, times: LeaseTimes) -> None:
         self.times = times
         self.out: list[LeaseAction] = []
         self._state = LeaseState.IDLE
         self.fence = ""
-        self.asked_at = self.deadline = self.valid_until = float("-inf")
+        self.now = self.asked_at = self.deadline = self.valid_until = float("-inf")
 
     def __repr__(self) -> str:
         # The engine logs this.
@@ -65,3 +65,7 @@ class LeaseData:
     def state(self) -> LeaseState:
         """The state of the lease."""
         return self._state
+
+    def data(self) -> dict[str, Any]:
+        """Return the data of a snapshot. Between two events, no actions are left."""
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("out", "times")}

@@ -41,13 +41,13 @@ def wait(lease: LeaseData, _: LeaseEvent) -> None:
 
 
 def hold(lease: LeaseData, event: LeaseGranted) -> None:
-    """The worker may refresh the tokens now. Renew the lease after a third of its length."""
+    """The worker may refresh the tokens now. Renew the lease soon, in case that takes long."""
     lease.fence = event.fence
     extend(lease, event)
 
 
 def extend(lease: LeaseData, _: LeaseEvent) -> None:
-    """The lease is valid for longer. Renew it after another third of its length."""
+    """The lease is valid for longer. Renew it again soon."""
     lease.valid_until = lease.asked_at + lease.times.usable
     lease.out.append(Wait(seconds=lease.times.renewal))
 

@@ -80,3 +80,9 @@ class RedisServer:
 def running(*options: str) -> Iterator[RedisServer]:
     with RedisServer(*options) as server:
         yield server
+
+
+def end_lease(server: RedisServer, name: str) -> bool:
+    """Do what time does to a lease that is not renewed. Return whether there was one."""
+    with server.client() as client:
+        return bool(client.delete(f"loginmachine:{{{name}}}:lease"))

@@ -11,16 +11,20 @@ import pytest
 import redis
 
 from loginmachine import Credentials, RedisStore, Secret, SessionStore, StoreBusy, StoreError
-from loginmachine.drivers.stores.protocols import RefusalStore
+from loginmachine.drivers.fleet.errors import Unreachable
+from loginmachine.drivers.stores.protocols import HeldStore, RefusalStore
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Refusal
 
 from ..accounts import samples
 from ..shared.session_support import LASTING, credentials
 from ..support import PATIENCE, eventually
+from .support import end_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from loginmachine.drivers.fleet.leased import LeasedStore
 
     from .support import RedisServer
 
@@ -28,12 +32,6 @@ if TYPE_CHECKING:
 
 FIRST, SECOND = credentials(LASTING, "first"), credentials(LASTING, "second")
 API_KEY = Credentials(auth_mode="apikey", api_key=Secret("canary-key"))
-
-
-def end_lease(server: RedisServer, name: str) -> None:
-    """Do what time does to a lease that is not renewed."""
-    with server.client() as client:
-        assert client.delete(f"loginmachine:{{{name}}}:lease") == 1
 
 
 def field(server: RedisServer, name: str, key: str) -> Any:
@@ -200,18 +198,18 @@ def test_a_stale_fence_writes_nothing(
     store: RedisStore, other: RedisStore, redis_server: RedisServer, name: str
 ) -> None:
     store.save(FIRST)
-    with store.renewing():
-        end_lease(redis_server, name)
-        with other.renewing(timeout=0):
-            with store.transaction() as transaction:
+    with store.renewing() as held:
+        assert end_lease(redis_server, name)
+        with other.renewing(timeout=0) as newer:
+            with held.transaction() as transaction:
                 with pytest.raises(StoreBusy, match="another worker is refreshing the tokens, because this one took"):
                     transaction.save(SECOND)
                 with pytest.raises(StoreBusy):
                     transaction.remove()
-            with other.transaction() as transaction:
+            with newer.transaction() as transaction:
                 transaction.save(SECOND)
         # The lease of the other one has ended. That of the first stays stale.
-        with store.transaction() as transaction, pytest.raises(StoreBusy):
+        with held.transaction() as transaction, pytest.raises(StoreBusy):
             transaction.save(FIRST)
     assert other.load() == SECOND
 
@@ -220,7 +218,7 @@ def test_the_end_of_a_stale_lease_does_not_end_the_newer_one(
     make: Make, store: RedisStore, other: RedisStore, redis_server: RedisServer, name: str
 ) -> None:
     with store.renewing():
-        end_lease(redis_server, name)
+        assert end_lease(redis_server, name)
         newer = other.renewing(timeout=0)
         newer.__enter__()
     with pytest.raises(StoreBusy), make().renewing(timeout=0):
@@ -233,11 +231,41 @@ def test_a_lease_that_ended_by_time_still_writes_if_no_other_has_it(
 ) -> None:
     """The tokens that came would be lost otherwise."""
     store.save(FIRST)
-    with store.renewing():
-        end_lease(redis_server, name)
-        with store.transaction() as transaction:
+    with store.renewing() as held:
+        assert end_lease(redis_server, name)
+        with held.transaction() as transaction:
             transaction.save(SECOND)
     assert store.load() == SECOND
+
+
+def test_what_was_read_under_the_lease_is_not_read_again_to_write(
+    store: RedisStore, other: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time between the provider's answer and the write is that of two commands."""
+    store.save(FIRST)
+    with store.renewing() as held:
+        read = store._server.read
+        reads: list[float] = []
+
+        def count(patience: float = 0) -> object:
+            reads.append(patience)
+            return read(patience)
+
+        monkeypatch.setattr(store._server, "read", count)
+        assert held.load() == FIRST
+        with held.transaction() as transaction:
+            assert transaction.load() == FIRST
+            transaction.save(SECOND)
+        assert len(reads) == 1
+        # The next transaction reads anew, and one over a change of another program writes nothing.
+        with held.transaction() as transaction:
+            assert transaction.load() == SECOND
+        assert len(reads) == 2
+        held.load()
+        other.save(API_KEY)
+        with held.transaction() as transaction, pytest.raises(StoreBusy, match="another program has changed it"):
+            transaction.save(FIRST)
+    assert other.load() == API_KEY
 
 
 def test_the_lease_ends_by_itself(make: Make, other: RedisStore, redis_server: RedisServer, name: str) -> None:
@@ -260,6 +288,73 @@ def test_a_lease_is_renewed_while_the_block_runs(make: Make, redis_server: Redis
         assert client.get(f"loginmachine:{{{name}}}:lease") == before
 
 
+@pytest.mark.parametrize("command", ["read", "write"])
+def test_a_lease_is_kept_while_new_tokens_could_not_be_stored(
+    command: str, store: RedisStore, other: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program would send the old refresh token."""
+    store.save(FIRST)
+    for _ in range(2):
+        with store.renewing(timeout=0) as held:
+            held._patience = 0
+            held.load()
+            with monkeypatch.context() as patch:
+                patch.setattr(store._server, command, no_answer)
+                with pytest.raises(Unreachable):
+                    refreshed(held)
+        with pytest.raises(StoreBusy), other.renewing(timeout=0):
+            pass
+    with store.renewing(timeout=0) as held:
+        held.load()
+        refreshed(held)
+    with other.renewing(timeout=0):
+        assert other.load() == SECOND
+
+
+def refreshed(held: HeldStore) -> None:
+    """Do what a session does when new tokens have come."""
+    held.load()
+    with held.transaction() as transaction:
+        transaction.save(SECOND)
+
+
+def fail_to_load(held: LeasedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(held._contents.server, "read", no_answer)
+        with pytest.raises(Unreachable):
+            held.load()
+
+
+def no_answer(*_: object) -> None:
+    raise Unreachable("it does not answer")
+
+
+def test_a_lease_is_not_kept_for_ever(
+    store: RedisStore, other: RedisStore, redis_server: RedisServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loginmachine.drivers.fleet.redis_store.KEEP", 0)
+    with store.renewing() as held:
+        held._patience = 0
+        held.load()
+        fail_to_load(held, monkeypatch)
+    assert store._kept is not None
+    store.close()
+    assert store._kept is None
+    end_lease(redis_server, name)
+    with other.renewing(timeout=0):
+        pass
+
+
+def test_a_lease_is_returned_if_no_request_can_have_been_sent(
+    store: RedisStore, other: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loginmachine.drivers.fleet.leased.LOCK_TIMEOUT", 0)
+    with store.renewing() as held:
+        fail_to_load(held, monkeypatch)
+    with other.renewing(timeout=0):
+        pass
+
+
 def test_each_lease_has_a_higher_fence_even_when_the_data_is_lost(
     store: RedisStore, redis_server: RedisServer, name: str
 ) -> None:
@@ -280,7 +375,7 @@ def test_the_child_of_a_fork_does_not_hold_the_lease(store: RedisStore, other: R
         if child == 0:
             try:
                 block.__exit__(None, None, None)
-                good = store.load() == FIRST and store._lease is None
+                good = store.load() == FIRST and not store._leases
             except BaseException:  # noqa: BLE001 - a child of a test must not go on with the tests
                 good = False
             os._exit(0 if good else 1)
@@ -290,6 +385,23 @@ def test_the_child_of_a_fork_does_not_hold_the_lease(store: RedisStore, other: R
 
 
 # Answers that do not come
+
+
+def test_a_lease_whose_answer_is_lost_once_is_asked_for_again(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = store._server._redis.connection_pool.get_connection
+    lost: list[object] = []
+
+    def lose(*args: Any, **options: Any) -> Any:
+        if not lost:
+            lost.append(args)
+            raise redis.TimeoutError
+        return real(*args, **options)
+
+    monkeypatch.setattr(store._server._redis.connection_pool, "get_connection", lose)
+    with store.renewing(timeout=0):
+        assert len(lost) == 1
 
 
 @pytest.mark.parametrize("error", [redis.TimeoutError, redis.ConnectionError])
@@ -336,9 +448,9 @@ def test_a_wrong_name(name: str) -> None:
         RedisStore("redis://localhost", name=name)
 
 
-@pytest.mark.parametrize("lease", [0, 0.4, 31, float("nan")])
+@pytest.mark.parametrize("lease", [0, 0.4, 61, float("nan")])
 def test_a_wrong_lease(lease: float) -> None:
-    with pytest.raises(ValueError, match=r"^lease is from 0\.5 to 30 seconds$"):
+    with pytest.raises(ValueError, match=r"^lease is from 0\.5 to 60 seconds$"):
         RedisStore("redis://localhost", name="x", lease=lease)
 
 

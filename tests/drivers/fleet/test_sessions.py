@@ -18,9 +18,12 @@ from ..shared.session_drivers import SESSION_DRIVERS, InThreads, InTrio, Start
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
 from ..support import PATIENCE
 from ..trio.support import no_idle_threads
+from .support import end_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from loginmachine.drivers.stores.protocols import HeldStore
 
     from .support import RedisServer
 
@@ -28,29 +31,33 @@ if TYPE_CHECKING:
 
 __all__ = ["no_idle_threads"]
 
-LEASE = 0.5
-"""Seconds: the shortest lease, so that a killed program costs little."""
 HEAD = """
 import os, signal, sys
 from loginmachine import Provider, RedisStore, Session, TrioSession
 from loginmachine.drivers.fleet.server import Server
 url, name, issuer, is_trio, step = sys.argv[1:]
-store = RedisStore(url, name=name, lease=0.5)
+store = RedisStore(url, name=name)
 """
 KILLED = """
-method, _, when = step.partition(" ")
-real = getattr(Server, method, None)
-def work(*args, **options):
-    if when == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **options)
-    os.kill(os.getpid(), signal.SIGKILL)
-    return result
-if real is not None:
+if step:
+    method, when, number = step.split()
+    real = getattr(Server, method)
+    calls = []
+    def work(*args, **options):
+        calls.append(method)
+        is_last = len(calls) == int(number)
+        if is_last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **options)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
     setattr(Server, method, work)
 """
-ASK = """
+PROVIDER = """
 provider = Provider.chatgpt(issuer=issuer)
+"""
+ASK = """
 print("ready", flush=True)
 sys.stdin.readline()
 if is_trio == "trio":
@@ -69,7 +76,7 @@ def processes(
     started = [
         subprocess.Popen(
             [
-                *(sys.executable, "-c", HEAD + KILLED + ASK, server.url, name, endpoint.url),
+                *(sys.executable, "-c", HEAD + KILLED + PROVIDER + ASK, server.url, name, endpoint.url),
                 *(("threads", "trio")[number % 2], step),
             ],
             stdin=subprocess.PIPE,
@@ -87,6 +94,19 @@ def processes(
         for process in started:
             process.kill()
             process.communicate()
+
+
+@contextlib.contextmanager
+def program(text: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", text, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def line_of(process: subprocess.Popen[str]) -> str:
@@ -213,12 +233,56 @@ def test_a_program_that_lost_its_lease_waits_for_the_newer_one(  # noqa: PLR0913
 # In many processes
 
 
-def test_processes_cause_one_refresh(
+FIFTY = """
+children = []
+for number in range(50):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            sys.stdin.readline()
+            own = RedisStore(url, name=name)
+            os.write(writing, Session(own, provider).access_token().encode())
+        except BaseException as error:
+            os.write(writing, repr(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    children.append((child, reading))
+print("ready", flush=True)
+for child, reading in children:
+    with os.fdopen(reading) as pipe:
+        print(pipe.read(), flush=True)
+    os.waitpid(child, 0)
+"""
+"""Fifty processes, each with a connection of its own. To fork them takes less time than to start them."""
+
+
+def test_fifty_processes_cause_one_refresh(
     store: RedisStore, redis_server: RedisServer, name: str, endpoint: TokenEndpoint
 ) -> None:
     store.save(credentials(OVER))
     endpoint.hold()
-    with processes(6, redis_server, name, endpoint) as asking:
+    with program(HEAD + PROVIDER + FIFTY, redis_server.url, name, endpoint.url, "threads", "") as parent:
+        assert line_of(parent) == "ready"
+        # All of them read this until its end.
+        assert parent.stdin is not None
+        parent.stdin.close()
+        assert endpoint.asked.wait(PATIENCE)
+        endpoint.released.set()
+        tokens = [line_of(parent) for _ in range(50)]
+        parent.stdin = None
+    assert set(tokens) == {token_of(store.load())}
+    assert mark_of(tokens[0]) == "new-1"
+    assert refresh_tokens(endpoint) == ["canary-refresh-old"]
+
+
+def test_programs_with_threads_and_trio_cause_one_refresh(
+    store: RedisStore, redis_server: RedisServer, name: str, endpoint: TokenEndpoint
+) -> None:
+    store.save(credentials(OVER))
+    endpoint.hold()
+    with processes(4, redis_server, name, endpoint) as asking:
         for process in asking:
             go(process)
         assert endpoint.asked.wait(PATIENCE)
@@ -226,21 +290,67 @@ def test_processes_cause_one_refresh(
         tokens = [line_of(process) for process in asking]
     assert {mark_of(token) for token in tokens} == {"new-1"}
     assert endpoint.requests == 1
-    assert token_of(store.load()) == tokens[0]
+
+
+@pytest.mark.parametrize("has_written", [True, False], ids=["written", "not yet"])
+def test_a_clock_that_stands_still(  # noqa: PLR0913 - fixtures
+    make: Make,
+    redis_server: RedisServer,
+    name: str,
+    endpoint: TokenEndpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    has_written: bool,
+) -> None:
+    """A program that takes an old lease for a valid one replaces nothing: the server knows its fence."""
+    store, newer = make(), make()
+    store.save(credentials(OVER))
+    real = Lease.take
+
+    def take(lease: Lease, patience: float) -> None:
+        if lease._server is store._server:
+            lease._clock = lambda: 1.0
+        real(lease, patience)
+
+    monkeypatch.setattr(Lease, "take", take)
+    endpoint.hold()
+    tokens: list[str] = []
+    asking = threading.Thread(target=lambda: tokens.append(Session(store, endpoint.provider).access_token()))
+    asking.start()
+    assert endpoint.asked.wait(PATIENCE)
+    end_lease(redis_server, name)
+    with newer.renewing(timeout=0) as held:
+        if has_written:
+            save(held)
+        endpoint.released.set()
+        asking.join(PATIENCE)
+        assert [mark_of(token) for token in tokens] == ["newer" if has_written else "new-1"]
+        if not has_written:
+            assert mark_of(token_of(newer.load())) == "old"
+            save(held)
+    assert mark_of(token_of(store.load())) == "newer"
+
+
+def save(held: HeldStore) -> None:
+    with held.transaction() as transaction:
+        transaction.save(credentials(LASTING, "newer"))
 
 
 STEPS = {
-    "take_lease before": ["old"],
-    "take_lease after": ["old"],
-    "write before": ["old", "old"],
-    "write after": ["old"],
-    "return_lease before": ["old"],
-    "return_lease after": ["old"],
+    "take_lease before 1": ["old"],
+    "take_lease after 1": ["old"],
+    "read after 2": ["old"],
+    "read before 3": ["old", "old"],
+    "write before 1": ["old", "old"],
+    "write after 1": ["old"],
+    "return_lease before 1": ["old"],
+    "return_lease after 1": ["old"],
 }
 """The refresh tokens that the provider gets, if a program is killed at a step and another one goes on.
 
-It gets one twice only if the program is killed between the answer and the write. That costs the login at a provider
-that does not accept a refresh token twice.
+The store is read before the lease is taken, before the request, and before the write. The provider gets a token twice
+only if the program is killed between its request and the write. That costs the login at a provider that has answered
+and does not accept a refresh token twice.
 """
 
 
@@ -248,12 +358,13 @@ that does not accept a refresh token twice.
 def test_a_program_that_is_killed(
     step: str, make: Make, redis_server: RedisServer, name: str, endpoint: TokenEndpoint
 ) -> None:
-    store = make(lease=LEASE)
+    store = make()
     store.save(credentials(OVER))
     with processes(1, redis_server, name, endpoint, step) as (process,):
         go(process)
         assert line_of(process) == ""
         assert process.wait(PATIENCE) == -9
+    end_lease(redis_server, name)
     token = Session(store, endpoint.provider).access_token()
     assert refresh_tokens(endpoint) == [f"canary-refresh-{mark}" for mark in STEPS[step]]
     assert mark_of(token) == f"new-{len(STEPS[step])}"
@@ -263,7 +374,7 @@ def test_a_program_that_is_killed(
 def test_a_program_that_is_killed_during_its_request(
     make: Make, redis_server: RedisServer, name: str, endpoint: TokenEndpoint
 ) -> None:
-    store = make(lease=LEASE)
+    store = make()
     store.save(credentials(OVER))
     endpoint.hold()
     tokens: list[str] = []
@@ -274,6 +385,8 @@ def test_a_program_that_is_killed_during_its_request(
         assert endpoint.asked.wait(PATIENCE)
         waiting.start()
         process.kill()
+        process.wait(PATIENCE)
+        end_lease(redis_server, name)
         endpoint.released.set()
         waiting.join(PATIENCE)
     assert [mark_of(token) for token in tokens] == ["new-2"]

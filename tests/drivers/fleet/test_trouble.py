@@ -7,12 +7,13 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 
 from loginmachine import RedisStore, Session, StoreError
 from loginmachine.drivers.fleet.errors import Unreachable
 
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
-from ..support import PATIENCE
+from ..support import PATIENCE, eventually
 from .support import RedisServer
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def test_content_of_another_program(
 # A partition: the server is there, and does not answer
 
 
-def test_a_server_that_does_not_answer(own_server: RedisServer) -> None:
+def test_a_server_that_does_not_answer(own_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loginmachine.drivers.fleet.server.REST", 0.1)
     warned: list[str] = []
     with (
         RedisStore(own_server.url, name="x", lease=0.5, on_warning=warned.append) as store,
@@ -129,16 +131,61 @@ def test_a_server_that_does_not_answer(own_server: RedisServer) -> None:
         assert Session(store).access_token() == token_of(CREDENTIALS)
         own_server.signal(signal.SIGCONT)
         assert new.remove() == CREDENTIALS
-        assert store.load() is None
+        assert eventually(lambda: store.load() is None)
     assert [text.partition(": ")[2] for text in warned] == [
         "it does not answer; the credentials that were read last are used"
     ]
 
 
+def test_a_server_that_does_not_answer_is_left_alone_for_a_while(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt takes as long as the time-out."""
+    store.save(CREDENTIALS)
+    assert store.load() == CREDENTIALS
+    attempts: list[str] = []
+    with monkeypatch.context() as patch:
+
+        def fail(*keys: str) -> None:
+            attempts.append(keys[0])
+            raise redis.TimeoutError
+
+        patch.setattr(store._server._redis, "hmget", fail)
+        assert [store.load() for _ in range(5)] == [CREDENTIALS] * 5
+        assert len(attempts) == 1
+        store._server._silent_until = 0.0
+        assert store.load() == CREDENTIALS
+        assert len(attempts) == 2
+    assert store._server.is_silent
+    store.save(credentials(LASTING, "new"))
+    # It answers again.
+    assert mark_of(token_of(store.load())) == "new"
+
+
+def test_a_session_that_refreshes_does_not_make_others_fail(
+    quick: RedisStore, own_server: RedisServer, endpoint: TokenEndpoint
+) -> None:
+    """While the one that holds the lease is cut off, the others have the token that was read last."""
+    quick.save(CREDENTIALS)
+    assert quick.load() == CREDENTIALS
+    first, second = Session(quick, endpoint.provider), Session(quick, endpoint.provider)
+    endpoint.hold()
+    refreshing = threading.Thread(target=lambda: first.renew(token_of(CREDENTIALS)))
+    refreshing.start()
+    assert endpoint.asked.wait(PATIENCE)
+    own_server.signal(signal.SIGSTOP)
+    assert second.access_token() == token_of(CREDENTIALS)
+    own_server.signal(signal.SIGCONT)
+    endpoint.released.set()
+    refreshing.join(PATIENCE)
+    assert mark_of(token_of(quick.load())) == "new-1"
+
+
 def test_tokens_that_come_during_a_partition_are_stored_after_it(
     quick: RedisStore, own_server: RedisServer, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loginmachine.drivers.fleet.redis_store.LOCK_TIMEOUT", 0)
+    for module in ("contents", "leased"):
+        monkeypatch.setattr(f"loginmachine.drivers.fleet.{module}.LOCK_TIMEOUT", 0)
     quick.save(credentials(OVER))
     warned: list[str] = []
     session = Session(quick, endpoint.provider, on_warning=warned.append)
@@ -194,7 +241,7 @@ def test_a_lease_from_before_a_restart(
 ) -> None:
     other = make(own_server.url, name="x", lease=0.5)
     quick.save(CREDENTIALS)
-    with quick.renewing():
+    with quick.renewing() as held:
         if data == "lost":
             with own_server.client() as client:
                 client.flushall()
@@ -203,7 +250,7 @@ def test_a_lease_from_before_a_restart(
         if data == "lost":
             with other.renewing(timeout=0):
                 other.save(credentials(LASTING, "other"))
-                with pytest.raises(StoreError), quick.transaction() as transaction:
+                with pytest.raises(StoreError), held.transaction() as transaction:
                     transaction.save(CREDENTIALS)
             assert mark_of(token_of(other.load())) == "other"
         else:
