@@ -45,7 +45,7 @@ class Contents:
         Raises:
             StoreError: They cannot be read. The message holds nothing of them.
         """
-        if not stored.value:
+        if stored.value is None:
             return None
         try:
             return self._sealer.unseal(stored.value)
@@ -120,10 +120,10 @@ class _Transaction:
         return old
 
     def remove(self) -> Credentials | None:
-        if not self._stored.value:
+        if self._stored.value is None:
             return None
         old = self._old()
-        self._write(b"")
+        self._write(None)
         return old or EMPTY
 
     def _old(self) -> Credentials | None:
@@ -134,5 +134,5 @@ class _Transaction:
             self._contents.warn(f"{error}; it is replaced or removed")
             return None
 
-    def _write(self, value: bytes) -> None:
+    def _write(self, value: bytes | None) -> None:
         self._seen = self._contents.server.write(self._stored, value, self._fence, self._patience)

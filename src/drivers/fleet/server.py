@@ -36,10 +36,10 @@ REST: Final = 2.0
 
 
 class Stored(NamedTuple):
-    """What the server has: the version of the content, and its bytes. Both are empty if nothing was ever stored."""
+    """What the server has: the version of the content (empty if nothing was ever stored), and its bytes, if any."""
 
     version: bytes
-    value: bytes
+    value: bytes | None
 
 
 class Server:
@@ -92,14 +92,14 @@ class Server:
             patience: Seconds for which to try again while the server does not answer.
         """
         found: Any = self._patiently(lambda: self._redis.hmget(self._keys[0], "version", "value"), patience)
-        return Stored(found[0] or b"", found[1] or b"")
+        return Stored(found[0] or b"", found[1])
 
-    def write(self, expected: Stored, value: bytes, fence: str, patience: float) -> Stored:
+    def write(self, expected: Stored, value: bytes | None, fence: str, patience: float) -> Stored:
         """Replace the content, if it is unchanged and no newer lease was granted.
 
         Args:
             expected: The content that was read.
-            value: The new bytes; empty to remove the content.
+            value: The new bytes; None to remove the content.
             fence: The fence of the lease; empty to write without one.
             patience: Seconds for which to try again while the server does not answer.
 
@@ -110,7 +110,7 @@ class Server:
             StoreBusy: Another worker has changed the content, or has taken the lease. Nothing is written.
             StoreError: The server cannot be used. If it did not answer, the content may be written all the same.
         """
-        script, args = self._scripts[scripts.WRITE], (expected.version, fence, value)
+        script, args = self._scripts[scripts.WRITE], (expected.version, fence, value or b"")
         result: Any = self._patiently(lambda: script(keys=self._keys, args=args), patience)
         if result == b"changed":
             # An attempt without an answer may have done it.

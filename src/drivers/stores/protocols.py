@@ -80,9 +80,8 @@ class SessionStore(CredentialStore, Protocol):
         """Lock out other sessions, in this process or another, that want to refresh the tokens while the block runs.
 
         A refresh takes as long as the provider needs. Therefore this lock does not stop others from reading or changing
-        the store. The block may be entered in one thread and left in another.
-
-        The value of the block is None, or what the session uses instead of the store, if the lock can be lost.
+        the store. The block may be entered in one thread and left in another. Its value is None, or what the session
+        uses instead of the store, if the lock can be lost.
 
         Args:
             timeout: Seconds to wait at most for another session.
@@ -101,7 +100,7 @@ class HeldStore(Protocol):
         """Return the stored credentials, as `SessionStore.load` does."""
 
     def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[Transaction]:
-        """Lock the store while the block runs, as `SessionStore.transaction` does."""
+        """Lock the store, as `SessionStore.transaction` does."""
 
 
 @runtime_checkable

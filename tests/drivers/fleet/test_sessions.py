@@ -14,7 +14,7 @@ from loginmachine import RedisStore, Session, SignInRequired
 from loginmachine.drivers.fleet.lease import Lease, now
 
 from ..replies import reply
-from ..shared.session_drivers import SESSION_DRIVERS, InThreads, InTrio, Start
+from ..shared.session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver, Start
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
 from ..support import PATIENCE
 from ..trio.support import no_idle_threads
@@ -127,9 +127,9 @@ def refresh_tokens(endpoint: TokenEndpoint) -> list[str]:
 # In one process
 
 
-@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=DRIVER_IDS)
 def test_a_session_refreshes_and_another_program_has_the_token(
-    driver: InThreads | InTrio, store: RedisStore, other: RedisStore, endpoint: TokenEndpoint
+    driver: Driver, store: RedisStore, other: RedisStore, endpoint: TokenEndpoint
 ) -> None:
     store.save(credentials(OVER))
     session = driver.session(store, endpoint.provider)
@@ -142,9 +142,9 @@ def test_a_session_refreshes_and_another_program_has_the_token(
         pass
 
 
-@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=DRIVER_IDS)
 def test_sessions_with_stores_of_their_own_share_one_refresh(
-    driver: InThreads | InTrio, make: Make, endpoint: TokenEndpoint
+    driver: Driver, make: Make, endpoint: TokenEndpoint
 ) -> None:
     make().save(credentials(OVER))
     sessions = [driver.session(make(), endpoint.provider) for _ in range(4)]
@@ -153,9 +153,9 @@ def test_sessions_with_stores_of_their_own_share_one_refresh(
     assert endpoint.requests == 1
 
 
-@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=DRIVER_IDS)
 def test_a_refused_refresh_token_is_sent_by_one_program(
-    driver: InThreads | InTrio, store: RedisStore, other: RedisStore, endpoint: TokenEndpoint
+    driver: Driver, store: RedisStore, other: RedisStore, endpoint: TokenEndpoint
 ) -> None:
     store.save(credentials(OVER))
     endpoint.scripted.append(reply({"error": "invalid_grant"}, 400))
