@@ -49,7 +49,7 @@ for line in sys.stdin:
     try:
         print("token", session.renew(line.strip()), flush=True)
     except LoginError as error:
-        print("error", type(error).__name__, error, flush=True)
+        print("error", type(error).__name__, flush=True)
 """
 
 
@@ -115,18 +115,20 @@ def main() -> None:
             for reader in readers:
                 reader.join()
             longest = max(longest, time.monotonic() - began)
-            others = {program.answer for program in fleet if program is not victim}
+            others = [program.answer for program in fleet if program is not victim]
+            errors = sorted({answer for answer in others if answer.startswith("error")})
             found["the victim had its token"] += bool(victim.answer)
             for program in fleet:
                 windows += program.windows
                 program.windows = []
-            if len(others) == 1 and not any(" " in answer for answer in others):
-                found["the others had a token"] += 1
-                token = others.pop()
-            else:
-                found[f"the login was lost: {' / '.join(sorted(others))[:150]}"] += 1
+            if errors:
+                found[f"the login was lost: {', '.join(errors)}"] += 1
                 store.remove()
                 token = log_in(store, provider)
+            else:
+                found["the others had a token"] += 1
+                found["not all the same"] += len(set(others)) > 1
+                token = others[-1]
             fleet[fleet.index(victim)] = Program(server.url, demo.issuer)
         for program in fleet:
             program.process.kill()

@@ -9,6 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ...sansio.base.secret import Secret
 from ..errors import StoreBusy, StoreError
 from ..logging import log_error
 from . import scripts
@@ -26,6 +27,7 @@ _WORDS: Final = (
     (("READONLY", "read only replica"), "it is a read-only replica: use the address of the primary"),
     (("NOPERM", "no permissions", "no permission"), "its user may not use a command (docs/fleet.md lists them)"),
     (("MISCONF",), "it cannot write to its disk"),
+    (("CERTIFICATE_VERIFY_FAILED",), "its certificate is not trusted (docs/fleet.md says how it is)"),
     (("OOM", "maxmemory"), "its memory is full"),
 )
 """What the errors of the server have in their text, and what they mean."""
@@ -58,13 +60,14 @@ class Server:
         client = _client(url, timeout)
         if client is None:
             del url
-            raise ValueError("the address of a Redis server begins with redis://, rediss:// or unix://")
+            raise ValueError("the address of a Redis server begins with redis://, rediss:// or unix://, or is wrong")
         self._redis = client
         options = self._redis.connection_pool.connection_kwargs
         place = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         self.where = f"the login {name!r} on the Redis server {place}"
         self._silent_until = 0.0
-        self._secrets = [secret for secret in (options.get("password"),) if secret]
+        provider = options.get("credential_provider")
+        self._secrets = [Secret(secret) for secret in (provider.get_credentials() if provider else ()) if secret]
         # The braces keep both keys on one node of a cluster.
         self._keys = f"loginmachine:{{{name}}}", f"loginmachine:{{{name}}}:lease"
         self._scripts = {
@@ -167,7 +170,7 @@ class Server:
         try:
             result = command()
         except (redis.RedisError, OSError) as error:
-            log_error("the Redis server failed", error, hide=self._secrets)
+            log_error("the Redis server failed", error, hide=[secret.reveal() for secret in self._secrets])
             kind, problem = _problem_of(error)
         else:
             self._silent_until = 0.0
@@ -179,16 +182,24 @@ class Server:
 def _client(url: str, timeout: float) -> redis.Redis | None:
     """Return the client for a server. None if its URL cannot be used."""
     try:
-        return redis.Redis.from_url(
-            url,
+        options: dict[str, Any] = dict(redis.connection.parse_url(url))  # type: ignore[no-untyped-call]
+        user, password = options.pop("username", None), options.pop("password", None)
+        if user or password:
+            # The library shows a password in its reprs, and not what provides one.
+            options["credential_provider"] = redis.UsernamePasswordCredentialProvider(user, password)
+        pool = redis.ConnectionPool(
+            **options,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             # A connection that the server has closed since is opened again.
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
             decode_responses=False,
         )
-    except ValueError:
+        # An option in the URL may be unknown. This opens no connection.
+        pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, TypeError, redis.RedisError):
         return None
+    return redis.Redis(connection_pool=pool)
 
 
 def _problem_of(error: Exception) -> tuple[type[StoreError], str]:

@@ -434,7 +434,24 @@ def test_a_write_whose_answer_is_lost_is_found_out(
 # Arguments
 
 
-@pytest.mark.parametrize("url", ["", "localhost", "http://:canary@host", "redis://:canary@host:port"])
+URLS = ("redis://ada:canary@host", "rediss://:canary@host", "redis://host?password=canary", "unix://:canary@/socket")
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_repr_shows_the_password(url: str) -> None:
+    """Error reporters show the attributes of objects, and the library shows a password in its own."""
+    store = RedisStore(url, name="x", keys=[b"canary" + b"k" * 26])
+    parts = (store, store._server, store._contents, store._contents._sealer, store._server._redis)
+    assert "canary" not in f"{store!r} {[vars(part) for part in parts]!r}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "localhost", "http://:canary@host", "redis://:canary@host:port", "redis://host:70000000?db=canary"),
+        *("redis://:canary@host?unknown=1", "redis://host?socket_timeout=canary"),
+    ],
+)
 def test_a_wrong_address_is_not_shown(url: str) -> None:
     with pytest.raises(ValueError, match=r"^the address of a Redis server begins with redis://") as caught:
         RedisStore(url, name="x")
