@@ -34,6 +34,7 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
     LoginState.DISCOVERING: LoginFailureStep.READ_METADATA,
     LoginState.REGISTERING: LoginFailureStep.REGISTER_CLIENT,
     LoginState.SAVING_REGISTRATION: LoginFailureStep.REGISTER_CLIENT,
+    LoginState.SAVING_CLIENT: LoginFailureStep.REGISTER_CLIENT,
     LoginState.PUSHING_REQUEST: LoginFailureStep.PUSH_REQUEST,
     LoginState.FETCHING_KEYS: LoginFailureStep.FETCH_KEYS,
     LoginState.REQUESTING_DEVICE_CODE: LoginFailureStep.REQUEST_DEVICE_CODE,
@@ -84,9 +85,12 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
         login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
-    if event.registration is not None and event.registration.issuer != login.options.provider.origin:
+    provider = login.options.provider
+    if event.registration is not None and event.registration.issuer != provider.origin:
         raise UnexpectedEvent(login.state, event)
-    has_codes = login.options.provider.device_code is not None or login.options.provider.needs_discovery
+    if provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id):
+        raise UnexpectedEvent(login.state, event)
+    has_codes = provider.device_code is not None or provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 

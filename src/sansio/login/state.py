@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..base.http import HttpRequest
     from ..base.secret import Secret
     from ..callback.responses import Response
-    from ..model.account import Account
+    from ..model.account import Account, KnownAccount
     from ..model.credentials import Credentials
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
@@ -36,44 +36,12 @@ class LoginData:
     """
 
     __slots__ = (
-        "_state",
-        "account",
-        "asked_previous",
-        "attempt",
-        "auth_url",
-        "browser_waited",
-        "closed",
-        "code",
-        "code_waited",
-        "credentials",
-        "device_code",
-        "device_grant",
-        "exchange_id",
-        "exchanges",
-        "gone_reported",
-        "https_reported",
-        "is_listening",
-        "keys",
-        "keys_id",
-        "metadata_address",
-        "mismatch_reported",
-        "options",
-        "other_user_reported",
-        "out",
-        "outcome",
-        "pages",
-        "poll_interval",
-        "poll_troubles",
-        "port",
-        "redirects",
-        "request_uri",
-        "secrets",
-        "successes",
-        "timers",
-        "timers_used",
-        "unverified",
-        "waiting",
-        "wants_device_code",
+        *("_state", "account", "asked_previous", "attempt", "auth_url", "browser_waited", "closed", "code"),
+        *("code_waited", "credentials", "device_code", "device_grant", "exchange_id", "exchanges"),
+        *("gone_reported", "has_start_page", "https_reported", "is_listening", "keys", "keys_id"),
+        *("known_account", "metadata_address", "mismatch_reported", "options", "other_user_reported", "out"),
+        *("outcome", "pages", "poll_interval", "poll_troubles", "port", "redirects", "request_uri"),
+        *("secrets", "successes", "timers", "timers_used", "unverified", "waiting", "wants_device_code"),
     )
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
@@ -109,6 +77,10 @@ class LoginData:
         """The number of browsers that were redirected to the success page, and of success pages that were sent."""
         self.outcome: LoginOutcome | None = None
         self.closed = False
+        self.known_account: KnownAccount | None = None
+        """The account that the login renews."""
+        self.has_start_page = False
+        """The next browser that comes to the start page is sent to the provider."""
         self._begin_device_code()
         self._begin_discovery()
 
@@ -161,8 +133,9 @@ class LoginData:
 
     def note(self, event: Event) -> None:
         """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
-        if isinstance(event, Started) and event.registration is not None:
-            self.options = self.options.__replace__(provider=self.options.provider.registered(event.registration))
+        if isinstance(event, Started):
+            self.options = self.options.of_installation(event.registration, event.host_id)
+            self.known_account = event.account
         elif isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
@@ -176,15 +149,16 @@ class LoginData:
         if self.device_grant is not None:
             secrets = (*secrets, self.device_grant.code, self.device_grant.code_verifier)
         held = self.options.provider.client_secret
+        hint = None if self.known_account is None else self.known_account.id_token
         tokens = self.unverified.tokens.secrets() if self.unverified is not None else ()
         stored = () if self.credentials is None else self.credentials.secrets()
-        return (*secrets, self.request_uri, *tokens, *stored, *(() if held is None else (held.reveal(),)))
-
-    def bind(self, port: int, attempt: int) -> None:
-        """Append an attempt to bind a port."""
-        self.port, self.attempt = port, attempt
-        self.report(progress.Binding(port=port, attempt=attempt))
-        self.out.append(actions.Bind(port=port, attempt=attempt))
+        return (
+            *secrets,
+            self.request_uri,
+            *tokens,
+            *stored,
+            *(each.reveal() for each in (held, hint) if each is not None),
+        )
 
     def listen_on(self, port: int) -> None:
         """Note that the callback port accepts connections."""
