@@ -20,7 +20,7 @@ from loginmachine.demo.server import DemoProvider
 from tests.drivers.fleet.support import RedisServer
 
 PROGRAMS = 4
-LEASE = 1.0
+LEASE = 4.0
 LONGEST = 0.25
 """Seconds until the kill, at most."""
 PROGRAM = """

@@ -11,12 +11,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindProblem,
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackArrived,
     CallbackPasted,
     CancelRequested,
     ClientGone,
@@ -37,6 +39,7 @@ from loginmachine.sansio.login.events import (
 from loginmachine.sansio.model.options import LoginMethod
 from tests.model.subject import Letter
 from tests.sansio import server_samples as server
+from tests.sansio.chatgpt_samples import BOOTSTRAP, ISSUED
 from tests.sansio.rules import EventKind
 from tests.sansio.samples import (
     CLIENT_SECRET,
@@ -45,6 +48,7 @@ from tests.sansio.samples import (
     DEVICE_VERIFIER,
     NAMESPACE,
     NOW,
+    SECRETS,
     STATE,
     SUCCESS,
     USER_CODE,
@@ -188,6 +192,24 @@ def _pastes() -> Iterator[Letter]:
     yield _fixed("pasted: no address", CallbackPasted(text="hello"), EventKind.STRANGER)
 
 
+def _arrivals() -> Iterator[Letter]:
+    """Yield the letters for callbacks that a host's own web server receives."""
+
+    def arrived(name: str, target: Callable[[Place], str], kind: EventKind) -> Letter:
+        def event_for(place: Place) -> Event:
+            return CallbackArrived(query=target(place).partition("?")[2].encode())
+
+        return Letter(f"arrived: {name}", event_for, kind, CallbackArrived)
+
+    yield arrived("the callback", _the_callback, EventKind.CALLBACK)
+    yield arrived("a callback with another code", _another_callback, EventKind.CALLBACK)
+    yield arrived("a callback with an error", _callback("error=access_denied"), EventKind.ANSWER)
+    yield arrived("a callback without a code", _callback("code="), EventKind.ANSWER)
+    yield arrived("a callback of another issuer", _callback("code=a&iss=https://evil.example"), EventKind.ANSWER)
+    yield arrived("a callback of another login", lambda _: "?code=a&state=wrong", EventKind.STRANGER)
+    yield arrived("an unreadable callback", _callback("code=a&code=b"), EventKind.STRANGER)
+
+
 _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
     "an API key": (200, b'{"access_token": "sk-canary-api-key"}'),
     "a refusal": (400, b'{"error": "invalid_grant"}'),
@@ -272,12 +294,31 @@ def _about_provider(world: World) -> Iterator[Letter]:
     yield _answered("a reference", 201, server.pushed().body)
     yield _fixed("registration saved", RegistrationSaved())
     yield _fixed("registration not saved", RegistrationSaveFailed(message="full"))
-    if world.options.provider.registration is not None:
+    if world.options.provider.dialect.issues_clients:
+        yield from _about_issued_clients(world)
+    elif world.options.provider.registration is not None:
         elsewhere = server.REGISTRATION.__replace__(issuer="https://evil.example")
         device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
         yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
         yield _fixed("started with a registration and a device code", device)
         yield _fixed("started with another's registration", Started(registration=elsewhere), EventKind.MISTAKE)
+
+
+def _about_issued_clients(world: World) -> Iterator[Letter]:
+    """Yield the letters for a provider that issues clients in callbacks."""
+    is_first = world.started.registration is None
+    without = f"/auth/callback?code={CODE}&state={STATE}"
+    if is_first:
+        yield _asked("a callback without a client", without, EventKind.ANSWER)
+        yield _asked("a callback with the bootstrap client", f"{without}&client_id={BOOTSTRAP}", EventKind.ANSWER)
+    else:
+        yield _asked("a callback with the same client", f"{without}&client_id={ISSUED}", EventKind.CALLBACK)
+        yield _asked("a callback with another client", f"{without}&client_id=oaiapp_other", EventKind.ANSWER)
+        yield _answered("tokens of another person", 200, world.tokens(sub="user-2"))
+        yield _asked("the start page", start_path(SECRETS), EventKind.STRANGER)
+    yield _asked("a callback with two clients", f"{without}&client_id=a&client_id=b", EventKind.STRANGER)
+    yield _answered("the client is refused", 401, b'{"error": "invalid_client"}')
+    yield _fixed("started without a host", Started(), EventKind.MISTAKE)
 
 
 def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
@@ -290,7 +331,8 @@ def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
 def _starts(world: World) -> Iterator[Letter]:
     provider = world.options.provider
     possible = provider.device_code is not None or provider.needs_discovery or world.options.device_code_fallback
-    yield _fixed("started", Started())
+    possible = possible and not provider.dialect.issues_clients and world.options.redirect_uri is None
+    yield _fixed("started", world.started)
     device = Started(method=LoginMethod.DEVICE_CODE)
     yield _fixed("started with a device code", device, EventKind.FACT if possible else EventKind.MISTAKE)
 
@@ -323,6 +365,7 @@ def alphabet(world: World, most: int) -> tuple[Letter, ...]:
         *(_others() if world.has_others else ()),
         *_about_requests(most),
         *_pastes(),
+        *(() if world.options.redirect_uri is None else _arrivals()),
         *_token_answers(world),
         _fixed("saved", CredentialsSaved()),
         _fixed("not saved", SaveFailed(message="full")),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider
+from loginmachine.sansio.login.events import Started
 from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
+from tests.sansio import chatgpt_samples as chatgpt
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
 from tests.sansio.server_samples import CLAIMS, KEYS_URL, METADATA, OPENID, REGISTERING, signed
 
@@ -31,6 +33,8 @@ class World(NamedTuple):
     """Whether the provider signs its id tokens with keys that are fetched, and has metadata and registrations."""
     scope: str | None = None
     """The scopes that are granted; None to say nothing."""
+    started: Started = Started()
+    """How a login in the browser starts."""
 
     @property
     def restricted(self) -> bool:
@@ -67,6 +71,7 @@ _KNOWN = Provider.from_metadata(
     registration=REGISTERING.provider.registration,
     require_pushed_authorization_requests=True,
 )
+_APP = "https://app.example/auth/callback"
 _SIGNED = {**CLAIMS, NAMESPACE: ID_CLAIMS[NAMESPACE]}
 
 WORLDS: Final = (
@@ -107,6 +112,23 @@ WORLDS: Final = (
         has_keys=True,
     ),
     World(
+        "an issued client",
+        chatgpt.OPTIONS.__replace__(deadline=None, open_browser=False),
+        claims={**CLAIMS, "aud": [chatgpt.ISSUED]},
+        callback_parameters=f"&client_id={chatgpt.ISSUED}",
+        has_keys=True,
+        scope=chatgpt.PLAN,
+        started=chatgpt.FIRST,
+    ),
+    World(
+        "an account to renew",
+        chatgpt.OPTIONS.__replace__(deadline=None),
+        claims={**CLAIMS, "aud": [chatgpt.ISSUED]},
+        has_keys=True,
+        scope=chatgpt.PLAN,
+        started=chatgpt.LATER,
+    ),
+    World(
         "keys and an API key",
         OPTIONS.__replace__(
             provider=_CHATGPT.__replace__(jwks_uri=KEYS_URL, id_token_signing_alg_values_supported=("ES256",)),
@@ -115,4 +137,19 @@ WORLDS: Final = (
         claims=ID_CLAIMS,
         has_keys=True,
     ),
+    World(
+        "a web host",
+        LoginOptions(provider=_STRICT, allowed_workspaces=("acc-1",), redirect_uri=_APP),
+        claims=_STRICT_CLAIMS,
+        callback_parameters="&iss=https://id.example",
+    ),
+    World(
+        "a web host, a pushed request",
+        LoginOptions(
+            provider=_KNOWN.__replace__(client_id="native", registration=None), redirect_uri=_APP, deadline=None
+        ),
+        claims=_SIGNED,
+        has_keys=True,
+    ),
+    World("a web host, metadata", OPENID.__replace__(redirect_uri=_APP), claims=_SIGNED, has_keys=True),
 )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import runpy
+import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from loginmachine.sansio.diagram import lease as diagram
 from loginmachine.sansio.lease.states import LEASE_FINAL_STATES, LeaseState, LeaseTrigger
 from loginmachine.sansio.lease.table import LEASE_ROWS
 
 from .test_login import arrows
-
-if TYPE_CHECKING:
-    import pytest
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "lease-diagram.md"
 
@@ -23,10 +19,9 @@ def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
-def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "loginmachine.sansio.diagram.lease")
-    runpy.run_module("loginmachine.sansio.diagram.lease", run_name="__main__")
-    assert capsys.readouterr().out == DOCUMENT.read_text("ascii")
+def test_the_program_prints_the_document() -> None:
+    command = [sys.executable, "-m", "loginmachine.sansio.diagram.lease"]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == DOCUMENT.read_text("ascii")
 
 
 def test_each_row_is_drawn_and_listed() -> None:
