@@ -31,7 +31,7 @@ from loginmachine.drivers.threaded import http_client
 import time
 url, issuer, lease = sys.argv[1:]
 store = RedisStore(url, name="fleet", lease=float(lease))
-session = Session(store, Provider.chatgpt(issuer=issuer))
+session = Session(store, Provider.codex(issuer=issuer))
 answered = []
 send, write = http_client.send, server.Server.write
 def timed_send(request):
@@ -98,7 +98,7 @@ def main() -> None:
     windows: list[float] = []
     longest = 0.0
     with RedisServer("--appendonly", "yes") as server, DemoProvider() as demo:
-        provider = Provider.chatgpt(issuer=demo.issuer)
+        provider = Provider.codex(issuer=demo.issuer)
         store = RedisStore(server.url, name="fleet", lease=LEASE)
         token = log_in(store, provider)
         fleet = [Program(server.url, demo.issuer) for _ in range(PROGRAMS)]
