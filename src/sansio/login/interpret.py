@@ -31,6 +31,7 @@ _BIND_PROBLEMS: Final[Mapping[events.BindProblem, Trigger]] = {
     events.BindProblem.OTHER: Trigger.BIND_FAILED,
 }
 _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
+    LoginState.DISCOVERING_RESOURCE: LoginFailureStep.READ_METADATA,
     LoginState.DISCOVERING: LoginFailureStep.READ_METADATA,
     LoginState.REGISTERING: LoginFailureStep.REGISTER_CLIENT,
     LoginState.SAVING_REGISTRATION: LoginFailureStep.REGISTER_CLIENT,
@@ -46,6 +47,7 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
 }
 """The step of a cancellation, by the state of the login. In all other states it is `WAIT_FOR_CALLBACK`."""
 _SERVER_STATES: Final = (
+    LoginState.DISCOVERING_RESOURCE,
     LoginState.DISCOVERING,
     LoginState.REGISTERING,
     LoginState.PUSHING_REQUEST,
@@ -84,9 +86,12 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
         login.options.check_method(event.method)
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
-    if event.registration is not None and event.registration.issuer != login.options.provider.origin:
+    provider = login.options.provider
+    # (The issuer of a resource is not known yet. The registration counts only if it is that of the registration.)
+    is_others = event.registration is not None and event.registration.issuer != provider.origin
+    if is_others and not provider.needs_resource_metadata:
         raise UnexpectedEvent(login.state, event)
-    has_codes = login.options.provider.device_code is not None or login.options.provider.needs_discovery
+    has_codes = provider.device_code is not None or provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
     return Interpretation(trigger=Trigger.STARTED_WITH_DEVICE_CODE if with_code else Trigger.STARTED)
 

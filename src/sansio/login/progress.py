@@ -7,7 +7,14 @@ from ..base.records import hidden
 from ..base.text import clean_text
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep, advice_for
-from .server.progress import Discovering, FetchingKeys, KeysDelayed, PushingRequest, RegisteringClient
+from .server.progress import (
+    Discovering,
+    DiscoveringResource,
+    FetchingKeys,
+    KeysDelayed,
+    PushingRequest,
+    RegisteringClient,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -276,7 +283,7 @@ class Cancelled(PhaseAtStep):
 
 # fmt: off
 LoginPhase: TypeAlias = (
-    Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
+    DiscoveringResource | Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
     | Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
     | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
     | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from ..oauth.keys import KeySet
+    from ..server.registration import Registration
     from .events import Event
     from .interpretation import UnverifiedTokens
     from .outcome import LoginOutcome
@@ -66,6 +67,7 @@ class LoginData:
         "poll_troubles",
         "port",
         "redirects",
+        "registration",
         "request_uri",
         "secrets",
         "successes",
@@ -126,6 +128,8 @@ class LoginData:
         """The person signs in with a device code, and the login fetches something about the provider before."""
         self.metadata_address = 0
         """Which of the addresses of the provider's metadata is being tried, from 0."""
+        self.registration: Registration | None = None
+        """The client that an earlier login has registered at the provider of the resource, which is not known yet."""
         self.request_uri = ""
         """The reference to the pushed authorization request."""
         self.keys: KeySet | None = None
@@ -162,11 +166,20 @@ class LoginData:
     def note(self, event: Event) -> None:
         """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
         if isinstance(event, Started) and event.registration is not None:
-            self.options = self.options.__replace__(provider=self.options.provider.registered(event.registration))
+            self.registration = event.registration
+            if not self.options.provider.needs_resource_metadata:
+                self.use_registration()
         elif isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
             self.exchange_id = self.keys_id = None
+
+    def use_registration(self) -> None:
+        """Sign in with the client that an earlier login has registered, if it is one of this provider."""
+        provider, registration = self.options.provider, self.registration
+        if registration is not None and registration.issuer == provider.origin:
+            self.options = self.options.__replace__(provider=provider.registered(registration))
+        self.registration = None
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""

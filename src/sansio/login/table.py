@@ -68,18 +68,25 @@ from .server.effects import (
     await_callback_of_pushed,
     bind_after_discovery,
     discover,
+    discover_at_origin,
     discover_elsewhere,
     discover_for_device_code,
+    discover_named_server,
     fetch_keys,
     get_code_after_discovery,
     has_other_address,
+    has_other_resource_address,
     keep_keys,
     must_push,
     must_register,
     must_register_for_code,
     needs_metadata,
+    needs_resource_metadata,
     push,
     push_with_port,
+    read_resource,
+    read_resource_elsewhere,
+    read_resource_for_code,
     register_after_discovery,
     register_for_device_code,
     register_with_port,
@@ -104,6 +111,7 @@ STAY: Final = None
 
 S, T = LoginState, Trigger
 _IDLE = (S.IDLE,)
+_RESOURCE = (S.DISCOVERING_RESOURCE,)
 _DISCOVERING = (S.DISCOVERING,)
 _REGISTERING = (S.REGISTERING,)
 _REGISTERED = (S.SAVING_REGISTRATION,)
@@ -123,11 +131,23 @@ _OVER = (S.FAILED, S.CANCELLED)
 _BUSY = (*_CODE, *_KEYS, *_API_KEY, *_SAVING)
 _ARRANGING = (*_REGISTERING, *_REGISTERED, *_PUSHING)
 _LISTENING = (*_WAITING, *_BUSY)
-_PREPARING = (*_IDLE, *_DISCOVERING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
+_FINDING = (*_RESOURCE, *_DISCOVERING)
+_PREPARING = (*_IDLE, *_FINDING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
 _CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_KEYS, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
+    # The metadata of a protected resource, which names its provider
+    Row(T.STARTED,                    _IDLE,        S.DISCOVERING_RESOURCE, read_resource,
+        needs_resource_metadata),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING_RESOURCE, read_resource_for_code,
+        needs_resource_metadata),
+    Row(T.METADATA_NOT_FOUND,         _RESOURCE,    S.DISCOVERING_RESOURCE, read_resource_elsewhere,
+        has_other_resource_address),
+    Row(T.METADATA_NOT_FOUND,         _RESOURCE,    S.DISCOVERING,         discover_at_origin),
+    Row(T.DISCOVERY_FAILED,           _RESOURCE,    S.FAILED,              fail),
+    Row(T.RESOURCE_METADATA_RECEIVED, _RESOURCE,    S.DISCOVERING,         discover_named_server),
+
     # The provider's metadata
     Row(T.STARTED,                    _IDLE,        S.DISCOVERING,         discover,          needs_metadata),
     Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING,         discover_for_device_code, needs_metadata),

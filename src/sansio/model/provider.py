@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..server.endpoints import DeviceCodeEndpoints
     from ..server.metadata import ServerMetadata
     from ..server.registration import ClientMetadata, Registration
+    from ..server.resource import ResourceMetadata
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
@@ -68,6 +69,10 @@ class Provider(Record):
     """The endpoint that revokes tokens (RFC 7009); None if the provider has none."""
     device_code: DeviceCodeEndpoints | None = None
     """How to sign in with a device code; None if the provider has none."""
+    protected_resource: str | None = None
+    """The URL of a resource whose metadata names the provider, such as an MCP server (RFC 9728)."""
+    resource_metadata: str | None = None
+    """The address of that metadata, if a response of the resource has named it (RFC 9728 section 5.1)."""
     dialect: Dialect = STANDARD
     """What the provider does beside the standards."""
     token_endpoint_auth_method: ClientAuthentication | None = ClientAuthentication.NONE
@@ -105,11 +110,30 @@ class Provider(Record):
             token_endpoint_auth_method=registration.token_endpoint_auth_method,
         )
 
+    def named_by(self, metadata: ResourceMetadata) -> Provider:
+        """Return the provider that the metadata of the resource names first. Scopes that it has already are kept."""
+        scopes = self.scopes or metadata.scopes_supported
+        return self.__replace__(issuer=metadata.authorization_servers[0], scopes=scopes)
+
     def completed(self, metadata: ServerMetadata) -> Provider:
         """Return the provider with what its metadata says. An endpoint that it has already is kept."""
         from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
 
         return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
+
+    @property
+    def needs_resource_metadata(self) -> bool:
+        """Whether the issuer comes from the metadata of a protected resource, which the login reads first."""
+        return self.issuer is None and not self.token_endpoint
+
+    @property
+    def resource_metadata_addresses(self) -> tuple[str, ...]:
+        """Where the metadata of the protected resource may be. Empty if there is no such resource."""
+        if self.protected_resource is None:
+            return ()
+        from ..server.resource import resource_metadata_urls  # noqa: PLC0415 - not for the default provider
+
+        return resource_metadata_urls(self.protected_resource, self.resource_metadata)
 
     @property
     def needs_discovery(self) -> bool:
@@ -130,14 +154,19 @@ class Provider(Record):
 
     @property
     def origin(self) -> str:
-        """What identifies the provider: the issuer, or the token endpoint if it has none."""
-        return self.issuer or self.token_endpoint
+        """What identifies the provider: the issuer, or the token endpoint if it has none.
+
+        Before the login has read its metadata, the provider of a protected resource has the URL of the resource.
+        """
+        return self.issuer or self.token_endpoint or self.protected_resource or ""
 
     def _check(self) -> None:
         if self.issuer is not None:
             check_provider_url(self.issuer)
-        elif not self.token_endpoint:
+        elif not self.token_endpoint and self.protected_resource is None:
             raise ValueError("a provider without an issuer needs a token endpoint")
+        # It raises `MetadataError`, which is a `ValueError`.
+        _ = self.resource_metadata_addresses
         # With device codes, the authorization endpoint is not needed.
         page = self.authorization_endpoint or ("" if self.device_code is None else None)
         needed = () if self.needs_discovery else (page, self.token_endpoint)
@@ -249,6 +278,28 @@ class Provider(Record):
         from ..server.metadata import parse_metadata  # noqa: PLC0415 - not for the default provider
 
         return cls.openid(issuer, client_id=client_id, **fields).completed(parse_metadata(document, issuer))
+
+    @classmethod
+    def for_resource(cls, url: str, *, client_id: str = "", **fields: Any) -> Provider:  # noqa: ANN401 - as above
+        """Return the provider that gives tokens for a protected resource, such as an MCP server.
+
+        The login reads the metadata of the resource, which names the provider (RFC 9728), and then that of the
+        provider (RFC 8414). A resource without metadata is its own provider. The tokens are for the resource only (RFC
+        8707), unless the options of the login name another one.
+
+        Args:
+            url: The URL of the resource, such as ``https://api.example.com/mcp``.
+            client_id: The OAuth client. By default the login registers one (RFC 7591).
+            fields: Other fields, such as ``registration``, which says how the program presents itself, ``scopes``, and
+                ``resource_metadata``. The scopes are those of the resource's metadata by default.
+
+        Raises:
+            ValueError: A field is out of its range.
+        """
+        from ..server import presets  # noqa: PLC0415 - not for the default provider
+
+        known = {**presets.resource(url, needs_client=not client_id), "client_id": client_id}
+        return cls(**{**known, **presets.client_fields(fields, ())})
 
     @classmethod
     def google(cls, client_file: str | bytes | Mapping[str, object], **fields: Any) -> Provider:  # noqa: ANN401 - as above

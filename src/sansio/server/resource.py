@@ -25,7 +25,7 @@ class ResourceMetadata(Record):
     """The identifier of the resource. Tokens are requested for it (RFC 8707)."""
     authorization_servers: tuple[str, ...]
     """The issuers that give tokens for the resource. There is at least one."""
-    scopes_supported: tuple[str, ...] | None = None
+    scopes_supported: tuple[str, ...] = ()
     """The scopes that requests at the resource may need."""
 
 
@@ -82,7 +82,7 @@ def parse_resource_metadata(document: Mapping[str, object], resource: str) -> Re
     for server in servers:
         check_issuer(server)
         _check_https("authorization_servers", server, resource)
-    scopes = _texts("scopes_supported", document.get("scopes_supported"))
+    scopes = tuple(filter(None, _texts("scopes_supported", document.get("scopes_supported"))))
     return ResourceMetadata(resource=named, authorization_servers=servers, scopes_supported=scopes)
 
 
@@ -131,9 +131,9 @@ def _check_https(name: str, url: str, resource: str) -> None:
         raise MetadataError(f"{name}: it must be https, because the resource is")
 
 
-def _texts(name: str, value: object) -> tuple[str, ...] | None:
+def _texts(name: str, value: object) -> tuple[str, ...]:
     if value is None:
-        return None
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) and item for item in value):
+        return ()
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise MetadataError(f"{name} is not a list of texts")
-    return tuple(value) or None
+    return tuple(value)

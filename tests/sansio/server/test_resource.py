@@ -101,7 +101,7 @@ def test_a_document() -> None:
     document = {
         **LEAST,
         "authorization_servers": [ISSUER, "https://other.example"],
-        "scopes_supported": ["files:read", "files:write"],
+        "scopes_supported": ["files:read", "", "files:write"],
         "bearer_methods_supported": ["header"],
         "resource_name": "Files",
         "jwks_uri": None,
@@ -111,7 +111,7 @@ def test_a_document() -> None:
         authorization_servers=(ISSUER, "https://other.example"),
         scopes_supported=("files:read", "files:write"),
     )
-    assert parse_resource_metadata(LEAST, RESOURCE).scopes_supported is None
+    assert parse_resource_metadata(LEAST, RESOURCE).scopes_supported == ()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,10 @@ def test_a_document() -> None:
         ({"authorization_servers": []}, "authorization_servers is missing"),
         ({"authorization_servers": ISSUER}, "authorization_servers is not a list of texts"),
         ({"authorization_servers": [1]}, "authorization_servers is not a list of texts"),
-        ({"authorization_servers": [""]}, "authorization_servers is not a list of texts"),
+        (
+            {"authorization_servers": [""]},
+            "issuer: the provider's URL is empty or holds a character that is not allowed in it",
+        ),
         (
             {"authorization_servers": ["http://127.0.0.1"]},
             "authorization_servers: it must be https, because the resource is",
