@@ -93,10 +93,16 @@ class LoginOwner:
     outcome: LoginOutcome | None = None
     registration: Registration | None = None
     """The client that an earlier login has registered."""
+    registered_port: int | None = None
+    """The port of its redirect URI."""
     store_error: BaseException | None = None
     """What the store raised, if it is no `Exception`."""
     passed_on: BaseException | None = None
     """What an observer or a recorder raised, if it is no `Exception`."""
+
+    def started(self, method: LoginMethod) -> events.Started:
+        """Return the first event of the login."""
+        return events.Started(method=method, registration=self.registration, registered_port=self.registered_port)
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox."""
@@ -201,12 +207,14 @@ class LoginHandle:
         if callable(check):
             check()
         if self._provider.registration is not None:
-            from .registrations import load_registration  # noqa: PLC0415 - few logins register a client
+            from .registrations import load_registration, registered_port  # noqa: PLC0415 - few logins register a client
 
-            self._owner.registration = load_registration(store, self._provider)
-            if self._owner.registration is not None:
-                self._provider = self._provider.registered(self._owner.registration)
-        if self._provider.client_id:
+            registration = self._owner.registration = load_registration(store, self._provider)
+            self._owner.registered_port = registered_port(registration)
+            if registration is not None and registration.issuer == self._provider.origin:
+                self._provider = self._provider.registered(registration)
+        # (The provider of a resource is not known yet.)
+        if self._provider.client_id and not self._provider.needs_resource_metadata:
             self._check_stored(store)
 
     def _check_before_entering(self) -> None:

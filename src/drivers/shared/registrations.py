@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from ...sansio.login.events import RegistrationSaved, RegistrationSaveFailed
 from ..errors import StoreError
@@ -48,6 +49,16 @@ def save_registration(store: object, registration: Registration) -> Registration
     except Exception as error:  # noqa: BLE001 - a store of the program's own; the driver waits for an event
         return RegistrationSaveFailed(message=unexpected_error(error))
     return RegistrationSaved()
+
+
+def registered_port(registration: Registration | None) -> int | None:
+    """Return the port of the redirect URI that was registered. None if there is none."""
+    uri = None if registration is None else registration.redirect_uri
+    try:
+        return None if uri is None else urlsplit(uri).port
+    except ValueError:
+        # A file that was edited by hand. The login takes any port.
+        return None
 
 
 def load_registration(store: object, provider: Provider) -> Registration | None:

@@ -112,7 +112,7 @@ class Owner(LoginOwner):
         self.ready.set()
 
     def _perform_all(self) -> None:
-        self.post(events.Started(method=self._method, registration=self.registration))
+        self.post(self.started(self._method))
         while not self._closed:
             event = self.inbox.next_event()
             self._callbacks.note(event)

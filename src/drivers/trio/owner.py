@@ -103,7 +103,7 @@ class Owner(LoginOwner):
         try:
             async with trio.open_nursery() as self._nursery:
                 try:
-                    self.post(events.Started(method=self._method, registration=self.registration))
+                    self.post(self.started(self._method))
                     while not self._closed:
                         event = await self._next_event()
                         self._callbacks.note(event)

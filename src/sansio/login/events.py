@@ -44,6 +44,9 @@ class Started(Record):
     method: LoginMethod = LoginMethod.BROWSER
     registration: Registration | None = None
     """The client that an earlier login has registered, if the provider's client is to be registered."""
+    registered_port: int | None = None
+    """The port of the redirect URI that was registered with it. It is tried first, because many servers do not accept
+    another one (in spite of RFC 8252 section 7.3)."""
 
 
 class Bound(Record):

@@ -54,8 +54,13 @@ class UsingFallbackPort(VisiblePhase):
     """The first port is not available, and the second is being tried."""
 
     name: ClassVar[str] = "using_fallback_port"
-    sentence: ClassVar[str] = "Going on with port {port}."
     port: int
+    """The second port; 0 for any free port."""
+
+    @property
+    def text(self) -> str:
+        """One line of text for people."""
+        return f"Going on with port {self.port}." if self.port else "Going on with another port."
 
 
 class Listening(VisiblePhase):

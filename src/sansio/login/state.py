@@ -167,6 +167,9 @@ class LoginData:
         """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
         if isinstance(event, Started) and event.registration is not None:
             self.registration = event.registration
+            if event.registered_port is not None and self.options.first_port == 0:
+                provider = self.options.provider.__replace__(port=event.registered_port, fallback_port=0)
+                self.options = self.options.__replace__(provider=provider, port=None)
             if not self.options.provider.needs_resource_metadata:
                 self.use_registration()
         elif isinstance(event, TimerFired):
@@ -180,6 +183,12 @@ class LoginData:
         if registration is not None and registration.issuer == provider.origin:
             self.options = self.options.__replace__(provider=provider.registered(registration))
         self.registration = None
+
+    def drop_registration(self) -> None:
+        """Register a new client, if the present one was registered with a port that is not available."""
+        provider = self.options.provider
+        if provider.registration is not None:
+            self.options = self.options.__replace__(provider=provider.unregistered())
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""

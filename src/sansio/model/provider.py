@@ -110,10 +110,19 @@ class Provider(Record):
             token_endpoint_auth_method=registration.token_endpoint_auth_method,
         )
 
+    def unregistered(self) -> Provider:
+        """Return the provider without the client that it has registered for this installation."""
+        return self.__replace__(client_id="", client_secret=None, token_endpoint_auth_method=ClientAuthentication.NONE)
+
     def named_by(self, metadata: ResourceMetadata) -> Provider:
-        """Return the provider that the metadata of the resource names first. Scopes that it has already are kept."""
-        scopes = self.scopes or metadata.scopes_supported
-        return self.__replace__(issuer=metadata.authorization_servers[0], scopes=scopes)
+        """Return the provider that the metadata of the resource names first. Scopes that it has already are kept.
+
+        A client is registered for all scopes of the resource, so that a later login may ask for more of them.
+        """
+        scopes, registration = self.scopes or metadata.scopes_supported, self.registration
+        if registration is not None:
+            registration = registration.covering(metadata.scopes_supported)
+        return self.__replace__(issuer=metadata.authorization_servers[0], scopes=scopes, registration=registration)
 
     def completed(self, metadata: ServerMetadata) -> Provider:
         """Return the provider with what its metadata says. An endpoint that it has already is kept."""

@@ -63,6 +63,7 @@ def _options(value: Any) -> tuple[object, ...]:
     provider = value.provider
     return (
         provider.issuer,
+        provider.port,
         provider.needs_discovery,
         provider.client_id,
         provider.client_secret is None,

@@ -283,6 +283,9 @@ def _about_provider(world: World) -> Iterator[Letter]:
         device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
         yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
         yield _fixed("started with a registration and a device code", device)
+        if world.options.provider.protected_resource is not None:
+            with_port = Started(registration=server.CONFIDENTIAL, registered_port=world.any_port + 1)
+            yield _fixed("started with a registration and its port", with_port)
         # (The provider of a resource is not known yet.)
         kind = EventKind.FACT if world.options.provider.needs_resource_metadata else EventKind.MISTAKE
         yield _fixed("started with another's registration", Started(registration=elsewhere), kind)
@@ -305,6 +308,8 @@ def _starts(world: World) -> Iterator[Letter]:
 
 def _ports(world: World) -> Iterator[Letter]:
     ports = {world.options.first_port or world.any_port, world.options.fallback_port, world.any_port} - {None}
+    if world.options.provider.protected_resource is not None:
+        ports |= {world.any_port + 1}
     for port in sorted(port for port in ports if port is not None):
         yield _fixed(f"bound to {port}", Bound(port=port))
     yield _fixed("bound to no port", Bound(port=0), EventKind.MISTAKE)

@@ -46,6 +46,7 @@ def bind_again(login: LoginData, _: Interpretation) -> None:
 def bind_fallback(login: LoginData, _: Interpretation) -> None:
     """Try the second registered port."""
     assert login.options.fallback_port is not None
+    login.drop_registration()
     login.report(progress.UsingFallbackPort(port=login.options.fallback_port))
     login.bind(login.options.fallback_port, 1)
 

@@ -205,7 +205,11 @@ def register(login: LoginData, _: Interpretation) -> None:
     assert provider.registration is not None
     login.report(progress.RegisteringClient())
     uri = None if login.wants_device_code else redirect_uri(login.options, login.port)
-    login.send(registration_request(provider.registration_endpoint, provider.registration, uri))
+    metadata = provider.registration
+    if provider.protected_resource is not None:
+        # Servers of such resources refuse scopes that the client is not registered for.
+        metadata = metadata.covering(login.options.requested_scopes)
+    login.send(registration_request(provider.registration_endpoint, metadata, uri))
 
 
 def save_registration(login: LoginData, meaning: RegisteredClient) -> None:

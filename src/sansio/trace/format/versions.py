@@ -22,6 +22,7 @@ ADDED: Final[dict[str, object]] = {
     "authorization": None,
     "method": "POST",
     "registration": None,
+    "registered_port": None,
     "provider": None,
     "missing_scopes": (),
     "scopes": None,

@@ -9,8 +9,8 @@ import pytest
 
 from loginmachine.sansio import LoginFailure, LoginOptions, LoginSuccess, Provider
 from loginmachine.sansio.base.http import TransportProblem
-from loginmachine.sansio.login.actions import Bind, SaveRegistration, SendTokenRequest
-from loginmachine.sansio.login.events import CredentialsSaved, RegistrationSaved, Started
+from loginmachine.sansio.login.actions import Bind, ReportProgress, SaveRegistration, SendTokenRequest
+from loginmachine.sansio.login.events import BindProblem, Bound, CredentialsSaved, RegistrationSaved, Started
 from loginmachine.sansio.login.failures import LoginFailureCategory, LoginFailureStep
 from loginmachine.sansio.login.progress import Binding
 from loginmachine.sansio.login.server.progress import Discovering, DiscoveringResource
@@ -18,7 +18,7 @@ from loginmachine.sansio.login.states import Trigger
 from loginmachine.sansio.server.registration import ClientMetadata, Registration
 
 from ...playbook import Playbook, reply, reported
-from ...samples import STARTED_WITH_DEVICE_CODE, answer, drive, no_answer
+from ...samples import STARTED_WITH_DEVICE_CODE, answer, bind_failed, drive, no_answer
 from ...server_samples import (
     ACCESS_TOKEN,
     BOUND,
@@ -28,6 +28,7 @@ from ...server_samples import (
     METADATA_URL,
     OTHER_METADATA_URL,
     OTHER_RESOURCE_METADATA_URL,
+    REGISTRATION,
     REGISTRATION_URL,
     RESOURCE,
     RESOURCE_METADATA_URL,
@@ -43,6 +44,7 @@ from ...server_samples import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from loginmachine.sansio import LoginMachine
     from loginmachine.sansio.login.actions import Action
     from loginmachine.sansio.login.events import Event
 
@@ -250,6 +252,45 @@ def test_the_registration_of_an_earlier_login_is_used() -> None:
     assert REGISTRATION_URL not in urls(actions)
 
 
+def started(login_port: int | None = None, *, registered_port: int | None = 40000) -> tuple[LoginMachine, list[Action]]:
+    """Return a login with an earlier registration, and its actions until it binds a port."""
+    login = server_machine(RESOURCE.__replace__(port=login_port))
+    first = Started(registration=REGISTRATION, registered_port=registered_port)
+    return login, drive(login, first, resource_metadata(), metadata(2))
+
+
+def bound_ports(actions: Iterable[Action]) -> list[int]:
+    return [action.port for action in actions if isinstance(action, Bind)]
+
+
+def test_the_port_that_was_registered_is_tried_first() -> None:
+    login, actions = started()
+    assert bound_ports(actions) == [40000]
+    drive(login, Bound(port=40000))
+    assert login.state == "awaiting_callback"
+    assert login.auth_url is not None
+    assert "127.0.0.1%3A40000%2F" in login.auth_url
+
+
+def test_the_port_that_the_caller_chose_comes_before_the_registered_one() -> None:
+    assert bound_ports(started(4321)[1]) == [4321]
+    assert bound_ports(started(0)[1]) == [40000]
+    assert bound_ports(started(registered_port=None)[1]) == [0]
+
+
+def test_with_another_port_a_new_client_is_registered() -> None:
+    """Many servers do not accept another port than the registered one."""
+    login, _ = started()
+    actions = drive(login, bind_failed(BindProblem.FORBIDDEN), BOUND)
+    assert bound_ports(actions) == [0]
+    assert login.state == "registering"
+    (registration,) = forms(actions)
+    assert registration["redirect_uris"] == "('http://127.0.0.1:50000/auth/callback',)"
+    assert [action.phase.text for action in actions if isinstance(action, ReportProgress)] == [
+        *("Going on with another port.", "Opening a callback port.", "Registering this program at the provider."),
+    ]
+
+
 def test_the_registration_of_another_provider_is_not_used() -> None:
     """The resource has moved to another provider, which must not get the client's secret."""
     elsewhere: Registration = CONFIDENTIAL.__replace__(issuer="https://old.example")
@@ -258,6 +299,15 @@ def test_the_registration_of_another_provider_is_not_used() -> None:
     assert login.state == "registering"
     assert urls(actions)[-1] == REGISTRATION_URL
     assert login.provider.client_secret is None
+
+
+def test_the_client_is_registered_for_all_scopes_of_the_resource() -> None:
+    provider = Provider.for_resource(RESOURCE_URL, scopes=("files:read", "mail"))
+    login = server_machine(LoginOptions(provider=provider))
+    resource = resource_metadata(scopes_supported=["files:read", "files:write"])
+    actions = drive(login, Started(), resource, metadata(2, scopes_supported=["offline_access"]), BOUND)
+    (registration,) = forms(actions)
+    assert registration["scope"] == "files:read files:write mail offline_access"
 
 
 def test_a_provider_that_registers_no_clients() -> None:
