@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE
+SOURCES := $(shell find src -name '*.py') pyproject.toml README.md LICENSE docs/loginmachine.1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # With this set, pytest compiles every test module again in each of its processes.
@@ -13,12 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # What codespell reads. tools/words.py knows its own files.
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
+PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml docs src tests examples benchmarks interop tools
 
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -59,6 +59,19 @@ diagram: $(VENV)/.installed
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
 
+# The documentation site, in build/site/html. A warning, or a link that leads nowhere, is an error.
+docs: $(VENV)/.installed $(VENV)/.docs
+	$(BIN)/python -m tools.site build/site
+
+man: $(VENV)/.installed
+	$(BIN)/python -m tools.man_page > build/loginmachine.1
+	mv build/loginmachine.1 docs/loginmachine.1
+
+# The source archive and the wheel of the commit, in dist. REPOSITORY is the address for the README's links.
+dist: $(VENV)/.installed $(VENV)/.release
+	$(BIN)/python -m tools.release dist $(if $(REPOSITORY),--repository $(REPOSITORY))
+	$(BIN)/twine check --strict dist/*
+
 traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
@@ -87,11 +100,19 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[demo,keyring,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,qr,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	touch $@
+
+$(VENV)/.release: pyproject.toml | $(BIN)/python
+	$(PIP) install --group release
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --group docs
 	touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python

@@ -2,8 +2,9 @@
 
 python examples/replay_corpus.py --generate 100000 FOLDER    # generate one first
 python examples/replay_corpus.py FOLDER                      # over the processors of this machine
-python examples/replay_corpus.py --dask FOLDER               # the same with Dask, which is the extra "dask"
-python examples/replay_corpus.py --dask --cluster tcp://HOST:8786 FOLDER
+
+It is a program that has its own questions about the reports. `loginmachine replay FOLDER` has a table, a page with
+pictures (--report), and --dask for a cluster.
 
 The exit code is 1 if a trace acts differently today or cannot be read, or if there are none.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loginmachine import LoginOptions, LoginSecrets, Provider
-from loginmachine.drivers.traces import Report, replay_file, replay_many
+from loginmachine.drivers.traces import Report, replay_many
 from loginmachine.sansio import TransportProblem, actions, events
 from loginmachine.sansio.trace import Recorder
 
@@ -92,16 +93,6 @@ def generate(folder: Path, count: int) -> None:
                     recorder.handle(event)
 
 
-def replay_with_dask(paths: list[Path], cluster: str | None) -> Iterable[Report]:
-    """Replay each file with Dask. The workers must be able to read the files."""
-    import dask.bag  # noqa: PLC0415 - an extra
-    from distributed import Client  # noqa: PLC0415
-
-    with Client(cluster):
-        reports: list[Report] = dask.bag.from_sequence(paths, partition_size=1).map(replay_file).flatten().compute()
-    return reports
-
-
 def words_of(report: Report) -> str:
     """Return how a login, a refresh or a sign-out ended. A login is not named, because most traces are of logins."""
     what = "" if report.of == "login" else f"{report.of.replace('_', '-')} "
@@ -138,8 +129,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Replay a corpus of traces.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generate", type=int, metavar="N", help="make up so many logins, into the folder")
-    parser.add_argument("--dask", action="store_true", help="use Dask")
-    parser.add_argument("--cluster", metavar="ADDRESS", help="that of a Dask cluster (default: one on this machine)")
     parser.add_argument("--processes", type=int, help="how many (default: one for each processor)")
     arguments = parser.parse_args()
     if arguments.generate:
@@ -147,11 +136,7 @@ def main() -> int:
         return 0
     paths = sorted(arguments.folder.glob("*.jsonl"))
     started = time.perf_counter()
-    reports: Iterable[Report] = ()
-    if arguments.dask and paths:
-        reports = replay_with_dask(paths, arguments.cluster)
-    elif paths:
-        reports = replay_many(paths, processes=arguments.processes)
+    reports: Iterable[Report] = replay_many(paths, processes=arguments.processes) if paths else ()
     return 0 if summarise(reports, started) else 1
 
 

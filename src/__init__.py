@@ -1,17 +1,21 @@
 """Sign a person in through their browser: OAuth 2.0 with PKCE.
 
 Sign in:
-    `start_login` with threads, `open_login` with trio. Both take `LoginOptions` with a `Provider`, and a store. They
-    raise `LoginFailed` or another `LoginError`. `progress` has the phases that ``on_progress`` receives.
+    `start_login` with threads, `open_login` with trio, `asyncio_open_login` with asyncio. They take `LoginOptions` with
+    a `Provider`, and a store. They raise `LoginFailed` or another `LoginError`. `progress` has the phases that
+    ``on_progress`` receives.
 Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
 Call an API:
-    `Session` with threads, `TrioSession` with trio. Both refresh the access token when it is due, and raise
-    `RefreshFailed` or `SignInRequired`.
+    `Session` with threads, `TrioSession` with trio, `AsyncioSession` with asyncio. They refresh the access token when
+    it is due, and raise `RefreshFailed` or `SignInRequired`.
 Sign out:
-    `sign_out` with threads, `trio_sign_out` with trio.
+    `sign_out` with threads, `trio_sign_out` with trio, `asyncio_sign_out` with asyncio.
+All of this with the same names:
+    `loginmachine.drivers.threaded`, `loginmachine.drivers.trio` and `loginmachine.drivers.asyncio` have `open_login`,
+    `Login`, `Session` and `sign_out`, each for its kind of program.
 Record a login:
     `TraceFile`; `loginmachine.sansio.trace` replays what was recorded, `loginmachine.drivers.traces` many traces.
 Write another driver:
@@ -27,6 +31,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .drivers.accounts.account_store import AccountStore
     from .drivers.accounts.client_secrets import secret_from_command, secret_from_file
+    from .drivers.asyncio.login import AsyncioLogin, asyncio_open_login
+    from .drivers.asyncio.session import AsyncioSession
+    from .drivers.asyncio.signing_out import asyncio_sign_out
     from .drivers.errors import (
         AccountNotFound,
         AmbiguousAccount,
@@ -58,11 +65,11 @@ if TYPE_CHECKING:
     )
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
-    from .drivers.threaded.sign_out import sign_out
+    from .drivers.threaded.signing_out import sign_out
     from .drivers.traces.recording import TraceFile
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
-    from .drivers.trio.sign_out import trio_sign_out
+    from .drivers.trio.signing_out import trio_sign_out
     from .sansio.accounts.choice import AccountChoice
     from .sansio.accounts.stored import StoredAccount
     from .sansio.base.errors import UnexpectedEvent
@@ -92,6 +99,8 @@ __all__ = [
     "AccountNotFound",
     "AccountStore",
     "AmbiguousAccount",
+    "AsyncioLogin",
+    "AsyncioSession",
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
@@ -153,6 +162,8 @@ __all__ = [
     "TrustError",
     "UnexpectedEvent",
     "VersionedStore",
+    "asyncio_open_login",
+    "asyncio_sign_out",
     "open_login",
     "open_store",
     "progress",
@@ -163,11 +174,14 @@ __all__ = [
     "trio_sign_out",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """As in pyproject.toml. (To read it from the metadata of the installation takes 15 ms.)"""
 
 _HOMES = {
     "drivers.accounts.account_store": ("AccountStore",),
+    "drivers.asyncio.login": ("AsyncioLogin", "asyncio_open_login"),
+    "drivers.asyncio.session": ("AsyncioSession",),
+    "drivers.asyncio.signing_out": ("asyncio_sign_out",),
     "drivers.accounts.client_secrets": ("secret_from_command", "secret_from_file"),
     "drivers.errors": (
         "AccountNotFound",
@@ -201,11 +215,11 @@ _HOMES = {
     ),
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
     "drivers.threaded.session": ("Session",),
-    "drivers.threaded.sign_out": ("sign_out",),
+    "drivers.threaded.signing_out": ("sign_out",),
     "drivers.traces.recording": ("TraceFile",),
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
-    "drivers.trio.sign_out": ("trio_sign_out",),
+    "drivers.trio.signing_out": ("trio_sign_out",),
     "sansio.accounts.choice": ("AccountChoice",),
     "sansio.accounts.stored": ("StoredAccount",),
     "sansio.base.errors": ("UnexpectedEvent",),

@@ -18,7 +18,11 @@ MODULES = (
     "loginmachine.sansio",
     "loginmachine.sansio.trace",
     "loginmachine.drivers",
+    "loginmachine.drivers.threaded",
+    "loginmachine.drivers.trio",
+    "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
+    "loginmachine.testing",
 )
 """The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")

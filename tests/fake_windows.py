@@ -40,7 +40,18 @@ def pretend(*imported: str) -> None:
     Args:
         imported: Modules of other packages that must be loaded before, because they have parts of their own for it.
     """
-    for name in ("getpass", "httpx", "multiprocessing", "platform", "shutil", "ssl", "subprocess", "tempfile", "trio"):
+    for name in (
+        "asyncio",
+        "getpass",
+        "httpx",
+        "multiprocessing",
+        "platform",
+        "shutil",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "trio",
+    ):
         __import__(name)
     for name in imported:
         __import__(name)

@@ -41,12 +41,16 @@ LAYERS = (
     ("drivers.errors", "drivers.files", "drivers.forks", "drivers.logging", "drivers.waiting"),
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
     ("drivers.accounts", "drivers.shared"),
-    ("drivers.threaded", "drivers.trio"),
+    ("drivers.threaded", "drivers.trio", "drivers.asyncio"),
     ("demo",),
+    ("testing",),
     ("cli",),
 )
 """From the bottom up. Parts of one layer do not import each other."""
-FACADES = ("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "drivers.threaded", "drivers.trio")
+FACADES = (
+    *("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "testing"),
+    *("drivers.threaded", "drivers.trio", "drivers.asyncio"),
+)
 """Packages with an ``__init__`` that only exports names of their modules."""
 
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_LONGEST_PAGE: Final = 262_144
+"""The most characters of a page, as `LoginOptions.success_page` takes it."""
+
 
 def port(text: str) -> int:
     """Return a port; 0 for any free one."""
@@ -30,6 +37,29 @@ def folder(text: str) -> str:
     if path.startswith("~"):
         raise argparse.ArgumentTypeError("~ stands for no folder here: set HOME, or give the whole path")
     return path
+
+
+def page(text: str) -> str:
+    """Return the content of an HTML file in UTF-8."""
+    try:
+        with open(text, encoding="utf-8") as file:  # noqa: PTH123 - as above
+            content = file.read(_LONGEST_PAGE + 1)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"the file cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise argparse.ArgumentTypeError("the file is not in UTF-8") from None
+    if not 0 < len(content) <= _LONGEST_PAGE:
+        raise argparse.ArgumentTypeError(f"the file has more than {_LONGEST_PAGE} characters, or none")
+    return content
+
+
+def token_kind(text: str) -> str:
+    """Return which token is read from standard input. Another text is not repeated: it may be the token."""
+    if text not in ("refresh", "access"):
+        raise argparse.ArgumentTypeError(
+            "say refresh or access. The token itself is read from standard input, because others could see it"
+        )
+    return text
 
 
 def seconds(text: str) -> float | None:

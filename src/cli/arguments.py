@@ -121,6 +121,8 @@ def _parser_of(parser: CommandParser, arguments: Sequence[str]) -> CommandParser
 
 
 def _run_login(options: argparse.Namespace) -> int:
+    if options.with_token:
+        return lazy("commands.credentials.with_token", "run")(options)
     return lazy("commands.api_key" if options.api_key else "commands.login", "run")(options)
 
 
@@ -145,11 +147,19 @@ def _add_status(status: argparse.ArgumentParser) -> None:
 def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.epilog = exit_codes.REPLAY_HELP
     add = replay.add_argument
-    add("file", metavar="FILE", help="trace file; - for standard input")
+    add("files", metavar="FILE", nargs="+", help="trace file, or a folder of *.jsonl files; - for standard input")
     add("--until", type=count, metavar="N", help="show only the first N events")
     form = replay.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write one JSON object per line")
     form.add_argument("--diagram", action="store_true", help="draw the path of the login (Mermaid)")
+    form.add_argument("--as-test", action="store_true", help="write a test that replays the trace (pytest)")
+    many = replay.add_argument_group("many traces")
+    many.add_argument("--report", metavar="HTML", help="write a page with pictures of all traces to this file")
+    where = many.add_mutually_exclusive_group()
+    where.add_argument(
+        "--processes", type=count, metavar="N", help="number of processes (default: one for each processor)"
+    )
+    where.add_argument("--dask", metavar="ADDRESS", help="replay on a Dask cluster, such as tcp://HOST:8786")
 
 
 def _add_logout(logout: argparse.ArgumentParser) -> None:
@@ -204,6 +214,16 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     add("--record", metavar="FILE", help="write a trace of the login to this file")
 
 
+def _add_completion(completion: argparse.ArgumentParser) -> None:
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="shell to print the script for")
+    completion.epilog = (
+        "to use it now and later:\n"
+        '  bash  add to ~/.bashrc: eval "$(loginmachine completion bash)"\n'
+        '  zsh   add to ~/.zshrc, after compinit: eval "$(loginmachine completion zsh)"\n'
+        "  fish  loginmachine completion fish > ~/.config/fish/completions/loginmachine.fish"
+    )
+
+
 def _add_diagram(diagram: argparse.ArgumentParser) -> None:
     add = diagram.add_argument
     add(
@@ -231,7 +251,7 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_status,
     ),
     "replay": (
-        "explain a recorded login, refresh or sign-out step by step, and check that it has the same result today",
+        "explain a recorded login, refresh or sign-out step by step, or many in a table, and check the results",
         lazy("commands.replay", "run"),
         _add_replay,
     ),
@@ -254,6 +274,11 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
     ),
     "refresh": ("refresh the tokens now", lazy("commands.tokens", "refresh"), _add_refresh),
     "demo": ("try a login with a demo provider on this machine", lazy("commands.demo", "run"), _add_demo),
+    "completion": (
+        "print a script that lets a shell complete this command line",
+        lazy("shell.completion", "run"),
+        _add_completion,
+    ),
     "diagram": ("draw the state machine of a login", lazy("commands.diagram", "run"), _add_diagram),
 }
 """Help text, function, and options of each command."""

@@ -17,6 +17,11 @@ _CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")
 """Files that Docker and Podman put into a container."""
 
 
+def is_automatic(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a service for continuous integration runs the program: ``CI`` is set, and not to false."""
+    return environment.get("CI", "").lower() not in ("", "0", "false")
+
+
 def why_no_browser(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:
     """Return why a local browser probably cannot be used.
 

@@ -24,7 +24,7 @@ HELP = """exit codes:
   130  interrupted
 """
 """The last part of ``--help``."""
-REPLAY_HELP = "exit codes: 0 same result, 1 different result, 2 not a trace"
+REPLAY_HELP = "exit codes: 0 same result, 1 different result (of any trace), 2 not a trace"
 """The last part of ``replay --help``."""
 
 

@@ -33,6 +33,14 @@ class HelpFormat(argparse.HelpFormatter):
         # As argparse does it, two columns stay empty.
         super().__init__(prog, width=max(min(columns - 2, _WIDTH), _LEAST_WIDTH) if columns else _WIDTH)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Add an argument. The descriptions begin right of the longest command, too, which argparse forgets."""
+        super().add_argument(action)
+        if action.nargs == argparse.PARSER:
+            longest = max(map(len, action.choices or ()), default=0)
+            indent = self._current_indent + self._indent_increment
+            self._action_max_length = max(self._action_max_length, longest + indent)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         import textwrap  # noqa: PLC0415 - for the help only
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..sansio.model.options import DEFAULT_DEADLINE
 from ..sansio.model.provider import CHATGPT_ISSUER, DEFAULT_ORIGINATOR
 from . import exit_codes
-from .argument_types import port, seconds
+from .argument_types import page, port, seconds, token_kind
 from .shared_arguments import PROVIDERS, add_home, add_record, add_store
 
 TYPE_CHECKING = False
@@ -16,15 +16,12 @@ if TYPE_CHECKING:
 def add_login(login: argparse.ArgumentParser) -> None:
     """Add the options of ``login``."""
     login.epilog = exit_codes.HELP
-    add = login.add_argument
-    add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
-    add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
-    add("--port", type=port, help="port for the callback; 0 for any free port (default: the provider's, or any)")
-    add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
-    add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
+    _add_method(login)
+    _add_callback(login)
     _add_provider(login)
     _add_client(login)
     _add_request(login)
+    add = login.add_argument
     add(
         "--timeout",
         type=seconds,
@@ -32,12 +29,42 @@ def add_login(login: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time to wait for the browser; 0 for no limit (default: %(default)g, or the lifetime of a device code)",
     )
+    add("--success-page", type=page, metavar="FILE", help="HTML page to show in the browser after the sign-in")
     add_home(login)
     add_store(login)
-    add("--driver", choices=["threaded", "trio"], default="threaded", help="I/O implementation (default: %(default)s)")
+    drivers = ("threaded", "trio", "asyncio")
+    add("--driver", choices=drivers, default="threaded", help="I/O implementation (default: %(default)s)")
     add_record(login)
     add("--json", action="store_true", help="write events to standard output, one JSON object per line")
     add("-v", "--verbose", action="store_true", help="show every phase of the login")
+
+
+def _add_method(login: argparse.ArgumentParser) -> None:
+    add = login.add_argument
+    add("--no-browser", action="store_true", help="print the login URL, but do not open a browser")
+    add("--device-code", action="store_true", help="sign in with a short code, in a browser on any machine")
+    add("--qr", action="store_true", help="show the address as a QR code, too")
+    add("--api-key", action="store_true", help="read an API key from standard input or a hidden prompt, and store it")
+    add(
+        "--with-token",
+        type=token_kind,
+        nargs="?",
+        const="refresh",
+        metavar="refresh|access",
+        help="read a refresh token (or an access token) from standard input or a hidden prompt, and store it",
+    )
+
+
+def _add_callback(login: argparse.ArgumentParser) -> None:
+    add = login.add_argument
+    add("--port", type=port, help="port for the callback; 0 for any free port (default: the provider's, or any)")
+    add(
+        "--listen-address",
+        metavar="ADDRESS",
+        help="listen at this address instead of loopback, such as 0.0.0.0 in a container with a published port;"
+        " other machines may then reach it",
+    )
+    add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
 
 
 def _add_provider(login: argparse.ArgumentParser) -> None:

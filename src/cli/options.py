@@ -153,6 +153,8 @@ def login_options(arguments: argparse.Namespace, provider: Provider, **fields: A
         "deadline": arguments.timeout,
         "device_code_fallback": bool(provider.authorization_endpoint) or provider.needs_discovery,
         "any_user": arguments.any_user,
+        "listen_address": arguments.listen_address,
+        "success_page": arguments.success_page,
         "allowed_workspaces": tuple(arguments.workspace),
     }
     return LoginOptions(provider=provider, **{**common, **fields})
@@ -230,12 +232,17 @@ class StoreWarnings:
             opener: What opens the store; None for `store_from`.
         """
         open_it = opener or store_from
-        return open_it(arguments, on_warning=self.warnings.append, on_fallback=self._set_fallback)
+        return open_it(arguments, on_warning=self.add, on_fallback=self.add_fallback)
+
+    def add(self, text: str) -> None:
+        """Collect a warning."""
+        self.warnings.append(text)
+
+    def add_fallback(self, text: str) -> None:
+        """Collect why the file is used instead of the keyring."""
+        self.fallback = text
 
     def lines(self) -> list[str]:
         """Return all warnings as lines for the terminal."""
         fallback = [self.fallback] if self.fallback else []
         return [f"Warning: {warning}." for warning in (*self.warnings, *fallback)]
-
-    def _set_fallback(self, text: str) -> None:
-        self.fallback = text

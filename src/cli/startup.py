@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 _DEFERRED: Final = ("inspect", "ipaddress", "traceback")
 """Modules that `transitions`, `urllib` and `logging` import, but that a login does not use. Loading them would take an
 eighth of the time until the URL is shown."""
-_BLOCKED: Final = ("anyio", "trio", "httpx._main")
-"""Modules that httpcore and httpx import if they are installed, and that the threaded driver does not need. The first
-two take 5 MB, and longer to load than h11 and httpx; the third is httpx's own command line."""
+NOT_FOR_ASYNCIO: Final = ("trio", "httpx._main")
+NOT_FOR_THREADS: Final = ("anyio", *NOT_FOR_ASYNCIO)
+"""Modules that httpcore and httpx import if they are installed, and that a driver does not need. anyio and trio take
+5 MB, and longer to load than h11 and httpx; the third is httpx's own command line."""
 
 _COLLECTION_THRESHOLD: Final = 50_000
 """Allocated objects between two garbage collections. A login makes some tens of thousands, nearly all of which stay
@@ -46,9 +47,9 @@ def defer_imports() -> None:
     sys.meta_path.insert(0, _LazyFinder)
 
 
-def block_imports() -> None:
-    """Make modules that the threaded driver does not need look as if they were not installed."""
-    for name in _BLOCKED:
+def block_imports(names: Sequence[str] = NOT_FOR_THREADS) -> None:
+    """Make modules that a driver does not need look as if they were not installed."""
+    for name in names:
         # None in `sys.modules` makes an import raise ModuleNotFoundError.
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 

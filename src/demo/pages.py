@@ -22,8 +22,11 @@ _STYLE: Final = (
     "border-radius:14px;overflow-wrap:anywhere}"
     "h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}"
     "p{margin:.5rem 0}label{display:block;margin:1rem 0 .3rem;font-weight:600}"
-    "input{width:100%;padding:.6rem .7rem;font:inherit;color:inherit;background:transparent;"
+    "input,select{width:100%;padding:.6rem .7rem;font:inherit;color:inherit;background:transparent;"
     "border:1px solid var(--edge);border-radius:8px}"
+    "input[type=checkbox]{width:auto;margin:0 .5rem 0 0}.choice{margin:.5rem 0;font-weight:400}"
+    "fieldset{margin:1rem 0 0;padding:.3rem .9rem .5rem;border:1px solid var(--line);border-radius:8px}"
+    "legend{padding:0 .3rem;font-weight:600}"
     "button{width:100%;margin-top:.75rem;padding:.65rem 1rem;font:inherit;font-weight:600;color:inherit;"
     "background:transparent;border:1px solid var(--edge);border-radius:8px;cursor:pointer}"
     ".act{margin-top:1.5rem;color:var(--on-act);background:var(--act);border-color:var(--act)}"
@@ -54,8 +57,8 @@ def login_form(*, csrf_token: str, callback: str, email: str = "", problem: str 
         email: The email address that was submitted before.
         problem: What was wrong with the submitted form.
     """
-    alert, described = _alert(problem)
-    return _page(
+    alert, described = alert_of(problem)
+    return page_of(
         "Sign in to the demonstration",
         f"<p>A program on this computer ({escape(callback)}) asks to know who you are.</p>"
         '<p class="note"><strong>This is a demonstration.</strong> It runs on this computer only and forgets '
@@ -79,8 +82,8 @@ def device_form(*, problem: str | None = None) -> str:
     Args:
         problem: What was wrong with the code that was entered before.
     """
-    alert, described = _alert(problem)
-    return _page(
+    alert, described = alert_of(problem)
+    return page_of(
         "Enter your code",
         "<p>Enter the code that your program shows you.</p>"
         '<p class="note"><strong>Never enter a code that someone else gave you.</strong> They would be signed in as '
@@ -93,8 +96,8 @@ def device_form(*, problem: str | None = None) -> str:
 def done(*, accepted: bool) -> str:
     """Return the last page of a sign-in with a device code."""
     if accepted:
-        return _page("You are signed in", "<p>Your program knows. You can close this page.</p>")
-    return _page("You have refused", "<p>Your program is not signed in. You can close this page.</p>")
+        return page_of("You are signed in", "<p>Your program knows. You can close this page.</p>")
+    return page_of("You have refused", "<p>Your program is not signed in. You can close this page.</p>")
 
 
 def unusable(text: str) -> str:
@@ -103,20 +106,26 @@ def unusable(text: str) -> str:
     Args:
         text: What is wrong with the request.
     """
-    return _page(
+    return page_of(
         "This sign-in cannot go on",
         f'<p>{escape(text)}</p><p class="soft">Go back to your program and start the sign-in again.</p>',
     )
 
 
-def _alert(problem: str | None) -> tuple[str, str]:
-    """Return the alert, and the attribute that connects it with the field for screen readers."""
+def alert_of(problem: str | None) -> tuple[str, str]:
+    """Return an alert, and the attribute that connects it with the field for screen readers."""
     if not problem:
         return "", ""
     return f'<p class="bad" role="alert" id="problem">{escape(problem)}</p>', ' aria-describedby="problem"'
 
 
-def _page(title: str, body: str) -> str:
+def page_of(title: str, body: str) -> str:
+    """Return a page.
+
+    Args:
+        title: Its title and heading, not escaped.
+        body: Its HTML below the heading.
+    """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -7,6 +7,8 @@ another user has sent a request. `client_settings` and `encode_request` prepare 
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
 either. `error_for` is the exception for an outcome.
 
+A store calls `check_replaceable` before it replaces credentials, and may be a `RefusalStore` (docs/stores.md).
+
 A program that signs a person in uses `loginmachine.start_login` or `loginmachine.open_login` instead.
 """
 
@@ -22,15 +24,18 @@ if TYPE_CHECKING:
     from .errors import error_for
     from .http.client import client_settings, encode_request, to_failure, to_response
     from .shared.token_events import token_event
+    from .stores.protocols import RefusalStore, check_replaceable
 
 __all__ = [
     "CLOSE_TIMEOUT",
     "HEAD_TIMEOUT",
     "SEND_TIMEOUT",
     "CallbackConnection",
+    "RefusalStore",
     "Request",
     "Response",
     "cancel_previous",
+    "check_replaceable",
     "client_settings",
     "encode_request",
     "error_for",
@@ -50,6 +55,7 @@ _HOMES = {
     "errors": ("error_for",),
     "http.client": ("client_settings", "encode_request", "to_failure", "to_response"),
     "shared.token_events": ("token_event",),
+    "stores.protocols": ("RefusalStore", "check_replaceable"),
 }
 
 

@@ -112,7 +112,10 @@ class Command:
 
 def environment(**extra: str) -> dict[str, str]:
     """Return the environment without variables that change the command's behaviour, and with `extra`."""
-    dropped = ("LOGINMACHINE_", "CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "COLUMNS")
+    dropped = (
+        *("LOGINMACHINE_", "CODEX_", "OPENAI_", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "COLUMNS"),
+        *("CI", "SSH_", "FORCE_HYPERLINK", "TERM_PROGRAM", "VTE_VERSION", "KITTY_", "WT_", "KONSOLE_", "WEZTERM_"),
+    )
     kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     # The accounts and the configuration of the person who runs the tests are not read.
     return {**kept, "XDG_STATE_HOME": NOWHERE, "XDG_CONFIG_HOME": NOWHERE, **extra}

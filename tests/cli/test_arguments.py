@@ -17,12 +17,14 @@ from .conftest import called
 
 COMMANDS = [
     *("login", "complete", "status", "whoami", "replay", "accounts", "use", "profiles"),
-    *("logout", "token", "refresh", "demo", "diagram"),
+    *("logout", "token", "refresh", "demo", "completion", "diagram"),
 ]
 
 
 def test_every_lazy_function_exists() -> None:
-    found = re.findall(r'"(commands\.[\w.]+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text())
+    found = re.findall(
+        r'"((?:commands|shell)\.[\w.]+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text()
+    )
     assert len(found) >= len(COMMANDS)
     for module, name in found:
         assert callable(getattr(import_module(f"loginmachine.cli.{module}"), name))

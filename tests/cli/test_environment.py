@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.cli import environment
-from loginmachine.cli.environment import why_no_browser
+from loginmachine.cli.environment import is_automatic, why_no_browser
 from loginmachine.drivers.system import wsl
 
 if TYPE_CHECKING:
@@ -43,3 +43,10 @@ def test_why_no_browser(
 def test_container_files_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "_CONTAINER_FILES", (str(tmp_path),))
     assert why_no_browser({"DISPLAY": ":0"}, "linux") == "a container"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_job"), [(None, False), ("", False), ("0", False), ("False", False), ("true", True), ("1", True)]
+)
+def test_continuous_integration(value: str | None, *, is_job: bool) -> None:
+    assert is_automatic({} if value is None else {"CI": value}) == is_job

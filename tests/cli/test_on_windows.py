@@ -65,7 +65,7 @@ def on_windows(program: str, *arguments: str) -> str:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_sign_in_and_out(tmp_path: Path, driver: str) -> None:
     home = tmp_path / "home"
     locks = ["auth.json.lock", "auth.lock", "auth.refresh.lock", "log"]

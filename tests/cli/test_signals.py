@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 fcntl = pytest.importorskip("fcntl", reason="this system has other signals")
 
-DRIVERS = ("threaded", "trio")
+DRIVERS = ("threaded", "trio", "asyncio")
 both_drivers = pytest.mark.parametrize("driver", DRIVERS)
 EARLY = """
 import os, signal, sys, time
@@ -74,6 +74,8 @@ def assert_cancelled(command: Command, code: int) -> None:
         ("transitions", "threaded", 2),
         ("trio", "trio", 1),
         ("loginmachine.drivers.trio.owner", "trio", 50),
+        ("asyncio", "asyncio", 2),
+        ("loginmachine.drivers.asyncio.owner", "asyncio", 50),
     ],
 )
 def test_interrupts_before_the_login_starts(tmp_path: Path, stage: str, driver: str, times: int) -> None:
@@ -90,7 +92,7 @@ def test_interrupts_before_the_login_starts(tmp_path: Path, stage: str, driver: 
     assert not (tmp_path / "home" / "auth.json").exists()
 
 
-@pytest.mark.parametrize(("driver", "times"), [("threaded", 50), ("trio", 2)])
+@pytest.mark.parametrize(("driver", "times"), [("threaded", 50), ("trio", 2), ("asyncio", 2)])
 def test_interrupts_while_the_previous_login_is_cancelled(
     provider: ScriptedProvider, tmp_path: Path, driver: str, times: int
 ) -> None:

@@ -17,8 +17,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from loginmachine.demo import server
 from loginmachine.demo.server import DemoProvider
+from loginmachine.demo.shared import loopback
 
 from .support import (
     ACCOUNT,
@@ -162,7 +162,7 @@ def test_a_foreign_host_is_refused(person: Person, path: str, host: str) -> None
 
 def test_no_thread_or_port_is_left_after_exit(monkeypatch: pytest.MonkeyPatch) -> None:
     # What is left open would hold up the exit for so long.
-    monkeypatch.setattr(server._Handler, "timeout", 60.0)
+    monkeypatch.setattr(loopback._Handler, "timeout", 60.0)
     threads, environment = set(threading.enumerate()), dict(os.environ)
     with contextlib.ExitStack() as stack:
         with DemoProvider() as provider:

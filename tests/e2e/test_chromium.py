@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..cli.conftest import login
+from ..cli.conftest import called, login
+from ..traces.record import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,3 +86,32 @@ def test_refusing_ends_on_the_error_page(issuer: str, tmp_path: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert command.end()[0] == 1
     assert not (tmp_path / "auth.json").exists()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    assert called("replay", str(FOLDER), "--report", str(path))[0] == 0
+    return path
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("width", [380, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_of_many_traces(report: Path, scheme: str, width: int) -> None:
+    with browser_page(color_scheme=scheme, viewport={"width": width, "height": 900}) as page:
+        noticed: list[str] = []
+        page.on("console", lambda message: noticed.append(message.text))
+        page.on("request", lambda request: noticed.append(request.url))
+        page.goto(report.as_uri())
+        assert noticed == [report.as_uri()]
+        # Wide tables and drawings scroll in their own frames.
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert back == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 31)"}[scheme]
+        # All of a wide drawing fits into a wide window.
+        inner, outer = page.evaluate(
+            "(() => { const box = document.querySelector('.drawing'); return [box.scrollWidth, box.clientWidth] })()"
+        )
+        assert (inner <= outer) is (width == 1280)
+        assert page.locator(".drawing svg .arrow").count() > 20

@@ -7,6 +7,8 @@ from typing import assert_type
 import httpx
 
 from loginmachine import (
+    AsyncioLogin,
+    AsyncioSession,
     Credentials,
     DeviceCode,
     FileStore,
@@ -32,13 +34,15 @@ from loginmachine import (
     SignOutResult,
     TraceFile,
     TrioSession,
+    asyncio_open_login,
+    asyncio_sign_out,
     open_store,
     progress,
     sign_out,
     start_login,
     trio_sign_out,
 )
-from loginmachine.drivers import error_for
+from loginmachine.drivers import asyncio, error_for, threaded, trio
 from loginmachine.drivers.traces import Report, replay_many
 from loginmachine.sansio import actions, events
 
@@ -115,6 +119,36 @@ async def call_an_api_with_trio() -> str:
     return await session.access_token()
 
 
+async def sign_in_with_asyncio(options: LoginOptions) -> Credentials:
+    async with asyncio_open_login(options, store=FileStore("home")) as login:
+        assert_type(login, AsyncioLogin)
+        assert_type(login.auth_url, str)
+        login.canceller().cancel()
+        return await login.wait()
+
+
+async def call_an_api_with_asyncio() -> str:
+    session = AsyncioSession(MemoryStore())
+    async with httpx.AsyncClient(auth=session.auth) as client:
+        await client.get("https://api.example/")
+    assert_type(await session.refresh(), RefreshSuccess)
+    assert_type(await session.sign_out(), SignOutResult)
+    return await session.access_token()
+
+
+async def the_same_names_in_each_package(options: LoginOptions) -> None:
+    store = FileStore("home")
+    assert_type(threaded.open_login(options, store=store), threaded.Login)
+    assert_type(trio.open_login(options, store=store), trio.Login)
+    assert_type(asyncio.open_login(options, store=store), asyncio.Login)
+    assert_type(threaded.Session(store).access_token(), str)
+    assert_type(await trio.Session(store).access_token(), str)
+    assert_type(await asyncio.Session(store).access_token(), str)
+    assert_type(threaded.sign_out(store), SignOutResult)
+    assert_type(await trio.sign_out(store), SignOutResult)
+    assert_type(await asyncio.sign_out(store), SignOutResult)
+
+
 def sign_out_and_keep_a_copy(store: SessionStore) -> bytes:
     assert_type(Session(store).sign_out(), SignOutResult)
     result = sign_out(store, Provider.chatgpt())
@@ -123,6 +157,10 @@ def sign_out_and_keep_a_copy(store: SessionStore) -> bytes:
     assert_type(result.problem, str)
     assert_type(Credentials.parse(b"{}"), Credentials)
     return result.removed.serialise() if result.removed else b""
+
+
+async def sign_out_with_asyncio(store: SessionStore) -> SignOutResult:
+    return await asyncio_sign_out(store)
 
 
 async def sign_out_with_trio(store: SessionStore) -> SignOutResult:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = ("provider", "issuer", "client_id", "scope")
 """The members of a profile that are shown."""
+_UNREADABLE: Final = "The stored accounts cannot be read"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,15 +49,21 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [] if codex is None else [_codex_row(codex, is_default=not is_chosen)]
     rows += [_row(each, is_default=_applies(each, codex, groups, is_chosen=is_chosen)) for each in found]
     if arguments.json:
-        print_out(json.dumps({"accounts": rows, **({"error": problem} if problem else {})}))
+        print_out(json.dumps({"accounts": rows, **_trouble(problem)}))
     else:
         for row in rows:
             print_out(_line(row))
         if not rows and not problem:
             print_out("Nothing is stored.")
     if problem:
-        print_error(f"The stored accounts cannot be read: {problem}.")
+        print_error(f"{_UNREADABLE}: {problem}.")
     return exit_codes.FAILURE if problem else exit_codes.SUCCESS
+
+
+def _trouble(problem: str) -> dict[str, str | None]:
+    if not problem:
+        return {"message": None}
+    return {"error": problem, "message": f"{_UNREADABLE}: {problem}."}
 
 
 def use(arguments: argparse.Namespace) -> int:
@@ -163,11 +170,14 @@ def list_profiles(arguments: argparse.Namespace) -> int:
     try:
         profiles = read_profiles(path)
     except ConfigurationError as error:
-        print_error(f"The configuration cannot be used: {error}.")
+        words = f"The configuration cannot be used: {error}."
+        print_error(words)
+        if arguments.json:
+            print_out(json.dumps({"path": str(path), "profiles": [], "message": words}))
         return exit_codes.USAGE_ERROR
     if arguments.json:
         found = [{"name": name, **{key: table.get(key) for key in _SHOWN}} for name, table in profiles.items()]
-        return _code(print_out(json.dumps({"path": str(path), "profiles": found})))
+        return _code(print_out(json.dumps({"path": str(path), "profiles": found, "message": None})))
     if not profiles:
         return _code(print_out(f"There are no profiles in {path}."))
     lines = [f"{clean_text(name)}: {_words(table)}" for name, table in profiles.items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...drivers.errors import StoreError
 from ...sansio.base.secret import Secret
 from ...sansio.base.text import is_visible_ascii
+from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.model.credentials import Credentials
 from .. import exit_codes
 from ..codex_config import warnings_about
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if json_lines is not None:
         if warnings.fallback:
             json_lines.fallback(warnings.fallback)
-        json_lines.finished_with_key(problem)
+        json_lines.finished_with_secret(problem, LoginFailureCategory.PERSIST_FAILED if problem else None)
         json_lines.close()
     if problem:
         return exit_codes.FAILURE

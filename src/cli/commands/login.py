@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 from ...drivers.errors import ProxyError, StoreError, TrustError
 from ...drivers.logging import forward_warnings
@@ -14,8 +15,9 @@ from ...sansio.login.states import Trigger
 from ...sansio.model.options import LoginMethod
 from .. import exit_codes
 from ..options import LoginSettings, check_same_provider, login_options_from, recording_from, store_from
-from ..startup import block_imports
+from ..startup import NOT_FOR_ASYNCIO, block_imports
 from ..terminal.log_file import LogFile
+from ..terminal.writer import print_error
 from .login_view import LoginView
 
 TYPE_CHECKING = False
@@ -35,6 +37,7 @@ _PORT_IN_USE: Final = (Trigger.PORT_TAKEN, Trigger.PREVIOUS_REFUSED)
 def run(arguments: argparse.Namespace) -> int:
     """Sign in, and return the exit code."""
     options = login_options_from(arguments)
+    _check_person(arguments)
     sign_in = _driver(arguments)
     with contextlib.ExitStack() as files:
         record = files.enter_context(recording_from(arguments, "login"))
@@ -68,6 +71,22 @@ def run(arguments: argparse.Namespace) -> int:
         return _exit_code(view.outcome, received)
 
 
+def _check_person(arguments: argparse.Namespace) -> None:
+    """End the process if there is nobody to sign in, or if what they want to see cannot be shown."""
+    if arguments.qr:
+        from ..terminal.qr_code import is_installed  # noqa: PLC0415 - few logins want one
+
+        if not is_installed():
+            arguments.usage_error('--qr needs one more package: install "loginmachine[qr]"')
+    if os.environ.get("CI") and not arguments.json:
+        from ..sign_in.nobody import why_not_wait  # noqa: PLC0415 - in few environments
+
+        problem = why_not_wait(arguments)
+        if problem:
+            print_error(problem)
+            sys.exit(exit_codes.FAILURE)
+
+
 def _log_of_accounts() -> LogFile:
     """Return the log file of the logins at other providers than Codex's."""
     from platformdirs import user_state_path  # noqa: PLC0415 - not for the default provider
@@ -82,16 +101,22 @@ def _account_store(arguments: argparse.Namespace, options: LoginOptions, view: L
 
 
 def _driver(arguments: argparse.Namespace) -> Callable[[LoginSettings, LoginView], int | None]:
-    """Load one of the two drivers, not both."""
+    """Load one of the drivers, and no other."""
     if arguments.driver == "trio":
-        from .login_trio import sign_in  # noqa: PLC0415
+        from ..drivers.trio import sign_in  # noqa: PLC0415
 
         return sign_in
+    if arguments.driver == "asyncio":
+        if arguments.owns_process:
+            block_imports(NOT_FOR_ASYNCIO)
+        from ..drivers.asyncio import sign_in as sign_in_with_asyncio  # noqa: PLC0415
+
+        return sign_in_with_asyncio
     if arguments.owns_process:
         block_imports()
-    from .login_threaded import sign_in  # noqa: PLC0415
+    from ..drivers.threaded import sign_in as sign_in_with_threads  # noqa: PLC0415
 
-    return sign_in
+    return sign_in_with_threads
 
 
 class _ViewedStore:

@@ -16,6 +16,7 @@ from ...sansio.login.progress import (
     PasteRefused,
     Succeeded,
 )
+from ...sansio.model.options import DEFAULT_DEADLINE
 from ..terminal.display import Terminal
 from ..terminal.writer import can_hide_input
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ...sansio.login.failures import LoginFailureStep
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ..sign_in.device_browser import DeviceBrowser
     from ..terminal.hidden_input import HiddenInput
     from ..terminal.json_lines import JsonLines
     from ..terminal.log_file import LogFile
@@ -44,12 +46,17 @@ class LoginView:
         self._opens_browser = not arguments.no_browser and not opens_nothing()
         self._device_code_was_tried: bool = arguments.device_code
         self._home, self._workspaces = arguments.home, arguments.workspace
+        self._wants_qr: bool = arguments.qr
+        self._listen_address: str | None = arguments.listen_address
+        self._limit: float | None = arguments.timeout
+        """Seconds for which the login waits for the person; None for no limit."""
+        self._shown: Listening | None = None
+        """The address that was shown, and the port, if the login waits for a callback."""
+        self._browser: DeviceBrowser | None = None
         self._is_verbose = arguments.verbose
         self._log = log
         self._terminal = Terminal()
         self._input: HiddenInput | None = None
-        self._has_callback = False
-        """The login waits for a callback, so that its address can be pasted."""
         self._has_hinted = False
         self.stored_in = ""
         """Where the credentials are stored; empty until they are."""
@@ -68,7 +75,7 @@ class LoginView:
     def on_progress(self, phase: LoginPhase) -> None:
         """Show a phase."""
         if isinstance(phase, Listening):
-            self._show_url(phase.url)
+            self._show_url(phase)
         elif isinstance(phase, DeviceCodeShown):
             self._show_device_code(phase)
         else:
@@ -99,15 +106,15 @@ class LoginView:
 
         for text in warnings_about(self._home, self._workspaces):
             self.warn(text)
-        if not self._has_callback:
-            self._terminal.start_waiting("Waiting for you to enter the code (Ctrl-C to stop)")
+        if self._shown is None:
+            self._terminal.start_waiting("Waiting for the code to be entered (Ctrl-C to stop)", self._limit)
             return
         if can_hide_input():
             from ..terminal.hidden_input import HiddenInput  # noqa: PLC0415 - the URL is shown first
 
-            self._input = HiddenInput(paste)
+            self._input = HiddenInput(paste, {b"c": self._copy_url} if self._terminal.can_redraw else None)
             self._input.start()
-        self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)")
+        self._terminal.start_waiting("Waiting for the browser (Ctrl-C to stop)", self._limit)
 
     # At its end
 
@@ -116,6 +123,8 @@ class LoginView:
         self.outcome = outcome
         self._stop_input()
         self._terminal.stop_waiting()
+        if self._browser is not None:
+            self._browser.stop()
         if outcome is None:
             return
         error = error_for(outcome)
@@ -164,7 +173,7 @@ class LoginView:
 
     # Texts
 
-    def _show_url(self, url: str) -> None:
+    def _show_url(self, phase: Listening) -> None:
         if self._opens_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
         elif opens_nothing():
@@ -174,46 +183,87 @@ class LoginView:
         else:
             self._terminal.line("To sign in, open this address in a browser:")
         self._terminal.line()
-        self._terminal.line(url, "strong")
+        self._terminal.line(phase.url, "strong", link=phase.url)
         self._terminal.line()
-        self._has_callback = True
+        self._shown = phase
         # The URL is on its way to the screen: now there is time to load these.
         from ..environment import why_no_browser  # noqa: PLC0415
 
+        if self._listen_address is not None:
+            self._warn_of_listening(phase.port)
+        if self._terminal.can_redraw and can_hide_input():
+            self._terminal.line("To copy the address, press c.")
         reason = why_no_browser()
         if reason is not None:
-            self._show_hint(f"This looks like {reason}. ")
+            self._show_hint(reason)
         else:
             where = self._where_to_paste()
             self._terminal.line(
                 f"If your browser ends on a page that it cannot reach, paste that page's address {where}."
             )
+        if self._wants_qr:
+            self._show_qr_code(phase.url)
+
+    def _warn_of_listening(self, port: int) -> None:
+        if self._listen_address not in ("127.0.0.1", "::1"):
+            self.warn(
+                f"the sign-in listens at {self._listen_address}, where other machines may reach it until it is over. "
+                f"If you publish the port of a container, publish it for this machine only: -p 127.0.0.1:{port}:{port}"
+            )
+
+    def _copy_url(self) -> None:
+        assert self._shown is not None
+        self._terminal.copy(self._shown.url)
+        self._terminal.line("The address is sent to your clipboard. (Not every terminal allows that.)")
+
+    def _show_qr_code(self, address: str) -> None:
+        from ..sign_in.codes import show_qr_code  # noqa: PLC0415 - segno takes long to load
+
+        show_qr_code(self._terminal, address, is_wanted=self._wants_qr)
 
     def _show_device_code(self, phase: DeviceCodeShown) -> None:
         self._terminal.line("To sign in, open this address in a browser on any machine:")
         self._terminal.line()
-        self._terminal.line(phase.url, "strong")
+        self._terminal.line(phase.url, "strong", link=phase.url)
         self._terminal.line()
         self._terminal.line(f"and enter this code within {phase.validity}:")
         self._terminal.line()
         self._terminal.line(phase.user_code, "strong")
         self._terminal.line()
         self._terminal.line("This code is only for you. Never enter a code that someone else gave you.", "warn")
+        self._limit = (
+            phase.expires_in if self._limit in (None, DEFAULT_DEADLINE) else min(self._limit, phase.expires_in)
+        )
+        if phase.complete_url is not None:
+            self._show_complete_url(phase.complete_url)
+        self._show_qr_code(phase.complete_url or phase.url)
 
-    def _show_hint(self, reason: str = "") -> None:
+    def _show_complete_url(self, url: str) -> None:
+        """Show the address with the code filled in, or open it if there is a browser (RFC 8628 section 3.3.1)."""
+        from ..environment import why_no_browser  # noqa: PLC0415 - the code is shown first
+
+        if self._opens_browser and why_no_browser() is None:
+            from ..sign_in.device_browser import DeviceBrowser  # noqa: PLC0415 - as above
+
+            self._terminal.line("Opening your browser with the code filled in. Compare it with the code above.")
+            self._browser = DeviceBrowser(url)
+            return
+        self._terminal.line("This address has the code filled in. Compare it with the code above:")
+        self._terminal.line()
+        self._terminal.line(url, "strong", link=url)
+        self._terminal.line()
+
+    def _show_hint(self, reason: str | None = None) -> None:
         """Explain, once, how to sign in with a browser on another machine."""
-        if self._has_hinted:
+        if self._has_hinted or self._shown is None:
             return
         self._has_hinted = True
-        where = self._where_to_paste()
-        if self._device_code_was_tried:
-            self._terminal.line(f"{reason}A browser on another machine works, too. It ends on a page that cannot be")
-            self._terminal.line(f"reached: paste that page's address {where}.")
-            return
-        self._terminal.line(f"{reason}A browser on another machine works, too, in one of two ways:")
-        self._terminal.line("- Open the address there. It ends on a page that cannot be reached: paste that page's")
-        self._terminal.line(f"  address {where}.")
-        self._terminal.line("- Or stop this (Ctrl-C), and run the same command with --device-code added.")
+        from ..sign_in.hints import ways  # noqa: PLC0415 - the URL is shown first
+
+        has_codes, is_published = not self._device_code_was_tried, self._listen_address is not None
+        paste = self._where_to_paste()
+        for line in ways(reason, self._shown.port, paste, has_device_codes=has_codes, is_published=is_published):
+            self._terminal.line(line)
 
     @staticmethod
     def _where_to_paste() -> str:

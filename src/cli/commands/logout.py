@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...drivers.shared.sign_out import SignOutStore
-from ...drivers.threaded.sign_out import run_sign_out
+from ...drivers.threaded.signing_out import run_sign_out
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.outcome import SignOutFailure
 from .. import exit_codes

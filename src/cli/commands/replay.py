@@ -1,9 +1,13 @@
-"""``loginmachine replay``: explain a recorded login, and compare it with what the machine does today."""
+"""``loginmachine replay``: explain a recorded login, and compare it with what the machine does today.
+
+With several traces it shows a summary (`loginmachine.cli.corpus`).
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...sansio.trace import Replay, Trace, replay
@@ -11,8 +15,8 @@ from ...sansio.trace.sessions.replay import replay_session, session_outcome_word
 from ...sansio.trace.sessions.story import session_head, tell_session
 from ...sansio.trace.story import head, outcome_words, tell
 from .. import exit_codes
-from ..terminal.writer import StreamWriter, print_error
-from .traces import UnreadableTraceError, load_login, load_trace, path_of
+from ..terminal.writer import StreamWriter, print_error, print_out
+from .traces import SeveralTracesError, UnreadableTraceError, load_login, load_trace, path_of
 
 if TYPE_CHECKING:
     import argparse
@@ -23,30 +27,60 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay a trace, and return the exit code."""
+    """Replay a trace, or many, and return the exit code."""
+    file = arguments.files[0]
+    if arguments.as_test and (arguments.files[1:] or file == "-" or _is_for_many(arguments)):
+        arguments.usage_error("--as-test takes the name of one file, which the test reads")
+    if len(arguments.files) > 1 or _is_for_many(arguments) or Path(file).is_dir():
+        return _run_many(arguments)
     try:
-        trace = (load_login if arguments.diagram else load_trace)(arguments.file)
+        trace = (load_login if arguments.diagram else load_trace)(file)
+    except SeveralTracesError as error:
+        # (A pipe cannot be read again.)
+        if Path(file).is_file() and not (arguments.diagram or arguments.as_test) and arguments.until is None:
+            return _run_many(arguments)
+        return _not_a_trace(error, arguments)
     except UnreadableTraceError as error:
-        print_error(str(error))
-        return exit_codes.NOT_A_TRACE
+        return _not_a_trace(error, arguments)
     result, lines = _replay(trace, arguments)
     writer = StreamWriter(sys.stdout, timeout=None)
     writer.write("".join(f"{line}\n" for line in lines))
     writer.close()
     if trace.cut_line is not None:
         print_error(f"The file ends in the middle of line {trace.cut_line}: the events before it were replayed.")
-    if arguments.diagram and result.difference is not None:
-        # Not on standard output, where another program may read the diagram.
+    if (arguments.diagram or arguments.as_test) and result.difference is not None:
+        # Not on standard output, where another program may read the diagram or the test.
         print_error("\n".join(_verdict(result.difference)))
     return exit_codes.SUCCESS if result.is_identical else exit_codes.DIFFERENT
+
+
+def _not_a_trace(error: Exception, arguments: argparse.Namespace) -> int:
+    print_error(str(error))
+    if arguments.json:
+        print_out(json.dumps({"event": "not_a_trace", "message": str(error)}))
+    return exit_codes.NOT_A_TRACE
+
+
+def _is_for_many(arguments: argparse.Namespace) -> bool:
+    return any(option is not None for option in (arguments.report, arguments.processes, arguments.dask))
+
+
+def _run_many(arguments: argparse.Namespace) -> int:
+    from ..corpus.run import run_many  # noqa: PLC0415 - the story of one trace needs no processes
+
+    return run_many(arguments)
 
 
 def _replay(trace: Trace | SessionTrace, arguments: argparse.Namespace) -> tuple[Replay | SessionReplay, list[str]]:
     """Replay a trace. Return the result, and the lines to print."""
     if isinstance(trace, Trace):
         result = replay(trace)
+        if arguments.as_test:
+            return result, _test("login", outcome_words(result.outcome), arguments.files[0])
         return result, _lines(trace, result, arguments)
     session = replay_session(trace)
+    if arguments.as_test:
+        return session, _test(trace.of.replace("_", "-"), session_outcome_words(session.outcome), arguments.files[0])
     if arguments.json:
         return session, _json_lines(trace, session, session_outcome_words(session.outcome), arguments.until)
     return session, [
@@ -65,6 +99,15 @@ def _lines(trace: Trace, result: Replay, arguments: argparse.Namespace) -> list[
 
         return mermaid_overview(highlight=path_of(result, arguments.until)).splitlines()
     return [*head(trace), *tell(result, until=arguments.until), "", *_verdict(result.difference)]
+
+
+def _test(what: str, ended: tuple[str, str | None], file: str) -> list[str]:
+    """Return the lines of a test that replays a trace."""
+    from ...testing.replays import written_test  # noqa: PLC0415 - the story needs no test
+
+    outcome, category = ended
+    title = f"A recorded {what} replays as it was: {outcome}{f', {category}' if category else ''}."
+    return written_test(file, title).splitlines()
 
 
 def _verdict(difference: Difference | None) -> list[str]:
@@ -100,6 +143,7 @@ def _json_lines(
         "outcome": outcome,
         "category": category,
         "states": result.states,
+        "message": None if difference is None else _verdict(difference)[0],
         "difference": None if difference is None else {"line": difference.line, "diff": difference.diff()},
         "origin": trace.origin.content(),
         "cut_line": trace.cut_line,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...drivers.traces.recording import lines_of
 from ...sansio.base.text import clean_text
 from ...sansio.trace import Trace, TraceError
-from ...sansio.trace.reader import only_trace
+from ...sansio.trace.reader import AnotherTraceError, only_trace
 from ...sansio.trace.sessions.reader import read_all
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 class UnreadableTraceError(Exception):
     """The file cannot be read, or is not a trace. The text is for the person."""
+
+
+class SeveralTracesError(UnreadableTraceError):
+    """The file holds more than one trace."""
 
 
 def load_login(file: str) -> Trace:
@@ -49,10 +53,13 @@ def load_trace(file: str) -> Trace | SessionTrace:
         file: The path; ``-`` for standard input.
 
     Raises:
+        SeveralTracesError: The file holds more than one trace.
         UnreadableTraceError: The file cannot be read, or is not a trace.
     """
     try:
         return _read(file)
+    except AnotherTraceError as error:
+        raise SeveralTracesError(f"{clean_text(file)} is not a trace: {error}.") from None
     except TraceError as error:
         problem = f"is not a trace: {error}"
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from ...sansio.base.text import clean_text
 from ...sansio.model.claims import claims_of
 from .. import exit_codes
 from ..options import issuing_provider_from, store_from
-from ..terminal.writer import print_error
+from ..terminal.writer import print_error, print_out
 from .provider import provider_name
 from .settings import Settings
 
@@ -115,10 +116,10 @@ def chosen_store(
     except StoreError as error:
         on_warning(str(error))
     if account is not None:
-        return _named(account, accounts, found, codex if wanted.may_be_codex else None)
+        return _named(arguments, accounts, found, codex if wanted.may_be_codex else None)
     choice = choose(found, has_codex=wanted.may_be_codex and _holds_something(codex))
     if choice.candidates:
-        _end_with_list("Several accounts are stored, and none is the default", choice.candidates)
+        _end_with_list(arguments, "Several accounts are stored, and none is the default", choice.candidates)
     if choice.account is not None:
         return accounts.open(choice.account)
     if choice.is_codex or wanted.may_be_codex:
@@ -146,17 +147,20 @@ def _no_entry(
     return _NoEntry(accounts.folder, _NO_KEY, policy, on_warning=on_warning, on_fallback=on_fallback, timeout=1)
 
 
-def _named(text: str, accounts: AccountStore, found: Sequence[StoredAccount], codex: HomeStore | None) -> HomeStore:
+def _named(
+    arguments: argparse.Namespace, accounts: AccountStore, found: Sequence[StoredAccount], codex: HomeStore | None
+) -> HomeStore:
     """Return the store of the credentials that ``--account`` names."""
+    text = arguments.account
     fitting = matching(found, text)
     is_codex = codex is not None and is_codex_account(text, _loaded(codex))
     if len(fitting) + is_codex > 1:
         more = [f"{clean_text(text)}, Codex's credentials (--provider codex)"] if is_codex else []
-        _end_with_list(f"{clean_text(text)} fits several accounts", fitting, more)
+        _end_with_list(arguments, f"{clean_text(text)} fits several accounts", fitting, more)
     if is_codex and codex is not None:
         return codex
     if not fitting:
-        print_error(f"Not signed in: no stored account is called {clean_text(text)}.")
+        _print_problem(arguments, f"Not signed in: no stored account is called {clean_text(text)}.")
         print_error("To see what is stored, run: loginmachine accounts")
         sys.exit(exit_codes.FAILURE)
     return accounts.open(fitting[0])
@@ -187,9 +191,18 @@ def _loaded(store: HomeStore) -> Credentials | None:
     return None
 
 
-def _end_with_list(problem: str, accounts: Sequence[StoredAccount], more: Sequence[str] = ()) -> NoReturn:
-    print_error(f"{problem}:")
+def _end_with_list(
+    arguments: argparse.Namespace, problem: str, accounts: Sequence[StoredAccount], more: Sequence[str] = ()
+) -> NoReturn:
+    _print_problem(arguments, f"{problem}:")
     for line in (*more, *map(str, accounts)):
         print_error(f"- {line}")
     print_error("Name one with --account or --client-id and --issuer, or choose one with: loginmachine use ACCOUNT")
     sys.exit(exit_codes.USAGE_ERROR)
+
+
+def _print_problem(arguments: argparse.Namespace, problem: str) -> None:
+    """Print why there is no store, also as JSON if that is wanted."""
+    print_error(problem)
+    if getattr(arguments, "json", False) or getattr(arguments, "format", None) == "json":
+        print_out(json.dumps({"message": f"{problem.rstrip(':.')}."}))

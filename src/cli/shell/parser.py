@@ -35,3 +35,19 @@ class CommandParser(argparse.ArgumentParser):
     def option_names(self) -> list[str]:
         """Return the names of the options, such as ``--json``."""
         return [name for action in self._actions for name in action.option_strings]
+
+    def groups(self) -> list[tuple[str, str, list[argparse.Action]]]:
+        """Return the options and the other arguments in the groups of the help: title, description, and members.
+
+        The title of the arguments that are in no group is empty. ``--help`` is left out.
+        """
+        usual = (self._positionals, self._optionals)
+        return [
+            ("" if group in usual else group.title or "", group.description or "", actions)
+            for group in self._action_groups
+            if (actions := [each for each in group._group_actions if each.dest != "help"])  # noqa: SLF001 - as argparse
+        ]
+
+    def actions(self) -> list[argparse.Action]:
+        """Return the options and the other arguments, in their order."""
+        return list(self._actions)

@@ -23,7 +23,7 @@ if sys.platform != "win32":
     import termios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
 MAX_LINE: Final = 16 * 1024
@@ -47,6 +47,11 @@ class LineParser:
         self._raw = b""
         self._line = bytearray()
         self._in_paste = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was typed since the last text, and no paste has begun."""
+        return not (self._raw or self._line or self._in_paste)
 
     def feed(self, data: bytes) -> list[str]:
         """Add bytes, and return the texts that are complete now. Empty lines are dropped."""
@@ -105,10 +110,12 @@ class HiddenInput:
 
     Args:
         submit: Called in that thread with each text.
+        keys: What to call, in that thread, for a key that is pressed alone, with nothing typed before it.
     """
 
-    def __init__(self, submit: Callable[[str], None]) -> None:
+    def __init__(self, submit: Callable[[str], None], keys: Mapping[bytes, Callable[[], None]] | None = None) -> None:
         self._submit = submit
+        self._keys = keys or {}
         self._terminal = sys.stdin.fileno()
         self._screen = sys.stderr.fileno()
         self._saved: list[Any] | None = None
@@ -160,6 +167,9 @@ class HiddenInput:
                 data = os.read(self._terminal, 65536)
                 if not data:
                     return
+                if data in self._keys and lines.is_empty:
+                    self._keys[data]()
+                    continue
                 for text in lines.feed(data):
                     self._submit(text)
 

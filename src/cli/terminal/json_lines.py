@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ...sansio.login.failures import LoginFailureCategory
 from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
@@ -37,26 +36,25 @@ class JsonLines:
 
     def finished(self, outcome: LoginOutcome) -> None:
         """Write the outcome: the last line."""
-        account, category = Account(), None
+        account, category, message = Account(), None, None
         match outcome:
             case LoginSuccess():
                 name, account = "succeeded", outcome.account
             case LoginCancellation(failure=failure):
-                name, category = "cancelled", failure.category
+                name, category, message = "cancelled", failure.category, failure.message
             case LoginFailure():
-                name, category = "failed", outcome.category
-        self._finished(name, category, account)
+                name, category, message = "failed", outcome.category, outcome.message
+        self._finished(name, category, account, message)
 
-    def finished_with_key(self, problem: str) -> None:
-        """Write whether an API key was stored: the last line.
+    def finished_with_secret(self, problem: str, category: str | None, account: Account | None = None) -> None:
+        """Write whether an API key or a token was stored: the last line.
 
         Args:
             problem: Why it was not stored; empty if it was.
+            category: The kind of failure; None without one.
+            account: The account, as far as it is known.
         """
-        if problem:
-            self._finished("failed", LoginFailureCategory.PERSIST_FAILED, Account())
-        else:
-            self._finished("succeeded", None, Account())
+        self._finished("failed" if problem else "succeeded", category, account or Account(), problem or None)
 
     def fallback(self, message: str) -> None:
         """Write that the file is used because the keyring is unavailable."""
@@ -66,9 +64,9 @@ class JsonLines:
         """Write what is left."""
         self._writer.close()
 
-    def _finished(self, outcome: str, category: str | None, account: Account) -> None:
+    def _finished(self, outcome: str, category: str | None, account: Account, message: str | None = None) -> None:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
-        self._write({"event": "finished", "outcome": outcome, "category": category, **who})
+        self._write({"event": "finished", "outcome": outcome, "category": category, "message": message, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         self._writer.write(json.dumps(line) + "\n")

@@ -30,6 +30,8 @@ The URL, the email address and the account are not among them.
 """
 
 
+_LARGEST: Final = 1_048_576
+"""Bytes after which a new file is begun. The full one is kept until the next is full."""
 _EXCHANGES: Final = {"exchanging_code": "code", "exchanging_api_key": "API key"}
 """Phases that begin an exchange, and what is exchanged."""
 _EXCHANGE_ENDS: Final = ("exchanging_api_key", "api_key_unavailable", "saving_credentials", "cancelled")
@@ -38,6 +40,9 @@ _EXCHANGE_ENDS: Final = ("exchanging_api_key", "api_key_unavailable", "saving_cr
 
 class LogFile:
     """A file in the folder ``log`` of the home folder, with mode 0600. Errors in writing it are ignored.
+
+    A file of 1 MiB is renamed when a login begins: ``.1`` is added to its name, in place of an older one. One login
+    writes 1 MiB at most.
 
     Args:
         home: The home folder. It is created if it does not exist.
@@ -51,12 +56,15 @@ class LogFile:
         self._begun: dict[str, float] = {}
         """When what is not over yet began: ``port``, ``exchange``, ``saving``; by the monotonic clock."""
         self._exchanged = ""
+        self._room = _LARGEST
+        """Bytes that this login may still write: other programs can make it log callbacks without end."""
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             _make_private(os.path.dirname(self._folder))  # noqa: PTH120
             _make_private(self._folder)
             path = os.path.join(self._folder, self._name)  # noqa: PTH118 - as above
+            _put_aside(path)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | PLAIN, 0o600)
             # An existing file may have another mode.
             make_private(self._descriptor)
@@ -100,14 +108,24 @@ class LogFile:
             return
         now = time.time()
         timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        line = f"{timestamp}.{int(now % 1 * 1000):03}Z [{os.getpid()}] {text}\n"
-        with contextlib.suppress(OSError):
-            os.write(self._descriptor, line.encode("utf-8", "replace"))
+        line = f"{timestamp}.{int(now % 1 * 1000):03}Z [{os.getpid()}] {text}\n".encode("utf-8", "replace")
+        self._room -= len(line)
+        if self._room >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, line)
 
 
 def _without_quotes(value: object) -> str:
     """Return a value in which no text from outside can look like another field."""
     return str(value).replace('"', "'")
+
+
+def _put_aside(path: str) -> None:
+    """Rename a full log. Another login that writes to it goes on there."""
+    with contextlib.suppress(OSError):
+        # (On Windows it cannot be renamed while Codex or another login writes to it.)
+        if os.stat(path, follow_symlinks=False).st_size >= _LARGEST:  # noqa: PTH116 - as above
+            os.replace(path, f"{path}.1")  # noqa: PTH105
 
 
 def _make_private(folder: str) -> None:

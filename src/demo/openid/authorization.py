@@ -12,16 +12,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from werkzeug.wrappers import Response
 
 from ..pages import unusable
-from .accounts import Grant
+from ..shared.messages import OAuthError, Parameters, json_response, scopes_in
+from ..shared.tickets import Grant
 from .interaction import Decision
-from .messages import OAuthError, Parameters, json_response, scopes_in
 
 if TYPE_CHECKING:
     from ..accounts import Person
-    from .accounts import State
+    from ..shared.messages import ReceivedRequest
+    from ..shared.sessions import Session
     from .clients import Client
-    from .interaction import LoginForms, Session
-    from .messages import ReceivedRequest
+    from .interaction import LoginForms
+    from .state import State
 
 SCOPES: Final = ("openid", "profile", "email", "offline_access", "api.read", "api.write")
 PROMPTS: Final = ("none", "login", "consent", "select_account")

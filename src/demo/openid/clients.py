@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
-from .messages import OAuthError
+from ..shared.messages import OAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .messages import Parameters, ReceivedRequest
+    from ..shared.messages import Parameters, ReceivedRequest
 
 _Text = TypeVar("_Text", bound=str)
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]

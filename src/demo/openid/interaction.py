@@ -5,50 +5,32 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
-
-from werkzeug.wrappers import Response
+from urllib.parse import quote
 
 from ..accounts import Person
 from ..pages import device_form, done, login_form, unusable
-from .accounts import Grant
-from .messages import OAuthError, json_response
+from ..shared.messages import OAuthError, json_response
+from ..shared.sessions import Sessions, page_response
+from ..shared.tickets import Grant
 
 if TYPE_CHECKING:
-    from .accounts import State
+    from werkzeug.wrappers import Response
+
+    from ..shared.messages import ReceivedRequest
+    from ..shared.sessions import Session
     from .clients import Client
-    from .messages import ReceivedRequest
+    from .state import State
 
 FOLDER: Final = "/account"
 """The folder of the pages. Cookies ignore ports: the path keeps them from a callback listener."""
 
-_MAX_SESSIONS: Final = 256
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Letters of a user code: no vowels, which could form words, and no similar letters (RFC 8628 section 6.1)."""
 _DEFAULT_INTERVAL: Final = 5
 _EARLY: Final = 0.1
 """Seconds by which a poll may come too early, because clocks are not exact."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """A browser, and the person who signed in with it."""
-
-    csrf_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    person: Person | None = None
-    signed_in_at: float = 0.0
-    """The time of the sign-in by the provider's clock."""
-    _consents: set[tuple[str, str]] = field(default_factory=set)
-
-    def add_consent(self, client_id: str, scope: tuple[str, ...]) -> None:
-        """Remember that the person consented to scopes of a client."""
-        self._consents |= {(client_id, name) for name in scope}
-
-    def has_consent(self, client_id: str, scope: tuple[str, ...]) -> bool:
-        """Return whether the person consented to all scopes."""
-        return all((client_id, name) in self._consents for name in scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +46,8 @@ class LoginForms:
     """Shows the login form, and reads it when it was submitted."""
 
     def __init__(self, state: State) -> None:
-        parts = urlsplit(state.issuer)
-        self._path = f"{parts.path}{FOLDER}"
-        self._cookie = f"loginmachine_demo_{parts.port}"
         self._clock = state.clock
-        self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
-        """Maps cookies to sessions."""
+        self._sessions = Sessions(state.issuer, FOLDER)
 
     @staticmethod
     def person(email: str) -> Person:
@@ -79,10 +56,7 @@ class LoginForms:
 
     def session(self, received: ReceivedRequest) -> Session | None:
         """Return the session of the browser that sent a request, if there is one."""
-        cookies = [part.strip().partition("=") for part in received.headers.get("Cookie", "").split(";")]
-        with self._lock:
-            found = (self._sessions.get(value) for name, _, value in cookies if name == self._cookie)
-            return next((session for session in found if session is not None), None)
+        return self._sessions.find(received)
 
     def ask(self, received: ReceivedRequest, *, asker: str, email: str = "") -> Decision | Response:
         """Return what the person decided, or the form, or the page that says what is wrong.
@@ -92,34 +66,24 @@ class LoginForms:
             asker: The program that asks.
             email: Is in the form from the beginning.
         """
-        session, form = self.session(received), dict(received.form)
         if received.method != "POST":
-            return self._form(session, asker=asker, email=email)
-        if session is None or not secrets.compare_digest(
-            form.get("csrf_token", "").encode(), session.csrf_token.encode()
-        ):
-            return _page(unusable("This form was not opened in this browser, or is too old."), 403)
+            return self._form(received, asker=asker, email=email)
+        session, form = self._sessions.submitted(received), dict(received.form)
+        if session is None:
+            return page_response(unusable("This form was not opened in this browser, or is too old."), 403)
         if form.get("decision") == "refuse":
             return Decision(session, None)
         email = form.get("email", "").strip()
         if "@" not in email or not email.isprintable() or not form.get("password"):
-            return self._form(session, asker=asker, email=email, problem="Type an email address and any password.")
+            return self._form(received, asker=asker, email=email, problem="Type an email address and any password.")
         session.person, session.signed_in_at = self.person(email), self._clock.now()
         return Decision(session, session.person)
 
-    def _form(self, session: Session | None, *, asker: str, email: str, problem: str | None = None) -> Response:
-        cookie = None
-        if session is None:
-            session, cookie = Session(), secrets.token_urlsafe(32)
-            with self._lock:
-                if len(self._sessions) >= _MAX_SESSIONS:
-                    del self._sessions[next(iter(self._sessions))]  # the oldest
-                self._sessions[cookie] = session
-        page = login_form(csrf_token=session.csrf_token, callback=asker, email=email, problem=problem)
-        response = _page(page, 422 if problem else 200)
-        if cookie is not None:  # not Secure, because this is http
-            response.set_cookie(self._cookie, cookie, path=self._path, httponly=True, samesite="Lax")
-        return response
+    def _form(self, received: ReceivedRequest, *, asker: str, email: str, problem: str | None = None) -> Response:
+        def page(csrf_token: str) -> str:
+            return login_form(csrf_token=csrf_token, callback=asker, email=email, problem=problem)
+
+        return self._sessions.show(received, page, 422 if problem else 200)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -206,10 +170,10 @@ class DeviceCodes:
         """Show the page for a user code, and then the login form (RFC 8628 section 3.3)."""
         typed = dict(received.query).get("user_code")
         if typed is None:
-            return _page(device_form())
+            return page_response(device_form())
         waiting = self._find(typed.strip().upper())
         if waiting is None:
-            return _page(device_form(problem="This code is unknown, or no longer valid."), 422)
+            return page_response(device_form(problem="This code is unknown, or no longer valid."), 422)
         name = waiting.client.client_name or waiting.client.client_id
         # The person compares the code with the one of the program, against links of other people (section 5.4).
         decision = self._forms.ask(received, asker=f"{name}, which shows the code {waiting.user_code}")
@@ -217,7 +181,7 @@ class DeviceCodes:
             return decision
         with self._lock:
             waiting.person, waiting.refused = decision.person, decision.person is None
-        return _page(done(accepted=decision.person is not None))
+        return page_response(done(accepted=decision.person is not None))
 
     def _find(self, user_code: str) -> _Waiting | None:
         """Return the device code that waits for a person."""
@@ -225,7 +189,3 @@ class DeviceCodes:
             undecided = (w for w in self._waiting.values() if w.person is None and not w.refused)
             valid = (waiting for waiting in undecided if self._clock.now() < waiting.end)
             return next((w for w in valid if secrets.compare_digest(w.user_code.encode(), user_code.encode())), None)
-
-
-def _page(text: str, status: int = 200) -> Response:
-    return Response(text, status, content_type="text/html; charset=utf-8")

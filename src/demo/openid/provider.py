@@ -6,38 +6,33 @@ It refuses what they do not allow. It accepts any email address and any password
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from ..server import LoopbackServer  # first: it explains a missing extra
+from ..shared.site import Site  # first: it explains a missing extra
 
 # isort: split
 
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
-from ..pages import OPENID_CONTENT_SECURITY_POLICY
-from .accounts import Clock, Keys, State, Tickets
+from ..shared.messages import OAuthError, json_response
+from ..shared.signing import Algorithm, Keys
+from ..shared.tickets import Clock, Tickets
 from .authorization import PROMPTS, SCOPES, AuthorizationEndpoint
 from .clients import AUTH_METHODS, GRANT_TYPES, Client, Clients, new_secret
 from .interaction import FOLDER, DeviceCodes, LoginForms
-from .messages import OAuthError, ReceivedRequest, json_response
-from .switches import Algorithm, OpenIdSwitches
+from .state import State
+from .switches import OpenIdSwitches
 from .tokens import TokenEndpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
-    from typing import Self
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from .switches import Answer, Endpoint
+    from ..shared.messages import ReceivedRequest
+    from .switches import Endpoint
 
     _Handler = Callable[[ReceivedRequest], Response]
 
-_MAX_BODY: Final = 64 * 1024
 _PATHS: Final[Mapping[Endpoint, str]] = {
     "jwks": "/jwks",
     "authorization": f"{FOLDER}/authorize",
@@ -55,7 +50,7 @@ _GET_OR_POST: Final[frozenset[Endpoint]] = frozenset({"authorization", "userinfo
 """All other endpoints accept POST only."""
 
 
-class OpenIdProvider:
+class OpenIdProvider(Site["Endpoint"]):
     """A strict OpenID provider, a context manager that runs the server in a thread.
 
     Example::
@@ -72,8 +67,6 @@ class OpenIdProvider:
         switches: How the provider behaves.
     """
 
-    issuer: str
-    """The issuer, available inside the ``with`` block."""
     client: Client
     """A public client."""
     confidential_client: Client
@@ -89,54 +82,24 @@ class OpenIdProvider:
         clients: Iterable[Client] = (),
         switches: OpenIdSwitches | None = None,
     ) -> None:
-        self._path = path
-        self._host = host
+        switches = switches or OpenIdSwitches()
+        super().__init__(switches, path=path, host=host)
         self.client = Client(client_id="native")
         self.confidential_client = _confidential("native-basic", "client_secret_basic")
         self.post_client = _confidential("native-post", "client_secret_post")
         clock = Clock()
         self._state = State(
-            switches=switches or OpenIdSwitches(),
+            switches=switches,
             clients=Clients((self.client, self.confidential_client, self.post_client, *clients)),
             clock=clock,
             keys=Keys(),
             tickets=Tickets(clock),
         )
-        self._lock = threading.Lock()
-        self._requests: list[ReceivedRequest] = []
-        self._next_answers: defaultdict[Endpoint, deque[Answer]] = defaultdict(deque)
-        self._ending = threading.Event()
-
-    def __enter__(self) -> Self:
-        self._ending.clear()
-        self._server = LoopbackServer(self._application)
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        self._ending.set()
-        self._server.stop()
 
     @property
     def switches(self) -> OpenIdSwitches:
         """How the provider behaves. Fields can be changed at any time."""
         return self._state.switches
-
-    @property
-    def requests(self) -> tuple[ReceivedRequest, ...]:
-        """Every request that reached the provider, in their order. Also those that it refused."""
-        with self._lock:
-            return tuple(self._requests)
-
-    def requests_to(self, endpoint: Endpoint) -> tuple[ReceivedRequest, ...]:
-        """Return the requests to one endpoint."""
-        return tuple(request for request in self.requests if request.endpoint == endpoint)
-
-    def answer_next(self, endpoint: Endpoint, *answers: Answer) -> None:
-        """Make an endpoint send other answers to its next requests, one for each."""
-        with self._lock:
-            self._next_answers[endpoint].extend(answers)
 
     def advance(self, seconds: float) -> None:
         """Let codes, tokens, device codes and sign-ins become older, without waiting.
@@ -157,42 +120,9 @@ class OpenIdProvider:
         """
         self._state.keys.rotate(keep_old=keep_old)
 
-    def _application(self, port: int) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-        origin = f"http://{self._host}:{port}"
-        self.issuer = self._state.issuer = f"{origin}{self._path}"
-        endpoints = _Endpoints(self._state)
-
-        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            response = self._respond(Request(environ), endpoints, urlsplit(origin).netloc)
-            response.headers["Content-Security-Policy"] = OPENID_CONTENT_SECURITY_POLICY
-            response.headers["Referrer-Policy"] = "no-referrer"
-            response.headers["X-Content-Type-Options"] = "nosniff"
-            response.headers.setdefault("Cache-Control", "no-store")
-            return response(environ, start_response)
-
-        return application
-
-    def _respond(self, request: Request, endpoints: _Endpoints, host: str) -> Response:
-        request.max_content_length = _MAX_BODY
-        endpoint = endpoints.at(request.path)
-        try:
-            received = ReceivedRequest.of(request, endpoint)
-        except RequestEntityTooLarge:
-            return Response(status=413)
-        answer = None
-        with self._lock:
-            self._requests.append(received)
-            if endpoint is not None:
-                scripted = self._next_answers[endpoint]
-                answer = scripted.popleft() if scripted else self.switches.answers.get(endpoint)
-        if received.headers.get("Host") != host:  # against DNS rebinding
-            return Response(status=400)
-        if endpoint is None:
-            return Response(status=404)
-        self._ending.wait(self.switches.delays.get(endpoint, 0.0))
-        if answer is not None:
-            return Response(answer.content, answer.status, dict(answer.headers), content_type=answer.content_type)
-        return endpoints.respond(endpoint, received)
+    def _endpoints(self) -> _Endpoints:
+        self._state.issuer = self.issuer
+        return _Endpoints(self._state)
 
 
 class _Endpoints:

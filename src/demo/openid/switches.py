@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
+
+from ..shared.site import SiteSwitches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from ..shared.signing import Algorithm, IdTokenFault
 
 Endpoint = Literal[
     "openid_configuration",
@@ -23,65 +26,16 @@ Endpoint = Literal[
     "registration",
 ]
 """Names of the endpoints. ``device`` is the page on which a person enters a user code."""
-Algorithm = Literal["RS256", "ES256", "PS256", "EdDSA"]
-IdTokenFault = Literal["signature", "unknown_kid", "no_kid", "alg_none", "alg_hs256"]
-
-_LARGE: Final = 2 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A response that an endpoint sends instead of its own."""
-
-    status: int = 200
-    content: bytes = field(default=b"", repr=False)
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def json(cls, content: object, *, status: int = 200) -> Answer:
-        """Return a JSON answer."""
-        return cls(status=status, content=json.dumps(content).encode())
-
-    @classmethod
-    def error(cls, code: str, *, status: int = 400) -> Answer:
-        """Return an error response (RFC 6749 section 5.2). With the status 200 it is one that no standard allows."""
-        return cls.json({"error": code}, status=status)
-
-    @classmethod
-    def html(cls, *, status: int = 200) -> Answer:
-        """Return a web page, such as a captive portal sends."""
-        return cls(
-            status=status, content=b"<!doctype html><title>Hello</title>", content_type="text/html; charset=utf-8"
-        )
-
-    @classmethod
-    def redirect(cls, location: str, *, status: int = 302) -> Answer:
-        """Return a redirect."""
-        return cls(status=status, headers={"Location": location})
-
-    @classmethod
-    def large(cls, *, size: int = _LARGE) -> Answer:
-        """Return a valid JSON object.
-
-        Args:
-            size: Its size in bytes.
-        """
-        return cls(content=b"{" + b" " * (size - 2) + b"}")
 
 
 @dataclass(slots=True, kw_only=True)
-class OpenIdSwitches:
+class OpenIdSwitches(SiteSwitches[Endpoint]):
     """What can be changed, also while the provider runs. The defaults follow the standards.
 
     A name that does not exist is refused.
     """
 
     # Any endpoint
-    answers: dict[Endpoint, Answer] = field(default_factory=dict)
-    """Endpoints that send another answer than their own until it is removed. The request has no other effect."""
-    delays: dict[Endpoint, float] = field(default_factory=dict)
-    """Seconds before an endpoint answers."""
     endpoint_query: str = ""
     """The query that the authorization, token, revocation and device authorization endpoints have by themselves."""
 

@@ -11,16 +11,17 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Response
 
-from .accounts import base64_of
+from ..shared.messages import OAuthError, Parameters, json_response, scopes_in
+from ..shared.signing import base64_of
 from .authorization import check_resources, check_scope
 from .clients import DEVICE_CODE
-from .messages import OAuthError, Parameters, json_response, scopes_in
 
 if TYPE_CHECKING:
-    from .accounts import Grant, State
+    from ..shared.messages import ReceivedRequest
+    from ..shared.tickets import Grant
     from .clients import Client
     from .interaction import DeviceCodes
-    from .messages import ReceivedRequest
+    from .state import State
 
 ID_TOKEN_LIFETIME: Final = 3600
 REFRESH_TOKEN_LIFETIME: Final = 30 * 86400.0

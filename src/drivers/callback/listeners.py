@@ -26,13 +26,16 @@ _NO_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, err
 _WINDOWS_FORBIDDEN: Final = 10013
 
 
-def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindFailed:
-    """Listen on loopback, and nowhere else.
+def open_listeners(
+    port: int, redirect_host: str, listen_address: str | None = None
+) -> list[socket.socket] | BindFailed:
+    """Listen on loopback, and nowhere else, unless another address is wanted.
 
     Args:
         port: 0 for any free port.
         redirect_host: For ``[::1]``, listen there only. For ``localhost``, listen on ``[::1]`` too, on the same port.
             Browsers try that address first, and another program there would receive the code.
+        listen_address: Listen at this address of the machine instead, and only there. None for loopback.
 
     Returns:
         The listening, non-blocking sockets, all on one port; or why there are none.
@@ -40,6 +43,8 @@ def open_listeners(port: int, redirect_host: str) -> list[socket.socket] | BindF
     failure: OSError | None = None
     for _ in range(_PAIR_ATTEMPTS if port == 0 else 1):
         try:
+            if listen_address is not None:
+                return [_listen(_family_of(listen_address), listen_address, port)]
             if redirect_host == "[::1]":
                 return [_listen(socket.AF_INET6, "::1", port)]
             return _open(port, with_ipv6=redirect_host == "localhost")
@@ -60,6 +65,10 @@ def port_of(listeners: list[socket.socket]) -> int:
     """Return the port that the sockets share."""
     port: int = listeners[0].getsockname()[1]
     return port
+
+
+def _family_of(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _open(port: int, *, with_ipv6: bool) -> list[socket.socket]:
@@ -88,7 +97,7 @@ def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.soc
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((address, port))
         if listener.getsockname()[0] != address:
-            raise OSError(errno.EADDRNOTAVAIL, "the system bound another address than loopback")
+            raise OSError(errno.EADDRNOTAVAIL, "the system bound another address")
         listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError:

@@ -31,35 +31,42 @@ LEFT: Final = "the program left before the sign-in was over"
 """Why a login is cancelled when its block is left."""
 
 
-def new_machine(
+def new_machine(  # noqa: PLR0913 - the last two are for logins that are only played
     options: LoginOptions,
     record: Callable[[str], object] | None,
     driver: str,
     pass_on: Callable[[BaseException], None],
+    *,
+    secrets: LoginSecrets | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> LoginMachine | Recorder:
-    """Return a machine with fresh secrets.
+    """Return a machine.
 
     Args:
         options: The options of the login.
         record: Called with each line of the trace. None for no trace.
         driver: The name of the driver, for the trace.
         pass_on: Called with what `record` raises while the login is running, if it is no `Exception`.
+        secrets: The secrets of the login; None for fresh ones.
+        clock: Returns the time for the trace, in seconds.
 
     Raises:
         BaseException: As for `pass_on`, if it is raised for the first line.
     """
-    secrets = LoginSecrets.generate()
+    secrets = secrets or LoginSecrets.generate()
     if record is None:
         return LoginMachine(options, secrets)
-    return _recorder(options, secrets, record, driver, pass_on)
+    return _recorder(options, secrets, record, driver, pass_on, clock=clock)
 
 
-def _recorder(
+def _recorder(  # noqa: PLR0913 - as above
     options: LoginOptions,
     secrets: LoginSecrets,
     record: Callable[[str], object],
     driver: str,
     pass_on: Callable[[BaseException], None],
+    *,
+    clock: Callable[[], float],
 ) -> Recorder:
     from ...sansio.trace import Recorder  # noqa: PLC0415 - most logins are not recorded
     from ..traces.origin import origin_of  # noqa: PLC0415
@@ -80,7 +87,7 @@ def _recorder(
             raise RecordingError(f"the program raised {type(error).__name__}") from None
 
     origin = origin_of(record, driver)
-    machine = Recorder(options, secrets, write=write, clock=time.monotonic, on_trouble=warn, origin=origin)
+    machine = Recorder(options, secrets, write=write, clock=clock, on_trouble=warn, origin=origin)
     return machine
 
 

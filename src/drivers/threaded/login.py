@@ -58,7 +58,7 @@ def start_login(
     Raises:
         ValueError: The method is a device code, and the provider has none.
     """
-    return ThreadedLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -182,10 +182,17 @@ class ThreadedLogin(LoginHandle):
             self._raise_passed_on()
 
     async def __aenter__(self) -> NoReturn:
+        from ..shared.hosts import running_host  # noqa: PLC0415 - for the error only
+
+        host = running_host()
         raise TypeError(
-            "start_login is for threads: use it in a with statement, in a thread if there is an event loop "
-            "(asyncio.to_thread); with trio use open_login"
+            f"start_login is for threads: use it in a with statement, or with {host.word} use {host.login} in an async "
+            "with statement"
         )
 
     async def __aexit__(self, *_: object) -> None:
         """Python looks for this method before it calls `__aenter__`."""
+
+
+make_login: Callable[..., ThreadedLogin] = ThreadedLogin
+"""Makes the logins of `start_login`. `loginmachine.testing.playing` puts another function here."""

@@ -172,7 +172,7 @@ class Owner(LoginOwner):
                 assert_never(action)
 
     def _bind(self, port: int) -> None:
-        listeners = open_listeners(port, self._options.redirect_host)
+        listeners = open_listeners(port, self._options.redirect_host, self._options.listen_address)
         if isinstance(listeners, events.BindFailed):
             self.post(listeners)
             return

@@ -153,7 +153,7 @@ class Session(BaseSession):
             StoreError: The credentials cannot be removed. Nothing is revoked then.
             ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
         """
-        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+        from .signing_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
 
         result = sign_out_session(self._store, self._provider, self._overrides, self._memory)
         self._memory = RefreshMemory()

@@ -8,6 +8,7 @@ from ...sansio.base.secret import Secret
 from ..errors import RefreshFailed
 from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies
 from ..shared.bodies import RequestBody
+from ..shared.hosts import running_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -68,10 +69,8 @@ class SessionAuth(TokenAuth):
         """Refuse, because the session would block the event loop.
 
         Raises:
-            TypeError: Always.
+            TypeError: Always. It names the session for the event loop that runs here.
         """
-        raise TypeError(
-            "this session is for httpx.Client: with httpx.AsyncClient and trio use a TrioSession; with asyncio use "
-            "httpx.Client in a thread (asyncio.to_thread)"
-        )
+        host = running_host()
+        raise TypeError(f"Session.auth is for httpx.Client: for httpx.AsyncClient with {host.word} use {host.session}")
         yield request

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.records import Record
 from ...sansio.trace import Replay, Trace, TraceError, replay
@@ -18,8 +18,12 @@ from .recording import lines_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ...sansio.trace.replay import Replayed
     from ...sansio.trace.sessions.reader import SessionTrace
     from ...sansio.trace.sessions.replay import SessionReplay
+
+UNREADABLE: Final = "unreadable"
+"""The outcome of a file that is not a trace."""
 
 
 class Report(Record):
@@ -55,15 +59,40 @@ def replay_file(path: str | os.PathLike[str]) -> list[Report]:
         A report for each trace, and one more for the line from which the file cannot be read, if there is one.
     """
     name = os.fspath(path)
-    reports: list[Report] = []
     try:
         with Path(path).open("rb") as file:
-            reports.extend(_report(name, trace) for trace in read_all(lines_of(file)))
-    except TraceError as error:
-        reports.append(Report(path=name, line=error.line, outcome="unreadable", problem=error.reason))
+            return [report for report, _ in replay_lines(name, lines_of(file))]
     except OSError as error:
-        reports.append(Report(path=name, line=1, outcome="unreadable", problem=error.strerror or "it cannot be read"))
-    return reports
+        return [unreadable(name, 1, error.strerror or "it cannot be read")]
+
+
+def replay_lines(
+    path: str, lines: Iterable[bytes], *, first_line: int = 1
+) -> Iterator[tuple[Report, tuple[Replayed, ...]]]:
+    """Replay the traces of a file, or of a part of one.
+
+    Args:
+        path: The name of the file, for the reports.
+        lines: Its lines, from the beginning of a trace on.
+        first_line: The number of the first of them, from 1.
+
+    Yields:
+        A report for each trace, with the replayed events; and one more without events, if a line is wrong.
+
+    Raises:
+        OSError: The lines cannot be read.
+    """
+    before = first_line - 1
+    try:
+        for trace in read_all(lines):
+            yield _replay(path, trace, before)
+    except TraceError as error:
+        yield unreadable(path, before + error.line, error.reason), ()
+
+
+def unreadable(path: str, line: int, problem: str) -> Report:
+    """Return the report of a file that cannot be read, or not from a line on."""
+    return Report(path=path, line=line, outcome=UNREADABLE, problem=problem)
 
 
 def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | None = None) -> Iterator[Report]:
@@ -83,7 +112,8 @@ def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | Non
             yield from reports
 
 
-def _report(path: str, trace: Trace | SessionTrace) -> Report:
+def _replay(path: str, trace: Trace | SessionTrace, before: int) -> tuple[Report, tuple[Replayed, ...]]:
+    """Replay a trace that begins after so many lines of its file."""
     result: Replay | SessionReplay
     if isinstance(trace, Trace):
         result, of = replay(trace), "login"
@@ -91,14 +121,15 @@ def _report(path: str, trace: Trace | SessionTrace) -> Report:
     else:
         result, of = replay_session(trace), trace.of
         outcome, category = session_outcome_words(result.outcome)
-    return Report(
+    report = Report(
         path=path,
-        line=trace.line,
+        line=before + trace.line,
         outcome=outcome,
         category=category,
         events=len(trace.steps),
         seconds=trace.steps[-1].at if trace.steps else 0.0,
-        cut_line=trace.cut_line,
+        cut_line=None if trace.cut_line is None else before + trace.cut_line,
         of=of,
-        diverges_at=None if result.difference is None else result.difference.line,
+        diverges_at=None if result.difference is None else before + result.difference.line,
     )
+    return report, result.steps

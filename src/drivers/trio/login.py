@@ -14,8 +14,8 @@ import trio
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
 from ..shared.handle import LEFT, LoginHandle
+from ..shared.hosts import TRIO, check_host
 from .owner import Owner
-from .runs import check_runs_in_trio
 from .threads import in_thread_or_here
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def open_login(
 
     Raises:
         ValueError: The method is a device code, and the provider has none.
-        RuntimeError: Raised on entering: trio does not run. With asyncio use `start_login` in a thread.
+        RuntimeError: Raised on entering: trio does not run. With asyncio use `asyncio_open_login`.
     """
-    return TrioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -149,7 +149,7 @@ class TrioLogin(LoginHandle):
         return self._credentials(self._owner.outcome)
 
     async def __aenter__(self) -> Self:
-        check_runs_in_trio("open_login", "start_login")
+        check_host(TRIO, "login")
         if hasattr(self._store, "check") or hasattr(self._store, "load"):
             # In a thread, because a keyring may ask the person to unlock it.
             limiter = trio.CapacityLimiter(1)
@@ -195,3 +195,7 @@ class TrioLogin(LoginHandle):
             raise raised
         if not self._has_passed_on:
             self._raise_passed_on()
+
+
+make_login: Callable[..., TrioLogin] = TrioLogin
+"""Makes the logins of `open_login`. `loginmachine.testing.playing` puts another function here."""

@@ -187,7 +187,7 @@ class Owner(LoginOwner):
             message = getattr(error, "strerror", None) or type(error).__name__
             self.post(events.BindFailed(kind=events.BindProblem.OTHER, message=message))
             return
-        listeners = open_listeners(port, self._options.redirect_host)
+        listeners = open_listeners(port, self._options.redirect_host, self._options.listen_address)
         if isinstance(listeners, events.BindFailed):
             self.post(listeners)
             return

@@ -10,10 +10,10 @@ import trio
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.hosts import TRIO, check_host
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from .refresh import Refresh
-from .runs import check_runs_in_trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ class TrioSession(BaseSession):
             ProviderMismatch: They are from another provider than this session's. Nothing is removed or revoked then.
             RuntimeError: Trio does not run. Nothing is removed.
         """
-        from .sign_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
+        from .signing_out import sign_out_session  # noqa: PLC0415 - most programs do not need it
 
         result = await sign_out_session(self._store, self._provider, self._overrides, self._memory)
         self._memory = RefreshMemory()
@@ -155,7 +155,7 @@ class TrioSession(BaseSession):
 
     async def _recalled(self) -> RefreshSuccess | None:
         """Return a token without reading the store. This is a checkpoint only if the task is cancelled."""
-        check_runs_in_trio("TrioSession", "Session")
+        check_host(TRIO, "session")
         await trio.lowlevel.checkpoint_if_cancelled()
         known = self._recall()
         if known is None and self._looking is not None:
@@ -165,7 +165,7 @@ class TrioSession(BaseSession):
         return known
 
     async def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
-        check_runs_in_trio("TrioSession", "Session")
+        check_host(TRIO, "session")
         outcome = None
         while outcome is None:
             outcome = await self._attempt(wanted, waits=waits)

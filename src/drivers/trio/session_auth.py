@@ -2,76 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-from ...sansio.base.secret import Secret
-from ..errors import RefreshFailed
-from ..shared.authorization import TokenAuth, authorize, check_target, is_rejected, refuse_proxies_async
-from ..shared.bodies import RequestBody
-from .runs import check_runs_in_trio
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
-
-    import httpx
+from ..shared.async_auth import AsyncTokenAuth
+from ..shared.hosts import TRIO
 
 
-class TokenSource(Protocol):
-    """What `TrioSession` has, and a program's own object may have."""
+class TrioSessionAuth(AsyncTokenAuth):
+    """Puts the token of a `TrioSession` into every request of an `httpx.AsyncClient` with trio."""
 
-    async def access_token(self) -> str:
-        """Return a valid access token."""
-
-    async def renew(self, rejected: str) -> str:
-        """Return another token than one that an API rejected."""
-
-
-class TrioSessionAuth(TokenAuth):
-    """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
-
-    A streamed body is not read into memory. A request whose body cannot be read again, from a generator for example,
-    is sent once: the program gets the 401, and its next request has the new token. A redirect to another origin carries
-    no token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
-    """
-
-    def __init__(self, session: TokenSource) -> None:
-        self._session = session
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token, and again with another if the token was rejected.
-
-        Raises:
-            SignInRequired: As for `TrioSession.access_token`.
-            RefreshFailed: As for `TrioSession.access_token`.
-            RuntimeError: The client does not run in trio.
-            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
-        """
-        check_runs_in_trio("TrioSession.auth", "Session.auth with httpx.Client")
-        check_target(request.url)
-        refuse_proxies_async(request)
-        body = RequestBody(request)
-        token = Secret(await self._session.access_token())
-        authorize(request, token)
-        response = yield request
-        if not is_rejected(response, token):
-            return
-        can_repeat = body.rewind()
-        try:
-            another = Secret(await self._session.renew(token.reveal()))
-        except RefreshFailed:
-            if can_repeat:
-                raise
-            return
-        if can_repeat and another != token:
-            authorize(request, another)
-            yield request
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse, because a blocking client does not run in trio.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("this session is for httpx.AsyncClient with trio: use a Session for httpx.Client")
-        yield request
+    _host = TRIO

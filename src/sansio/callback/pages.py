@@ -7,6 +7,7 @@ mode, on a phone and with a screen reader. This module escapes every value that 
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 
 from ..base.records import Record
@@ -40,11 +41,13 @@ _STYLE: Final = (
 STYLE_HASH: Final = "sha256-" + b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 """The hash of the style, for the Content-Security-Policy, which allows nothing else."""
 
+_YOUR_PROGRAM: Final = "your program"
+_PLACEHOLDER: Final = re.compile(r"\{(email|app_name)\}")
 _TICK: Final = '<circle cx="12" cy="12" r="10"/><path d="m7.5 12.5 3 3 6-6.5"/>'
 _CROSS: Final = '<circle cx="12" cy="12" r="10"/><path d="M12 7v6M12 16.5v.01"/>'
 
 
-def success(*, email: str | None, plan: str | None, setup_url: str | None) -> str:
+def success(*, email: str | None, plan: str | None, setup_url: str | None, app_name: str | None = None) -> str:
     """Return the page after a successful login.
 
     Args:
@@ -52,8 +55,9 @@ def success(*, email: str | None, plan: str | None, setup_url: str | None) -> st
         plan: The person's plan, if known.
         setup_url: The page where an organisation is set up. It carries the id token, which that endpoint requires
             (docs/design/wire.md).
+        app_name: The name of the program; None for "your program".
     """
-    body = "<p>You can close this tab and go back to your program.</p>"
+    body = f"<p>You can close this tab and go back to {_name(app_name)}.</p>"
     if email:
         who = f"<strong>{_escape(email)}</strong>"
         body = f"<p>Signed in as {who}{f' ({_escape(plan)})' if plan else ''}.</p>{body}"
@@ -63,6 +67,18 @@ def success(*, email: str | None, plan: str | None, setup_url: str | None) -> st
             f'<p><a class="action" rel="noreferrer" href="{_escape(setup_url)}">Finish the setup</a></p>'
         )
     return _page("good", "You are signed in", _TICK, body)
+
+
+def own_success(page: str, *, email: str | None, app_name: str | None) -> str:
+    """Return the success page of an embedding program, with its placeholders replaced.
+
+    Args:
+        page: The HTML. ``{email}`` and ``{app_name}`` stand for the other arguments.
+        email: The person's address; empty in the page if it is not known.
+        app_name: The name of the program; None for "your program".
+    """
+    values = {"email": _escape(email or ""), "app_name": _name(app_name)}
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], page)
 
 
 class Explanation(Record):
@@ -89,6 +105,15 @@ def failure(explanation: Explanation) -> str:
     return _page("bad", explanation.title, _CROSS, body)
 
 
+def over(app_name: str | None) -> str:
+    """Return the page of a login that has ended without success.
+
+    Args:
+        app_name: The name of the program; None for "your program".
+    """
+    return notice("This sign-in is over", f"Start a new one in {app_name or _YOUR_PROGRAM}, and close this tab.")
+
+
 def notice(title: str, text: str) -> str:
     """Return a short page about something that is neither a success nor a failure of the login."""
     return _page("bad", title, _CROSS, f"<p>{_escape(text)}</p>")
@@ -102,6 +127,10 @@ def _page(mood: str, title: str, icon: str, body: str) -> str:
         f'<body class="{mood}"><main><svg viewBox="0 0 24 24" aria-hidden="true">{icon}</svg>'
         f"<h1>{_escape(title)}</h1>{body}</main></body></html>\n"
     )
+
+
+def _name(app_name: str | None) -> str:
+    return _escape(app_name or _YOUR_PROGRAM)
 
 
 def _escape(text: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..base.http import Headers
     from ..base.secret import Secret
     from ..model.account import Account
-    from ..model.options import LoginSecrets
+    from ..model.options import LoginOptions, LoginSecrets
     from ..model.provider import Provider
     from .pages import Explanation
 
@@ -33,6 +33,11 @@ _TEXT: Final = b"text/plain; charset=utf-8"
 _POLICY: Final = (
     f"default-src 'none'; style-src '{pages.STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_OWN_PAGE_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For a page of the embedding program: its own styles, and images within it. No script, and nothing from elsewhere."""
 _HEADERS: Final[Headers] = (
     (b"Connection", b"close"),
     (b"Cache-Control", b"no-store"),
@@ -41,7 +46,6 @@ _HEADERS: Final[Headers] = (
     (b"X-Frame-Options", b"DENY"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
     (b"Cross-Origin-Opener-Policy", b"same-origin"),
-    (b"Content-Security-Policy", _POLICY.encode("ascii")),
 )
 _CLEAR_STORAGE: Final = (b"Clear-Site-Data", b'"storage"')
 """Removes service workers of other programs on this origin, which could read the callback."""
@@ -103,18 +107,24 @@ def redirect_to_success(secrets: LoginSecrets) -> Response:
     return _response(302, _TEXT, "", ((b"Location", success_path(secrets).encode("ascii")), _CLEAR_STORAGE))
 
 
-def success(provider: Provider, account: Account, id_token: Secret | None) -> Response:
+def success(options: LoginOptions, account: Account, id_token: Secret | None) -> Response:
     """Return the page after a successful login.
 
     Args:
-        provider: The `platform_url` of its dialect is the base of the link to the setup.
+        options: The `platform_url` of the provider's dialect is the base of the link to the setup. They also say what
+            the program is called, and may hold a page of its own, which is shown if there is nothing to set up.
         account: The account that the page shows.
         id_token: A part of the link to the setup, for an account that needs it (docs/design/wire.md).
     """
+    setup_url = _setup_url(options.provider, account, id_token)
+    if options.success_page is not None and setup_url is None:
+        own = pages.own_success(options.success_page, email=account.email, app_name=options.app_name)
+        return _response(200, _HTML, own, (_CLEAR_STORAGE,), policy=_OWN_PAGE_POLICY)
     page = pages.success(
         email=account.email,
         plan=account.shown_plan or account.plan,
-        setup_url=_setup_url(provider, account, id_token),
+        setup_url=setup_url,
+        app_name=options.app_name,
     )
     return _response(200, _HTML, page, (_CLEAR_STORAGE,))
 
@@ -162,10 +172,13 @@ def conflict() -> Response:
     return _response(409, _HTML, page, (_CLEAR_STORAGE,))
 
 
-def over() -> Response:
-    """Return the page for a callback that comes after the login has ended without success."""
-    page = pages.notice("This sign-in is over", "Start a new one in your program, and close this tab.")
-    return _response(410, _HTML, page, (_CLEAR_STORAGE,))
+def over(app_name: str | None = None) -> Response:
+    """Return the page for a callback that comes after the login has ended without success.
+
+    Args:
+        app_name: What the page calls the program; None for "your program".
+    """
+    return _response(410, _HTML, pages.over(app_name), (_CLEAR_STORAGE,))
 
 
 def cancelled() -> Response:
@@ -178,10 +191,11 @@ def too_late() -> Response:
     return _response(409, _TEXT, "This login can no longer be cancelled.\n")
 
 
-def _response(status: int, content_type: bytes, text: str, extra: Headers = ()) -> Response:
+def _response(status: int, content_type: bytes, text: str, extra: Headers = (), *, policy: str = _POLICY) -> Response:
     body = text.encode("utf-8", "replace")
     sizes = ((b"Content-Type", content_type), (b"Content-Length", str(len(body)).encode("ascii")))
-    return Response(status=status, headers=(*sizes, *_HEADERS, *extra), body=body)
+    headers = (*sizes, *_HEADERS, (b"Content-Security-Policy", policy.encode("ascii")), *extra)
+    return Response(status=status, headers=headers, body=body)
 
 
 def _setup_url(provider: Provider, account: Account, id_token: Secret | None) -> str | None:

@@ -242,7 +242,7 @@ def cancel(login: LoginData, meaning: Cancellation) -> None:
     )
     login.report(progress.Cancelled(step=failure.step, message=failure.message))
     login.respond_last(meaning.request_id, responses.cancelled(), PageKind.OTHER)
-    login.end(LoginCancellation(failure=failure), responses.over())
+    login.end(LoginCancellation(failure=failure), responses.over(login.options.app_name))
 
 
 def answer_too_late(login: LoginData, meaning: Cancellation) -> None:
@@ -252,7 +252,7 @@ def answer_too_late(login: LoginData, meaning: Cancellation) -> None:
 
 def answer_over(login: LoginData, meaning: FromRequest) -> None:
     """Show that the sign-in is over."""
-    login.respond_last(meaning.request_id, responses.over(), PageKind.OTHER)
+    login.respond_last(meaning.request_id, responses.over(login.options.app_name), PageKind.OTHER)
 
 
 def redirect(login: LoginData, meaning: FromRequest) -> None:
@@ -263,7 +263,7 @@ def redirect(login: LoginData, meaning: FromRequest) -> None:
 def answer_success(login: LoginData, meaning: FromRequest) -> None:
     """Show the success page."""
     assert login.account is not None
-    page = responses.success(login.options.provider, login.account, login.id_token)
+    page = responses.success(login.options, login.account, login.id_token)
     login.respond_last(meaning.request_id, page, PageKind.SUCCESS)
 
 

@@ -26,6 +26,9 @@ _OPTION_PARAMETERS: Final = frozenset(("resource", "audience", "prompt", "login_
 DEFAULT_DEADLINE: Final = 600.0
 """Seconds to wait for the callback."""
 
+_LONGEST_NAME: Final = 64
+_LONGEST_PAGE: Final = 262_144
+
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -69,6 +72,16 @@ class LoginOptions(Record):
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
+    listen_address: str | None = None
+    """The address of this machine at which the callback port listens, as an IPv4 or IPv6 address without brackets; None
+    for loopback, as RFC 8252 section 8.3 wants it. Another one is for containers, whose published ports do not lead to
+    loopback: other machines may then reach the port. What a request must carry stays the same."""
+    app_name: str | None = None
+    """What the pages in the browser call your program: 1 to 64 printable characters; None for "your program"."""
+    success_page: str | None = hidden(default=None)
+    """The HTML of a page of your own after a sign-in, at most 262,144 characters; None for the built-in page. In it
+    ``{email}`` and ``{app_name}`` are replaced, escaped. It may have styles and images as ``data:``; scripts and
+    everything from elsewhere are blocked. An account that must be set up gets the built-in page, with the link."""
 
     def _check(self) -> None:
         if not self.provider.needs_discovery and self.provider.lacking:
@@ -78,6 +91,9 @@ class LoginOptions(Record):
         if self.redirect_host not in ("127.0.0.1", "localhost", "[::1]"):
             raise ValueError("the redirect host is 127.0.0.1, localhost or [::1]")
         _check_request(self)
+        _check_pages(self)
+        if self.listen_address is not None and not _is_address(self.listen_address):
+            raise ValueError("the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0")
         if self.deadline is not None and not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError("the deadline is a positive number of seconds, or None")
         if isinstance(self.allowed_workspaces, str):
@@ -159,6 +175,25 @@ def _check_request(options: LoginOptions) -> None:
             raise ValueError(f"the parameter {name} belongs to the protocol and cannot be given")
         if name in _OPTION_PARAMETERS:
             raise ValueError(f"the parameter {name} has an option of its own")
+
+
+def _is_address(text: str) -> bool:
+    import ipaddress  # noqa: PLC0415 - for few logins
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _check_pages(options: LoginOptions) -> None:
+    """Check the options that are about the pages in the browser."""
+    name, page = options.app_name, options.success_page
+    if name is not None and not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise ValueError(f"the name of the program has 1 to {_LONGEST_NAME} printable characters")
+    if page is not None and not 0 < len(page) <= _LONGEST_PAGE:
+        raise ValueError(f"the success page has 1 to {_LONGEST_PAGE} characters")
 
 
 class LoginSecrets(Record):

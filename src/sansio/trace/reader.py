@@ -44,6 +44,10 @@ class TraceError(ValueError):
         return type(self), (self.line, self.reason)
 
 
+class AnotherTraceError(TraceError):
+    """A text that should be one trace holds another one."""
+
+
 class Step(Record):
     """One recorded event, with the state and the actions that followed."""
 
@@ -107,12 +111,13 @@ def only_trace(traces: Iterator[Any]) -> Any:  # noqa: ANN401 - what the iterato
     """Return the trace of a file that holds one.
 
     Raises:
-        TraceError: There is another, or a line is wrong.
+        AnotherTraceError: There is another.
+        TraceError: A line is wrong.
     """
     trace = next(traces)
     another = next(traces, None)
     if another is not None:
-        raise TraceError(another.line, "another trace begins here")
+        raise AnotherTraceError(another.line, "another trace begins here")
     return trace
 
 

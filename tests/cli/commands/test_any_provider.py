@@ -11,7 +11,7 @@ import pytest
 
 from loginmachine.demo.browser import sign_in
 from loginmachine.demo.openid.provider import OpenIdProvider
-from loginmachine.demo.openid.switches import Answer
+from loginmachine.demo.shared.answers import Answer
 
 from ..conftest import called, run
 
@@ -60,7 +60,7 @@ def native(server: OpenIdProvider) -> tuple[str, ...]:
     return "--issuer", server.issuer, "--client-id", server.client.client_id
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_sign_in_and_out(person: Person, server: OpenIdProvider, tmp_path: Path, driver: str) -> None:
     code, err, events = person.login("--provider", "openid", *native(server), "--driver", driver)
     assert code == 0, err
@@ -174,7 +174,7 @@ def test_a_sign_in_that_has_ended(person: Person, server: OpenIdProvider) -> Non
     assert json.loads(person.call("status", "--json")[1])["sign_in_ended"]
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_fixed_port_that_is_taken(person: Person, server: OpenIdProvider, driver: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         uri = f"http://127.0.0.1:{taken.getsockname()[1]}/callback"

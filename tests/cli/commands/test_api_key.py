@@ -72,9 +72,12 @@ def test_other_unknown_arguments_are_shown(tmp_path: Path) -> None:
 def test_json(tmp_path: Path) -> None:
     no_account = {"account_id": None, "email": None, "plan": None}
     _, out, _ = store_key(tmp_path, b"sk-canary", "--api-key", "--json")
-    assert json.loads(out) == {"event": "finished", "outcome": "succeeded", "category": None, **no_account}
+    done = {"event": "finished", "outcome": "succeeded", "category": None, "message": None}
+    assert json.loads(out) == {**done, **no_account}
     _, out, _ = store_key(tmp_path, b"", "--api-key", "--json")
-    assert json.loads(out) == {"event": "finished", "outcome": "failed", "category": "persist_failed", **no_account}
+    line = json.loads(out)
+    assert line.pop("message").startswith("No API key: expected ")
+    assert line == {"event": "finished", "outcome": "failed", "category": "persist_failed", **no_account}
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ..conftest import ScriptedProvider
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver) as command:
@@ -63,6 +64,7 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
         "event": "finished",
         "outcome": "succeeded",
         "category": None,
+        "message": None,
         "account_id": "acc-1",
         "email": "ada@example.com",
         "plan": "plus",
@@ -82,7 +84,66 @@ def test_a_whole_login(provider: ScriptedProvider, tmp_path: Path, driver: str) 
     assert provider.forms[0]["code"] == CODE
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+def test_a_success_page_of_ones_own(provider: ScriptedProvider, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>Good day, {email} \u263a</p>", encoding="utf-8")
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--success-page", str(tmp_path / "page.html")) as command:
+        status, page = browse(callback_url(command.event("listening")["url"], code=CODE))
+        command.end()
+    assert (status, page) == (200, "<p>Good day, ada@example.com \u263a</p>")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "the file cannot be read: No such file or directory"),
+        (b"", "the file has more than 262144 characters, or none"),
+        (b"x" * 262_145, "the file has more than 262144 characters, or none"),
+        (b"\xff", "the file is not in UTF-8"),
+    ],
+)
+def test_a_success_page_that_cannot_be_used(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    path = tmp_path / "page.html"
+    if content is not None:
+        path.write_bytes(content)
+    code, _, err = called("login", "--success-page", str(path))
+    assert (code, err.splitlines()[-1]) == (2, f"loginmachine login: error: argument --success-page: {problem}")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address by default")
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
+def test_another_address_to_listen_at(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
+    provider.will_sign_in()
+    with login(tmp_path, provider.issuer, "--driver", driver, "--listen-address", "127.0.0.2") as command:
+        listening = command.event("listening")
+        port = listening["port"]
+        target = callback_url(listening["url"], code=CODE).removeprefix(f"http://127.0.0.1:{port}")
+        answers = []
+        # What a published port passes on has the host of the redirect URI. Every other host is refused.
+        for host in ("127.0.0.2", "other.example", "127.0.0.1"):
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+                connection.request("GET", target, headers={"Host": f"{host}:{port}"})
+                response = connection.getresponse()
+                answers.append(response.status)
+                location = response.headers["Location"]
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.2", port, timeout=20)) as connection:
+            connection.request("GET", location, headers={"Host": f"127.0.0.1:{port}"})
+            answers.append(connection.getresponse().status)
+        code, err = command.end()
+    assert (answers, code) == ([403, 403, 302, 200], 0)
+    assert "Warning: the sign-in listens at 127.0.0.2, where other machines may reach it" in err
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "0.0.0.0:1455"])
+def test_what_is_no_address_to_listen_at(address: str) -> None:
+    code, _, err = called("login", "--listen-address", address)
+    assert (code, err.splitlines()[-1].partition("error: ")[2]) == (
+        2,
+        "the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0",
+    )
+
+
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_failed_revocation_is_a_warning(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     old = {"id_token": ID_TOKEN, "access_token": "canary-old", "refresh_token": "canary-older", "account_id": "acc-1"}
     (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": old}))
@@ -208,11 +269,12 @@ def test_only_modules_loaded_before_the_url_avoid_typing(tmp_path: Path) -> None
 PRELOADED = {
     "threaded": ("Owner._load", "def spy_load(self): load(self); print(self.auth_url, flush=True)"),
     "trio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
+    "asyncio": ("Owner._preload", "async def spy_load(self): await load(self); print(self.auth_url, flush=True)"),
 }
 """The method in which a driver loads what it needs later, and a replacement that prints the URL after it."""
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_nothing_is_loaded_or_compiled_after_the_callback(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -297,6 +359,7 @@ def test_refusal_by_the_person(provider: ScriptedProvider, tmp_path: Path) -> No
             "event": "finished",
             "outcome": "failed",
             "category": "provider_callback_error",
+            "message": "access_denied: No <b>entry</b>\ufffd[2J",
             "account_id": None,
             "email": None,
             "plan": None,
@@ -318,7 +381,7 @@ def test_wrong_state_does_not_end_the_login(provider: ScriptedProvider, tmp_path
         assert command.end()[0] == 0
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_cancel_the_login(  # noqa: PLR0913, PLR0917
@@ -343,7 +406,7 @@ def test_timeout(provider: ScriptedProvider, tmp_path: Path) -> None:
     assert "no callback came within 0.05 seconds" in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_port_in_use_has_its_own_exit_code(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(10)
@@ -427,7 +490,7 @@ def test_unusable_ca_bundle_is_refused_at_the_start(tmp_path: Path) -> None:
     assert f"CODEX_CA_CERTIFICATE names, {bundle}, cannot be used: No such file or directory." in err
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("method", ["--no-browser", "--device-code"])
 def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, method: str) -> None:
     arguments = ["--driver", driver, method, "--port", "0", "--home", str(tmp_path), "--json"]
@@ -442,7 +505,7 @@ def test_unusable_proxy_is_refused_at_the_start(tmp_path: Path, driver: str, met
     assert "canary" not in err + json.dumps(command.events)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_closed_standard_error_does_not_change_the_outcome(
     provider: ScriptedProvider, tmp_path: Path, driver: str
 ) -> None:
@@ -473,7 +536,7 @@ def test_closed_standard_error_does_not_change_the_outcome(
     assert (tmp_path / "auth.json").exists()
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_full_pipe_does_not_block_the_login(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)

@@ -31,7 +31,7 @@ def missing(*_):
 FIRST_LINE = "To sign in, open this address in a browser:"
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_home_that_others_may_write(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     tmp_path.chmod(0o777)
@@ -47,7 +47,7 @@ def test_a_home_that_others_may_write(provider: ScriptedProvider, tmp_path: Path
     assert err.count("0777") == 1
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize(
     ("call", "number"), [("fcntl.flock", "ENOLCK"), ("os.fchmod", "EPERM"), ("os.fsync", "EINVAL")]
 )
@@ -78,7 +78,7 @@ print("exit", main(arguments))
 
 
 @needs_root
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("name", LOCK_NAMES)
 def test_a_lock_of_another_user(adas: Path, driver: str, name: str) -> None:
     (adas / name).touch(0o600)
@@ -146,7 +146,7 @@ def test_a_disk_with_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ]
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_symbolic_link_is_replaced(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     home, target = tmp_path / "home", tmp_path / "shared.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import os
 from typing import TYPE_CHECKING
@@ -10,15 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.cli import environment
+from loginmachine.cli.arguments import parse_arguments
 from loginmachine.cli.commands import login_view
 from loginmachine.cli.commands.login_view import LoginView
 from loginmachine.cli.terminal.log_file import LogFile
 from loginmachine.drivers.system import wsl
 from loginmachine.sansio.login.failures import LoginFailureCategory, LoginFailureStep
-from loginmachine.sansio.login.progress import Failed, HttpsRefused, Listening, UsingBrowserInstead
+from loginmachine.sansio.login.progress import (
+    DeviceCodeShown,
+    Failed,
+    HttpsRefused,
+    Listening,
+    UsingBrowserInstead,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from loginmachine.sansio.login.progress import LoginPhase
 
 URL = "https://id.example/authorize"
 NO_BROWSER = Failed(
@@ -50,29 +58,35 @@ class Shown:
         monkeypatch.setattr(wsl, "OS_RELEASE", "/no/such/file")
         for name in VARIABLES:
             monkeypatch.delenv(name, raising=False)
+        self.more: tuple[str, ...] = ()
+        """Other options."""
+        self.phases: tuple[LoginPhase, ...] = (Listening(url=URL, port=1455),)
 
     def __call__(self, place: str = "desktop", *facts: str, **variables: str) -> str:
         """Show it.
 
         Args:
             place: One of `PLACES`.
-            facts: Of ``cannot paste``, ``no browser``, ``fails``, ``fell back`` and ``https``.
+            facts: Of ``cannot paste``, ``no browser``, ``fails``, ``fell back``, ``https`` and ``QR code``.
             variables: Environment variables.
         """
         for name, value in {**PLACES[place], **variables}.items():
             self._monkeypatch.setenv(name, value)
         self._monkeypatch.setattr(login_view, "can_hide_input", lambda: "cannot paste" not in facts)
-        arguments = argparse.Namespace(verbose=False, json=False, home=str(self._home), workspace=[])
-        arguments.no_browser, arguments.device_code = "no browser" in facts, "fell back" in facts
+        options = {"no browser": "--no-browser", "fell back": "--device-code", "QR code": "--qr"}
+        given = [option for fact, option in options.items() if fact in facts]
+        arguments = parse_arguments(["login", "--home", str(self._home), *given, *self.more])
         with LogFile(str(self._home)) as log:
             view = LoginView(arguments, log)
             if "fell back" in facts:
                 view.on_progress(UsingBrowserInstead(message="status 404"))
-            view.on_progress(Listening(url=URL, port=1455))
+            for phase in self.phases:
+                view.on_progress(phase)
             if "fails" in facts:
                 view.on_progress(NO_BROWSER)
             if "https" in facts:
                 view.on_progress(HttpsRefused())
+            view.finish(None)
             view.close()
         return self._capsys.readouterr().err
 
@@ -127,3 +141,72 @@ def test_where_to_paste_after_https(shown: Shown) -> None:
     words = "Change https to http in its address bar, or paste that address."
     assert shown("desktop", "https").splitlines()[-1].endswith(words)
     assert shown("desktop", "https", "cannot paste").splitlines()[-1].endswith(f"{words} Paste it {ELSEWHERE}.")
+
+
+# Other addresses to listen at
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "10.0.0.2", "::"])
+def test_a_warning_before_other_machines_can_reach_the_port(shown: Shown, address: str) -> None:
+    shown.more = ("--listen-address", address)
+    text = shown("a container")
+    warning = f"Warning: the sign-in listens at {address}, where other machines may reach it until it is over."
+    assert (
+        f"{warning} If you publish the port of a container, publish it for this machine only: -p 127.0.0.1:1455:1455."
+        in text
+    )
+    assert "docker run" not in text
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_no_warning_for_loopback(shown: Shown, address: str) -> None:
+    shown.more = ("--listen-address", address)
+    assert "Warning" not in shown()
+
+
+# Device codes
+
+
+CODE = DeviceCodeShown(
+    url="https://id.example/device", user_code="WXYZ-1234", complete_url="https://id.example/device?c=W", expires_in=900
+)
+
+
+def test_a_device_code_in_a_browser_of_this_machine(shown: Shown, tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    script.chmod(0o700)
+    shown.phases = (CODE,)
+    lines = shown("desktop", BROWSER=str(script)).splitlines()
+    assert lines == [
+        "To sign in, open this address in a browser on any machine:",
+        "",
+        "https://id.example/device",
+        "",
+        "and enter this code within 15 minutes:",
+        "",
+        "WXYZ-1234",
+        "",
+        "This code is only for you. Never enter a code that someone else gave you.",
+        "Opening your browser with the code filled in. Compare it with the code above.",
+    ]
+    assert opened.read_text() == "https://id.example/device?c=W"
+
+
+@pytest.mark.parametrize(
+    ("place", "facts"), [("a session over SSH", ()), ("desktop", ("no browser",)), ("a machine without a display", ())]
+)
+def test_a_device_code_without_a_browser_here(shown: Shown, place: str, facts: tuple[str, ...]) -> None:
+    shown.phases = (CODE,)
+    assert shown(place, *facts).splitlines()[9:] == [
+        "This address has the code filled in. Compare it with the code above:",
+        "",
+        "https://id.example/device?c=W",
+        "",
+    ]
+
+
+def test_a_device_code_without_such_an_address(shown: Shown) -> None:
+    shown.phases = (CODE.__replace__(complete_url=None),)
+    assert len(shown().splitlines()) == 9

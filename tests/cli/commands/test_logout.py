@@ -152,7 +152,7 @@ def test_invalid_issuer_is_a_usage_error(signed_in: Path) -> None:
 # A new login
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_new_login_revokes_the_old_tokens(signed_in: Path, provider: ScriptedProvider, driver: str) -> None:
     provider.will_sign_in()
     with login(signed_in, provider.issuer, "--driver", driver) as command:

@@ -73,7 +73,7 @@ def home() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(not can_be_another_user(), reason="needs Linux, setpriv, and root to act as several users")
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 @pytest.mark.parametrize("any_user", [False, True])
 def test_another_users_callback(provider: ScriptedProvider, home: Path, driver: str, *, any_user: bool) -> None:
     provider.will_sign_in()
@@ -117,7 +117,7 @@ def test_another_users_callback(provider: ScriptedProvider, home: Path, driver: 
     assert CODE not in err + log
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_browser_that_insists_on_https(provider: ScriptedProvider, tmp_path: Path, driver: str) -> None:
     provider.will_sign_in()
     with login(tmp_path, provider.issuer, "--driver", driver) as command:

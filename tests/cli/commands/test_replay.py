@@ -104,6 +104,7 @@ def test_json() -> None:
             "outcome": "cancelled",
             "category": "login_cancelled",
             "states": ["idle", "binding", "cancelled"],
+            "message": None,
             "difference": None,
             "origin": {},
             "cut_line": None,
@@ -172,10 +173,9 @@ def test_difference(tmp_path: Path) -> None:
         (b"\x00\x1b[31m\xff" * 99, 1, "it is not a JSON object; the line may have been cut off"),
         (CANCELLED.read_bytes()[:40], 1, "it is not a JSON object; the line may have been cut off"),
         (CANCELLED.read_bytes()[:-3] + b"\n", 3, "it is not a JSON object; the line may have been cut off"),
-        (CANCELLED.read_bytes() * 2, 4, "another trace begins here"),
         (b"x" * (3 * 1024 * 1024), 1, "it is longer than 1048576 bytes"),
     ],
-    ids=["empty", "binary", "truncated", "a broken line", "two", "one long line"],
+    ids=["empty", "binary", "truncated", "a broken line", "one long line"],
 )
 def test_files_that_are_not_traces(tmp_path: Path, content: bytes, line: int, reason: str) -> None:
     path = tmp_path / "trace"
@@ -195,16 +195,27 @@ def test_trace_that_is_cut_in_the_middle_of_a_line(tmp_path: Path, cut: int) -> 
     assert (code, json.loads(out.splitlines()[-1])["cut_line"]) == (0, 3)
 
 
+@pytest.mark.parametrize("option", [("--diagram",), ("--until", "1")])
+def test_a_file_with_two_traces_where_one_is_needed(tmp_path: Path, option: tuple[str, ...]) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(CANCELLED.read_bytes() * 2)
+    assert replay(path, *option) == (2, "", f"{path} is not a trace: line 4: another trace begins here.\n")
+    given = CANCELLED.read_bytes() * 2
+    assert replay("-", given=given) == (2, "", "- is not a trace: line 4: another trace begins here.\n")
+
+
 def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     with path.open("wb") as file:
         file.truncate(1 << 40)
     # In a process of its own, because of the memory.
     assert started("replay", str(path))[0] == 2
+    code, out, _ = started("replay", str(path), str(CANCELLED), "--processes", "1")
+    assert code == 2
+    assert f"{path}:1: it is longer than 1048576 bytes" in out
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    assert replay(tmp_path) == (2, "", f"{tmp_path} cannot be read: Is a directory.\n")
     missing = tmp_path / "missing\x1b[31m"
     assert replay(missing) == (2, "", f"{tmp_path}/missing\ufffd[31m cannot be read: No such file or directory.\n")
 
@@ -257,7 +268,7 @@ def sign_in(path: Path, provider: ScriptedProvider, home: Path, *more: str) -> s
     return str(err)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_record(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     path = tmp_path / "trace"
     path.write_text("old")
@@ -307,7 +318,7 @@ def _claims(payload: str) -> str:
 
 def test_both_drivers_record_the_same(tmp_path: Path, provider: ScriptedProvider) -> None:
     traces = []
-    for driver in ("threaded", "trio"):
+    for driver in ("threaded", "trio", "asyncio"):
         path = tmp_path / driver
         sign_in(path, provider, tmp_path / f"{driver}-home", "--driver", driver)
         traces.append(without_times(path.read_text()))
@@ -326,7 +337,7 @@ def test_record_to_an_unwritable_file_is_a_usage_error(tmp_path: Path, path: str
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_full_disk_does_not_end_the_login(tmp_path: Path, provider: ScriptedProvider, driver: str) -> None:
     mode = Path("/dev/full").stat().st_mode
     err = sign_in(Path("/dev/full"), provider, tmp_path / "home", "--driver", driver)

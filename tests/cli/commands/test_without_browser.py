@@ -187,7 +187,7 @@ def device_codes(httpserver: HTTPServer) -> list[tuple[int, dict[str, str]]]:
     return answers
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_login_with_a_device_code(
     driver: str, provider: ScriptedProvider, device_codes: list[tuple[int, dict[str, str]]], tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ def rendered(shown: str, columns: int) -> list[str]:
     this command writes, and fails for any other.
     """
     rows, row, column = [""], 0, 0
-    for piece in re.findall(r"\x1b\[[0-?]*[ -/]*[@-~]|[^\x1b]|\x1b", shown):
+    for piece in re.findall(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\](?:8|52);.*?(?:\x1b\\|\x07)|[^\x1b]|\x1b", shown):
         if piece == "\r":
             column = 0
         elif piece == "\n":
@@ -116,6 +116,9 @@ def rendered(shown: str, columns: int) -> list[str]:
             rows += [""] * (row - len(rows) + 1)
         elif piece == "\x1b[K":
             rows[row] = rows[row][:column]
+        elif piece.startswith("\x1b]"):
+            # A hyperlink, or the clipboard.
+            continue
         elif piece.isprintable():
             if column == columns:
                 row, column = row + 1, 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from loginmachine.cli.terminal.log_file import LogFile
 from loginmachine.sansio.login import progress
 from loginmachine.sansio.login.failures import LoginFailureCategory, LoginFailureStep
@@ -79,3 +81,34 @@ def test_an_exchange_that_is_cancelled(tmp_path: Path) -> None:
         'exchange_ended of="API key" seconds',
         'cancelled phase="exchange_token" message="m"',
     ]
+
+
+@pytest.mark.parametrize(("size", "is_full"), [(1_048_575, False), (1_048_576, True)])
+def test_a_full_file_is_put_aside(tmp_path: Path, size: int, *, is_full: bool) -> None:
+    folder = tmp_path / "log"
+    folder.mkdir()
+    path, aside = folder / "codex-login.log", folder / "codex-login.log.1"
+    path.write_bytes(b"x" * size)
+    aside.write_text("older")
+    with LogFile(str(tmp_path)) as log:
+        log.note("new")
+    assert (aside.stat().st_size, path.stat().st_size < 100) == ((size, True) if is_full else (5, False))
+    assert path.read_bytes().endswith(b"] new\n")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_is_not_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    target = tmp_path / "target"
+    target.write_bytes(b"x" * 2_000_000)
+    (tmp_path / "log" / "codex-login.log").symlink_to(target)
+    with LogFile(str(tmp_path)):
+        pass
+    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["codex-login.log"]
+
+
+def test_one_login_writes_no_more_than_a_file_may_hold(tmp_path: Path) -> None:
+    with LogFile(str(tmp_path)) as log:
+        for _ in range(5):
+            log.note("x" * 300_000)
+    assert 900_000 < (tmp_path / "log" / "codex-login.log").stat().st_size < 1_048_576

@@ -35,7 +35,7 @@ def hidden(screen: Screen, *secrets: str) -> None:
     assert not [secret for secret in secrets if secret in screen.shown]
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_a_wrong_an_old_and_the_right_address(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:
@@ -93,7 +93,7 @@ def test_a_bracketed_paste_with_line_breaks(provider: ScriptedProvider, tmp_path
     hidden(screen, CODE)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_ctrl_c_restores_the_terminal(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:
         screen.url()
@@ -111,7 +111,7 @@ def test_sigterm_restores_the_terminal(provider: ScriptedProvider, tmp_path: Pat
         assert screen.end() == (143, True)
 
 
-@pytest.mark.parametrize("driver", ["threaded", "trio"])
+@pytest.mark.parametrize("driver", ["threaded", "trio", "asyncio"])
 def test_suspending_restores_the_terminal(driver: str, provider: ScriptedProvider, tmp_path: Path) -> None:
     provider.will_sign_in()
     with login_on_terminal(tmp_path, provider.issuer, "--driver", driver) as screen:

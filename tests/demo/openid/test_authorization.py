@@ -57,7 +57,7 @@ def test_a_form_of_another_browser_is_refused(program: Program) -> None:
 
 
 def test_the_oldest_of_many_sessions_is_forgotten(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loginmachine.demo.openid.interaction._MAX_SESSIONS", 2)
+    monkeypatch.setattr("loginmachine.demo.shared.sessions._MAX_SESSIONS", 2)
     first = program.ask()
     with http_client() as second, http_client() as third:
         pages = [Program(program.provider, client) for client in (second, third)]

@@ -14,13 +14,15 @@ import pytest
 from joserfc.errors import InvalidKeyIdError
 
 from loginmachine.demo.openid.provider import OpenIdProvider
-from loginmachine.demo.openid.switches import Answer, OpenIdSwitches
+from loginmachine.demo.openid.switches import OpenIdSwitches
+from loginmachine.demo.shared.answers import Answer
 
 from ..support import http_client
 from .support import Program, error_of
 
 if TYPE_CHECKING:
-    from loginmachine.demo.openid.switches import Algorithm, Endpoint
+    from loginmachine.demo.openid.switches import Endpoint
+    from loginmachine.demo.shared.signing import Algorithm
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"

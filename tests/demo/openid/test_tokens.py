@@ -17,7 +17,7 @@ from ..support import CALLBACK, VERIFIER, claims
 from .support import NONCE, SCOPE, Program, error_of
 
 if TYPE_CHECKING:
-    from loginmachine.demo.openid.switches import Algorithm
+    from loginmachine.demo.shared.signing import Algorithm
 
 CLIENTS = ["client", "confidential_client", "post_client"]
 

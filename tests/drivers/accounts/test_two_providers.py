@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ import pytest
 
 from loginmachine import (
     AccountStore,
+    AsyncioSession,
     ClientAuthentication,
     Credentials,
     FileStore,
@@ -19,6 +21,8 @@ from loginmachine import (
     Session,
     Tokens,
     TrioSession,
+    asyncio_open_login,
+    asyncio_sign_out,
     open_login,
     sign_out,
     start_login,
@@ -101,9 +105,28 @@ class WithTrio:
         return found[0]
 
 
-@pytest.fixture(params=[WithThreads, WithTrio])
-def program(request: pytest.FixtureRequest) -> WithThreads | WithTrio:
-    made: WithThreads | WithTrio = request.param()
+class WithAsyncio:
+    """The same, with asyncio."""
+
+    def login(self, store: AccountStore, provider: Provider) -> None:
+        async def main() -> None:
+            options = LoginOptions(provider=provider, open_browser=False)
+            async with asyncio_open_login(options, store=store.login_store(provider)) as login:
+                await asyncio.to_thread(visit, login.auth_url)
+                await login.wait()
+
+        asyncio.run(main())
+
+    def refresh(self, entry: AccountEntry, *, force: bool = True) -> Secret:
+        return asyncio.run(AsyncioSession(entry).refresh(force=force)).token
+
+    def sign_out(self, entry: AccountEntry) -> bool | None:
+        return asyncio.run(asyncio_sign_out(entry)).is_revoked
+
+
+@pytest.fixture(params=[WithThreads, WithTrio, WithAsyncio])
+def program(request: pytest.FixtureRequest) -> WithThreads | WithTrio | WithAsyncio:
+    made: WithThreads | WithTrio | WithAsyncio = request.param()
     return made
 
 
@@ -140,7 +163,7 @@ def account_at(store: AccountStore, server: OpenIdProvider) -> StoredAccount:
 
 
 def test_each_gets_what_it_has_issued(
-    program: WithThreads | WithTrio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
+    program: WithThreads | WithTrio | WithAsyncio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
 ) -> None:
     one, two = servers
     home = tmp_path / "codex"
@@ -178,7 +201,7 @@ def test_each_gets_what_it_has_issued(
 
 
 def test_a_second_login_revokes_nothing(
-    program: WithThreads | WithTrio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
+    program: WithThreads | WithTrio | WithAsyncio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
 ) -> None:
     one, _ = servers
     store = opened(tmp_path)
@@ -191,7 +214,7 @@ def test_a_second_login_revokes_nothing(
 
 
 def test_two_people_at_one_provider(
-    program: WithThreads | WithTrio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
+    program: WithThreads | WithTrio | WithAsyncio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
 ) -> None:
     one, _ = servers
     store = opened(tmp_path)
@@ -209,7 +232,7 @@ def test_two_people_at_one_provider(
 
 
 def test_without_the_client_secret_no_refresh_token_is_sent(
-    program: WithThreads | WithTrio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
+    program: WithThreads | WithTrio | WithAsyncio, servers: tuple[OpenIdProvider, OpenIdProvider], tmp_path: Path
 ) -> None:
     one, _ = servers
     path = tmp_path / "secret"

@@ -30,8 +30,10 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6
 
 
 @contextlib.contextmanager
-def opened(port: int = 0, redirect_host: str = "127.0.0.1") -> Iterator[list[socket.socket]]:
-    found = open_listeners(port, redirect_host)
+def opened(
+    port: int = 0, redirect_host: str = "127.0.0.1", listen_address: str | None = None
+) -> Iterator[list[socket.socket]]:
+    found = open_listeners(port, redirect_host, listen_address)
     assert not isinstance(found, BindFailed)
     try:
         yield found
@@ -50,6 +52,23 @@ def stranger(address: str, port: int = 0) -> Iterator[int]:
         holder.bind((address, port))
         holder.listen()
         yield holder.getsockname()[1]
+
+
+def test_an_address_that_was_chosen() -> None:
+    with opened(listen_address="0.0.0.0") as (listener,):
+        assert listener.getsockname()[0] == "0.0.0.0"
+
+
+@needs_ipv6
+def test_an_ipv6_address_that_was_chosen() -> None:
+    with opened(listen_address="::") as (listener,):
+        assert listener.getsockname()[0] == "::"
+
+
+def test_an_address_that_this_machine_does_not_have() -> None:
+    failed = open_listeners(0, "127.0.0.1", "192.0.2.1")
+    assert isinstance(failed, BindFailed)
+    assert failed.kind is BindProblem.OTHER
 
 
 def test_only_the_ipv4_loopback_address() -> None:
@@ -177,7 +196,7 @@ def test_the_kind_of_each_system_error(
 def test_another_address_than_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "getsockname", lambda _: ("0.0.0.0", 1))
     assert open_listeners(0, "127.0.0.1") == BindFailed(
-        kind=BindProblem.OTHER, message="the system bound another address than loopback"
+        kind=BindProblem.OTHER, message="the system bound another address"
     )
 
 

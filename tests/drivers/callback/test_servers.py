@@ -1,7 +1,8 @@
-"""The callback servers of both drivers, without a login: what a client cannot do to them, and what it still gets."""
+"""The callback servers of the drivers, without a login: what a client cannot do to them, and what it still gets."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import queue
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
+from loginmachine.drivers.asyncio import callback_server as asyncio_server
 from loginmachine.drivers.callback import http11
 from loginmachine.drivers.callback.listeners import open_listeners, port_of
 from loginmachine.drivers.threaded import callback_server as threaded_server
@@ -39,7 +41,7 @@ class Served:
         self.listeners = listeners
         self.port = port_of(listeners)
         self.posted: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-        self.server: threaded_server.CallbackServer | trio_server.CallbackServer
+        self.server: threaded_server.CallbackServer | trio_server.CallbackServer | asyncio_server.CallbackServer
         self.call: Callable[[Callable[[], object]], object] = lambda work: work()
         """Calls a function in the thread of the server's owner."""
 
@@ -88,18 +90,38 @@ def in_trio() -> Iterator[Served]:
         thread.join()
 
 
+@contextlib.contextmanager
+def in_asyncio() -> Iterator[Served]:
+    served, started = Served(_listeners()), threading.Event()
+
+    async def serve() -> None:
+        server = served.server = asyncio_server.CallbackServer(served.listeners, served.posted.put, lambda _: False)
+        served.call = asyncio.get_running_loop().call_soon_threadsafe
+        started.set()
+        await server.serve()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert started.wait(PATIENCE)
+        yield served
+    finally:
+        served.call(served.server.close)
+        thread.join()
+
+
 def _listeners() -> list[socket.socket]:
     listeners = open_listeners(0, "127.0.0.1")
     assert isinstance(listeners, list)
     return listeners
 
 
-SERVERS = pytest.mark.parametrize("serving", [in_threads, in_trio])
+SERVERS = pytest.mark.parametrize("serving", [in_threads, in_trio, in_asyncio])
 
 
 def set_limits(monkeypatch: pytest.MonkeyPatch, **limits: float) -> None:
     for name, value in limits.items():
-        for module in (http11, trio_server):
+        for module in (http11, trio_server, asyncio_server):
             monkeypatch.setattr(module, name, value)
 
 
@@ -138,7 +160,7 @@ def test_a_client_is_answered_although_the_server_closes(
 
     def late(http: http11.CallbackConnection, answer: Response) -> bytes:
         # In the thread of the connection, when every connection is closing.
-        assert serving is in_trio or closing.wait(PATIENCE)
+        assert serving is not in_threads or closing.wait(PATIENCE)
         return real(http, answer)
 
     def waited_for(connection: threaded_server._Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import socket
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from loginmachine import open_login, start_login
+from loginmachine import asyncio_open_login, open_login, start_login
 from loginmachine.sansio.login import events
 
+from ..asyncio.support import living_tasks, loginmachine_threads
 from ..support import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -139,6 +141,44 @@ def in_trio(play: Play) -> None:
     trio.run(main)
 
 
+def in_asyncio(play: Play) -> None:
+    """Run a login with `asyncio_open_login`."""
+
+    async def block() -> None:
+        async with asyncio_open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+            if play.host != "is cancelled":
+                play.cancel = login.canceller().cancel
+            play.listening(login.auth_url, login.port)
+            if play.host == "waits":
+                play.credentials = await login.wait()
+            elif play.host == "is cancelled":
+                await asyncio.Event().wait()
+            else:
+                await asyncio.to_thread(play.go)
+
+    async def cancellable() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def cancel() -> None:
+            loop.call_soon_threadsafe(task.cancel)
+
+        play.cancel = cancel
+        with _noting(play):
+            await block()
+
+    async def main() -> None:
+        before = set(loginmachine_threads())
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.create_task(cancellable())
+        assert living_tasks() == {asyncio.current_task()}
+        assert eventually(lambda: set(loginmachine_threads()) <= before)
+        play.left()
+        await asyncio.to_thread(play.finish)
+
+    asyncio.run(main())
+
+
 def _example() -> ModuleType:
     """Return the module of the driver in docs/writing-a-driver.md."""
     path = Path(__file__).parents[3] / "examples" / "blocking_driver.py"
@@ -176,4 +216,4 @@ def blocking(play: Play) -> None:
     play.finish()
 
 
-DRIVERS = {"threads": in_threads, "trio": in_trio, "blocking": blocking}
+DRIVERS = {"threads": in_threads, "trio": in_trio, "asyncio": in_asyncio, "blocking": blocking}

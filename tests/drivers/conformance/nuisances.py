@@ -6,13 +6,13 @@ from typing import Any
 
 from ..support import PATIENCE, TOKENS
 from .scenarios import (
-    BOTH,
     DENIED,
     DONE,
     KEY,
     LISTENED,
     REJECTED,
     SIGNED_IN,
+    THREE,
     Ask,
     Asked,
     Drip,
@@ -97,17 +97,17 @@ NUISANCES = [
     surviving("silent, and dropped in time", Send(b""), constants=_SLOW),
     surviving("slow, and dropped in time", Send(b"GET /auth/callback?code"), constants=_SLOW),
     *(
-        surviving(f"a drip after {len(start)} bytes", Drip(start), constants=_SLOW, drivers=BOTH)
+        surviving(f"a drip after {len(start)} bytes", Drip(start), constants=_SLOW, drivers=THREE)
         for start in (b"", b"G", _HEAD_OF_CALLBACK)
     ),
-    surviving("a client that never reads", Open("a", "/favicon.ico", buffer=1), constants=_NO_PATIENCE, drivers=BOTH),
+    surviving("a client that never reads", Open("a", "/favicon.ico", buffer=1), constants=_NO_PATIENCE, drivers=THREE),
     surviving("resets at once", *(Open("a", ""), Leave("a", "reset")) * 20),
     surviving("resets in the request line", Open("a", start=b"GET /auth"), Leave("a", "reset")),
     surviving("closes at once", *(Open("a", ""), Leave("a", "close")) * 50),
     surviving("half-closes at once", Open("a", ""), Leave("a", "half"), Gets("a", 0, "")),
     Scenario(name="half-closed", steps=(Open("a"), Leave("a", "half"), Gets("a"), SIGNED_IN), exchanges=2),
-    surviving("50 idle connections", Idle(50), drivers=BOTH),
-    surviving("64 idle connections, and a login", Idle(64), drivers=BOTH),
+    surviving("50 idle connections", Idle(50), drivers=THREE),
+    surviving("64 idle connections, and a login", Idle(64), drivers=THREE),
     surviving(
         "64 idle connections, and one more",
         Idle(64),
@@ -115,11 +115,11 @@ NUISANCES = [
         Dropped(),
         Gets("a", 404, ""),
         constants=_PATIENT,
-        drivers=BOTH,
+        drivers=THREE,
     ),
-    surviving("65 idle connections", Idle(65), Dropped(), IdleAsks("/favicon.ico", 404), drivers=BOTH),
-    surviving("64 answered connections that stay open", Idle(64, "/favicon.ico"), drivers=BOTH),
-    surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=BOTH),
+    surviving("65 idle connections", Idle(65), Dropped(), IdleAsks("/favicon.ico", 404), drivers=THREE),
+    surviving("64 answered connections that stay open", Idle(64, "/favicon.ico"), drivers=THREE),
+    surviving("130 idle connections", Idle(130), Dropped(), constants=_PATIENT, drivers=THREE),
 ]
 
 _STRANGERS = tuple(
@@ -143,7 +143,7 @@ TABS = [
         answers=_HELD,
         exchanges=2,
         constants={"LINGER": 60.0},
-        drivers=BOTH,
+        drivers=THREE,
     ),
     Scenario(
         name="two tabs",
@@ -159,7 +159,7 @@ TABS = [
         ),
         answers=_HELD,
         exchanges=2,
-        drivers=BOTH,
+        drivers=THREE,
     ),
     *(
         Scenario(
@@ -170,7 +170,7 @@ TABS = [
             progress=(*DONE, "failed"),
             problems=(("redirect_back", "redirect_failed", False),),
             constants={"LINGER": 60.0},
-            drivers=BOTH,
+            drivers=THREE,
         )
         for how in ("reset", "close")
     ),
@@ -179,7 +179,7 @@ TABS = [
         steps=(Open("a"), Asked(1), Open("b"), Seen(2), Leave("a", "reset"), Release(), Gets("b"), SIGNED_IN),
         answers=_HELD,
         progress=(*DONE, "failed"),
-        drivers=BOTH,
+        drivers=THREE,
     ),
     Scenario(name="a browser that does not come back for its page", steps=(Ask(),), constants={"LINGER": 0.05}),
     failing(
@@ -195,7 +195,7 @@ TABS = [
             Gets("b", 502, REJECTED[1]),
         ),
         answers=(Says(DENIED, 400, is_held=True),),
-        drivers=BOTH,
+        drivers=THREE,
     ),
 ]
 
@@ -206,7 +206,7 @@ def _ports(name: str, *holders: str, **rest: Any) -> Scenario:
     # An old login has nine of these delays to leave.
     delay = 0.4 if holders[0] == "ours" else 0.05
     constants = {"BIND_RETRY_DELAY": delay, "CANCEL_TIMEOUT": timeout}
-    return Scenario(name=name, holders=holders, drivers=BOTH, constants=constants, **rest)
+    return Scenario(name=name, holders=holders, drivers=THREE, constants=constants, **rest)
 
 
 _FALLBACK = ("binding", "cancelling_previous", "using_fallback_port", *DONE)
@@ -245,6 +245,6 @@ PORTS = [
         progress=("binding", "cancelling_previous", "cancelled"),
         cancel_at="agreed",
         constants={"BIND_RETRY_DELAY": 60.0},
-        drivers=BOTH,
+        drivers=THREE,
     ),
 ]

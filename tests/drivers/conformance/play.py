@@ -319,7 +319,7 @@ class Stage:
             assert (play.credentials is not None) == (host == "waits")
             return
         if play.trouble is None:
-            # Only trio: what is cancelled from outside, before there is a login to cancel, is the block.
+            # Only trio and asyncio: what is cancelled from outside, before there is a login to cancel, is the block.
             assert self.scenario.cancel_at
             return
         assert isinstance(play.trouble, LoginFailed)

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from ..support import API_KEY, NAMESPACE, TOKENS, jwt
 
-EVERY = ("threads", "trio", "blocking")
-BOTH = ("threads", "trio")
+THREE = ("threads", "trio", "asyncio")
+EVERY = (*THREE, "blocking")
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ SUCCESSES = [
         }.items()
     ),
     *(
-        Scenario(name=f"revocation: {name}", revocation=says, constants=constants, drivers=BOTH)
+        Scenario(name=f"revocation: {name}", revocation=says, constants=constants, drivers=THREE)
         for name, (says, constants) in {
             "refused": (Says(DENIED, 400), {}),
             "redirected": (Says(b"", 307, (("Location", "http://127.0.0.1:1/"),)), {}),
@@ -309,7 +309,7 @@ FAILURES = [
         token_server="drips",
         page=504,
         constants={"TOKEN_EXCHANGE_TIMEOUT": 0.2},
-        drivers=BOTH,
+        drivers=THREE,
     ),
     failing("another workspace", WORKSPACE, page=403, options={"allowed_workspaces": ("acc-2",)}, exchanges=1),
     failing("no workspace", WORKSPACE, page=403, options={"allowed_workspaces": ("acc-2",)}, answers=(_NO_WORKSPACE,)),
@@ -342,6 +342,6 @@ FAILURES = [
         options={"open_browser": True},
         steps=(Until("failed"), *FINISH),
         progress=(*LISTENED, "opening_browser", "failed", *DONE[2:]),
-        drivers=BOTH,
+        drivers=THREE,
     ),
 ]

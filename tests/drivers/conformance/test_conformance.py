@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine import LoginCancelled, MemoryStore, start_login
+from loginmachine.drivers.asyncio import callback_server as asyncio_server
 from loginmachine.drivers.callback import http11
 from loginmachine.drivers.callback import previous_login as previous
 from loginmachine.drivers.trio import callback_server as trio_server
@@ -39,7 +40,7 @@ PLAYS = [
     for scenario in SCENARIOS
     for driver in scenario.drivers
 ]
-CLOCKS = (http11, previous, trio_server, effects, login_data, token_requests, revocation)
+CLOCKS = (http11, previous, trio_server, asyncio_server, effects, login_data, token_requests, revocation)
 """The modules that hold the constants of time."""
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..support import API_KEY, TOKENS
 from .scenarios import (
-    BOTH,
     CAME,
     DONE,
     EVERY,
@@ -16,6 +15,7 @@ from .scenarios import (
     KEY,
     LISTENED,
     SIGNED_IN,
+    THREE,
     Ask,
     Asked,
     Cancel,
@@ -74,7 +74,7 @@ _STATES = {
 }
 
 
-def _troubled(way: str, state: str, *steps: Step, host: Host = "waits", drivers: tuple[str, ...] = BOTH) -> Scenario:
+def _troubled(way: str, state: str, *steps: Step, host: Host = "waits", drivers: tuple[str, ...] = THREE) -> Scenario:
     there = _STATES[state]
     return Scenario(
         name=f"{way} in {state}",
@@ -101,11 +101,14 @@ TROUBLES = [
     *(_troubled("cancel twice", state, Cancel(), Cancel()) for state in _STATES),
     *(_troubled("the host raises", state, HostGoes(), host="raises") for state in _STATES),
     *(_troubled("the host leaves", state, HostGoes(), host="leaves") for state in _STATES),
-    *(_troubled("outer cancel", state, HostGoes(), host="is cancelled", drivers=("trio",)) for state in _STATES),
     *(
-        _troubled("another login asks", state, _asks(state), drivers=EVERY if state == "awaiting_callback" else BOTH)
+        _troubled("outer cancel", state, HostGoes(), host="is cancelled", drivers=("trio", "asyncio"))
+        for state in _STATES
+    ),
+    *(
+        _troubled("another login asks", state, _asks(state), drivers=EVERY if state == "awaiting_callback" else THREE)
         for state in _RUNNING
     ),
-    Scenario(name="the host raises after a login", steps=(*FINISH, HostGoes()), host="raises", drivers=BOTH),
-    Scenario(name="the host leaves after a login", steps=(*FINISH, HostGoes()), host="leaves", drivers=BOTH),
+    Scenario(name="the host raises after a login", steps=(*FINISH, HostGoes()), host="raises", drivers=THREE),
+    Scenario(name="the host leaves after a login", steps=(*FINISH, HostGoes()), host="leaves", drivers=THREE),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import ssl
@@ -27,6 +28,7 @@ from loginmachine import (
     Provider,
     ProxyError,
     Secret,
+    asyncio_open_login,
     open_login,
     start_login,
 )
@@ -65,13 +67,13 @@ REJECTED, MALFORMED, INVALID = "token_endpoint_rejected", "token_response_malfor
 PAGES = {TIMEOUT: 504}
 """The status of the page for some categories. For all others it is 502."""
 
-TWO = ("threads", "trio")
-both_drivers = pytest.mark.parametrize("driver", TWO)
+THREE = ("threads", "trio", "asyncio")
+each_driver = pytest.mark.parametrize("driver", THREE)
 
 
 def in_turn(names: Iterable[str]) -> pytest.MarkDecorator:
     """Run each case with one driver, alternating. The core decides these cases, so one driver is enough."""
-    return pytest.mark.parametrize(("name", "driver"), [(name, TWO[n % 2]) for n, name in enumerate(names)])
+    return pytest.mark.parametrize(("name", "driver"), [(name, THREE[n % 3]) for n, name in enumerate(names)])
 
 
 class Ending(NamedTuple):
@@ -193,7 +195,7 @@ BROKEN: dict[str, tuple[Callable[[Peer], None], str]] = {
 }
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = BROKEN[name]
@@ -207,13 +209,13 @@ def test_an_endpoint_that_breaks(name: str, driver: str, monkeypatch: pytest.Mon
     assert (found, words.startswith(f"{server.url}/oauth/token: ")) == (category, True)
 
 
-@both_drivers
+@each_driver
 def test_a_port_without_a_listener(driver: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     assert fails(driver, url) == (CONNECT, f"{url}/oauth/token: no connection: Connection refused")
 
 
-@both_drivers
+@each_driver
 def test_300_mb_are_not_read(driver: str) -> None:
     sent = []
 
@@ -231,7 +233,7 @@ def test_300_mb_are_not_read(driver: str) -> None:
     assert sum(sent) < 100_000_000
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip", "x-unknown"])
 def test_a_body_that_would_inflate(driver: str, coding: str) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
@@ -294,7 +296,7 @@ def test_a_body_that_cannot_be_used(name: str, driver: str) -> None:
     assert "canary" not in words
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize(
     "first",
     [
@@ -342,7 +344,7 @@ def test_an_id_token_that_is_refused(name: str, driver: str) -> None:
     assert "canary" not in words
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("claims", [{}, {"nonce": "canary"}, {"nonce": 5}])
 def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) -> None:
     now = {"sub": "s", "aud": "app_EMoamEEZ73f0CkXaXp7hrann", "exp": 4_000_000_000, "iat": 1}
@@ -356,7 +358,7 @@ def test_an_id_token_of_another_sign_in(driver: str, claims: dict[str, object]) 
     assert (category, words) == (INVALID, "the id token was refused: it belongs to another sign-in (nonce)")
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize(
     ("status", "fields", "message"),
     [
@@ -388,7 +390,7 @@ def test_a_refusal_is_not_tried_again(driver: str, status: str, fields: tuple[st
 LOCATIONS = ("http://127.0.0.1:{}/canary", "//127.0.0.1:{}/canary", "/oauth/token?canary={}", "", "\xff{}")
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize(
     ("status", "location"),
     [(status, LOCATIONS[0]) for status in (300, 301, 302, 303, 304, 305, 308)] + [(307, where) for where in LOCATIONS],
@@ -433,7 +435,7 @@ def tls_for(authority: trustme.CA, *names: str, **more: Any) -> ssl.SSLContext:
     return context
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize(
     ("codex", "openssl", "is_trusted"),
     [
@@ -473,7 +475,7 @@ def test_the_bundle_that_each_variable_configures(  # noqa: PLR0913
     assert "the certificate is not trusted (unable to get local issuer certificate); CODEX_CA_CERTIFICATE" in words
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("kind", ["expired", "another host", "another address"])
 def test_a_certificate_that_is_not_valid(
     driver: str, kind: str, authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
@@ -542,14 +544,14 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InspectionBox:
     return box
 
 
-@both_drivers
+@each_driver
 def test_the_certificates_of_an_inspection_box(driver: str, box: InspectionBox, tmp_path: Path) -> None:
     # Python 3.13 and later check strictly what RFC 5280 asks for, which would refuse them.
     with ScriptedServer(issuing(raw_reply(GOOD)), tls=box.tls(tmp_path)) as server:
         succeeds(driver, server.url)
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("kind", ["expired", "another address", "another authority"])
 def test_the_wrong_certificates_of_an_inspection_box(
     driver: str, kind: str, box: InspectionBox, tmp_path: Path
@@ -598,7 +600,7 @@ HANDSHAKES: dict[str, tuple[Callable[[Peer], None], str]] = {
 }
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("name", HANDSHAKES)
 def test_a_handshake_that_fails(name: str, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, category = HANDSHAKES[name]
@@ -614,7 +616,7 @@ def test_a_handshake_that_fails(name: str, driver: str, monkeypatch: pytest.Monk
 # One connection
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("over", ["plain HTTP", "TLS"])
 def test_both_requests_go_over_one_connection(
     driver: str, over: str, server_tls: ssl.SSLContext, bundle: Path, monkeypatch: pytest.MonkeyPatch
@@ -691,7 +693,7 @@ PROVIDER = "https://provider.test"
 REFUSED = "refused the connection"
 
 
-@both_drivers
+@each_driver
 def test_a_proxy_with_a_password(
     driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, all_logs: pytest.LogCaptureFixture
 ) -> None:
@@ -708,7 +710,7 @@ def test_a_proxy_with_a_password(
     assert "bWU6Y2FuYXJ5LXBhc3N3b3Jk" not in all_logs.text
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("status", [b"403 canary", b"407 Proxy Authentication Required", b"502 canary", b"200 "])
 def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     if status.startswith(b"200"):
@@ -728,7 +730,7 @@ def test_a_proxy_that_refuses(driver: str, status: bytes, proxy: Proxy, monkeypa
     assert "canary" not in words
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("value", ["canary://me:canary@x", "http://me:canary@127.0.0.1:nope", "http://[canary"])
 @pytest.mark.parametrize("method", LoginMethod)
 def test_proxy_settings_that_are_invalid(
@@ -742,19 +744,24 @@ def test_proxy_settings_that_are_invalid(
         with start_login(options(PROVIDER), **arguments):
             pytest.fail("the login began")
 
-    async def with_trio() -> None:
-        async with open_login(options(PROVIDER), **arguments):
+    async def in_loop(sign_in: Any) -> None:
+        async with sign_in(options(PROVIDER), **arguments):
             pytest.fail("the login began")
 
+    runs: dict[str, Callable[[], None]] = {
+        "threads": with_threads,
+        "trio": lambda: trio.run(in_loop, open_login),
+        "asyncio": lambda: asyncio.run(in_loop(asyncio_open_login)),
+    }
     with pytest.raises(ProxyError) as caught:
-        trio.run(with_trio) if driver == "trio" else with_threads()
+        runs[driver]()
     # Before the port is opened.
     assert progress.phases == []
     assert str(caught.value).startswith("the proxy that HTTPS_PROXY names cannot be used: it")
     assert "canary" not in str(caught.value)
 
 
-@both_drivers
+@each_driver
 def test_only_the_proxy_that_applies_is_used(driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(proxy.tunnel) as server:
         monkeypatch.setenv("https_proxy", server.url)
@@ -765,7 +772,7 @@ def test_only_the_proxy_that_applies_is_used(driver: str, proxy: Proxy, monkeypa
     assert proxy.heads
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h"])
 def test_a_socks_proxy(driver: str, scheme: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(proxy.socks) as server:
@@ -775,7 +782,7 @@ def test_a_socks_proxy(driver: str, scheme: str, proxy: Proxy, monkeypatch: pyte
     assert proxy.heads
 
 
-@both_drivers
+@each_driver
 def test_a_proxy_with_a_certificate_of_its_own(
     driver: str, proxy: Proxy, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -785,7 +792,7 @@ def test_a_proxy_with_a_certificate_of_its_own(
         assert fails(driver, PROVIDER)[1].endswith(f"the proxy {server.url} (HTTPS_PROXY) {REFUSED} with status 403")
 
 
-@both_drivers
+@each_driver
 def test_a_proxy_that_cannot_be_reached(driver: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//me:canary@"))
@@ -797,7 +804,7 @@ def test_a_proxy_that_cannot_be_reached(driver: str, proxy: Proxy, monkeypatch: 
     assert proxy.heads == []
 
 
-@both_drivers
+@each_driver
 def test_no_proxy_for_this_machine(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(issuing(raw_reply(GOOD))) as server, ScriptedServer(sends(b"")) as stranger:
         for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):

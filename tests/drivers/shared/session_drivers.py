@@ -1,7 +1,8 @@
-"""The sessions of both drivers behind one blocking interface, so that each test is written once."""
+"""The sessions of the drivers behind one blocking interface, so that each test is written once."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import trio
 
-from loginmachine import Session, TrioSession
+from loginmachine import AsyncioSession, Session, TrioSession
 
+from ..asyncio import support as in_loop
 from ..support import PATIENCE, eventually
 from ..trio.support import in_thread
 
@@ -169,6 +171,64 @@ class InTrio:
         return responses
 
 
+class InAsyncio:
+    """`AsyncioSession`. Each method is a run of an event loop of its own, so that a session outlives many."""
+
+    session = AsyncioSession
+    module = "loginmachine.drivers.asyncio.refresh"
+
+    def run(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call a method of a session, and wait for the end of a refresh that it has started for no caller."""
+
+        async def main() -> Any:
+            try:
+                return await call(*args, **options)
+            finally:
+                await in_loop.until(lambda: in_loop.living_tasks() == {asyncio.current_task()})
+
+        return asyncio.run(main())
+
+    def play(self, *steps: Step) -> list[Any]:
+        """Perform the steps, wait for the started calls, and return their results in the order of the steps."""
+        results: list[Any] = []
+
+        async def started(position: int, call: Call) -> None:
+            results[position] = await call()
+
+        async def main() -> None:
+            async with asyncio.timeout(PATIENCE * 2), asyncio.TaskGroup() as tasks:
+                for step in steps:
+                    match step:
+                        case Start(call=call):
+                            tasks.create_task(started(len(results), call))
+                            results.append(None)
+                        case Until(holds=holds):
+                            await in_loop.until(holds)
+                        case Do(work=work):
+                            await asyncio.to_thread(work)
+
+        self.run(main)
+        return results
+
+    def fetch(self, auth: Any, *fetches: Fetch, **options: Any) -> list[httpx.Response]:
+        """Send requests with one client."""
+
+        async def once(parts: tuple[bytes, ...]) -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+
+        async def main() -> list[httpx.Response]:
+            settings = {"trust_env": False, "follow_redirects": True, **options}
+            async with httpx.AsyncClient(auth=auth, **settings) as client:
+                return [
+                    await client.request(one.method, one.url, content=None if one.body is None else once(one.body))
+                    for one in fetches
+                ]
+
+        responses: list[httpx.Response] = self.run(main)
+        return responses
+
+
 async def until(holds: Callable[[], object]) -> None:
     """Wait in trio until a condition holds."""
     with trio.fail_after(PATIENCE):
@@ -176,4 +236,6 @@ async def until(holds: Callable[[], object]) -> None:
             await trio.sleep(0.002)
 
 
-SESSION_DRIVERS = (InThreads(), InTrio())
+Driver = InThreads | InTrio | InAsyncio
+SESSION_DRIVERS = (InThreads(), InTrio(), InAsyncio())
+DRIVER_IDS = ("threads", "trio", "asyncio")

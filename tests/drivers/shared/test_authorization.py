@@ -13,14 +13,13 @@ from loginmachine import InsecureRequest
 from ..scripted_server import OK, Peer, ScriptedServer, sends
 from ..support import free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Fetch, InThreads, InTrio
+from .session_drivers import SESSION_DRIVERS, Driver, Fetch, InThreads
 from .session_support import LASTING, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Driver = InThreads | InTrio
     Connect = Callable[[str], dict[str, Any]]
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -14,7 +14,7 @@ from loginmachine import MemoryStore, SignInRequired
 
 from ..replies import reply
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, InThreads, InTrio
+from .session_drivers import SESSION_DRIVERS, Driver, InThreads, InTrio
 from .session_support import LASTING, credentials, mark_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .session_support import TokenEndpoint
-
-    Driver = InThreads | InTrio
 
 PARTS = (b"one ", b"", b"body")
 CHUNKS = 256

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..conftest import ScriptedProvider
 
-each_driver = pytest.mark.parametrize("driver", ["threads", "trio"])
+each_driver = pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 WRONG = CallbackReceived(has_code=True, has_state=True, has_error=False, state_valid=False, accepted=False)
 
 

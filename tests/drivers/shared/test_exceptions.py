@@ -20,6 +20,7 @@ from loginmachine import (
     LoginSuccess,
     MemoryStore,
     StoreError,
+    asyncio_open_login,
     open_login,
     start_login,
 )
@@ -27,14 +28,14 @@ from loginmachine.drivers.error_report import report
 
 from ..support import CANARIES, PATIENCE, REFRESH_TOKEN, Browser
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Do, Start, Until
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Do, Start, Until
 from .session_support import mark_of
 from .test_session import FaultyStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from loginmachine import LoginOptions, ThreadedLogin, TrioLogin
+    from loginmachine import AsyncioLogin, LoginOptions, ThreadedLogin, TrioLogin
     from loginmachine.sansio.login.progress import LoginPhase
 
     from ..conftest import ScriptedProvider
@@ -48,7 +49,7 @@ class _Program:
     """A program with one login: what it gives to the driver, and how its block ends."""
 
     def __init__(self, options: LoginOptions, **arguments: Any) -> None:
-        self.login: ThreadedLogin | TrioLogin | None = None
+        self.login: ThreadedLogin | TrioLogin | AsyncioLogin | None = None
         self.waited: BaseException | None = None
         """What `wait` raised."""
         self.raised: BaseException | None = None
@@ -77,8 +78,10 @@ class _Program:
         try:
             if driver == "threads":
                 self._run_in_threads(waits=waits)
+            elif driver == "trio":
+                trio.run(self._run_in_loop, open_login, waits)
             else:
-                trio.run(self._run_in_trio, waits)
+                asyncio.run(self._run_in_loop(asyncio_open_login, waits))
         except BaseException as raised:  # noqa: BLE001 - to be compared
             self.raised = raised
         for person in self._people:
@@ -95,16 +98,17 @@ class _Program:
             else:
                 self.login._owner.finished.wait(PATIENCE)
 
-    async def _run_in_trio(self, waits: bool) -> None:  # noqa: FBT001 - trio.run has no keywords
-        async with open_login(self._options, on_progress=self._on_progress, **self._arguments) as self.login:
+    async def _run_in_loop(self, sign_in: Any, waits: bool) -> None:  # noqa: FBT001 - trio.run has no keywords
+        async with sign_in(self._options, on_progress=self._on_progress, **self._arguments) as login:
+            self.login = login
             if waits:
                 try:
-                    await self.login.wait()
+                    await login.wait()
                 except BaseException as waited:
                     self.waited = waited
                     raise
             else:
-                await self.login._owner.finished.wait()
+                await login._owner.finished.wait()
 
     @property
     def outcome(self) -> Any:
@@ -112,7 +116,7 @@ class _Program:
         return self.login.outcome
 
 
-both_drivers = pytest.mark.parametrize("driver", ["threads", "trio"])
+each_driver = pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 
 
 class _Raising:
@@ -125,7 +129,7 @@ class _Raising:
         raise self._error
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_that_raises(provider: ScriptedProvider, driver: str, kind: type[BaseException]) -> None:
     error = kind("canary")
@@ -137,7 +141,7 @@ def test_a_store_that_raises(provider: ScriptedProvider, driver: str, kind: type
     assert program.raised.__cause__ is error
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("error", [ValueError("canary"), StoreError("the disk is full")])
 def test_an_ordinary_exception_of_a_store_is_no_cause(
     provider: ScriptedProvider, driver: str, error: Exception
@@ -149,7 +153,7 @@ def test_an_ordinary_exception_of_a_store_is_no_cause(
     assert program.raised.__cause__ is None
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "does not wait"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_an_observer_that_raises(
@@ -178,7 +182,7 @@ def test_an_observer_that_raises(
     assert (store.credentials is not None) == is_stored
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_passes_on(provider: ScriptedProvider, driver: str, kind: type[BaseException]) -> None:
     def observe(phase: LoginPhase) -> None:
@@ -191,7 +195,7 @@ def test_every_kind_passes_on(provider: ScriptedProvider, driver: str, kind: typ
     assert program.outcome.failure.message == f"the program raised {kind.__name__}"
 
 
-@both_drivers
+@each_driver
 def test_the_first_exception_passes_on(provider: ScriptedProvider, driver: str) -> None:
     def observe(phase: LoginPhase) -> None:
         raise SystemExit(phase.name)
@@ -202,7 +206,7 @@ def test_the_first_exception_passes_on(provider: ScriptedProvider, driver: str) 
     assert program.raised.code == "binding"
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("line", [1, 2, 4, 6])
 def test_a_recorder_that_raises(provider: ScriptedProvider, driver: str, line: int) -> None:
     lines: list[str] = []
@@ -231,7 +235,7 @@ async def _start(start: Any, options: LoginOptions, record: Callable[[str], None
     start(options, store=MemoryStore(), record=record)
 
 
-@both_drivers
+@each_driver
 def test_an_exception_of_the_block_comes_first(provider: ScriptedProvider, driver: str) -> None:
     def observe(phase: LoginPhase) -> None:
         if phase.name == "cancelled":
@@ -249,7 +253,7 @@ def test_an_exception_of_the_block_comes_first(provider: ScriptedProvider, drive
         in_threads() if driver == "threads" else trio.run(in_trio)
 
 
-@both_drivers
+@each_driver
 def test_what_was_caught_is_not_raised_again(provider: ScriptedProvider, driver: str) -> None:
     def observe(phase: LoginPhase) -> None:
         if phase.name == "listening":
@@ -268,7 +272,7 @@ def test_what_was_caught_is_not_raised_again(provider: ScriptedProvider, driver:
     in_threads() if driver == "threads" else trio.run(in_trio)
 
 
-@both_drivers
+@each_driver
 def test_an_ordinary_exception_harms_nothing(provider: ScriptedProvider, driver: str) -> None:
     def fail(_: object) -> None:
         raise ValueError("canary")
@@ -280,7 +284,7 @@ def test_an_ordinary_exception_harms_nothing(provider: ScriptedProvider, driver:
 
 # Sessions
 
-sessions = pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=["threads", "trio"])
+sessions = pytest.mark.parametrize("driver", SESSION_DRIVERS, ids=DRIVER_IDS)
 
 
 @sessions
@@ -354,7 +358,7 @@ class _Sealed(Exception):  # noqa: N818 - the name is what is looked for
     """What a program's own store raises."""
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("kind", [_Sealed, SystemExit])
 def test_the_log_has_more_than_a_type_name(
     provider: ScriptedProvider, driver: str, kind: type[BaseException], caplog: pytest.LogCaptureFixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine import MemoryStore
+from loginmachine.drivers.asyncio import callback_server as asyncio_server
 from loginmachine.drivers.callback import http11
 from loginmachine.drivers.trio import callback_server as trio_server
 
@@ -25,11 +26,11 @@ LIMIT = 40.0
 """Seconds after which a connection is closed that sends nothing. Leaving takes a small part of a second."""
 
 
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 def test_idle_connections_are_closed_when_the_block_is_left(
     driver: str, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (http11, trio_server):
+    for module in (http11, trio_server, asyncio_server):
         monkeypatch.setattr(module, "HEAD_TIMEOUT", LIMIT)
     clients: list[socket.socket] = []
 

@@ -1,18 +1,23 @@
-"""A system that has no thread left just when credentials are saved: they are saved all the same, with both drivers."""
+"""A system that has no thread left just when credentials are saved: they are saved all the same, with each driver."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import trio
 
 from loginmachine import (
+    AsyncioSession,
     Credentials,
     KeyringStore,
     MemoryStore,
     TrioSession,
+    asyncio_open_login,
+    asyncio_sign_out,
     open_login,
     start_login,
     trio_sign_out,
@@ -64,6 +69,17 @@ def log_in_with_trio(provider: ScriptedProvider, store: CredentialStore) -> Cred
     return results[0]
 
 
+def log_in_with_asyncio(provider: ScriptedProvider, store: CredentialStore) -> Credentials:
+    async def main() -> Credentials:
+        async with asyncio_open_login(provider.options(), store=store) as login:
+            browser = asyncio.create_task(asyncio.to_thread(Browser(login.auth_url).callback))
+            stored = await login.wait()
+            await browser
+        return stored
+
+    return asyncio.run(main())
+
+
 def without_threads_for_saving(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let no thread start that would save, or call a keyring. Return the list to which the refused ones are added."""
     refused: list[str] = []
@@ -86,7 +102,7 @@ def without_threads_for_saving(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return refused
 
 
-@pytest.mark.parametrize("log_in", [log_in_with_threads, log_in_with_trio])
+@pytest.mark.parametrize("log_in", [log_in_with_threads, log_in_with_trio, log_in_with_asyncio])
 def test_a_login(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, log_in: Callable[..., Credentials]
 ) -> None:
@@ -96,7 +112,7 @@ def test_a_login(
     assert len(refused) == 1
 
 
-@pytest.mark.parametrize("log_in", [log_in_with_threads, log_in_with_trio])
+@pytest.mark.parametrize("log_in", [log_in_with_threads, log_in_with_trio, log_in_with_asyncio])
 @pytest.mark.usefixtures("keyring")
 def test_a_login_with_a_keyring(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log_in: Callable[..., Credentials]
@@ -148,6 +164,18 @@ def test_signing_out_with_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     assert store.credentials is None
 
 
+def test_signing_out_with_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    store.save(Credentials(auth_mode="apikey"))
+
+    def refuse(_thread: threading.Thread) -> None:
+        refuse_thread()
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    asyncio.run(asyncio_sign_out(store))
+    assert store.credentials is None
+
+
 def test_the_limit_of_the_program_s_own_threads_is_another(
     tmp_path: Path, endpoint: TokenEndpoint, provider: ScriptedProvider
 ) -> None:
@@ -168,4 +196,28 @@ def test_the_limit_of_the_program_s_own_threads_is_another(
         limiter.release_on_behalf_of("the program")
 
     trio.run(main)
+    assert mark_of(token_of(store.load())) == "new-1"
+
+
+def test_the_executor_of_the_program_may_be_busy(
+    tmp_path: Path, endpoint: TokenEndpoint, provider: ScriptedProvider
+) -> None:
+    """A program of asyncio whose default executor has no thread left for anything else."""
+    store = signed_in(tmp_path, OVER)
+    session = AsyncioSession(store, endpoint.provider)
+    goes_on = threading.Event()
+
+    async def main() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            asyncio.get_running_loop().set_default_executor(executor)
+            busy = asyncio.create_task(asyncio.to_thread(goes_on.wait, 2 * PATIENCE))
+            async with asyncio.timeout(PATIENCE):
+                assert mark_of(await session.access_token()) == "new-1"
+                async with asyncio_open_login(provider.options(), store=MemoryStore()) as login:
+                    login.cancel()
+                await asyncio_sign_out(MemoryStore())
+            goes_on.set()
+            await busy
+
+    asyncio.run(main())
     assert mark_of(token_of(store.load())) == "new-1"

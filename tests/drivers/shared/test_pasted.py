@@ -1,13 +1,23 @@
-"""Addresses that are pasted while the listener waits, with both drivers."""
+"""Addresses that are pasted while the listener waits, with each driver."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 
-from loginmachine import LoginFailed, LoginMachine, LoginMethod, MemoryStore, open_login, start_login
+from loginmachine import (
+    LoginFailed,
+    LoginMachine,
+    LoginMethod,
+    MemoryStore,
+    asyncio_open_login,
+    open_login,
+    start_login,
+)
 from loginmachine.sansio.login.events import RequestReceived
 from loginmachine.sansio.login.progress import PasteRefused
 
@@ -153,6 +163,20 @@ def test_pasting_after_the_end_does_nothing_in_trio(provider: ScriptedProvider) 
     assert provider.forms == []
 
 
+def test_pasting_after_the_end_does_nothing_in_asyncio(provider: ScriptedProvider) -> None:
+    async def program() -> None:
+        async with asyncio_open_login(provider.options(), store=MemoryStore()) as login:
+            right = address(Person(login.paste, login.cancel, auth_url=login.auth_url))
+            login.cancel()
+            with pytest.raises(LoginFailed):
+                await login.wait()
+            login.paste(right)
+        login.paste(right)
+
+    asyncio.run(program())
+    assert provider.forms == []
+
+
 def test_pasting_before_the_login_is_entered(provider: ScriptedProvider) -> None:
     login = start_login(provider.options(), store=MemoryStore())
     with pytest.raises(RuntimeError, match="is not running"):
@@ -174,9 +198,12 @@ def test_pasting_in_a_login_with_a_device_code(
             login.paste("x")
         return
 
-    async def program() -> None:
-        async with open_login(options, store=MemoryStore(), method=code) as login:
+    async def program(sign_in: Any) -> None:
+        async with sign_in(options, store=MemoryStore(), method=code) as login:
             with pytest.raises(RuntimeError, match=expected):
                 login.paste("x")
 
-    run_trio(program)
+    if driver == "trio":
+        trio.run(program, open_login)
+    else:
+        asyncio.run(program(asyncio_open_login))

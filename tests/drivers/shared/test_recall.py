@@ -16,7 +16,7 @@ from loginmachine.sansio.refresh.outcome import Delivery, RefreshSuccess
 
 from ..replies import reply
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Do, Start, Until
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Do, Start, Until
 from .session_support import DUE, LASTING, TokenEndpoint, credentials, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TOLD = StoreVersion("a")
 SAID = "the access token could not be refreshed ahead of its end, and is still used: "
 
 
-@pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.fixture(params=SESSION_DRIVERS, ids=DRIVER_IDS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     return request.param
 

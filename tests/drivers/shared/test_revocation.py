@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 
-from loginmachine import Credentials, LoginSuccess, MemoryStore, Secret, Tokens, open_login, start_login
+from loginmachine import (
+    Credentials,
+    LoginSuccess,
+    MemoryStore,
+    Secret,
+    Tokens,
+    asyncio_open_login,
+    open_login,
+    start_login,
+)
 from loginmachine.drivers.threaded import revocation as driver_module
 from loginmachine.drivers.threaded.revocation import revoke
 from loginmachine.sansio.oauth import revocation
@@ -108,9 +118,21 @@ def in_trio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], No
     return trio.run(program)
 
 
+def in_asyncio(options: LoginOptions, store: MemoryStore, leave: Callable[[Any], None], asked: threading.Event) -> Any:
+    async def program() -> Any:
+        async with asyncio_open_login(options, store=store) as login:
+            await asyncio.to_thread(Browser(login.auth_url).finish)
+            await login.wait()
+            assert await asyncio.to_thread(asked.wait, PATIENCE)
+            leave(login)
+        return login
+
+    return asyncio.run(program())
+
+
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("leave", WAYS_TO_LEAVE)
-@pytest.mark.parametrize("driver", [in_threads, in_trio])
+@pytest.mark.parametrize("driver", [in_threads, in_trio, in_asyncio])
 def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     *,
     provider: ScriptedProvider,
@@ -134,7 +156,7 @@ def test_a_program_that_leaves_does_not_wait_for_the_revocation(
     assert store.credentials.tokens.refresh_token == Secret(REFRESH_TOKEN)
 
 
-@pytest.mark.parametrize("driver", [in_threads, in_trio])
+@pytest.mark.parametrize("driver", [in_threads, in_trio, in_asyncio])
 def test_a_failed_revocation_is_logged(
     provider: ScriptedProvider, store: MemoryStore, driver: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:

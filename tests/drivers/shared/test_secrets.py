@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..conftest import ScriptedProvider
 
-both_drivers = pytest.mark.parametrize("driver", ["threads", "trio"])
+each_driver = pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 
 
 class Seen:
@@ -229,7 +229,7 @@ def a_proxy_with_a_password(seen: Seen, driver: str) -> None:
         seen.play(driver, provider=remote.__replace__(port=0, fallback_port=None))
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_no_secret_is_seen(
     name: str, driver: str, seen: Seen, capfd: pytest.CaptureFixture[str], tmp_path: Path
@@ -243,7 +243,7 @@ def test_no_secret_is_seen(
     assert [secret for secret in seen.secrets() if secret in everything] == []
 
 
-@both_drivers
+@each_driver
 def test_no_secret_is_seen_of_a_certificate_that_is_not_trusted(
     driver: str, seen: Seen, authority: trustme.CA, server_tls: Any
 ) -> None:
@@ -256,7 +256,7 @@ def test_no_secret_is_seen_of_a_certificate_that_is_not_trusted(
     assert [secret for secret in seen.secrets() if secret in everything] == []
 
 
-@both_drivers
+@each_driver
 def test_the_message_of_a_store_error_is_shown(driver: str, seen: Seen) -> None:
     # Its words are for people: `StoreError` promises that no value is in them.
     class Full:
@@ -267,7 +267,7 @@ def test_the_message_of_a_store_error_is_shown(driver: str, seen: Seen) -> None:
     assert "the disk is full" in str(seen.trouble)
 
 
-@both_drivers
+@each_driver
 def test_a_launched_browser_gets_the_address_only(
     driver: str, seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +296,7 @@ def test_a_secret_is_not_pickled() -> None:
             pickle.dumps(value)
 
 
-@both_drivers
+@each_driver
 def test_the_tests_find_a_secret_in_a_log(driver: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Progress.__call__
 

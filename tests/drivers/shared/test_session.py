@@ -28,7 +28,7 @@ from ..replies import reply
 from ..scripted_server import ScriptedServer, drips
 from ..support import free_port
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Do, Fetch, InThreads, InTrio, Start, Until
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Do, Driver, Fetch, Start, Until
 from .session_support import CANARIES, DUE, LASTING, OVER, access_token, credentials, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ if TYPE_CHECKING:
 
     from .session_support import TokenEndpoint
 
-    Driver = InThreads | InTrio
 
-
-@pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.fixture(params=SESSION_DRIVERS, ids=DRIVER_IDS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     """Return each driver in turn."""
     chosen: Driver = request.param

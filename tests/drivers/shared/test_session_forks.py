@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 PROGRAM = """
 import os, signal, sys, threading
-from loginmachine import FileStore, MemoryStore, Provider, Session, TrioSession
+from loginmachine import AsyncioSession, FileStore, MemoryStore, Provider, Session, TrioSession
 home, issuer, driver, kept = sys.argv[1:]
 store = FileStore(home)
 if kept == "memory":
@@ -36,6 +36,10 @@ if driver == "trio":
     import trio
     session = TrioSession(store, provider)
     ask = lambda: trio.run(session.access_token)
+elif driver == "asyncio":
+    import asyncio
+    session = AsyncioSession(store, provider)
+    ask = lambda: asyncio.run(session.access_token())
 else:
     session = Session(store, provider)
     ask = session.access_token
@@ -98,7 +102,7 @@ def go(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 def test_a_child_gets_the_tokens_that_its_parent_refreshes(
     tmp_path: Path, endpoint: TokenEndpoint, driver: str
 ) -> None:
@@ -113,7 +117,7 @@ def test_a_child_gets_the_tokens_that_its_parent_refreshes(
     assert endpoint.requests == 1
 
 
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 def test_a_child_with_a_store_in_memory_refreshes_itself(tmp_path: Path, endpoint: TokenEndpoint, driver: str) -> None:
     """The lock of such a store is held by a thread that the child does not have."""
     signed_in(tmp_path, OVER)
@@ -126,7 +130,7 @@ def test_a_child_with_a_store_in_memory_refreshes_itself(tmp_path: Path, endpoin
         assert {mark_of(line_of(process)) for _ in range(2)} == {"new-1", "new-2"}
 
 
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 @pytest.mark.parametrize("parent", ["ends", "is killed"])
 def test_a_child_that_sleeps_holds_no_lock(tmp_path: Path, endpoint: TokenEndpoint, driver: str, parent: str) -> None:
     store = signed_in(tmp_path, OVER)

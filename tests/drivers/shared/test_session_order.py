@@ -12,7 +12,7 @@ from loginmachine import Credentials, MemoryStore, RefreshFailed, SignInRequired
 
 from ..replies import reply
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, InThreads, InTrio
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver
 from .session_support import OVER, credentials
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from loginmachine.sansio.refresh.outcome import Refusal
 
     from .session_support import TokenEndpoint
-
-    Driver = InThreads | InTrio
 
 
 class NotingStore(MemoryStore):
@@ -58,7 +56,7 @@ class NotingStore(MemoryStore):
         super().save_refusal(refusal)
 
 
-@pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.fixture(params=SESSION_DRIVERS, ids=DRIVER_IDS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     chosen: Driver = request.param
     return chosen

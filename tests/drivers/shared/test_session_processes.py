@@ -37,14 +37,22 @@ print("ready", flush=True)
 sys.stdin.readline()
 print(trio.run(session.access_token), flush=True)
 """
+ASK_WITH_ASYNCIO = """
+import asyncio, sys
+from loginmachine import AsyncioSession, FileStore, Provider
+session = AsyncioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(asyncio.run(session.access_token()), flush=True)
+"""
 
 
 @contextlib.contextmanager
 def processes(count: int, home: Path, endpoint: TokenEndpoint) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that are ready to ask for a token, every second one with trio."""
+    """Processes that are ready to ask for a token, with each driver in turn."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", (ASK, ASK_WITH_TRIO)[number % 2], str(home), endpoint.url],
+            [sys.executable, "-c", (ASK, ASK_WITH_TRIO, ASK_WITH_ASYNCIO)[number % 3], str(home), endpoint.url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -21,7 +21,7 @@ from loginmachine import (
 )
 
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, Do, InThreads, InTrio, Start, Until
+from .session_drivers import SESSION_DRIVERS, Do, Driver, InThreads, Start, Until
 from .session_support import LASTING, OVER, credentials, mark_of, token_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
     from .session_support import TokenEndpoint
-
-    Driver = InThreads | InTrio
 
 
 @pytest.fixture(params=SESSION_DRIVERS, ids=lambda driver: driver.session.__name__)

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from loginmachine import MemoryStore
+from loginmachine.drivers.asyncio import callback_server as asyncio_server
 from loginmachine.drivers.threaded import callback_server as threaded_server
 from loginmachine.drivers.trio import callback_server as trio_server
 
@@ -30,7 +31,7 @@ TROUBLES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONN
 
 
 @pytest.mark.parametrize("number", TROUBLES)
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 def test_the_login_continues_when_accepting_fails(
     driver: str, number: int, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,14 +51,14 @@ def test_the_login_continues_when_accepting_fails(
             raise failures.pop()
         return await of_trio(listener)
 
-    for module in (threaded_server, trio_server):
+    for module in (threaded_server, trio_server, asyncio_server):
         monkeypatch.setattr(module, "ACCEPT_RETRY_DELAY", 0.01)
 
     def visit(play: Play) -> None:
         Browser(play.auth_url).finish()
 
     play = Play(provider.options(), MemoryStore(), Progress(), visit)
-    if driver == "threads":
+    if driver != "trio":
         monkeypatch.setattr(socket.socket, "accept", accept)
     else:
         monkeypatch.setattr("trio._socket._SocketType.accept", accept_in_trio)
@@ -69,14 +70,14 @@ def test_the_login_continues_when_accepting_fails(
         assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.01
 
 
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 def test_the_login_continues_when_preloading_fails(
     driver: str, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has_failed = threading.Event()
 
     class Short:
-        """Fails once to find the first module that both drivers load beforehand."""
+        """Fails once to find the first module that the drivers load beforehand."""
 
         @staticmethod
         def find_spec(name: str, _path: object = None, _target: object = None) -> None:
@@ -98,9 +99,9 @@ def test_the_login_continues_when_preloading_fails(
 # A process in which all descriptors are taken
 
 PROGRAM = """
-import os, resource, sys, threading
+import asyncio, os, resource, sys, threading
 import trio
-from loginmachine import LoginFailed, LoginOptions, MemoryStore, Provider, open_login, start_login
+from loginmachine import LoginFailed, LoginOptions, MemoryStore, Provider, asyncio_open_login, open_login, start_login
 
 driver, issuer, moment, left = sys.argv[1:]
 held = []
@@ -136,15 +137,17 @@ def on_progress(phase):
         print(phase.url, flush=True)
         threading.Thread(target=wait_for_word).start()
 
-async def in_trio():
-    async with open_login(options, store=MemoryStore(), on_progress=on_progress) as login:
+async def in_loop(sign_in):
+    async with sign_in(options, store=MemoryStore(), on_progress=on_progress) as login:
         await login.wait()
 
 provider = Provider.chatgpt(issuer=issuer).__replace__(port=0, fallback_port=None)
 options = LoginOptions(provider=provider, open_browser=False, deadline=20.0)
 try:
     if driver == "trio":
-        trio.run(in_trio)
+        trio.run(in_loop, open_login)
+    elif driver == "asyncio":
+        asyncio.run(in_loop(asyncio_open_login))
     else:
         with start_login(options, store=MemoryStore(), on_progress=on_progress) as login:
             login.wait()
@@ -182,7 +185,7 @@ def played(driver: str, issuer: str, moment: str, left: str) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="this system has no limits on descriptors")
-@pytest.mark.parametrize("driver", ["threads", "trio"])
+@pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])
 @pytest.mark.parametrize("left", ["0", "limit 0"])
 def test_no_descriptor_is_left_while_the_login_listens(driver: str, left: str, provider: ScriptedProvider) -> None:
     assert played(driver, provider.url, "listening", left) == "signed in"
@@ -198,6 +201,8 @@ def test_no_descriptor_is_left_while_the_login_listens(driver: str, left: str, p
         ("threads", "3", "signed in"),
         ("trio", "0", "local_server_unavailable"),
         ("trio", "1", "signed in"),
+        ("asyncio", "0", "local_server_unavailable"),
+        ("asyncio", "1", "signed in"),
     ],
 )
 def test_no_descriptor_is_left_after_the_port_is_open(

@@ -1,7 +1,8 @@
-"""Signing out removes what is stored and has its tokens revoked, with threads and with trio."""
+"""Signing out removes what is stored and has its tokens revoked, with each driver."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +15,12 @@ from loginmachine import (
     SignOutResult,
     StoreError,
     Tokens,
+    asyncio_sign_out,
     sign_out,
     trio_sign_out,
 )
 from loginmachine.drivers.errors import NO_THREAD
-from loginmachine.drivers.threaded import sign_out as threaded_module
+from loginmachine.drivers.threaded import signing_out as threaded_module
 
 from ..replies import reply
 from ..trio.support import no_idle_threads, run  # noqa: F401 - a fixture for all
@@ -41,7 +43,11 @@ def with_trio(*arguments: Any, **options: Any) -> SignOutResult:
     return results[0]
 
 
-both_drivers = pytest.mark.parametrize("leave", [sign_out, with_trio])
+def with_asyncio(*arguments: Any, **options: Any) -> SignOutResult:
+    return asyncio.run(asyncio_sign_out(*arguments, **options))
+
+
+each_driver = pytest.mark.parametrize("leave", [sign_out, with_trio, with_asyncio])
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def store() -> MemoryStore:
     return store
 
 
-@both_drivers
+@each_driver
 def test_removed_and_revoked(leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider) -> None:
     assert leave(store, provider.provider()) == SignOutResult(removed=STORED, is_revoked=True)
     assert store.credentials is None
@@ -59,14 +65,14 @@ def test_removed_and_revoked(leave: Callable[..., Any], store: MemoryStore, prov
     assert leave(store, provider.provider()) == SignOutResult(removed=None, is_revoked=None, problem="")
 
 
-@both_drivers
+@each_driver
 def test_removed_and_kept_valid(leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider) -> None:
     assert leave(store, provider.provider(), keep_tokens=True) == SignOutResult(removed=STORED, is_revoked=None)
     assert store.credentials is None
     assert provider.revoked == []
 
 
-@both_drivers
+@each_driver
 def test_removed_but_not_revoked(leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider) -> None:
     provider.revocation = reply({"error": "canary-r"}, 503)
     result = leave(store, provider.provider())
@@ -75,7 +81,7 @@ def test_removed_but_not_revoked(leave: Callable[..., Any], store: MemoryStore, 
     assert store.credentials is None
 
 
-@both_drivers
+@each_driver
 def test_the_environment_names_the_endpoint_for_revocations(
     leave: Callable[..., Any], store: MemoryStore, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +90,7 @@ def test_the_environment_names_the_endpoint_for_revocations(
     assert [form["token"] for form in provider.revoked] == ["canary-r"]
 
 
-@both_drivers
+@each_driver
 def test_nothing_is_removed_if_the_endpoint_cannot_be_used(
     leave: Callable[..., Any], store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,14 +100,14 @@ def test_nothing_is_removed_if_the_endpoint_cannot_be_used(
     assert store.credentials == STORED
 
 
-@both_drivers
+@each_driver
 def test_an_api_key_has_no_tokens_to_revoke(leave: Callable[..., Any], store: MemoryStore) -> None:
     key = Credentials.from_api_key(Secret("k"))
     store.save(key)
     assert leave(store) == SignOutResult(removed=key)
 
 
-@both_drivers
+@each_driver
 def test_nothing_is_revoked_while_it_is_stored(leave: Callable[..., Any], provider: ScriptedProvider) -> None:
     class Stuck(MemoryStore):
         def remove(self) -> Credentials | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import subprocess
@@ -11,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from loginmachine import FileStore, LoginOptions, MemoryStore, RefreshFailed, StoreError, open_login, start_login
+from loginmachine import (
+    FileStore,
+    LoginOptions,
+    MemoryStore,
+    RefreshFailed,
+    StoreError,
+    asyncio_open_login,
+    open_login,
+    start_login,
+)
 
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
-from .session_drivers import SESSION_DRIVERS, InThreads, InTrio, Start
+from .session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver, Start
 from .session_support import DUE, OVER, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
@@ -27,13 +37,12 @@ if TYPE_CHECKING:
     from ..support import Progress
     from .session_support import TokenEndpoint
 
-    Driver = InThreads | InTrio
     Enter = Callable[[LoginOptions, CredentialStore, Progress], None]
 
 fcntl = pytest.importorskip("fcntl", reason="this system has other locks")
 
 
-@pytest.fixture(params=SESSION_DRIVERS, ids=["threads", "trio"])
+@pytest.fixture(params=SESSION_DRIVERS, ids=DRIVER_IDS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     """Return each driver in turn."""
     chosen: Driver = request.param
@@ -145,7 +154,15 @@ def enter_with_trio(options: LoginOptions, store: CredentialStore, progress: Pro
     trio.run(main)
 
 
-@pytest.fixture(params=[enter_with_threads, enter_with_trio], ids=["threads", "trio"])
+def enter_with_asyncio(options: LoginOptions, store: CredentialStore, progress: Progress) -> None:
+    async def main() -> None:
+        async with asyncio_open_login(options, store=store, on_progress=progress) as login:
+            login.cancel()
+
+    asyncio.run(main())
+
+
+@pytest.fixture(params=[enter_with_threads, enter_with_trio, enter_with_asyncio], ids=DRIVER_IDS)
 def enter(request: pytest.FixtureRequest) -> Enter:
     chosen: Enter = request.param
     return chosen
@@ -189,7 +206,7 @@ def test_a_program_may_check_its_own_store(enter: Enter, provider: ScriptedProvi
     store = CheckedStore()
     enter(provider.options(), store, progress)
     assert len(store.checked) == 1
-    # A check may ask the person something: trio must not stand still.
+    # A check may ask the person something: an event loop must not stand still.
     is_main = store.checked[0] is threading.main_thread()
     assert is_main == (enter is enter_with_threads)
     with pytest.raises(StoreError, match=r"^no disk$"):

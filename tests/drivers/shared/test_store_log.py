@@ -14,7 +14,7 @@ from ..stores.keyring_support import FakeKeyring, keyring
 from ..stores.test_file_store import CREDENTIALS
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 from .session_drivers import SESSION_DRIVERS
-from .test_exceptions import _Program, both_drivers
+from .test_exceptions import _Program, each_driver
 from .test_session import FaultyStore
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_session(driver: Any, method: str, endpoint: TokenEndpoint, log: Log) 
     log.check()
 
 
-@both_drivers
+@each_driver
 @pytest.mark.parametrize("method", ["load", "save"])
 def test_a_login(driver: str, method: str, provider: ScriptedProvider, progress: Progress, log: Log) -> None:
     store = FaultyStore()

@@ -1,12 +1,14 @@
-"""Credentials of one provider are neither sent to another nor replaced by its login, with both drivers."""
+"""Credentials of one provider are neither sent to another nor replaced by its login, with each driver."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loginmachine import (
+    AsyncioSession,
     Credentials,
     FileStore,
     LoginFailed,
@@ -20,6 +22,8 @@ from loginmachine import (
     StoreError,
     Tokens,
     TrioSession,
+    asyncio_open_login,
+    asyncio_sign_out,
     open_login,
     sign_out,
     start_login,
@@ -75,7 +79,15 @@ def leave_with_trio(store: MemoryStore, provider: Provider) -> None:
     in_trio(lambda: trio_sign_out(store, provider))
 
 
-@pytest.mark.parametrize("use", [access_token, access_token_with_trio])
+def access_token_with_asyncio(store: MemoryStore, provider: Provider) -> None:
+    asyncio.run(AsyncioSession(store, provider).access_token())
+
+
+def leave_with_asyncio(store: MemoryStore, provider: Provider) -> None:
+    asyncio.run(asyncio_sign_out(store, provider))
+
+
+@pytest.mark.parametrize("use", [access_token, access_token_with_trio, access_token_with_asyncio])
 def test_a_session_sends_and_gives_no_token(
     use: Callable[..., None], store: MemoryStore, provider: ScriptedProvider
 ) -> None:
@@ -89,7 +101,7 @@ def test_a_session_sends_and_gives_no_token(
     assert store.credentials == STORED
 
 
-@pytest.mark.parametrize("use", [leave, leave_with_trio])
+@pytest.mark.parametrize("use", [leave, leave_with_trio, leave_with_asyncio])
 def test_signing_out_removes_and_revokes_nothing(
     use: Callable[..., None], store: MemoryStore, provider: ScriptedProvider
 ) -> None:
@@ -112,7 +124,15 @@ def enter_with_trio(options: Any, store: MemoryStore) -> None:
     run(program)
 
 
-@pytest.mark.parametrize("use", [enter, enter_with_trio])
+def enter_with_asyncio(options: Any, store: MemoryStore) -> None:
+    async def program() -> None:
+        async with asyncio_open_login(options, store=store):
+            pytest.fail("the person would be sent to the browser")
+
+    asyncio.run(program())
+
+
+@pytest.mark.parametrize("use", [enter, enter_with_trio, enter_with_asyncio])
 def test_a_login_fails_before_the_browser(
     use: Callable[..., None], store: MemoryStore, provider: ScriptedProvider
 ) -> None:

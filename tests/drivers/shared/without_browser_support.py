@@ -1,7 +1,8 @@
-"""Logins with a browser on another machine: a provider with device codes, and both drivers behind one interface."""
+"""Logins with a browser on another machine: a provider with device codes, and the drivers behind one interface."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from loginmachine import DeviceCode, LoginMethod, MemoryStore, open_login, start_login
+from loginmachine import DeviceCode, LoginMethod, MemoryStore, asyncio_open_login, open_login, start_login
 
 from ..replies import reply
 from ..support import PATIENCE, TOKENS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from loginmachine import Credentials, LoginOptions
     from loginmachine.sansio.login.progress import LoginPhase
 
-DRIVERS = ("threads", "trio")
+DRIVERS = ("threads", "trio", "asyncio")
 DEVICE_AUTH_ID = "canary-device-auth-id"
 USER_CODE = "CNRY-12345"
 DEVICE_GRANT = {
@@ -90,7 +91,7 @@ def sign_in(
 ) -> Ended:
     """Sign in with a driver; ``act`` is what the person does meanwhile, in a thread of their own."""
     ended = Ended(store=MemoryStore())
-    run = _in_threads if driver == "threads" else _in_trio
+    run = {"threads": _in_threads, "trio": _in_trio, "asyncio": _in_asyncio}[driver]
     run(options, ended, method, on_progress, act)
     return ended
 
@@ -159,6 +160,38 @@ def _in_trio(
             ended.trouble = trouble
 
     trio.run(main)
+
+
+def _in_asyncio(
+    options: LoginOptions,
+    ended: Ended,
+    method: LoginMethod,
+    on_progress: Callable[[LoginPhase], None] | None,
+    act: Callable[[Person], None],
+) -> None:
+    store = ended.store
+    assert store is not None
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio_open_login(options, store=store, on_progress=on_progress, method=method) as login:
+
+                def paste(text: str) -> None:
+                    with contextlib.suppress(RuntimeError):
+                        loop.call_soon_threadsafe(login.paste, text)
+
+                person = _look(login, Person(paste=paste, cancel=login.canceller().cancel))
+                acting = asyncio.create_task(asyncio.to_thread(act, person))
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        ended.credentials = await login.wait()
+                finally:
+                    await acting
+        except Exception as trouble:  # noqa: BLE001 - to be compared
+            ended.trouble = trouble
+
+    asyncio.run(main())
 
 
 def tokens_only() -> list[Callable[[], Response]]:

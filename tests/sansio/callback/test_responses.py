@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginFailureCategory, LoginFailureStep, LoginSecrets, Provider, Secret
+from loginmachine.sansio import (
+    LoginFailure,
+    LoginFailureCategory,
+    LoginFailureStep,
+    LoginOptions,
+    LoginSecrets,
+    Provider,
+    Secret,
+)
 from loginmachine.sansio.callback import responses
 from loginmachine.sansio.login.actions import Respond
 from loginmachine.sansio.login.events import CredentialsSaved
@@ -33,6 +41,11 @@ FAILURE = LoginFailure(
     category=LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT,
     message="words",
 )
+
+
+def success(provider: Provider, account: Account, **wording: str) -> Response:
+    options = LoginOptions(provider=provider, **wording)  # type: ignore[arg-type] # texts only
+    return responses.success(options, account, Secret("id.to.ken"))
 
 
 def refusal(status: int, text: bytes, *extra: tuple[bytes, bytes]) -> object:
@@ -59,7 +72,7 @@ RESPONSES = [
         responses.too_late(), 409, TEXT, (), b"This login can no longer be cancelled.\n", id="too late to cancel"
     ),
     pytest.param(responses.other_port(1455), 403, HTML, (), b"not the port of the sign-in", id="other port"),
-    page(responses.success(CHATGPT, ACCOUNT, Secret("t")), 200, b"You are signed in", "success"),
+    page(success(CHATGPT, ACCOUNT), 200, b"You are signed in", "success"),
     page(FAILURE.response(), 504, b"The token endpoint did not answer in time", "failure"),
     page(responses.malformed_callback(), 400, b"This address cannot be read", "malformed"),
     page(responses.conflict(), 409, b"This sign-in is already being completed", "conflict"),
@@ -160,15 +173,15 @@ UNFINISHED = ACCOUNT.__replace__(organization_id="org 1", project_id="proj&1", n
     ],
 )
 def test_the_setup_link_is_the_only_one_with_the_id_token(issuer: str, platform: str) -> None:
-    body = responses.success(Provider.chatgpt(issuer=issuer), UNFINISHED, Secret("id.to.ken")).body.decode()
+    body = success(Provider.chatgpt(issuer=issuer), UNFINISHED).body.decode()
     link = f"{platform}/org-setup?p=plus&amp;t=id.to.ken&amp;with_org=org+1&amp;project_id=proj%261"
     assert re.findall(r'href="([^"]*)"', body) == [link]
     assert body.count("id.to.ken") == 1
 
 
 def test_a_setup_link_with_nothing_known() -> None:
-    body = responses.success(CHATGPT, Account(needs_setup=True), Secret("t")).body.decode()
-    assert 'href="https://platform.openai.com/org-setup?p=&amp;t=t&amp;with_org=&amp;project_id="' in body
+    body = success(CHATGPT, Account(needs_setup=True)).body.decode()
+    assert 'href="https://platform.openai.com/org-setup?p=&amp;t=id.to.ken&amp;with_org=&amp;project_id="' in body
 
 
 @pytest.mark.parametrize(
@@ -176,15 +189,49 @@ def test_a_setup_link_with_nothing_known() -> None:
     [(ACCOUNT, CHATGPT), (UNFINISHED, with_dialect(CHATGPT, platform_url=None))],
 )
 def test_without_setup_there_is_no_link(account: Account, provider: Provider) -> None:
-    body = responses.success(provider, account, Secret("id.to.ken")).body
+    body = success(provider, account).body
     assert b"href" not in body
     assert b"id.to.ken" not in body
 
 
 def test_the_page_shows_the_plan_of_the_access_token_else_of_the_id_token() -> None:
-    assert b"ada@example.org</strong> (plus)" in responses.success(CHATGPT, ACCOUNT, Secret("t")).body
+    assert b"ada@example.org</strong> (plus)" in success(CHATGPT, ACCOUNT).body
     without = ACCOUNT.__replace__(shown_plan=None)
-    assert b"ada@example.org</strong> (pro)" in responses.success(CHATGPT, without, Secret("t")).body
+    assert b"ada@example.org</strong> (pro)" in success(CHATGPT, without).body
+
+
+OWN = "<style>p{color:red}</style><p>{email} {app_name} {other}</p>"
+
+
+def test_the_pages_name_the_program() -> None:
+    page = success(CHATGPT, ACCOUNT, app_name="Ada & Co").body
+    assert b"go back to Ada &amp; Co." in page
+    assert b"your program" not in page
+    assert b"Start a new one in Ada &amp; Co, and" in responses.over("Ada & Co").body
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "shown"),
+    [
+        ("a@example.org", "Ada", b"a@example.org Ada {other}"),
+        ("<b>{app_name}", "Ada & Co", b"&lt;b&gt;{app_name} Ada &amp; Co {other}"),
+        (None, None, b" your program {other}"),
+    ],
+)
+def test_a_page_of_the_program_is_shown_instead(email: str | None, name: str | None, shown: bytes) -> None:
+    wording = {} if name is None else {"app_name": name}
+    response = success(CHATGPT, Account(email=email), success_page=OWN, **wording)
+    assert response.body == b"<style>p{color:red}</style><p>" + shown + b"</p>"
+    headers = dict(response.headers)
+    assert headers[b"Content-Security-Policy"] == (
+        b"default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+        b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert headers.keys() == dict(success(CHATGPT, ACCOUNT).headers).keys()
+
+
+def test_an_account_that_must_be_set_up_gets_the_page_with_the_link() -> None:
+    assert success(CHATGPT, UNFINISHED, success_page=OWN).body == success(CHATGPT, UNFINISHED).body
 
 
 def test_the_machine_sends_these_responses_as_they_are() -> None:

@@ -158,3 +158,37 @@ def test_an_option_of_the_request_that_cannot_be_used(options: dict[str, Any], w
 def test_options_of_the_request_at_their_limits() -> None:
     options = LoginOptions(provider=CHATGPT, scopes=(), max_age=0, resource=("urn:api",))
     assert (options.requested_scopes, options.max_age, options.resource) == ((), 0, ("urn:api",))
+
+
+# The pages in the browser
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"app_name": ""}, "the name of the program has 1 to 64 printable characters"),
+        ({"app_name": "a" * 65}, "the name of the program has 1 to 64 printable characters"),
+        ({"app_name": "a\nb"}, "the name of the program has 1 to 64 printable characters"),
+        ({"success_page": ""}, "the success page has 1 to 262144 characters"),
+        ({"success_page": "a" * 262_145}, "the success page has 1 to 262144 characters"),
+    ],
+)
+def test_a_wording_that_cannot_be_used(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        LoginOptions(provider=CHATGPT, **options)
+
+
+def test_wordings_at_their_limits() -> None:
+    options = LoginOptions(provider=CHATGPT, app_name="a" * 64, success_page="a" * 262_144)
+    assert "aaa" not in repr(options).replace(f"app_name={'a' * 64!r}", "")
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "[::]", "0.0.0.0:1455", "fe80::1%eth0", "0"])
+def test_an_address_to_listen_at_that_is_none(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^the address to listen at is an IPv4 or IPv6 address, such as 0\.0\.0\.0$"):
+        LoginOptions(provider=CHATGPT, listen_address=address)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.2", "::", "2001:db8::1"])
+def test_an_address_to_listen_at(address: str) -> None:
+    assert LoginOptions(provider=CHATGPT, listen_address=address).listen_address == address

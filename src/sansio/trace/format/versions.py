@@ -37,6 +37,9 @@ ADDED: Final[dict[str, object]] = {
     "scope": None,
     "extra": None,
     "keeps_tokens": False,
+    "listen_address": None,
+    "app_name": None,
+    "success_page": None,
 }
 """Fields that the first traces do not have. They are written only if they do not have their default."""
 LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {

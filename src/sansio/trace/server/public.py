@@ -48,6 +48,9 @@ def public_options(options: LoginOptions, placeholders: Placeholders) -> LoginOp
         prompt=prompt if prompt is None or _PROMPTS.fullmatch(prompt) else "redacted",
         resource=public_resource(options.resource, placeholders),
         parameters=_parameters(options.parameters),
+        listen_address=None,
+        app_name=None,
+        success_page=None,
     )
 
 

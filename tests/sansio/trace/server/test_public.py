@@ -29,12 +29,18 @@ def test_the_options_of_a_request() -> None:
         prompt="login consent",
         max_age=60,
         parameters=(("acr_values", "secret"), ("access_type", "offline"), ("access_type", "secret")),
+        listen_address="10.1.2.3",
+        app_name="secret",
+        success_page="<p>secret</p>",
     )
     assert told(options) == options.__replace__(
         login_hint="redacted-person-1",
         audience="redacted-audience-1",
         resource=("https://api.example/v1", "urn:redacted-resource-1", "urn:redacted-resource-2"),
         parameters=(("redacted-parameter-1", "redacted"), ("access_type", "offline"), ("access_type", "redacted")),
+        listen_address=None,
+        app_name=None,
+        success_page=None,
     )
 
 
