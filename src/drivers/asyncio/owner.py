@@ -103,7 +103,7 @@ class Owner(LoginOwner):
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 try:
-                    self.post(events.Started(method=self._method, registration=self.registration))
+                    self.post(self.started(self._method))
                     while not self._closed:
                         event = await self._next_event()
                         self._callbacks.note(event)
