@@ -100,7 +100,7 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[dask,demo,keyring,qr,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,mcp,qr,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

@@ -10,6 +10,7 @@ from ..drivers.errors import SignInRequired
 from ..drivers.shared.hosts import TRIO, running_host
 from ..sansio.accounts.stored import key_of
 from ..sansio.base.secret import Secret
+from .store import ResourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..drivers.asyncio.session import AsyncioSession
     from ..drivers.trio.session import TrioSession
     from ..sansio.login.progress import LoginPhase
+    from ..sansio.model.credentials import Credentials
     from ..sansio.model.options import LoginOptions
 
 
@@ -80,11 +82,11 @@ class ResourceAccount:
         Raises:
             LoginFailed: The person did not sign in.
         """
-        store = self._store.login_store(options.provider)
+        store = ResourceStore(self._store, options.provider)
         async with _open_login(options, store=store, on_progress=self._on_progress) as login:
             if self._on_login is not None:
                 self._on_login(login)
-            credentials = await login.wait()
+            credentials: Credentials = await login.wait()
         key = key_of(credentials)
         if key != self._key:
             self._key, self._sessions = key, {}

@@ -103,16 +103,18 @@ class ResourceAuth(httpx2.Auth):
                     return
                 token = renewed
                 response = yield _authorized(request, token)
-        challenge = _challenge_of(response)
-        if challenge is None:
-            return
-        options = options_for(self._options, challenge, await self._account.granted())
-        if options is None:
-            # The resource refuses scopes that it has granted.
-            return
-        token = await self._sign_in(options, token)
-        if can_repeat:
-            yield _authorized(request, token)
+        # The second time is for a resource that wants more scopes than it has named at first.
+        for _ in range(2):
+            status = response.status_code
+            options = await self._options_for(_challenge_of(response))
+            if options is None:
+                return
+            token = await self._sign_in(options, token)
+            if not can_repeat:
+                return
+            response = yield _authorized(request, token)
+            if response.status_code == status:
+                return
 
     def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Refuse, because a blocking client does not run in an event loop.
@@ -122,6 +124,12 @@ class ResourceAuth(httpx2.Auth):
         """
         raise TypeError("ResourceAuth is for httpx2.AsyncClient")
         yield request
+
+    async def _options_for(self, challenge: BearerChallenge | None) -> LoginOptions | None:
+        """Return the options of the sign-in that a response asks for; None if a sign-in would change nothing."""
+        if challenge is None:
+            return None
+        return options_for(self._options, challenge, await self._account.granted())
 
     async def _renewed(self, refused: Secret) -> Secret | None:
         """Return another token than one that the resource refused; None if only a sign-in helps."""
