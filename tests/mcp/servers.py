@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastmcp import FastMCP
-from fastmcp.server.auth.auth import AccessToken
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 from mcp.server.auth.provider import AuthorizationParams, AuthorizeError
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
@@ -20,6 +19,7 @@ from ..drivers.support import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fastmcp.server.auth.auth import AccessToken
     from mcp.shared.auth import OAuthClientInformationFull
 
 SCOPES = ["read", "write"]
