@@ -105,6 +105,8 @@ $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python
 	$(PIP) install --group test --group lint
+	# Packages of the examples. Without one of them its tests are skipped.
+	-$(PIP) install --group hosts
 	touch $@
 
 $(VENV)/.release: pyproject.toml | $(BIN)/python
@@ -128,10 +130,8 @@ $(VENV)/.fuzzer: pyproject.toml | $(BIN)/python
 	touch $@
 
 # The package, built and installed: tests and type checks use what a person would install.
-$(VENV)/.installed: $(SOURCES) $(VENV)/.dependencies
-	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation --no-deps --force-reinstall .
-	rm -rf build/lib build/bdist.*
+$(VENV)/.installed: $(VENV)/.wheel
+	$(PIP) install --no-deps --force-reinstall build/wheel/*.whl
 	touch $@
 
 $(VENV)/.wheel: $(SOURCES) $(VENV)/.dependencies

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from . import core, crowd, junk, logins, replaying, sessions
+from . import core, crowd, junk, logins, many, replaying, sessions
 from .children import PROGRAMS, environment
 from .measuring import Results
 
@@ -67,12 +67,14 @@ def _measure(results: Results, wanted: str, rounds: int, scene: logins.Scene) ->
     if "j" in wanted:
         with provider("--delay", "0.3") as slow:
             sessions.crossing(results, slow)
+    if "k" in wanted:
+        many.measure(results)
 
 
 def main() -> None:
     """Measure, print the tables, and write them to a file if one is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("letters", nargs="?", default="abcdefghij", help="which (default: all, %(default)s)")
+    parser.add_argument("letters", nargs="?", default="abcdefghijk", help="which (default: all, %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every value there")
     options = parser.parse_args()

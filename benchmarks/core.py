@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _BATCH = 10
 _BATCHES_A_ROUND = 20
 _NOW = 1_795_000_000.0
-OPTIONS = LoginOptions(provider=Provider.chatgpt())
+OPTIONS = LoginOptions(provider=Provider.codex())
 SECRETS = LoginSecrets(state="s" * 43, code_verifier="v" * 86, success_key="k" * 43)
 _HEADERS = (
     (b"Host", b"127.0.0.1:1455"),

@@ -1,4 +1,4 @@
-"""(g) Many logins that wait in one trio program: memory for each, and the time until all are finished."""
+"""(g) Many logins that wait in one program, of trio or asyncio: memory of each, and the time until all are over."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOGINS = 500
 RUNS = 3
+DRIVERS = ("trio", "asyncio")
 _BROWSERS = 8
 
 
@@ -41,26 +42,31 @@ def measure(results: Results, issuer: str) -> None:
     if not Path("/proc/self/statm").exists():
         results.add(Table(key="g", title="(g)", unit="", rows={}, notes=("measured on Linux only",)))
         return
-    program = script("", "waiting_logins", issuer, str(LOGINS))
-    memory: list[float] = []
-    seconds: list[float] = []
-    for _ in range(RUNS):
-        with (
-            subprocess.Popen(program.command, stdout=subprocess.PIPE, text=True, env=program.environment) as process,
-            ThreadPoolExecutor(_BROWSERS) as browsers,
-        ):
-            assert process.stdout is not None
-            memory.append(int(process.stdout.readline()) / (LOGINS - 1) / 1024)
-            urls = [process.stdout.readline().strip() for _ in range(LOGINS)]
-            begin = time.perf_counter()
-            list(browsers.map(_browse, urls))
-            if process.wait() != os.EX_OK:
-                raise RuntimeError("the program with many logins failed")
-            seconds.append(time.perf_counter() - begin)
-    table = results.add(
-        Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="KB", rows={"memory of each": memory})
-    )
-    results.add(
-        Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="s", rows={"until all are finished": seconds})
-    )
-    results.aim("g", "KB for each waiting login", 100, table.median("memory of each"))
+    memory: dict[str, list[float]] = {f"memory of each, {driver}": [] for driver in DRIVERS}
+    seconds: dict[str, list[float]] = {f"until all are finished, {driver}": [] for driver in DRIVERS}
+    for driver, of_each, until_end in zip(DRIVERS, memory.values(), seconds.values(), strict=True):
+        for _ in range(RUNS):
+            each, end = _run(issuer, driver)
+            of_each.append(each)
+            until_end.append(end)
+    table = results.add(Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="KB", rows=memory))
+    results.add(Table(key="g", title=f"(g) {LOGINS} logins in one program", unit="s", rows=seconds))
+    for driver, name in zip(DRIVERS, memory, strict=True):
+        results.aim("g", f"KB for each waiting login, {driver}", 100, table.median(name))
+
+
+def _run(issuer: str, driver: str) -> tuple[float, float]:
+    """Return the KB of each login, and the seconds until all are finished."""
+    program = script("", "waiting_logins", issuer, str(LOGINS), driver)
+    with (
+        subprocess.Popen(program.command, stdout=subprocess.PIPE, text=True, env=program.environment) as process,
+        ThreadPoolExecutor(_BROWSERS) as browsers,
+    ):
+        assert process.stdout is not None
+        memory = int(process.stdout.readline()) / (LOGINS - 1) / 1024
+        urls = [process.stdout.readline().strip() for _ in range(LOGINS)]
+        begin = time.perf_counter()
+        list(browsers.map(_browse, urls))
+        if process.wait() != os.EX_OK:
+            raise RuntimeError("the program with many logins failed")
+        return memory, time.perf_counter() - begin

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 CALLS = 5000
 RUNS = 3
-GOOGLE, THREADS, TRIO = "google-auth before_request", "Session.access_token", "TrioSession.access_token"
+GOOGLE = "google-auth before_request"
+THREADS, TRIO, ASYNCIO = "Session.access_token", "TrioSession.access_token", "AsyncioSession.access_token"
 PLAIN, OURS = "httpx over a mock transport", "the same with Session.auth"
-CROWDS = (("threads", 200), ("trio", 2000))
+CROWDS = (("threads", 200), ("trio", 2000), ("asyncio", 2000))
 
 
 def calls(results: Results, rounds: int) -> None:
@@ -25,8 +26,8 @@ def calls(results: Results, rounds: int) -> None:
     programs = {"ours": script("", "calls_of_sessions")}
     if python.exists():
         programs["google"] = script("", "calls_of_google", python=str(python))
-    rows: dict[str, list[float]] = {name: [] for name in (GOOGLE, THREADS, TRIO, PLAIN, OURS)}
-    names = {"ours": (THREADS, TRIO, PLAIN, OURS), "google": (GOOGLE,)}
+    rows: dict[str, list[float]] = {name: [] for name in (GOOGLE, THREADS, TRIO, ASYNCIO, PLAIN, OURS)}
+    names = {"ours": (THREADS, TRIO, ASYNCIO, PLAIN, OURS), "google": (GOOGLE,)}
     with ExitStack() as stack:
         running = {name: stack.enter_context(_started(program)) for name, program in programs.items()}
         for number in range(rounds + 1):
@@ -43,6 +44,7 @@ def calls(results: Results, rounds: int) -> None:
     )
     results.aim("i", "Session.access_token, times google-auth", 1.0, table.ratio(THREADS, GOOGLE))
     results.aim("i", "TrioSession.access_token, times google-auth", 1.0, table.ratio(TRIO, GOOGLE))
+    results.aim("i", "AsyncioSession.access_token, times google-auth", 1.0, table.ratio(ASYNCIO, GOOGLE))
     results.aim("i", "a request of httpx with Session.auth, times without", 1.15, table.ratio(OURS, PLAIN))
 
 

@@ -81,7 +81,7 @@ def made_up_login(dice: random.Random) -> Iterator[events.Event]:
 
 def generate(folder: Path, count: int) -> None:
     """Record invented logins, some thousand in a file."""
-    options = LoginOptions(provider=Provider.chatgpt())
+    options = LoginOptions(provider=Provider.codex())
     dice = random.Random(20261121)  # noqa: S311 - the same corpus every time
     folder.mkdir(parents=True, exist_ok=True)
     for first in range(0, count, TRACES_IN_A_FILE):

@@ -17,7 +17,7 @@ def show(phase: progress.LoginPhase) -> None:
 
 def main(issuer: str) -> int:
     """Sign in and print the account."""
-    options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+    options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
     with start_login(options, store=FileStore(tempfile.mkdtemp()), on_progress=show) as login:
         print(login.auth_url, flush=True)
         # A "cancel" button elsewhere in the program: button.on_click(login.canceller().cancel)

@@ -22,7 +22,7 @@ async def cancel_button(login: TrioLogin) -> None:
 
 async def main(issuer: str) -> int:
     """Sign in while the rest of the program goes on."""
-    options = LoginOptions(provider=Provider.chatgpt(issuer=issuer), port=0, open_browser=False, deadline=120)
+    options = LoginOptions(provider=Provider.codex(issuer=issuer), port=0, open_browser=False, deadline=120)
     async with (
         trio.open_nursery() as nursery,
         open_login(options, store=FileStore(tempfile.mkdtemp())) as login,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import httpx
 import trio
 from held_tokens import signed_in  # type: ignore[import-not-found]  # it is beside this, on PYTHONPATH
 
-from loginmachine import Session, TrioSession
+from loginmachine import AsyncioSession, Session, TrioSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def timed(call: Callable[[], object], calls: int) -> float:
     return (time.perf_counter() - begin) / calls * 1e6
 
 
-async def timed_in_trio(session: TrioSession, calls: int) -> float:
+async def timed_in_loop(session: TrioSession | AsyncioSession, calls: int) -> float:
     """Return the microseconds of a call."""
     begin = time.perf_counter()
     for _ in range(calls):
@@ -38,14 +39,15 @@ async def timed_in_trio(session: TrioSession, calls: int) -> float:
 def main() -> None:
     """For each line of standard input, print the microseconds that a call takes, of as many as the line says."""
     store = signed_in(86400)
-    threaded, in_trio = Session(store), TrioSession(store)
+    threaded, in_trio, in_asyncio = Session(store), TrioSession(store), AsyncioSession(store)
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     plain, ours = httpx.Client(transport=transport), httpx.Client(transport=transport, auth=threaded.auth)
     for line in sys.stdin:
         calls = int(line)
         found = (
             timed(threaded.access_token, calls),
-            trio.run(timed_in_trio, in_trio, calls),
+            trio.run(timed_in_loop, in_trio, calls),
+            asyncio.run(timed_in_loop(in_asyncio, calls)),
             timed(lambda: plain.get("https://api.example/"), calls // HTTPX_SHARE),
             timed(lambda: ours.get("https://api.example/"), calls // HTTPX_SHARE),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ import httpx
 import trio
 from held_tokens import signed_in  # type: ignore[import-not-found]  # it is beside this, on PYTHONPATH
 
-from loginmachine import Session, TrioSession
+from loginmachine import AsyncioSession, Session, TrioSession
 
 RATE = 10_000
 """Calls a second, of all callers together."""
@@ -59,6 +60,24 @@ async def in_tasks(session: TrioSession, callers: int) -> list[float]:
     return taken
 
 
+async def in_tasks_of_asyncio(session: AsyncioSession, callers: int) -> list[float]:
+    """Return the seconds of every call."""
+    taken: list[float] = []
+    ends = time.perf_counter() + SECONDS
+
+    async def call(number: int) -> None:
+        await asyncio.sleep(number / RATE)
+        while (begin := time.perf_counter()) < ends:
+            await session.access_token()
+            taken.append(time.perf_counter() - begin)
+            await asyncio.sleep(callers / RATE)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(callers):
+            tasks.create_task(call(number))
+    return taken
+
+
 def main() -> None:
     """Print the milliseconds of the slowest call, how many calls there were, and how many token requests."""
     os.environ["CODEX_REFRESH_TOKEN_URL_OVERRIDE"] = f"{sys.argv[1]}/oauth/token"
@@ -67,6 +86,8 @@ def main() -> None:
     old = store.load()
     if sys.argv[2] == "threads":
         taken = in_threads(Session(store), callers)
+    elif sys.argv[2] == "asyncio":
+        taken = asyncio.run(in_tasks_of_asyncio(AsyncioSession(store), callers))
     else:
         taken = trio.run(in_tasks, TrioSession(store), callers)
     if store.load() == old:

@@ -208,10 +208,22 @@ def _add_use(use: argparse.ArgumentParser) -> None:
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
-    add("--provider", choices=["codex", "openid"], default="codex", help="kind of provider (default: %(default)s)")
+    kinds = ["codex", "chatgpt", "openid"]
+    add("--provider", choices=kinds, default="codex", help="kind of provider (default: %(default)s)")
     add("--browser", action="store_true", help="open your browser instead of an automatic one")
     add("--device-code", action="store_true", help="sign in with a short code")
     add("--record", metavar="FILE", help="write a trace of the login to this file")
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument(
+        "--online", action="store_true", help="ask the provider for its metadata, too, and compare the clocks"
+    )
+    doctor.add_argument("--port", type=port, help="callback port to check (default: the provider's)")
+    add_choice(doctor, has_account=False)
+    add_home(doctor)
+    add_store(doctor)
+    add_json(doctor)
 
 
 def _add_completion(completion: argparse.ArgumentParser) -> None:
@@ -273,6 +285,7 @@ _COMMANDS: Final[dict[str, tuple[str, Run, Callable[[argparse.ArgumentParser], N
         _add_token,
     ),
     "refresh": ("refresh the tokens now", lazy("commands.tokens", "refresh"), _add_refresh),
+    "doctor": ("check this machine for what sign-ins need", lazy("doctor.command", "run"), _add_doctor),
     "demo": ("try a login with a demo provider on this machine", lazy("commands.demo", "run"), _add_demo),
     "completion": (
         "print a script that lets a shell complete this command line",

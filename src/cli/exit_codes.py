@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SUCCESS = 0
 FAILURE = 1
-"""The command failed. For ``status``: there are no usable credentials."""
+"""The command failed. For ``status``: there are no usable credentials. For ``doctor``: there is a problem."""
 USAGE_ERROR = 2
 PORT_IN_USE = 13
 """Another program uses the callback port."""

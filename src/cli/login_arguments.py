@@ -81,6 +81,10 @@ def _add_provider(login: argparse.ArgumentParser) -> None:
     add("--authorization-endpoint", metavar="URL", help="instead of the one in the provider's metadata")
     add("--token-endpoint", metavar="URL", help="likewise")
     add("--device-authorization-endpoint", metavar="URL", help="likewise")
+    which = login.add_mutually_exclusive_group().add_argument
+    which("--account", metavar="ACCOUNT", help="chatgpt: renew this account: its e-mail address, subject or client ID")
+    which("--new-account", action="store_true", help="chatgpt: sign in with another account or workspace")
+    add("--enable-plan", action="store_true", help="chatgpt: ask again for the use of your plan")
     add("--originator", metavar="NAME", help=f"codex: program to report (default: {DEFAULT_ORIGINATOR})")
     add("--workspace", action="append", default=[], metavar="ID", help="codex: allow only this workspace; repeatable")
 

@@ -24,12 +24,25 @@ if TYPE_CHECKING:
     from ..sansio.model.provider import Provider
 
 
-_FLAGS: Final = frozenset(("browser", "device_code", "if_due", "json", "keep_tokens", "no_browser", "verbose"))
+_FLAGS: Final = frozenset(
+    ("browser", "device_code", "enable_plan", "if_due", "json", "keep_tokens", "new_account", "no_browser", "verbose")
+)
 """Options without a value that are written into a trace."""
 _VALUES: Final = frozenset(("driver", "port", "store", "timeout"))
 """Options that are written into a trace with their values."""
 _OTHER: Final = (
-    *("profile", "account", "client_secret_file", "client_auth", "client_file", "tenant", "redirect_uri", "register"),
+    *(
+        "profile",
+        "account",
+        "new_account",
+        "enable_plan",
+        "client_secret_file",
+        "client_auth",
+        "client_file",
+        "tenant",
+        "redirect_uri",
+        "register",
+    ),
     *("authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "scope", "require_scope"),
     *("audience", "resource", "prompt", "login_hint", "param", "par"),
 )

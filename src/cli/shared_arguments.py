@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import Final
 
-PROVIDERS: Final = ("codex", "openid", "oauth", "google", "github", "microsoft", "gitlab")
+PROVIDERS: Final = ("codex", "chatgpt", "openid", "oauth", "google", "github", "microsoft", "gitlab")
 
 
 def add_choice(parser: argparse.ArgumentParser, *, has_account: bool = True) -> None:

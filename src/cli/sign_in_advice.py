@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ..drivers.stores.home_store import HomeStore
+    from ..sansio.accounts.stored import StoredAccount
     from ..sansio.model.credentials import Credentials
     from ..sansio.model.provider import Provider
 
@@ -23,22 +24,30 @@ def nothing_stored(store: HomeStore) -> str:
     return f"nothing is stored in {store.searched}"
 
 
-def how_to_sign_in(arguments: argparse.Namespace, credentials: Credentials | None = None) -> str:
+def how_to_sign_in(
+    arguments: argparse.Namespace, credentials: Credentials | None = None, account: StoredAccount | None = None
+) -> str:
     """Return a sentence with the command to run, for the same store and the same provider.
 
     Args:
         arguments: The command line.
         credentials: What is stored; None if nothing is, or if it cannot be read.
+        account: An account without credentials, with a client for the next login; None if there is none.
     """
     words = ["loginmachine", "login"]
     tokens = None if credentials is None else credentials.tokens
     profile, kind = getattr(arguments, "profile", None), getattr(arguments, "provider", None)
+    if account is not None:
+        at = [] if account.origin == CHATGPT_ISSUER else ["--issuer", account.origin]
+        words += ["--provider", account.provider, *at, "--account", account.client_id]
+        return f"To sign in, run: {shlex.join(words)}"
     if profile is not None:
         return f"To sign in, run: {shlex.join([*words, '--profile', profile])}"
     if tokens is not None and tokens.provider is not None:
-        return f"To sign in, run: {shlex.join([*words, *_options_for(tokens.provider)])}"
+        return f"To sign in, run: {shlex.join([*words, *options_for(tokens.provider)])}"
     if kind not in {None, "codex"}:
-        given = (("--provider", kind), ("--issuer", arguments.issuer), ("--client-id", arguments.client_id))
+        which = "--account" if kind == "chatgpt" else "--client-id"
+        given = (("--provider", kind), ("--issuer", arguments.issuer), (which, arguments.client_id))
         return f"To sign in, run: {shlex.join([*words, *(word for pair in given if pair[1] for word in pair)])}"
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `arguments`
         words += ["--home", str(arguments.home)]
@@ -54,7 +63,7 @@ def how_to_sign_in(arguments: argparse.Namespace, credentials: Credentials | Non
     return f"To sign in, run: {shlex.join(words)}"
 
 
-def _options_for(provider: Provider) -> list[str]:
+def options_for(provider: Provider) -> list[str]:
     """Return the options that name a provider and its client, without the client's secret."""
     known = {"--provider": provider.name, "--issuer": provider.issuer, "--client-id": provider.client_id}
     if provider.name == "oauth":
@@ -62,6 +71,8 @@ def _options_for(provider: Provider) -> list[str]:
             "--authorization-endpoint": provider.authorization_endpoint,
             "--token-endpoint": provider.token_endpoint,
         }
-    if provider.name in {"google", "microsoft"}:
+    if provider.name in {"google", "microsoft"} or (provider.name == "chatgpt" and provider.issuer == CHATGPT_ISSUER):
         del known["--issuer"]
+    if provider.dialect.issues_clients:
+        known["--account"] = known.pop("--client-id")
     return [word for option, value in known.items() if value for word in (option, value)]

@@ -47,7 +47,7 @@ class DemoProvider:
     Example::
 
         with DemoProvider() as provider:
-            options = LoginOptions(provider=Provider.chatgpt(issuer=provider.issuer), port=0)
+            options = LoginOptions(provider=Provider.codex(issuer=provider.issuer), port=0)
 
     Args:
         client_id: The only accepted client.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..sansio.refresh.failures import RefreshFailure, RefreshFailureCategory
 
 NO_THREAD: Final = "the system has no thread left"
-"""The message of both drivers when no thread can be started."""
+"""The message of a driver when no thread can be started."""
 
 
 class LoginError(Exception):

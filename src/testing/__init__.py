@@ -3,8 +3,13 @@
 Play logins, without a network, a browser and real time (docs/testing.md):
     `played` returns a login that ends as one of `OUTCOMES`, as a trace, or as `steps` say. In a block of `playing`,
     every login does that which the program starts.
+Talk to an API, with tokens that expire, are refused or fail to refresh:
+    `FakeSession` with threads, `FakeTrioSession` with trio, `FakeAsyncioSession` with asyncio.
+Sign in over real sockets of this machine (extra ``demo``):
+    `FakeProvider` and `FakeBrowser`.
 Test what a program adds:
-    `check_store` tests a store of the program's own (docs/stores.md).
+    `check_store` tests a store of the program's own (docs/stores.md), and `check_driver` a driver
+    (docs/writing-a-driver.md).
 Test a recorded login:
     `assert_replays` checks that today's machine does what was recorded (docs/replay.md).
 """
@@ -14,39 +19,64 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .drivers.check import DriverCheckFailed, check_driver
+    from .drivers.trial import SignIn
     from .logins import steps
+    from .logins.asyncio import PlayedAsyncioLogin
     from .logins.login import PlayedLogin
-    from .logins.outcomes import OUTCOMES
+    from .logins.outcomes import OUTCOMES, possible_outcomes
     from .logins.playing import Playing, PlayLogin, played, playing
     from .logins.threaded import PlayedThreadedLogin
     from .logins.trio import PlayedTrioLogin
+    from .provider import Answer, FakeBrowser, FakeProvider
     from .replays import ReplayDiffers, assert_replays
+    from .sessions.asyncio import FakeAsyncioSession
+    from .sessions.threaded import FakeSession
+    from .sessions.trio import FakeTrioSession
     from .stores.check import StoreCheckFailed, check_store
 
 __all__ = [
     "OUTCOMES",
+    "Answer",
+    "DriverCheckFailed",
+    "FakeAsyncioSession",
+    "FakeBrowser",
+    "FakeProvider",
+    "FakeSession",
+    "FakeTrioSession",
     "PlayLogin",
+    "PlayedAsyncioLogin",
     "PlayedLogin",
     "PlayedThreadedLogin",
     "PlayedTrioLogin",
     "Playing",
     "ReplayDiffers",
+    "SignIn",
     "StoreCheckFailed",
     "assert_replays",
+    "check_driver",
     "check_store",
     "played",
     "playing",
+    "possible_outcomes",
     "steps",
 ]
 
 _HOMES = {
+    "drivers.check": ("DriverCheckFailed", "check_driver"),
+    "drivers.trial": ("SignIn",),
+    "logins.asyncio": ("PlayedAsyncioLogin",),
     "logins.login": ("PlayedLogin",),
-    "logins.outcomes": ("OUTCOMES",),
+    "logins.outcomes": ("OUTCOMES", "possible_outcomes"),
     "logins.playing": ("PlayLogin", "Playing", "played", "playing"),
     "logins.threaded": ("PlayedThreadedLogin",),
     "logins.trio": ("PlayedTrioLogin",),
     "logins": ("steps",),
+    "provider": ("Answer", "FakeBrowser", "FakeProvider"),
     "replays": ("ReplayDiffers", "assert_replays"),
+    "sessions.asyncio": ("FakeAsyncioSession",),
+    "sessions.threaded": ("FakeSession",),
+    "sessions.trio": ("FakeTrioSession",),
     "stores.check": ("StoreCheckFailed", "check_store"),
 }
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .logins.playing import PlayLogin
+    from .provider import FakeBrowser, FakeProvider
+    from .sessions.threaded import FakeSession
 
 _MARKER = "login_trace(path, ...): let the logins of the test play recorded traces, beside the file of the test"
 
@@ -52,3 +54,29 @@ def played_login(request: pytest.FixtureRequest) -> PlayLogin:
     from .pytest_support import player  # noqa: PLC0415 - as above
 
     return player(request)
+
+
+@pytest.fixture
+def fake_provider() -> Iterator[FakeProvider]:
+    """A provider that runs on this machine. Needs the extra ``loginmachine[demo]``."""
+    from .provider import FakeProvider  # noqa: PLC0415 - as above
+
+    with FakeProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def login_browser() -> Iterator[FakeBrowser]:
+    """The browser of this machine: a person signs in at ``fake_provider`` when a login opens it."""
+    from .provider import FakeBrowser  # noqa: PLC0415 - as above
+
+    with FakeBrowser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def fake_session() -> FakeSession:
+    """A session of a person who is signed in."""
+    from .sessions.threaded import FakeSession  # noqa: PLC0415 - as above
+
+    return FakeSession()

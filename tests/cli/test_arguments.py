@@ -17,13 +17,13 @@ from .conftest import called
 
 COMMANDS = [
     *("login", "complete", "status", "whoami", "replay", "accounts", "use", "profiles"),
-    *("logout", "token", "refresh", "demo", "completion", "diagram"),
+    *("logout", "token", "refresh", "doctor", "demo", "completion", "diagram"),
 ]
 
 
 def test_every_lazy_function_exists() -> None:
     found = re.findall(
-        r'"((?:commands|shell)\.[\w.]+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text()
+        r'"((?:commands|shell|doctor)\.[\w.]+)"(?:, | if .* else .*, )"(\w+)"', Path(arguments.__file__).read_text()
     )
     assert len(found) >= len(COMMANDS)
     for module, name in found:

@@ -158,7 +158,7 @@ class ScriptedProvider:
 
     def provider(self, **changes: object) -> Provider:
         """Return the provider of Codex at this server, with any callback port, and with changes."""
-        provider = Provider.chatgpt(issuer=self.url)
+        provider = Provider.codex(issuer=self.url)
         dialect = {name: changes.pop(name) for name in tuple(changes) if name in Dialect._fields}
         changes.setdefault("dialect", provider.dialect.__replace__(**dialect))
         return provider.__replace__(**{"port": 0, "fallback_port": None, **changes})

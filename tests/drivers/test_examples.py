@@ -79,8 +79,9 @@ def test_a_failure(name: str, provider: ScriptedProvider, tmp_path: Path) -> Non
     assert not list(tmp_path.glob("*/auth.json"))
 
 
-def test_the_cancel_button_of_the_trio_program(provider: ScriptedProvider, tmp_path: Path) -> None:
-    with program("trio_program.py", provider.url, tmp_path) as (process, _):
+@pytest.mark.parametrize("name", ["trio_program.py", "asyncio_program.py"])
+def test_the_cancel_button(name: str, provider: ScriptedProvider, tmp_path: Path) -> None:
+    with program(name, provider.url, tmp_path) as (process, _):
         assert process.stdin is not None
         process.stdin.write("what?\ncancel\n")
         process.stdin.flush()

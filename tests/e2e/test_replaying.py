@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loginmachine.drivers.traces.replaying import Report, replay_file, replay_many
+from loginmachine.drivers.traces import Report, replay_file, replay_many
 from loginmachine.sansio.trace import Recorder
 
 from ..sansio.samples import DEADLINE, OPTIONS, PATHS, SECRETS

@@ -97,7 +97,7 @@ class Subject(ABC):
     final: Sequence[StrEnum]
     succeeded: StrEnum
     folders: tuple[str, ...]
-    """The folders of tests/sansio whose tests must notice every wrong table."""
+    """The folders of tests/sansio with tests that must notice every wrong table."""
     equivalent: Mapping[str, str]
     """Mutants that behave as the table does, each with the reason."""
     worlds: Sequence[Any]

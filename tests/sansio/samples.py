@@ -64,7 +64,7 @@ AUTH_URL = (
 )
 
 SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce=NONCE, success_key=SUCCESS_KEY)
-OPTIONS = LoginOptions(provider=Provider.chatgpt())
+OPTIONS = LoginOptions(provider=Provider.codex())
 OTHER_PROVIDER = Provider(
     issuer="https://id.example",
     authorization_endpoint="https://id.example/authorize",

@@ -16,7 +16,7 @@ from loginmachine import LoginFailed, LoginOptions, MemoryStore, Provider, start
 from loginmachine.testing import assert_replays
 
 if TYPE_CHECKING:
-    from loginmachine.testing import PlayLogin
+    from loginmachine.testing import FakeBrowser, FakeProvider, FakeSession, PlayLogin
 
 TRACES = Path(__file__).parents[1] / "traces"
 REJECTED = "../traces/token_endpoint_rejected.jsonl"
@@ -50,6 +50,19 @@ def test_a_login_of_the_program_plays_the_trace_of_the_marker() -> None:
     assert caught.value.category == "token_endpoint_rejected"
 
 
+def test_a_real_login(fake_provider: FakeProvider, login_browser: FakeBrowser) -> None:
+    login_browser.email = "grace@example.com"
+    with start_login(fake_provider.options(), store=MemoryStore()) as login:
+        login.wait()
+    assert login_browser.headings == ["You are signed in"]
+    assert len(fake_provider.requests_to("token")) == 1
+
+
+def test_a_session(fake_session: FakeSession) -> None:
+    fake_session.expire()
+    assert fake_session.access_token() == "fake-access-token-2"
+
+
 # In a suite of its own
 
 SUITE = """
@@ -79,6 +92,10 @@ def test_started():
 @pytest.mark.login_trace("trace.jsonl")
 def test_marked():
     sign_in()
+
+def test_real(fake_provider, login_browser):
+    with start_login(fake_provider.options(), store=MemoryStore()) as login:
+        login.wait()
 
 def test_that_signs_nobody_in():
     pass
@@ -123,11 +140,12 @@ def test_logins_are_recorded(tmp_path: Path) -> None:
         "test_it.py_test_marked.jsonl",
         "test_it.py_test_played-2.jsonl",
         "test_it.py_test_played.jsonl",
+        "test_it.py_test_real.jsonl",
         "test_it.py_test_started.jsonl",
     ]
     for path in paths:
         assert_replays(path)
-    last = json.loads(paths[3].read_text(encoding="utf-8").splitlines()[-1])
+    last = json.loads(paths[4].read_text(encoding="utf-8").splitlines()[-1])
     assert last["state"] == "failed"
 
 

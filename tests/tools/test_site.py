@@ -170,6 +170,7 @@ def test_fields_have_types_defaults_and_units(reference: Path) -> None:
 def test_signatures_are_without_modules_and_addresses(reference: Path) -> None:
     text = (reference / "reference" / "loginmachine.md").read_text(encoding="utf-8")
     assert " at 0x" not in text
+    assert "ForwardRef" not in text
     assert re.findall(r"loginmachine\.(?:sansio|drivers)\.[a-z_.]*[A-Z]", text) == []
 
 

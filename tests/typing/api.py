@@ -95,7 +95,7 @@ def every_store_of_ours(credentials: Credentials) -> None:
 
 
 def call_an_api(store: SessionStore) -> str:
-    session = Session(store, Provider.chatgpt(), environment_key=None, on_warning=print)
+    session = Session(store, Provider.codex(), environment_key=None, on_warning=print)
     with httpx.Client(auth=session.auth) as client:
         client.get("https://api.example/")
     try:
@@ -151,7 +151,7 @@ async def the_same_names_in_each_package(options: LoginOptions) -> None:
 
 def sign_out_and_keep_a_copy(store: SessionStore) -> bytes:
     assert_type(Session(store).sign_out(), SignOutResult)
-    result = sign_out(store, Provider.chatgpt())
+    result = sign_out(store, Provider.codex())
     assert_type(result, SignOutResult)
     assert_type(result.is_revoked, bool | None)
     assert_type(result.problem, str)
@@ -175,7 +175,7 @@ def record_and_replay(options: LoginOptions) -> list[Report]:
 
 
 def drive() -> LoginOutcome | None:
-    options = LoginOptions(provider=Provider.chatgpt(), port=0, allowed_workspaces=("acc-1",))
+    options = LoginOptions(provider=Provider.codex(), port=0, allowed_workspaces=("acc-1",))
     with start_login(options, store=VaultStore()), start_login(options, store=MemoryStore()):
         pass
     machine = LoginMachine(options, LoginSecrets.generate())
@@ -189,7 +189,7 @@ def drive() -> LoginOutcome | None:
                 assert_type(form, tuple[tuple[str, str | tuple[str, ...]], ...])
             case _:
                 pass
-    LoginOptions(provider=Provider.chatgpt(), prot=0)  # type: ignore[call-arg]
+    LoginOptions(provider=Provider.codex(), prot=0)  # type: ignore[call-arg]
     events.Bound(1455)  # type: ignore[call-arg]
     events.Started().port = 1  # type: ignore[attr-defined]
     events.Bound(port=1).port = 2  # type: ignore[misc]

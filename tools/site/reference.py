@@ -8,7 +8,7 @@ import inspect
 import itertools
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ForwardRef, NamedTuple
 
 from loginmachine.sansio.base.records import Record
 from tests.api_page import description, kind, module_at, public_names, stability
@@ -200,6 +200,9 @@ class _Words(str):
 
 
 def _words(annotation: Any) -> str:  # noqa: ANN401 - a type, or its name
+    if isinstance(annotation, ForwardRef):
+        # Of a named tuple.
+        return annotation.__forward_arg__
     return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 

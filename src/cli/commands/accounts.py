@@ -129,9 +129,9 @@ def _row(account: StoredAccount, *, is_default: bool) -> dict[str, object]:
         "subject": account.subject or None,
         "email": account.email,
         "scopes": list(account.scopes),
-        "plan_enabled": None,
+        "plan_enabled": account.plan_enabled,
         "expires_at": rfc3339(utc_time(account.expires_at)),
-        "signed_in": True,
+        "signed_in": account.is_signed_in,
         "default": is_default,
     }
 
@@ -161,7 +161,9 @@ def _line(row: dict[str, Any]) -> str:
     scopes = f", scopes {clean_text(' '.join(row['scopes']))}" if row["scopes"] else ""
     until = f", until {row['expires_at']}" if row["expires_at"] else ""
     default = ", default" if row["default"] else ""
-    return f"{row['provider']}: {clean_text(who)}{at}{client}{scopes}{until}{default}"
+    plan = ", using ChatGPT plan" if row["plan_enabled"] else ""
+    gone = "" if row["signed_in"] else ", signed out"
+    return f"{row['provider']}: {clean_text(who)}{at}{client}{scopes}{plan}{until}{gone}{default}"
 
 
 def list_profiles(arguments: argparse.Namespace) -> int:

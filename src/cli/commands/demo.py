@@ -36,12 +36,20 @@ _PASSWORD = "any"  # noqa: S105 - the demo provider accepts every password
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo, and return the exit code."""
     try:
-        from ...demo.openid.provider import OpenIdProvider  # noqa: PLC0415 - needs the extra "demo"
+        from ...demo.chatgpt.provider import ChatGptProvider  # noqa: PLC0415 - needs the extra "demo"
+        from ...demo.openid.provider import OpenIdProvider  # noqa: PLC0415 - as above
         from ...demo.server import DemoProvider  # noqa: PLC0415 - as above
     except ImportError as error:
         print_error(str(error))
         return exit_codes.FAILURE
+    if arguments.device_code and arguments.provider == "chatgpt":
+        print_error("Sign in with ChatGPT has no device codes: leave out --device-code")
+        return exit_codes.USAGE_ERROR
     with recording_from(arguments, "demo") as record:
+        if arguments.provider == "chatgpt":
+            with ChatGptProvider() as demo_of_chatgpt:
+                provider = Provider.chatgpt(app_name="loginmachine demo", issuer=demo_of_chatgpt.issuer)
+                return _run(arguments, record, provider)
         if arguments.provider == "openid":
             with OpenIdProvider() as demo:
                 return _run(arguments, record, Provider.openid(demo.issuer, client_id=demo.client.client_id))

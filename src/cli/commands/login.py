@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         record = files.enter_context(recording_from(arguments, "login"))
         is_codex = options.provider.dialect.stores_in_auth_json
         log = files.enter_context(LogFile(arguments.home) if is_codex else _log_of_accounts())
-        view = LoginView(arguments, log)
+        view = LoginView(arguments, log, options.provider)
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,
@@ -72,14 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_person(arguments: argparse.Namespace) -> None:
-    """End the process if there is nobody to sign in, or if what they want to see cannot be shown."""
+    """End the process if there is no person to sign in, or if what they want to see cannot be shown."""
     if arguments.qr:
         from ..terminal.qr_code import is_installed  # noqa: PLC0415 - few logins want one
 
         if not is_installed():
             arguments.usage_error('--qr needs one more package: install "loginmachine[qr]"')
     if os.environ.get("CI") and not arguments.json:
-        from ..sign_in.nobody import why_not_wait  # noqa: PLC0415 - in few environments
+        from ..sign_in.unattended import why_not_wait  # noqa: PLC0415 - in few environments
 
         problem = why_not_wait(arguments)
         if problem:

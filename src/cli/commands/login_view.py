@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...drivers.errors import error_for
 from ...drivers.system.choice import opens_nothing
 from ...sansio.login.failures import LoginFailureCategory
-from ...sansio.login.outcome import LoginFailure
+from ...sansio.login.outcome import LoginFailure, LoginSuccess
 from ...sansio.login.progress import (
     Cancelled,
     DeviceCodeShown,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ...sansio.login.failures import LoginFailureStep
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
+    from ...sansio.model.provider import Provider
     from ..sign_in.device_browser import DeviceBrowser
     from ..terminal.hidden_input import HiddenInput
     from ..terminal.json_lines import JsonLines
@@ -40,14 +42,15 @@ class LoginView:
     Args:
         arguments: The command line.
         log: The log file; every phase is noted there.
+        provider: The provider of the login; None for Codex's.
     """
 
-    def __init__(self, arguments: argparse.Namespace, log: LogFile) -> None:
+    def __init__(self, arguments: argparse.Namespace, log: LogFile, provider: Provider | None = None) -> None:
         self._opens_browser = not arguments.no_browser and not opens_nothing()
-        self._device_code_was_tried: bool = arguments.device_code
-        self._home, self._workspaces = arguments.home, arguments.workspace
-        self._wants_qr: bool = arguments.qr
-        self._listen_address: str | None = arguments.listen_address
+        self._is_codex = provider is None or provider.dialect.stores_in_auth_json
+        self._issues_clients = provider is not None and provider.dialect.issues_clients
+        self._device_code_was_tried: bool = arguments.device_code or self._issues_clients
+        self._arguments = arguments
         self._limit: float | None = arguments.timeout
         """Seconds for which the login waits for the person; None for no limit."""
         self._shown: Listening | None = None
@@ -58,6 +61,8 @@ class LoginView:
         self._terminal = Terminal()
         self._input: HiddenInput | None = None
         self._has_hinted = False
+        self.show_once: Callable[[str], bool] = lambda _: False
+        """Returns whether something that is shown once is to be shown, and notes that it was."""
         self.stored_in = ""
         """Where the credentials are stored; empty until they are."""
         self.outcome: LoginOutcome | None = None
@@ -104,7 +109,7 @@ class LoginView:
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
         from ..codex_config import warnings_about  # noqa: PLC0415
 
-        for text in warnings_about(self._home, self._workspaces):
+        for text in warnings_about(self._arguments.home, self._arguments.workspace) if self._is_codex else ():
             self.warn(text)
         if self._shown is None:
             self._terminal.start_waiting("Waiting for the code to be entered (Ctrl-C to stop)", self._limit)
@@ -128,12 +133,14 @@ class LoginView:
         if outcome is None:
             return
         error = error_for(outcome)
-        if error is None:
+        if isinstance(outcome, LoginSuccess):
             self._terminal.line(f"Your credentials are in {self.stored_in}")
-        else:
+            self._show_plan(outcome.credentials)
+        elif error is not None:
             title, _, explanation = error.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
             self._terminal.line(explanation)
+            self._point_to_doctor(error.failure.category)
         self._finish_json(outcome)
 
     def not_started(
@@ -151,6 +158,8 @@ class LoginView:
         self._terminal.line(f"{problem[:1].upper()}{problem[1:]}.", "bad")
         if advice:
             self._terminal.line(advice)
+        else:
+            self._point_to_doctor(category)
         self._finish_json(LoginFailure(step=step, category=category, message=problem))
 
     def close(self) -> None:
@@ -159,6 +168,13 @@ class LoginView:
         self._terminal.close()
         if self._json is not None:
             self._json.close()
+
+    def _point_to_doctor(self, category: LoginFailureCategory) -> None:
+        from ..sign_in.doctor_hint import doctor_hint  # noqa: PLC0415 - for failures only
+
+        hint = doctor_hint(category, self._arguments)
+        if hint:
+            self._terminal.line(hint)
 
     def _finish_json(self, outcome: LoginOutcome) -> None:
         if self._json is not None and not self._json_is_finished:
@@ -173,7 +189,16 @@ class LoginView:
 
     # Texts
 
+    def _show_plan(self, credentials: Credentials) -> None:
+        if self._issues_clients:
+            from ..providers.plan import lines_after_login  # noqa: PLC0415 - not for the default provider
+
+            for line in lines_after_login(credentials, self.show_once):
+                self._terminal.line(line)
+
     def _show_url(self, phase: Listening) -> None:
+        if self._issues_clients:
+            self._terminal.line("Continue with ChatGPT", "strong")
         if self._opens_browser:
             self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
         elif opens_nothing():
@@ -189,8 +214,10 @@ class LoginView:
         # The URL is on its way to the screen: now there is time to load these.
         from ..environment import why_no_browser  # noqa: PLC0415
 
-        if self._listen_address is not None:
-            self._warn_of_listening(phase.port)
+        if self._arguments.listen_address not in (None, "127.0.0.1", "::1"):
+            from ..sign_in.hints import about_listening  # noqa: PLC0415 - rare
+
+            self.warn(about_listening(self._arguments.listen_address, phase.port))
         if self._terminal.can_redraw and can_hide_input():
             self._terminal.line("To copy the address, press c.")
         reason = why_no_browser()
@@ -201,15 +228,8 @@ class LoginView:
             self._terminal.line(
                 f"If your browser ends on a page that it cannot reach, paste that page's address {where}."
             )
-        if self._wants_qr:
+        if self._arguments.qr:
             self._show_qr_code(phase.url)
-
-    def _warn_of_listening(self, port: int) -> None:
-        if self._listen_address not in ("127.0.0.1", "::1"):
-            self.warn(
-                f"the sign-in listens at {self._listen_address}, where other machines may reach it until it is over. "
-                f"If you publish the port of a container, publish it for this machine only: -p 127.0.0.1:{port}:{port}"
-            )
 
     def _copy_url(self) -> None:
         assert self._shown is not None
@@ -219,7 +239,7 @@ class LoginView:
     def _show_qr_code(self, address: str) -> None:
         from ..sign_in.codes import show_qr_code  # noqa: PLC0415 - segno takes long to load
 
-        show_qr_code(self._terminal, address, is_wanted=self._wants_qr)
+        show_qr_code(self._terminal, address, is_wanted=self._arguments.qr)
 
     def _show_device_code(self, phase: DeviceCodeShown) -> None:
         self._terminal.line("To sign in, open this address in a browser on any machine:")
@@ -260,7 +280,7 @@ class LoginView:
         self._has_hinted = True
         from ..sign_in.hints import ways  # noqa: PLC0415 - the URL is shown first
 
-        has_codes, is_published = not self._device_code_was_tried, self._listen_address is not None
+        has_codes, is_published = not self._device_code_was_tried, self._arguments.listen_address is not None
         paste = self._where_to_paste()
         for line in ways(reason, self._shown.port, paste, has_device_codes=has_codes, is_published=is_published):
             self._terminal.line(line)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...sansio.sign_out.actions import ReportRemoval
     from ...sansio.sign_out.outcome import SignOutResult
 
+_NOT_CONFIRMED = "The provider did not confirm that the tokens are revoked"
 _STILL_SIGNED_IN = "You are still signed in. The credentials cannot be removed"
 
 
@@ -68,6 +69,13 @@ def _ignore(_report: ReportRemoval) -> None:
     """Print nothing, because one JSON object will say everything."""
 
 
+def _message(outcome: SignOutResult | SignOutFailure, problem: str) -> str | None:
+    if isinstance(outcome, SignOutFailure):
+        return f"{_STILL_SIGNED_IN}: {problem}."
+    tells = outcome.is_revoked is False and "disconnect" in _advice(outcome)
+    return f"{_NOT_CONFIRMED}: {problem}. {_advice(outcome)}" if tells else None
+
+
 def _print_json(outcome: SignOutResult | SignOutFailure, store: HomeStore, warnings: StoreWarnings) -> None:
     is_removed, is_revoked = False, None
     if isinstance(outcome, SignOutFailure):
@@ -78,7 +86,7 @@ def _print_json(outcome: SignOutResult | SignOutFailure, store: HomeStore, warni
         "removed": is_removed,
         "revoked": is_revoked,
         "error": problem or None,
-        "message": f"{_STILL_SIGNED_IN}: {problem}." if isinstance(outcome, SignOutFailure) else None,
+        "message": _message(outcome, problem),
         "warnings": warnings.warnings,
         "fallback": warnings.fallback,
         "store": store.kind,
@@ -102,7 +110,13 @@ def _print_revocation(result: SignOutResult) -> None:
     if result.is_revoked:
         print_out("The provider has revoked the tokens.")
     elif result.problem:
-        print_error(
-            f"The provider did not confirm that the tokens are revoked: {result.problem}.\n"
-            "If someone else may have them, sign out of all sessions in your account's settings."
-        )
+        print_error(f"{_NOT_CONFIRMED}: {result.problem}.\n{_advice(result)}")
+
+
+def _advice(result: SignOutResult) -> str:
+    """Return what the person can do if the revocation is not confirmed."""
+    tokens = None if result.removed is None else result.removed.tokens
+    provider = None if tokens is None else tokens.provider
+    if provider is None or not provider.dialect.revokes_before_removal:
+        return "If someone else may have them, sign out of all sessions in your account's settings."
+    return f"To be sure, disconnect this program in the settings of your account: {provider.help_url}"

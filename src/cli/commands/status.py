@@ -19,7 +19,8 @@ from ...sansio.model.provider import Provider
 from ...sansio.refresh.effective import applicable, has_ended
 from .. import exit_codes
 from ..options import StoreWarnings
-from ..providers.stored import chosen_store, is_codex_store, provider_named
+from ..providers.plan import lines_of_status
+from ..providers.stored import account_store, chosen_store, is_codex_store, provider_named, signed_out_account
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ...drivers.stores.home_store import HomeStore
+    from ...sansio.accounts.stored import StoredAccount
     from ...sansio.model.credentials import Credentials
     from ...sansio.refresh.effective import Applicable
 
@@ -38,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print who is signed in, and return the exit code: success if there are usable credentials."""
     warnings = StoreWarnings()
     found = read_status(arguments, warnings)
-    store, applies, is_ended, problem = found.store, found.applies, found.is_ended, found.problem
+    store, problem = found.store, found.problem
     for line in warnings.lines():
         print_error(line)
     if arguments.json:
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif problem and found.message:
         print_error(found.message)
     else:
-        _print(applies, store, arguments, is_ended=is_ended)
+        _print(found, arguments)
     return exit_codes.SUCCESS if found.is_usable else exit_codes.FAILURE
 
 
@@ -60,6 +62,8 @@ class Status(NamedTuple):
     """Their refresh token was refused for good."""
     problem: str
     """Why what is stored cannot be read; empty if it can."""
+    signed_out: StoredAccount | None = None
+    """The account, if it has no credentials, and its client is kept for the next login."""
 
     @property
     def is_usable(self) -> bool:
@@ -73,6 +77,8 @@ class Status(NamedTuple):
             return f"The stored credentials cannot be read: {self.problem}."
         if self.is_usable:
             return None
+        if self.applies is None and self.signed_out is not None:
+            return f"Signed out: {self.signed_out}."
         if self.applies is None:
             return f"Not signed in: {nothing_stored(self.store)}."
         missing = _missing(self.applies)
@@ -91,14 +97,21 @@ def read_status(arguments: argparse.Namespace, warnings: StoreWarnings) -> Statu
     problem = ""
     try:
         stored = store.load()
-        applies = applicable(stored, Provider.chatgpt(), environment_key=key)
+        applies = applicable(stored, Provider.codex(), environment_key=key)
         unknown = "" if applies is None else why_unknown(applies.mode)
         if unknown:
             problem = f"{store.where}: {unknown}; use the program that wrote it, or sign in again"
         is_ended = has_ended(applies, store.load_refusal(), provider)
     except StoreError as error:
         problem = str(error)
-    return Status(store, applies, is_ended, problem)
+    is_account = applies is None and not is_codex_store(store)
+    accounts = account_store(arguments, _ignore, _ignore) if is_account else None
+    signed_out = None if accounts is None else signed_out_account(store, accounts)
+    return Status(store, applies, is_ended, problem, signed_out)
+
+
+def _ignore(_warning: str) -> None:
+    """Ignore a warning, which was collected when the store was chosen."""
 
 
 def describe(credentials: Credentials, *, is_ended: bool = False) -> list[str]:
@@ -143,18 +156,21 @@ def _describe_account(credentials: Credentials, *, is_ended: bool) -> list[str]:
     lines = [ended if is_ended else f"Signed in{who}."]
     if tokens.scope:
         lines.append(f"Scopes: {clean_text(' '.join(tokens.scope))}")
+    lines += lines_of_status(tokens)
     lines.append(f"Tokens: received {_relative(credentials.last_refresh_time(), 'at an unknown time')}")
     can_renew = tokens.refresh_token is not None and not is_ended
     lines.append(f"Access token: {_validity(utc_time(tokens.expires_at()), is_ended=not can_renew)}")
     return lines
 
 
-def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Namespace, *, is_ended: bool) -> None:
+def _print(found: Status, arguments: argparse.Namespace) -> None:
+    store, applies, is_ended = found.store, found.applies, found.is_ended
     stored: Credentials | None = None
-    if applies is None or applies.from_environment:
+    if applies is None:
+        print_out(str(found.message))
+    elif applies.from_environment:
         print_out(f"Not signed in: {nothing_stored(store)}.")
-        if applies is not None:
-            print_out("The API key in OPENAI_API_KEY is used.")
+        print_out("The API key in OPENAI_API_KEY is used.")
     elif _missing(applies):
         print_out(f"Not signed in: {_missing(applies)} cannot be found in {store.where}.")
     else:
@@ -164,7 +180,7 @@ def _print(applies: Applicable | None, store: HomeStore, arguments: argparse.Nam
         print_out(f"Stored in: {store.where}")
         if not is_ended:
             return
-    print_out(how_to_sign_in(arguments, stored))
+    print_out(how_to_sign_in(arguments, stored, found.signed_out))
 
 
 def _missing(applies: Applicable) -> str:
@@ -212,12 +228,19 @@ def _values(found: Status) -> dict[str, object]:
         "expires_at": rfc3339(expiry),
         "last_refresh": rfc3339(received),
         **provider_values(credentials),
+        **_signed_out_values(found.signed_out),
     }
+
+
+def _signed_out_values(account: StoredAccount | None) -> dict[str, object]:
+    """Return what is known about a person who has signed out, and has a client for the next login."""
+    names = ("provider", "issuer", "client_id", "email")
+    return {} if account is None else {**{name: getattr(account, name) for name in names}, "subject": account.subject}
 
 
 def provider_values(credentials: Credentials | None) -> dict[str, object]:
     """Return who issued the tokens, for which client and for whom, for programs."""
-    names = ("provider", "issuer", "client_id", "subject", "name", "scopes", "has_refresh_token")
+    names = ("provider", "issuer", "client_id", "subject", "name", "scopes", "has_refresh_token", "plan_enabled")
     tokens = None if credentials is None else credentials.tokens
     if credentials is None or tokens is None:
         return dict.fromkeys(names)
@@ -231,6 +254,7 @@ def provider_values(credentials: Credentials | None) -> dict[str, object]:
         person.name,
         None if tokens.scope is None else list(tokens.scope),
         tokens.refresh_token is not None,
+        tokens.plan_enabled,
     )
     return dict(zip(names, values, strict=True))
 
@@ -247,7 +271,7 @@ def _store_values(store: HomeStore, warnings: StoreWarnings, problem: str) -> di
 
 def account_of(credentials: Credentials) -> Account:
     """Return the account at Codex's provider, as the id token says; without one, nothing is known."""
-    return Account() if credentials.tokens is None else credentials.tokens.account(Provider.chatgpt())
+    return Account() if credentials.tokens is None else credentials.tokens.account(Provider.codex())
 
 
 def _validity(end: datetime | None, *, is_ended: bool) -> str:

@@ -16,7 +16,8 @@ from ...sansio.refresh.failures import SIGN_IN_REQUIRED, RefreshFailureCategory
 from ...sansio.refresh.outcome import Delivery, RefreshMemory
 from .. import exit_codes
 from ..options import recording_from
-from ..providers.stored import chosen_store, is_codex_store, provider_named
+from ..providers.plan import lines_of_status
+from ..providers.stored import account_store, chosen_store, is_codex_store, provider_named, signed_out_account
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..signals import raise_first_signal
 from ..terminal.times import rfc3339, utc_time
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...drivers.stores.home_store import HomeStore
     from ...drivers.traces.origin import CommandRecord
+    from ...sansio.model.credentials import Credentials
     from ...sansio.refresh import RefreshMachine
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshSuccess
@@ -91,7 +93,7 @@ def refresh(arguments: argparse.Namespace) -> int:
         return exit_codes.FAILURE
     tokens = done.credentials.tokens
     has_tokens = tokens is not None and done.token == tokens.access_token
-    account = tokens.account(Provider.chatgpt()) if tokens is not None and has_tokens else Account()
+    account = tokens.account(Provider.codex()) if tokens is not None and has_tokens else Account()
     ends = rfc3339(utc_time(tokens.expires_at())) if tokens is not None and has_tokens else None
     if arguments.json:
         who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
@@ -111,15 +113,28 @@ def _print_failure(arguments: argparse.Namespace, store: HomeStore, failure: Ref
 def _describe_failure(arguments: argparse.Namespace, store: HomeStore, failure: RefreshFailure) -> str:
     """Return the text for a person; with what to run, and where the command has looked, if they have to sign in."""
     text = failure.describe()
+    account = None if is_codex_store(store) else signed_out_account(store, account_store(arguments, _ignore, _ignore))
     if failure.category is RefreshFailureCategory.NOT_SIGNED_IN:
         details = f"Details: {failure.category} - {failure.message}"
-        text = f"{failure.title}: {nothing_stored(store)}.\n{how_to_sign_in(arguments)}\n{details}"
+        text = f"{failure.title}: {nothing_stored(store)}.\n{how_to_sign_in(arguments, account=account)}\n{details}"
+    elif failure.category is RefreshFailureCategory.CREDENTIALS_UNSUPPORTED:
+        stored = _stored(store)
+        text = "\n".join([text, *(lines_of_status(stored.tokens) if stored is not None and stored.tokens else ())])
     elif failure.category in SIGN_IN_REQUIRED:
-        stored = None
-        with contextlib.suppress(StoreError):
-            stored = store.load()
-        text = f"{text}\nStored in: {store.where}\n{how_to_sign_in(arguments, stored)}"
+        stored = _stored(store)
+        text = f"{text}\nStored in: {store.where}\n{how_to_sign_in(arguments, stored, account)}"
     return text
+
+
+def _stored(store: HomeStore) -> Credentials | None:
+    """Return what is stored; None if nothing is, or if it cannot be read."""
+    with contextlib.suppress(StoreError):
+        return store.load()
+    return None
+
+
+def _ignore(_warning: str) -> None:
+    """Ignore a warning, which was shown when the store was chosen."""
 
 
 class _CommandSession(Session):

@@ -22,7 +22,7 @@ from .table import table_lines
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
@@ -36,27 +36,36 @@ def run_many(arguments: argparse.Namespace) -> int:
             arguments.usage_error(f"{option} is for one trace")
     if "-" in arguments.files:
         arguments.usage_error("standard input holds one trace: name files and folders")
-    sizes = [part.size for part in files_in(arguments.files)]
-    if not sizes:
+    count, size = _measure(arguments.files)
+    if not count:
         print_error("There is no trace: no file in these folders has a name that ends with .jsonl.")
         return exit_codes.NOT_A_TRACE
     with contextlib.ExitStack() as stack:
         report = None if arguments.report is None else _open(stack, arguments)
         try:
-            workers = stack.enter_context(_workers(arguments, sum(sizes)))
+            workers = stack.enter_context(_workers(arguments, size))
         except ImportError:
             arguments.usage_error("--dask needs the extra: pip install 'loginmachine[dask]'")
         except (OSError, ValueError) as error:
             print_error(f"The Dask cluster cannot be reached: {error}")
             return exit_codes.FAILURE
         try:
-            summary, seconds = _replay(arguments, workers, sum(sizes))
+            summary, seconds = _replay(arguments, workers, size)
         except WorkerError as error:
             print_error(f"The replay was given up, because a process that replays has failed or is lost: {error}")
             return exit_codes.FAILURE
         if report is not None:
             return _write_report(report, summary, seconds) or _exit_code(summary)
     return _exit_code(summary)
+
+
+def _measure(paths: Sequence[str]) -> tuple[int, int]:
+    """Return the number of files, and their bytes."""
+    count = size = 0
+    for part in files_in(paths):
+        count += 1
+        size += part.size
+    return count, size
 
 
 def _open(stack: contextlib.ExitStack, arguments: argparse.Namespace) -> BinaryIO:

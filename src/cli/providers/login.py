@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ...sansio.model.options import LoginOptions
+from ..shared_arguments import default_home
 from .provider import provider_of
 from .redirect import parse_redirect_uri
 from .settings import Settings, SettingsError
@@ -26,6 +28,8 @@ _FIELDS: Final = {
 }
 """Settings that are an option of a login, and its name."""
 _CODEX_ONLY: Final = ("workspace", "originator", "api_key")
+_FOR_ISSUED_CLIENTS: Final = ("account", "new_account", "enable_plan")
+"""Options for a provider that issues a client to each person and workspace."""
 
 
 def chosen_options(arguments: argparse.Namespace, make: Callable[..., LoginOptions]) -> LoginOptions:
@@ -44,7 +48,7 @@ def chosen_options(arguments: argparse.Namespace, make: Callable[..., LoginOptio
         for name in _CODEX_ONLY:
             if getattr(arguments, name):
                 raise SettingsError(f"--{name.replace('_', '-')} is for codex only, not for {provider.name}")
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = _of_issued_client(arguments, provider)
     for name, field in _FIELDS.items():
         if settings.has(name):
             value = settings[name]
@@ -54,6 +58,21 @@ def chosen_options(arguments: argparse.Namespace, make: Callable[..., LoginOptio
     fields |= _parameters(settings, provider)
     fields |= _redirect(arguments, settings, provider)
     return make(arguments, provider, **fields)
+
+
+def _of_issued_client(arguments: argparse.Namespace, provider: Provider) -> dict[str, Any]:
+    """Return the fields for a provider that issues clients, after a check of the options that mean nothing there."""
+    if not provider.dialect.issues_clients:
+        for name in _FOR_ISSUED_CLIENTS:
+            if getattr(arguments, name):
+                raise SettingsError(f"--{name.replace('_', '-')} is for chatgpt only, not for {provider.name}")
+        return {}
+    is_other_home = os.path.abspath(arguments.home) != os.path.abspath(default_home())  # noqa: PTH100 - as in `default_home`
+    given = {"--device-code": arguments.device_code, "--port": arguments.port, "--home": is_other_home}
+    for option, value in given.items():
+        if value:
+            raise SettingsError(f"{option} means nothing for {provider.name}")
+    return {"prompt": "consent"} if arguments.enable_plan else {}
 
 
 def _checked(settings: Settings, name: str, provider: Provider, field: str, value: Any) -> Any:  # noqa: ANN401 - checked as a field

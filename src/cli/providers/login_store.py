@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...drivers.errors import StoreError
 from ...sansio.accounts.stored import key_of
-from .stored import account_store
+from .stored import account_store, account_to_renew
 
 if TYPE_CHECKING:
     import argparse
 
+    from ...sansio.accounts.stored import StoredAccount
+    from ...sansio.model.account import KnownAccount
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.server.registration import Registration
@@ -32,8 +35,15 @@ class AccountsOfLogin:
         view: LoginView,
     ) -> None:
         self._accounts = account_store(arguments, view.warn, view.warn_of_fallback)
-        self._provider = provider
+        self._problem = ""
+        account: StoredAccount | None = None
+        try:
+            account = account_to_renew(arguments, self._accounts, provider)
+        except StoreError as error:
+            self._problem = str(error)
+        self._login = self._accounts.login_store(provider, account=account, is_new=arguments.new_account)
         self._view = view
+        view.show_once = self._accounts.show_once
 
     def check(self) -> None:
         """Check that credentials can be saved.
@@ -41,7 +51,9 @@ class AccountsOfLogin:
         Raises:
             StoreError: They cannot be saved.
         """
-        self._accounts.check(self._provider)
+        if self._problem:
+            raise StoreError(self._problem)
+        self._login.check()
 
     def save(self, credentials: Credentials) -> Credentials | None:
         """Store credentials, and return those of the same account that they replace.
@@ -49,19 +61,35 @@ class AccountsOfLogin:
         Raises:
             StoreError: They are not stored.
         """
-        replaced = self._accounts.save(credentials)
+        replaced = self._login.save(credentials)
         entry = self._accounts.open(key_of(credentials))
         entry.load()
         self._view.stored_in = entry.where
         return replaced
 
+    def host_id(self) -> str | None:
+        """Return the id of this installation's host, as `AccountLoginStore.host_id` does.
+
+        Raises:
+            StoreError: It cannot be read or stored.
+        """
+        return self._login.host_id()
+
     def load_registration(self, provider: Provider) -> Registration | None:
-        """Return the client that was registered at a provider, or None.
+        """Return the client of the login, or None.
 
         Raises:
             StoreError: It cannot be read.
         """
-        return self._accounts.load_registration(provider.issuer or provider.origin, software=_software(provider))
+        return self._login.load_registration(provider)
+
+    def load_account(self) -> KnownAccount | None:
+        """Return the account that the login renews, or None.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        return self._login.load_account()
 
     def save_registration(self, registration: Registration) -> None:
         """Make a registered client durable before returning.
@@ -69,9 +97,4 @@ class AccountsOfLogin:
         Raises:
             StoreError: It is not stored.
         """
-        self._accounts.save_registration(registration, software=_software(self._provider))
-
-
-def _software(provider: Provider) -> str:
-    metadata = provider.registration
-    return "" if metadata is None else metadata.software_id or metadata.client_name
+        self._login.save_registration(registration)

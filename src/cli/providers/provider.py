@@ -32,6 +32,10 @@ _SECRETS: Final = ("client_secret_file", "client_secret_command")
 _NO_METADATA: Final = ("register", "par")
 _UNUSED: Final = {
     "codex": (*_SECRETS, "client_auth", "client_file", "tenant", "redirect_uri", "resource", *_NO_METADATA, *_URLS),
+    "chatgpt": (
+        *("client_id", *_SECRETS, "client_auth", "client_file", "tenant", "redirect_uri", "resource", "audience"),
+        *("scope", "prompt", *_NO_METADATA, *_URLS),
+    ),
     "openid": ("client_file", "tenant"),
     "oauth": ("client_file", "tenant", *_NO_METADATA),
     "google": ("tenant", "register"),
@@ -42,6 +46,7 @@ _UNUSED: Final = {
 """Settings that mean nothing for a provider."""
 _NEEDED: Final = {
     "codex": (),
+    "chatgpt": (),
     "openid": ("issuer", "client_id"),
     "oauth": ("token_endpoint", "client_id"),
     "google": ("client_file",),
@@ -165,6 +170,8 @@ def _make(name: str, settings: Settings, fields: dict[str, Any]) -> Provider:
     other_issuer = {} if issuer is None else {"issuer": issuer}
     other_host = {} if issuer is None else {"host": issuer.rstrip("/")}
     match name:
+        case "chatgpt":
+            return Provider.chatgpt(app_name=PROGRAM, **other_issuer)
         case "openid":
             return Provider.openid(issuer, client_id=client_id, **fields)
         case "oauth":

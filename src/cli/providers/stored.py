@@ -12,6 +12,7 @@ from ...drivers.accounts.entries import AccountEntry
 from ...drivers.errors import StoreError
 from ...drivers.stores.auto_store import StorePolicy
 from ...sansio.accounts.choice import choose, matching
+from ...sansio.accounts.stored import NOTHING_KEY
 from ...sansio.base.text import clean_text
 from ...sansio.model.claims import claims_of
 from .. import exit_codes
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
 
-_NO_KEY: Final = f"nothing-{'0' * 32}"
-"""The name of an entry that there never is."""
 CODEX: Final = "codex"
 
 
@@ -127,6 +126,43 @@ def chosen_store(
     return _no_entry(accounts, arguments, on_warning, on_fallback)
 
 
+def account_to_renew(arguments: argparse.Namespace, accounts: AccountStore, provider: Provider) -> StoredAccount | None:
+    """Return the account that ``login --account`` names; None if it names none.
+
+    If several fit, list them, and end the process with exit code 2.
+
+    Args:
+        arguments: The command line.
+        accounts: The accounts.
+        provider: The provider of the login.
+
+    Raises:
+        StoreError: No account fits, or the accounts cannot be read.
+    """
+    text = arguments.account
+    if text is None:
+        return None
+    fitting = matching(accounts.accounts(provider.name, provider.origin), text)
+    if len(fitting) > 1:
+        _end_with_list(arguments, f"{clean_text(text)} fits several accounts", fitting)
+    if not fitting:
+        raise StoreError(f"no stored account is called {clean_text(text)}")
+    return fitting[0]
+
+
+def signed_out_account(store: HomeStore, accounts: AccountStore) -> StoredAccount | None:
+    """Return the account of a store without credentials, if its client is kept for the next login; None otherwise.
+
+    Args:
+        store: The store that `chosen_store` has returned.
+        accounts: The accounts.
+    """
+    key = store.key if isinstance(store, AccountEntry) else ""
+    with contextlib.suppress(StoreError):
+        return next((each for each in accounts.accounts() if each.key == key and not each.is_signed_in), None)
+    return None
+
+
 def is_codex_store(store: HomeStore) -> bool:
     """Return whether a store holds Codex's credentials, for which alone Codex's environment variables count."""
     return not isinstance(store, AccountEntry)
@@ -144,7 +180,7 @@ def _no_entry(
     on_fallback: Callable[[str], None],
 ) -> AccountEntry:
     policy = StorePolicy(arguments.store)
-    return _NoEntry(accounts.folder, _NO_KEY, policy, on_warning=on_warning, on_fallback=on_fallback, timeout=1)
+    return _NoEntry(accounts.folder, NOTHING_KEY, policy, on_warning=on_warning, on_fallback=on_fallback, timeout=1)
 
 
 def _named(

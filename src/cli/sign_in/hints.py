@@ -52,6 +52,19 @@ def ways(
     return [f"{begin}, in one of {len(found)} ways:", *(line for way in found for line in way)]
 
 
+def about_listening(address: str, port: int) -> str:
+    """Return a warning, without a full stop, about an address beyond loopback.
+
+    Args:
+        address: The address at which the login listens.
+        port: The port.
+    """
+    return (
+        f"the sign-in listens at {address}, where other machines may reach it until it is over. If you publish the port"
+        f" of a container, publish it for this machine only: -p 127.0.0.1:{port}:{port}"
+    )
+
+
 def tunnel_command(port: int, environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the command that leads a port of the person's machine to this one, in a session over SSH.
 

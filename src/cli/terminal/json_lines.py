@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from ...sansio.login.outcome import LoginCancellation, LoginFailure, LoginSuccess
 from ...sansio.login.progress import DeviceCodeShown, Failed, Listening
 from ...sansio.model.account import Account
+from ...sansio.model.entry import identity_of
 from .writer import StreamWriter
 
 if TYPE_CHECKING:
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.model.credentials import Credentials
 
 
 class JsonLines:
@@ -37,14 +39,16 @@ class JsonLines:
     def finished(self, outcome: LoginOutcome) -> None:
         """Write the outcome: the last line."""
         account, category, message = Account(), None, None
+        client: dict[str, object] = {}
         match outcome:
             case LoginSuccess():
                 name, account = "succeeded", outcome.account
+                client = _client_of(outcome.credentials)
             case LoginCancellation(failure=failure):
                 name, category, message = "cancelled", failure.category, failure.message
             case LoginFailure():
                 name, category, message = "failed", outcome.category, outcome.message
-        self._finished(name, category, account, message)
+        self._finished(name, category, account, message, **client)
 
     def finished_with_secret(self, problem: str, category: str | None, account: Account | None = None) -> None:
         """Write whether an API key or a token was stored: the last line.
@@ -64,12 +68,28 @@ class JsonLines:
         """Write what is left."""
         self._writer.close()
 
-    def _finished(self, outcome: str, category: str | None, account: Account, message: str | None = None) -> None:
-        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan}
+    def _finished(
+        self, outcome: str, category: str | None, account: Account, message: str | None = None, **client: object
+    ) -> None:
+        who = {"account_id": account.account_id, "email": account.email, "plan": account.plan, **client}
         self._write({"event": "finished", "outcome": outcome, "category": category, "message": message, **who})
 
     def _write(self, line: dict[str, object]) -> None:
         self._writer.write(json.dumps(line) + "\n")
+
+
+def _client_of(credentials: Credentials) -> dict[str, object]:
+    """Return who issued the tokens of another provider than Codex's, to which client, and for what."""
+    tokens = credentials.tokens
+    if tokens is None or tokens.provider is None:
+        return {}
+    return {
+        "provider": tokens.provider.name,
+        "client_id": tokens.provider.client_id,
+        "plan_enabled": tokens.plan_enabled,
+        "scopes": list(tokens.scope or ()),
+        "subject": identity_of(credentials).subject or None,
+    }
 
 
 def _with_step_as(key: str, phase: LoginPhase) -> dict[str, object]:

@@ -77,7 +77,7 @@ class ModelEndpoints:
         yield _event("response.completed", {"response": {"id": name, "status": "completed"}})
 
     def _refusal(self, received: ReceivedRequest, endpoint: Endpoint) -> Response | None:
-        """Return the error for a request whose token does not work, None if it works."""
+        """Return an error if the token of a request does not work, else None."""
         scheme, _, token = received.headers.get("Authorization", "").partition(" ")
         ticket = self._state.tickets.issued(token.strip(), "access_token") if scheme.lower() == "bearer" else None
         if ticket is None:

@@ -110,7 +110,7 @@ class Approvals:
 
 
 def _as_before(registration: Registration, scope: tuple[str, ...] | None = None) -> Approval:
-    """Return an approval of a registered client, whose person and workspace stay the same."""
+    """Return an approval of a registered client for its person and workspace."""
     return Approval(
         person=registration.person,
         workspace=registration.workspace,

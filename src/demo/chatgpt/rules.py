@@ -34,7 +34,7 @@ _LATER: Final = _ALWAYS | {"id_token_hint", "login_hint", "prompt"}
 
 
 class UnusableError(Exception):
-    """A request whose answer must not be sent to its redirect URI. The browser stays on a page of the provider.
+    """A request that must not be answered at its redirect URI. The browser stays on a page of the provider.
 
     Args:
         error: The error code.
@@ -63,7 +63,7 @@ class AuthorizationRequest:
     consent: bool
     """The person is asked for the permissions again."""
     hinted: bool
-    """The request has an ``id_token_hint``, so that nobody has to select the account."""
+    """The request has an ``id_token_hint``, so that the person need not select the account."""
 
 
 def check_client(state: State, parameters: Parameters) -> tuple[Registration | None, str]:

@@ -110,7 +110,7 @@ class State:
     hints: dict[str, Grant] = field(default_factory=dict, repr=False)
     """Maps issued ID tokens to their grants."""
     lost_tokens: set[str] = field(default_factory=set, repr=False)
-    """Refresh tokens that were used up by a request whose response did not reach the client."""
+    """Refresh tokens that are used up, though the response did not reach the client."""
 
     def check_client_id(self, endpoint: Endpoint, client_id: str) -> Registration | None:
         """Return the client of a request, if it may send one to this endpoint.

@@ -21,6 +21,7 @@ from ..stores.home_store import LockedStore
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     from ...sansio.server.registration import Registration
 
@@ -48,7 +49,13 @@ class RegistrationStore:
             self._warn(text)
 
     def save_registration(
-        self, registration: Registration, *, software: str = "", subject: str = "", email: str | None = None
+        self,
+        registration: Registration,
+        *,
+        software: str = "",
+        subject: str = "",
+        email: str | None = None,
+        provider: str = "",
     ) -> None:
         """Make a registration durable (RFC 7591). Do this before its client is used.
 
@@ -60,20 +67,50 @@ class RegistrationStore:
             software: The program that was registered: its ``software_id``, or its name.
             subject: ``sub`` of the person that the client belongs to, when it is known.
             email: The e-mail address of that person.
+            provider: The kind of provider, if it issues a client to each person.
 
         Raises:
             StoreError: It is not stored, and what is stored is unchanged.
         """
-        with self._store(registration_key(registration.issuer, registration.client_id)).transaction() as transaction:
+        given = {"software": software, "subject": subject, "email": email, "provider": provider}
+        known = {name: value for name, value in given.items() if value}
+        self._change_registration(registration, registration=registration, is_doubtful=False, **known)
+
+    def doubt_registration(self, registration: Registration) -> None:
+        """Note that a login with a client has begun and got no callback yet, or that the provider refused the client.
+
+        `save_registration` ends the doubt.
+
+        Args:
+            registration: The client.
+
+        Raises:
+            StoreError: It is not noted.
+        """
+        self._change_registration(registration, is_doubtful=True)
+
+    def identify_registration(self, registration: Registration, subject: str, email: str | None) -> None:
+        """Note the person that a client belongs to.
+
+        Args:
+            registration: The client.
+            subject: ``sub`` of the verified id token.
+            email: Its e-mail address, if it has one.
+
+        Raises:
+            StoreError: It is not noted.
+        """
+        self._change_registration(registration, subject=subject, email=email, is_doubtful=False)
+
+    def _change_registration(self, client: Registration, **changes: Any) -> None:  # noqa: ANN401 - checked as fields
+        with self._store(registration_key(client.issuer, client.client_id)).transaction() as transaction:
             try:
                 old = transaction.load()
             except StoreError:
                 # It is set aside.
                 old = None
-            new = old or StoredRegistration(registration=registration, saved_at=_now())
-            given = {"software": software, "subject": subject, "email": email}
-            known = {name: value for name, value in given.items() if value}
-            transaction.save(new.__replace__(registration=registration, **known))
+            new = old or StoredRegistration(registration=client, saved_at=_now())
+            transaction.save(new.__replace__(**changes))
 
     def load_registration(
         self, issuer: str, *, software: str = "", client_id: str | None = None

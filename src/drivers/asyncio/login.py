@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
-from ..shared.handle import LEFT, LoginHandle
+from ..shared.handle import LEFT, LoginHandle, login_store_of
 from ..shared.hosts import ASYNCIO, check_host
 from .owner import Owner
 from .tasks import cancel_again, finished
@@ -68,7 +68,7 @@ def asyncio_open_login(
         ValueError: The method is a device code, and the provider has none.
         RuntimeError: Raised on entering: no event loop of asyncio runs. With trio use `open_login`.
     """
-    return AsyncioLogin(options, store=store, on_progress=on_progress, record=record, method=method)
+    return make_login(options, store=store, on_progress=on_progress, record=record, method=method)
 
 
 class Canceller:
@@ -105,8 +105,8 @@ class AsyncioLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
-        self._store = store
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
+        self._store = login_store_of(store, options.provider)
+        self._owner = Owner(options, store=self._store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
     def paste(self, text: str) -> None:
@@ -198,3 +198,7 @@ class AsyncioLogin(LoginHandle):
             raise raised
         if not self._has_passed_on:
             self._raise_passed_on()
+
+
+make_login: Callable[..., AsyncioLogin] = AsyncioLogin
+"""Makes the logins of `asyncio_open_login`. `loginmachine.testing.playing` puts another function here."""

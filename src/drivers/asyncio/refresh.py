@@ -76,6 +76,8 @@ class Refresh(BaseRefresh):
                 await in_thread_or_here(self._access.release_lock)
             case refresh_actions.RememberRefusal(refusal=refusal):
                 await in_thread_or_here(self._access.save_refusal, refusal)
+            case refresh_actions.ForgetTokens():
+                await in_thread_or_here(self._access.forget_tokens)
             case refresh_actions.Warn(message=message):
                 self._warn(message)
             case refresh_actions.Deliver():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..shared.async_auth import AsyncTokenAuth
+from ..shared.authorization import AsyncTokenAuth
 from ..shared.hosts import ASYNCIO
 
 

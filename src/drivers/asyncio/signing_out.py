@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, assert_never
 
-from ...sansio.oauth.revocation import read_revocation
+from ...sansio.oauth.revocation import may_pass, read_revocation
 from ...sansio.refresh.actions import LoadCredentials
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
@@ -69,7 +70,7 @@ async def sign_out_session(
 
 
 async def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
-    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens, reads_store=True))
     while left:
         event = await _perform(left.pop(0), at_store)
         if event is not None:
@@ -84,7 +85,9 @@ async def _perform(action: SignOutAction, at_store: SignOutStore) -> SignOutEven
         case RemoveCredentials():
             return await in_thread_or_here(at_store.remove)
         case RevokeTokens():
-            return RevocationEnded(problem=read_revocation(action, await send(action)))
+            await asyncio.sleep(action.pause)
+            answer = await send(action)
+            return RevocationEnded(problem=read_revocation(action, answer), may_pass=may_pass(answer))
         case ReportRemoval() | EndSignOut():
             # The caller gets the outcome at the end.
             return None

@@ -34,7 +34,7 @@ def check_bundle() -> None:
     Raises:
         TrustError: The bundle cannot be read, or holds no certificate.
     """
-    bundle = _bundle()
+    bundle = used_bundle()
     if bundle is None:
         return
     variable, path = bundle
@@ -77,7 +77,7 @@ def tls_context() -> ssl.SSLContext:
     Raises:
         TrustError: The configured bundle cannot be read.
     """
-    bundle = _bundle()
+    bundle = used_bundle()
     changed = 0
     if bundle is not None:
         with contextlib.suppress(OSError):
@@ -140,13 +140,13 @@ def _load_system_roots(context: ssl.SSLContext, folder: str) -> None:
 
 def trust_advice() -> str:
     """Return where the trusted authorities come from, to follow the problem of a certificate in a message."""
-    used = _bundle()
+    used = used_bundle()
     first, second = _VARIABLES
     if used is None:
         advice = f"{first} or {second} can name a file with more authorities"
     else:
         advice = f"{first}, or else {second}, names a file with more authorities: {used[0]} is used"
-    ignored = [name for name in _NOT_USED if os.environ.get(name)]
+    ignored = ignored_variables()
     if not ignored:
         return advice
     *others, last = ignored
@@ -154,7 +154,13 @@ def trust_advice() -> str:
     return f"{advice}; {names} {'are' if others else 'is'} set and not used"
 
 
-def _bundle() -> tuple[str, str] | None:
+def ignored_variables() -> list[str]:
+    """Return the variables that are set and name a bundle for other programs only."""
+    return [name for name in _NOT_USED if os.environ.get(name)]
+
+
+def used_bundle() -> tuple[str, str] | None:
+    """Return the variable that names the configured bundle, and the path; None without one."""
     return next(((name, os.environ[name]) for name in _VARIABLES if os.environ.get(name)), None)
 
 

@@ -1,4 +1,4 @@
-"""What the sessions of both drivers share to authenticate the requests of httpx: where a token may go, and how.
+"""What the sessions of the drivers share to authenticate the requests of httpx: where a token may go, and how.
 
 A token is sent over https, or to this machine. An authentication object of httpx does not know its client, so it cannot
 look up whether the client has a proxy. It gives the request a trace hook, which httpcore calls before it connects and
@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import httpx
 
-from ..errors import InsecureRequest
+from ...sansio.base.secret import Secret
+from ..errors import InsecureRequest, RefreshFailed
+from .bodies import RequestBody
+from .hosts import check_host
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 
-    from ...sansio.base.secret import Secret
+    from .hosts import Host
 
     Info = Mapping[str, Any]
 
@@ -157,3 +160,67 @@ def is_rejected(response: httpx.Response, token: Secret) -> bool:
     """Return whether an API rejected a token. A 401 for a request without the token, after a redirect, does not."""
     sent = response.request.headers.get("Authorization")
     return response.status_code == UNAUTHORIZED and sent == f"Bearer {token.reveal()}"
+
+
+class AsyncTokenSource(Protocol):
+    """What `TrioSession` and `AsyncioSession` have, and a program's own object may have."""
+
+    async def access_token(self) -> str:
+        """Return a valid access token."""
+
+    async def renew(self, rejected: str) -> str:
+        """Return another token than one that an API rejected."""
+
+
+class AsyncTokenAuth(TokenAuth):
+    """Puts a session's token into every request of an `httpx.AsyncClient`, and tries again with another after a 401.
+
+    A streamed body is not read into memory. A request whose body cannot be read again, from a generator for example,
+    is sent once: the program gets the 401, and its next request has the new token. A redirect to another origin carries
+    no token, because httpx removes it. Plain http is allowed to this machine only, and not through a proxy.
+    """
+
+    _host: ClassVar[Host]
+    """What the session is for. Set by the subclass."""
+
+    def __init__(self, session: AsyncTokenSource) -> None:
+        self._session = session
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send the request with a token, and again with another if the token was rejected.
+
+        Raises:
+            SignInRequired: As for the session's `access_token`.
+            RefreshFailed: As for the session's `access_token`.
+            RuntimeError: The client does not run in the event loop that the session is for.
+            InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
+                has a proxy for it. It was not sent.
+        """
+        check_host(self._host, "session")
+        check_target(request.url)
+        refuse_proxies_async(request)
+        body = RequestBody(request)
+        token = Secret(await self._session.access_token())
+        authorize(request, token)
+        response = yield request
+        if not is_rejected(response, token):
+            return
+        can_repeat = body.rewind()
+        try:
+            another = Secret(await self._session.renew(token.reveal()))
+        except RefreshFailed:
+            if can_repeat:
+                raise
+            return
+        if can_repeat and another != token:
+            authorize(request, another)
+            yield request
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Refuse, because a blocking client does not run in an event loop.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(f"{self._host.session}.auth is for httpx.AsyncClient: for httpx.Client use a Session")
+        yield request

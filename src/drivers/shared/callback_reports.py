@@ -1,8 +1,12 @@
-"""Reports of the callbacks that a login does not accept. The machine itself reports the one that it accepts."""
+"""Reports to the program: of each phase, and of the callbacks that a login does not accept.
+
+The machine itself reports the callback that it accepts.
+"""
 
 from __future__ import annotations
 
 from ...sansio.login.events import RequestReceived
+from ..logging import log_callback, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,3 +42,23 @@ class CallbackReports:
             if phase is not None:
                 self._left -= 1
                 self._report(phase)
+
+
+def report(
+    phase: LoginPhase, observer: Callable[[LoginPhase], None] | None, pass_on: Callable[[BaseException], None]
+) -> None:
+    """Report a phase of a login to the program. Its exceptions do not reach the login.
+
+    Args:
+        phase: The phase.
+        observer: The program's ``on_progress``.
+        pass_on: Called with what it raises, if that is no `Exception`.
+    """
+    log_callback(phase)
+    try:
+        if observer is not None:
+            observer(phase)
+    except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
+        warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
+    except BaseException as error:  # noqa: BLE001 - raised where the program waits, when the login is over
+        pass_on(error)

@@ -1,4 +1,4 @@
-"""What the logins of both drivers share: their machine, their properties, and the checks before they start."""
+"""What the logins of the drivers share: their machine, their properties, and the checks before they start."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from ..logging import log_error, warn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Final
+    from typing import Any, Final
 
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
     from ...sansio.model.provider import Provider
     from ...sansio.oauth.device_code import DeviceCode
-    from ...sansio.server.registration import Registration
     from ...sansio.trace import Recorder
     from ..stores.protocols import CredentialStore
 
@@ -91,25 +90,30 @@ def _recorder(  # noqa: PLR0913 - as above
     return machine
 
 
+def login_store_of(store: Any, provider: Provider) -> Any:  # noqa: ANN401 - any object with the methods of a store
+    """Return the store of a login.
+
+    Args:
+        store: The store that the program has given. One of many accounts (`AccountStore`) makes a store for the login.
+        provider: The provider of the login. Codex's credentials are stored in one place only.
+    """
+    make = None if provider.dialect.stores_in_auth_json else getattr(store, "login_store", None)
+    return store if make is None else make(provider)
+
+
 class LoginOwner:
-    """Base of the owners of both drivers: what the login objects read of them."""
+    """Base of the owners of the drivers: what the login objects read of them."""
 
     auth_url: str | None = None
     port: int | None = None
     device_code: DeviceCode | None = None
     outcome: LoginOutcome | None = None
-    registration: Registration | None = None
-    """The client that an earlier login has registered."""
-    registered_port: int | None = None
-    """The port of its redirect URI."""
+    started: events.Started | None = None
+    """The first event, with what the store knows of the client."""
     store_error: BaseException | None = None
     """What the store raised, if it is no `Exception`."""
     passed_on: BaseException | None = None
     """What an observer or a recorder raised, if it is no `Exception`."""
-
-    def started(self, method: LoginMethod) -> events.Started:
-        """Return the first event of the login."""
-        return events.Started(method=method, registration=self.registration, registered_port=self.registered_port)
 
     def post(self, event: events.Event) -> None:
         """Put an event into the inbox."""
@@ -147,6 +151,7 @@ class LoginHandle:
 
     def __init__(self, options: LoginOptions, method: LoginMethod) -> None:
         options.check_method(method)
+        self._options, self._method = options, method
         self._provider = options.provider
         self._endpoints = _endpoints(options.provider, method)
         self._entered = False
@@ -214,10 +219,10 @@ class LoginHandle:
         if callable(check):
             check()
         if self._provider.registration is not None:
-            from .registrations import load_registration, registered_port  # noqa: PLC0415 - few logins register a client
+            from .registrations import known_client  # noqa: PLC0415 - few logins register a client
 
-            registration = self._owner.registration = load_registration(store, self._provider)
-            self._owner.registered_port = registered_port(registration)
+            self._owner.started = known_client(store, self._options, self._method)
+            registration = self._owner.started.registration
             if registration is not None and registration.issuer == self._provider.origin:
                 self._provider = self._provider.registered(registration)
         # (The provider of a resource is not known yet.)

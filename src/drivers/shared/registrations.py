@@ -1,15 +1,17 @@
-"""The clients that providers have registered for this installation (RFC 7591), as a login stores and loads them."""
+"""The clients that this installation has at providers, as a login stores and loads them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
-from ...sansio.login.events import RegistrationSaved, RegistrationSaveFailed
+from ...sansio.login.events import RegistrationSaved, RegistrationSaveFailed, Started
 from ..errors import StoreError
 from ..stores.protocols import unexpected_error
 
 if TYPE_CHECKING:
+    from ...sansio.model.account import KnownAccount
+    from ...sansio.model.options import LoginMethod, LoginOptions
     from ...sansio.model.provider import Provider
     from ...sansio.server.registration import Registration
 
@@ -33,8 +35,27 @@ class RegistrationStore(Protocol):
         """
 
 
+@runtime_checkable
+class InstallationStore(RegistrationStore, Protocol):
+    """What a `RegistrationStore` needs for a provider that issues a client to each person and workspace."""
+
+    def host_id(self) -> str | None:
+        """Return the id of this installation's host, always the same one; None if the provider does not ask for it.
+
+        Raises:
+            StoreError: It cannot be read or stored.
+        """
+
+    def load_account(self) -> KnownAccount | None:
+        """Return the account that the client of `load_registration` belongs to; None if that is not known yet.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+
 def save_registration(store: object, registration: Registration) -> RegistrationSaved | RegistrationSaveFailed:
-    """Store a registered client, and return the result as an event. Both drivers call this in a worker thread.
+    """Store a registered client, and return the result as an event. The drivers call this in a worker thread.
 
     Args:
         store: The store of the login. It must be a `RegistrationStore` too.
@@ -51,7 +72,34 @@ def save_registration(store: object, registration: Registration) -> Registration
     return RegistrationSaved()
 
 
-def registered_port(registration: Registration | None) -> int | None:
+def known_client(store: object, options: LoginOptions, method: LoginMethod) -> Started:
+    """Return the event that starts a login, with what its store knows of the client.
+
+    Args:
+        store: The store of the login.
+        options: The options of the login.
+        method: How the person signs in.
+
+    Raises:
+        StoreError: The registration cannot be read, and a new one would be a second client. Or the provider asks for
+            the id of the host, and the store keeps none.
+    """
+    provider = options.provider
+    registration, account, host_id = None, None, options.host_id
+    if provider.dialect.host_parameter is not None and host_id is None:
+        if not isinstance(store, InstallationStore):
+            raise StoreError("this store keeps no id of the host, which the provider asks for: use an AccountStore")
+        host_id = store.host_id()
+    if provider.registration is not None and not provider.client_id and isinstance(store, RegistrationStore):
+        registration = store.load_registration(provider)
+    if registration is not None and isinstance(store, InstallationStore):
+        account = store.load_account()
+    # (A provider that issues clients accepts any port.)
+    port = None if provider.dialect.issues_clients else _registered_port(registration)
+    return Started(method=method, registration=registration, registered_port=port, account=account, host_id=host_id)
+
+
+def _registered_port(registration: Registration | None) -> int | None:
     """Return the port of the redirect URI that was registered. None if there is none."""
     uri = None if registration is None else registration.redirect_uri
     try:
@@ -59,18 +107,3 @@ def registered_port(registration: Registration | None) -> int | None:
     except ValueError:
         # A file that was edited by hand. The login takes any port.
         return None
-
-
-def load_registration(store: object, provider: Provider) -> Registration | None:
-    """Return the client that an earlier login has registered, or None.
-
-    Args:
-        store: The store of the login.
-        provider: The provider of the login.
-
-    Raises:
-        StoreError: The registration cannot be read. A new one would be a second client.
-    """
-    if provider.registration is None or provider.client_id or not isinstance(store, RegistrationStore):
-        return None
-    return store.load_registration(provider)

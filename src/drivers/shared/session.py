@@ -1,31 +1,34 @@
-"""What the sessions of both drivers share: access to the store, and one refresh for many callers."""
+"""What the sessions of the drivers share: access to the store, and one refresh for many callers."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from ...sansio.base.secret import Secret
 from ...sansio.login import actions
 from ...sansio.refresh import RefreshMachine
 from ...sansio.refresh import actions as refresh_actions
+from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.failures import SIGN_IN_REQUIRED
 from ...sansio.refresh.outcome import Delivery, RefreshMemory, RefreshSuccess
 from ..errors import RefreshFailed, SignInRequired
 from ..forks import Forkable, tell_of_forks
 from ..logging import warn
+from .hosts import check_host
 from .overrides import overrides_from_environment
 from .recall import MARGIN, EarlyAttempts, StoreLooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.base.secret import Secret
+    from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
-    from ...sansio.refresh.events import AccessTokenWanted
     from ...sansio.refresh.failures import RefreshFailure
     from ...sansio.refresh.outcome import RefreshOutcome
     from ..stores.protocols import SessionStore, StoreVersion
+    from .hosts import Host
     from .store_access import StoreAccess
 
 
@@ -33,7 +36,7 @@ _STILL_USED: Final = "the access token could not be refreshed ahead of its end, 
 
 
 class BaseSession(Forkable):
-    """The arguments of a session, which are the same for both drivers.
+    """The arguments of a session, which are the same for each driver.
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
@@ -122,6 +125,75 @@ class BaseSession(Forkable):
                 self._shown = message
                 with contextlib.suppress(Exception):
                     self._on_warning(message)
+
+
+class AsyncSession(BaseSession):
+    """Base of the sessions for event loops."""
+
+    _host: ClassVar[Host]
+    """What the session is for. Set by the subclass."""
+
+    async def access_token(self) -> str:
+        """Return what to send to the API now: a valid access token, or the API key if there is one instead.
+
+        Raises:
+            SignInRequired: Only a new sign-in helps.
+            RefreshFailed: There is no token for another reason, and a later call may succeed.
+        """
+        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
+
+    async def credentials(self) -> Credentials:
+        """Return the credentials that `access_token` takes its token from.
+
+        Raises:
+            SignInRequired, RefreshFailed: As for `access_token`.
+        """
+        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).credentials
+
+    async def refresh(self, *, force: bool = False) -> RefreshSuccess:
+        """Refresh the tokens if they are due, and wait for that.
+
+        Args:
+            force: Refresh them even if they are not due. An API key is never refreshed.
+
+        Returns:
+            The credentials, and what was done.
+
+        Raises:
+            SignInRequired, RefreshFailed: As for `access_token`.
+        """
+        return await self._obtain(AccessTokenWanted(forced=force))
+
+    async def renew(self, rejected: str) -> str:
+        """Return another token than one that an API rejected with status 401.
+
+        Args:
+            rejected: The rejected token.
+
+        Returns:
+            A new token. An API key is returned again, because it cannot be refreshed.
+
+        Raises:
+            SignInRequired, RefreshFailed: As for `access_token`.
+        """
+        return (await self._obtain(AccessTokenWanted(rejected=Secret(rejected)))).token.reveal()
+
+    async def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
+        check_host(self._host, "session")
+        outcome = None
+        while outcome is None:
+            outcome = await self._attempt(wanted, waits=waits)
+        if isinstance(outcome, RefreshSuccess):
+            return outcome
+        raise refresh_error(outcome)
+
+    async def _recalled(self) -> RefreshSuccess | None:
+        """Return a token without reading the store, or after another task has read it."""
+        raise NotImplementedError
+
+    async def _attempt(self, wanted: AccessTokenWanted, *, waits: bool) -> RefreshOutcome | None:
+        """Look at the store, and wait for a refresh if one is due. Return None if the caller must try again."""
+        raise NotImplementedError
 
 
 class BaseRefresh:

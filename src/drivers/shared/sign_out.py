@@ -1,4 +1,4 @@
-"""The store, as a sign-out uses it, and the result for the caller: the same with threads and with trio."""
+"""The store, as a sign-out uses it, and the result for the caller: the same with each driver."""
 
 from __future__ import annotations
 

@@ -86,6 +86,17 @@ class StoreAccess:
         except Exception as error:  # noqa: BLE001 - as above
             warn(f"the refusal of the refresh token could not be remembered: {unexpected_error(error)}")
 
+    def forget_tokens(self) -> None:
+        """Remove the credentials, if the store still holds those that were loaded last."""
+        try:
+            with self._store.transaction() as transaction:
+                if transaction.load() == self._loaded:
+                    transaction.remove()
+        except StoreError as error:
+            warn(f"the tokens of a sign-in that has ended could not be removed: {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            warn(f"the tokens of a sign-in that has ended could not be removed: {unexpected_error(error)}")
+
     def release_lock(self) -> None:
         """Release the lock, if it is held."""
         lock, self._lock = self._lock, None

@@ -130,6 +130,25 @@ def open_lock(path: str) -> int:
         return os.open(path, flags | os.O_CREAT, 0o600)
 
 
+def is_held(path: str) -> bool:
+    """Return whether a program holds a lock now. A file that is missing is not created, and held by none.
+
+    Raises:
+        OSError: The file cannot be opened or locked.
+    """
+    if os.path.lexists(f"{path}.held"):
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDWR | PLAIN)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(descriptor)
+    finally:
+        # This releases the lock, too.
+        os.close(descriptor)
+
+
 def has_locks(descriptor: int) -> bool:
     """Return whether the file system of an open file has locks. Takes none for longer than a moment."""
     if sys.platform == "win32":

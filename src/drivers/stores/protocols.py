@@ -27,7 +27,7 @@ class CredentialStore(Protocol):
     """What a login needs of a store. Its method is called in a worker thread, and may block.
 
     A store may also have a method ``check()``, which raises `StoreError` if it is known that credentials cannot be
-    saved. Both drivers call it before the browser opens.
+    saved. The drivers call it before the browser opens.
     """
 
     def save(self, credentials: Credentials) -> Credentials | None:
@@ -139,7 +139,7 @@ class Transaction(Protocol):
 def save(
     store: CredentialStore, credentials: Credentials, keep: Callable[[BaseException], None] = lambda _: None
 ) -> CredentialsSaved | SaveFailed:
-    """Save credentials, and return the result as an event. Both drivers call this in a worker thread.
+    """Save credentials, and return the result as an event. The drivers call this in a worker thread.
 
     Args:
         store: The store.

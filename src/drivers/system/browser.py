@@ -18,6 +18,7 @@ from .wsl import launchers as wsl_launchers
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 LAUNCH_TIMEOUT: Final = 5.0
 """Seconds after which a launcher that is still running is taken for the browser itself."""
@@ -25,6 +26,8 @@ _POLL: Final = 0.05
 
 _NONE_WANTED: Final = "BROWSER is none, so no browser is opened"
 
+opener: Callable[[str], object] | None = None
+"""Called in place of a browser, by tests of programs (`loginmachine.testing.FakeBrowser`)."""
 _running: list[subprocess.Popen[bytes]] = []
 """Browsers that are still running. (Appending is atomic.)"""
 
@@ -50,14 +53,15 @@ def open_url(url: str, stop: threading.Event) -> str | None:
     Returns:
         None if a launcher accepted the URL, which does not mean that the person sees it. Otherwise why none did.
     """
+    if opener is not None:
+        opener(url)
+        return None
     commands, ends_with_none = chosen(url)
     if sys.platform == "win32":
         return _NONE_WANTED if ends_with_none else _start_file(url)
-    if not ends_with_none:
-        commands += _system_launchers(url)
     # Forget those that have ended.
     _running[:] = [process for process in _running if process.poll() is None]
-    usable = [command for command in commands if _is_usable(command[0])]
+    usable = _usable(commands if ends_with_none else [*commands, *_system_launchers(url)])
     if any(_launch(command, stop) for command in usable):
         return None
     if ends_with_none:
@@ -65,6 +69,19 @@ def open_url(url: str, stop: threading.Event) -> str | None:
     if usable:
         return "no launcher on this machine could open a browser"
     return "there is no display, or no launcher for a browser, on this machine"
+
+
+def first_launcher() -> str:
+    """Return the name of the program that `open_url` would try first; empty if there is none. Starts nothing."""
+    commands, ends_with_none = chosen("")
+    if sys.platform == "win32":
+        return "" if ends_with_none else "Windows"
+    usable = _usable(commands if ends_with_none else [*commands, *_system_launchers("")])
+    return usable[0][0] if usable else ""
+
+
+def _usable(commands: list[list[str]]) -> list[list[str]]:
+    return [command for command in commands if _is_usable(command[0])]
 
 
 def _system_launchers(url: str) -> list[list[str]]:

@@ -13,7 +13,7 @@ EXPLORER: Final = "explorer.exe"
 """A launcher of Windows. Its exit status is always 1."""
 OS_RELEASE: Final = "/proc/sys/kernel/osrelease"
 INTEROP: Final = ("/proc/sys/fs/binfmt_misc/WSLInterop", "/proc/sys/fs/binfmt_misc/WSLInterop-late")
-"""Files whose first line says whether the kernel passes programs of Windows to Windows."""
+"""Files. The first line of each says whether the kernel passes programs of Windows to Windows."""
 
 _WINDOWS: Final = "/mnt/c/Windows"
 """The folder of Windows programs, which is used if the path of Windows is not part of this system's path."""

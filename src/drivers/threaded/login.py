@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
-from ..shared.handle import LoginHandle
+from ..shared.handle import LoginHandle, login_store_of
 from ..waiting import wait_for
 from .owner import Owner
 
@@ -91,8 +91,8 @@ class ThreadedLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
-        self._store = store
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
+        self._store = login_store_of(store, options.provider)
+        self._owner = Owner(options, store=self._store, on_progress=on_progress, record=record, method=method)
 
     def paste(self, text: str) -> None:
         """Finish the login with the address that the person's browser ended on, for example on another machine.

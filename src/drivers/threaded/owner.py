@@ -13,8 +13,8 @@ from ...sansio.login import actions, events
 from ...sansio.login.progress import DeviceCodeShown, Listening
 from ..callback.listeners import open_listeners, port_of
 from ..errors import NO_THREAD
-from ..logging import log_callback, warn
-from ..shared.callback_reports import CallbackReports
+from ..logging import warn
+from ..shared.callback_reports import CallbackReports, report
 from ..shared.handle import LEFT, LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..waiting import Flag
@@ -112,7 +112,7 @@ class Owner(LoginOwner):
         self.ready.set()
 
     def _perform_all(self) -> None:
-        self.post(self.started(self._method))
+        self.post(self.started or events.Started(method=self._method))
         while not self._closed:
             event = self.inbox.next_event()
             self._callbacks.note(event)
@@ -180,14 +180,7 @@ class Owner(LoginOwner):
         self._server = start_server(listeners, self.post, self._machine.asks_for_sender)
 
     def _report(self, phase: LoginPhase) -> None:
-        log_callback(phase)
-        try:
-            if self._on_progress is not None:
-                self._on_progress(phase)
-        except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
-            warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
-        except BaseException as error:  # noqa: BLE001 - raised in the caller's thread, when the login is over
-            self._pass_on(error)
+        report(phase, self._on_progress, self._pass_on)
         if isinstance(phase, DeviceCodeShown):
             self.device_code = self._machine.device_code
             self.ready.set()

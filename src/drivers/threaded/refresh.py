@@ -83,6 +83,8 @@ class Refresh(BaseRefresh):
                 self._access.release_lock()
             case refresh_actions.RememberRefusal(refusal=refusal):
                 self._access.save_refusal(refusal)
+            case refresh_actions.ForgetTokens():
+                self._access.forget_tokens()
             case refresh_actions.Warn(message=message):
                 self._warn(message)
             case refresh_actions.Deliver():

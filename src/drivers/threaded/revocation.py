@@ -6,7 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
+from ...sansio.oauth.revocation import NOT_AWAITED, may_pass, read_revocation
+from ...sansio.sign_out.events import RevocationEnded
 from ..http.client import timed_out
 from ..waiting import wait_for
 from .background import Background
@@ -49,37 +50,46 @@ class Revocation:
         Returns:
             Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
         """
+        return self.end(is_abandoned).problem
+
+    def end(self, is_abandoned: Callable[[], bool]) -> RevocationEnded:
+        """Wait as `finish` does, and return the result as the event of a sign-out."""
         try:
             while self._thread.is_alive() and not is_abandoned() and time.monotonic() < self._deadline:
                 self._thread.join(_POLL)
             # Read before the abort, which makes the request fail.
-            answer = self._answer or (NOT_AWAITED if is_abandoned() else timed_out(self._request.url))
+            gave_up = is_abandoned()
+            answer = self._answer or (NOT_AWAITED if gave_up else timed_out(self._request.url))
         finally:
             self._client.abort()
             self._thread.join(_POLL)
             self._client.close()
-        return read_revocation(self._request, answer)
+        return RevocationEnded(
+            problem=read_revocation(self._request, answer), may_pass=may_pass(answer) and not gave_up
+        )
 
     def _run(self) -> None:
         self._answer = self._client.send(self._request)
 
 
-def revoke(request: HttpRequest) -> str:
+def revoke(request: HttpRequest, pause: float = 0.0) -> RevocationEnded:
     """Revoke a token, and wait for the response. An interrupt ends the wait, and the request.
 
     Args:
         request: What `loginmachine.sansio.oauth.revocation.revocation` returned.
+        pause: Seconds to wait before.
 
     Returns:
-        Why the revocation is not confirmed, as clean text. Empty if the token is revoked.
+        The result, with the reason as clean text if the revocation is not confirmed.
 
     Raises:
         RuntimeError: The system has no thread left.
     """
-    problems: list[str] = []
+    results: list[RevocationEnded] = []
 
     def work() -> None:
-        problems.append(Revocation(request).finish(lambda: background.is_interrupted))
+        time.sleep(pause)
+        results.append(Revocation(request).end(lambda: background.is_interrupted))
 
     # In a thread, because an interrupt in the middle of `finish` would leave a connection open.
     background = Background(work, "loginmachine-revoke")
@@ -92,4 +102,4 @@ def revoke(request: HttpRequest) -> str:
         raise
     if background.error is not None:
         raise background.error
-    return problems[0]
+    return results[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.accounts import session_store_of
 from ..shared.session import BaseSession, refresh_error
 from ..shared.store_access import StoreAccess
 from ..waiting import CHECK_INTERVAL, Flag, wait_for
@@ -16,10 +17,12 @@ from .refresh import Refresh
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...sansio.accounts.stored import StoredAccount
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
     from ...sansio.sign_out.outcome import SignOutResult
+    from ..shared.accounts import Accounts
     from ..stores.protocols import SessionStore
     from .session_auth import SessionAuth
 
@@ -46,9 +49,11 @@ class Session(BaseSession):
     provider may have replaced the refresh token already. The program waits for it at its end.
 
     Args:
-        store: Where the credentials are.
+        store: Where the credentials are, for example ``AccountStore("my_program")``.
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
+        account: The account, if the store has many (`AccountStore`): its e-mail address, subject, client or key. By
+            default the one that is the default now.
         environment_key: An API key to use when nothing is stored.
         on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
             background failed for the first time, or when the sign-in has ended and its last access token is used until
@@ -56,17 +61,22 @@ class Session(BaseSession):
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
+        AccountNotFound: No account fits.
+        AmbiguousAccount: Several fit, or none is the default.
+        StoreError: The accounts cannot be read.
+        ValueError: An account is named, and the store has one only.
     """
 
     def __init__(
         self,
-        store: SessionStore,
+        store: SessionStore | Accounts,
         provider: Provider | None = None,
         *,
+        account: StoredAccount | str | None = None,
         environment_key: str | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(store, provider, environment_key, on_warning)
+        super().__init__(session_store_of(store, account), provider, environment_key, on_warning)
         self._running: dict[str, Refresh] = {}
         """The current refresh, if there is one. There is no lock, because an interrupt could leave it taken. The
         `setdefault` and `pop` of a dictionary cannot be interrupted."""

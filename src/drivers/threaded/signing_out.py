@@ -16,7 +16,6 @@ from .revocation import revoke
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.base.http import HttpRequest
     from ...sansio.model.overrides import EndpointOverrides
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshMemory
@@ -71,7 +70,7 @@ def run_sign_out(
     store: SignOutStore,
     *,
     on_removal: Callable[[ReportRemoval], object] = lambda _: None,
-    send: Callable[[HttpRequest], str] | None = None,
+    send: Callable[[RevokeTokens], RevocationEnded] | None = None,
     keep_tokens: bool = False,
 ) -> None:
     """Run a sign-out to its end.
@@ -80,11 +79,10 @@ def run_sign_out(
         machine: The machine.
         store: The store.
         on_removal: Called when nothing is stored any more, before the revocation.
-        send: Sends the revocation request, and returns why the revocation is not confirmed; empty if it is. By default
-            the request is sent in a thread of its own.
+        send: Sends the revocation request, and returns the result. By default it is sent in a thread of its own.
         keep_tokens: Revoke nothing.
     """
-    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens, reads_store=True))
     while left:
         event: SignOutEvent | None = None
         match left.pop(0):
@@ -93,7 +91,7 @@ def run_sign_out(
             case RemoveCredentials():
                 event = store.remove()
             case RevokeTokens() as request:
-                event = RevocationEnded(problem=(send or _revoke)(request))
+                event = (send or _revoke)(request)
             case ReportRemoval() as report:
                 on_removal(report)
             case EndSignOut():
@@ -105,9 +103,9 @@ def run_sign_out(
             left += machine.handle(event)
 
 
-def _revoke(request: HttpRequest) -> str:
+def _revoke(request: RevokeTokens) -> RevocationEnded:
     try:
-        return revoke(request)
+        return revoke(request, request.pause)
     except RuntimeError:
         # The request is sent in a thread of its own.
-        return NO_THREAD
+        return RevocationEnded(problem=NO_THREAD)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .many.work import replay_many
     from .recording import TraceFile, lines_of
-    from .replaying import Report, replay_file, replay_many
+    from .replaying import Report, replay_file
 
 __all__ = ["Report", "TraceFile", "lines_of", "replay_file", "replay_many"]
 
-_HOMES = {"recording": ("TraceFile", "lines_of"), "replaying": ("Report", "replay_file", "replay_many")}
+_HOMES = {"recording": ("TraceFile", "lines_of"), "replaying": ("Report", "replay_file"), "many.work": ("replay_many",)}
 
 
 def __getattr__(name: str) -> object:

@@ -1,10 +1,8 @@
-"""Replaying many traces, each file in one of several processes."""
+"""Replaying the traces of a file."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,23 +91,6 @@ def replay_lines(
 def unreadable(path: str, line: int, problem: str) -> Report:
     """Return the report of a file that cannot be read, or not from a line on."""
     return Report(path=path, line=line, outcome=UNREADABLE, problem=problem)
-
-
-def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | None = None) -> Iterator[Report]:
-    """Replay the traces of many files, each file in one of several processes.
-
-    Args:
-        paths: The files. With several hundred traces in each, the processes are used well.
-        processes: The number of processes. By default one for each processor.
-
-    Returns:
-        The reports, in the order of the files and of the traces in them.
-    """
-    # Not forked, because the program may have threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        for reports in pool.map(replay_file, paths):
-            yield from reports
 
 
 def _replay(path: str, trace: Trace | SessionTrace, before: int) -> tuple[Report, tuple[Replayed, ...]]:

@@ -13,7 +13,7 @@ import trio
 
 from ...sansio.login import events
 from ...sansio.model.options import LoginMethod
-from ..shared.handle import LEFT, LoginHandle
+from ..shared.handle import LEFT, LoginHandle, login_store_of
 from ..shared.hosts import TRIO, check_host
 from .owner import Owner
 from .threads import in_thread_or_here
@@ -104,8 +104,8 @@ class TrioLogin(LoginHandle):
         method: LoginMethod,
     ) -> None:
         super().__init__(options, method)
-        self._store = store
-        self._owner = Owner(options, store=store, on_progress=on_progress, record=record, method=method)
+        self._store = login_store_of(store, options.provider)
+        self._owner = Owner(options, store=self._store, on_progress=on_progress, record=record, method=method)
         self._block: AbstractAsyncContextManager[None] | None = None
 
     def paste(self, text: str) -> None:

@@ -16,8 +16,8 @@ from ...sansio.oauth.revocation import NOT_AWAITED, read_revocation
 from ..callback.listeners import open_listeners, port_of
 from ..callback.previous_login import cancel_previous
 from ..errors import NO_THREAD
-from ..logging import log_callback, warn
-from ..shared.callback_reports import CallbackReports
+from ..logging import warn
+from ..shared.callback_reports import CallbackReports, report
 from ..shared.handle import LoginOwner, new_machine
 from ..shared.token_events import token_event
 from ..stores.protocols import save
@@ -103,7 +103,7 @@ class Owner(LoginOwner):
         try:
             async with trio.open_nursery() as self._nursery:
                 try:
-                    self.post(self.started(self._method))
+                    self.post(self.started or events.Started(method=self._method))
                     while not self._closed:
                         event = await self._next_event()
                         self._callbacks.note(event)
@@ -197,14 +197,7 @@ class Owner(LoginOwner):
         self.post(events.Bound(port=self.port))
 
     def _report(self, phase: LoginPhase) -> None:
-        log_callback(phase)
-        try:
-            if self._on_progress is not None:
-                self._on_progress(phase)
-        except Exception as error:  # noqa: BLE001 - the login must not fail with its observer
-            warn(f"on_progress raised {type(error).__name__} in phase {phase.name}")
-        except BaseException as error:  # noqa: BLE001 - raised in the caller's task, when the login is over
-            self._pass_on(error)
+        report(phase, self._on_progress, self._pass_on)
         if isinstance(phase, DeviceCodeShown):
             self.device_code = self._machine.device_code
             self.ready.set()

@@ -84,6 +84,8 @@ class Refresh(BaseRefresh):
                 await self._in_thread(self._access.release_lock)
             case refresh_actions.RememberRefusal(refusal=refusal):
                 await self._in_thread(self._access.save_refusal, refusal)
+            case refresh_actions.ForgetTokens():
+                await self._in_thread(self._access.forget_tokens)
             case refresh_actions.Warn(message=message):
                 self._warn(message)
             case refresh_actions.Deliver():

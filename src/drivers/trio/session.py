@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ...sansio.base.secret import Secret
 from ...sansio.refresh.events import AccessTokenWanted
 from ...sansio.refresh.outcome import RefreshMemory, RefreshSuccess
+from ..shared.accounts import session_store_of
 from ..shared.hosts import TRIO, check_host
-from ..shared.session import BaseSession, refresh_error
+from ..shared.session import AsyncSession
 from ..shared.store_access import StoreAccess
 from .refresh import Refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...sansio.model.credentials import Credentials
+    from ...sansio.accounts.stored import StoredAccount
+    from ...sansio.base.secret import Secret
     from ...sansio.model.provider import Provider
     from ...sansio.refresh.outcome import RefreshOutcome
     from ...sansio.sign_out.outcome import SignOutResult
+    from ..shared.accounts import Accounts
     from ..stores.protocols import SessionStore
     from .session_auth import TrioSessionAuth
 
 
-class TrioSession(BaseSession):
+class TrioSession(AsyncSession):
     """Gives access tokens from a store, and refreshes them when they are due. Any number of tasks may use it.
 
         session = TrioSession(FileStore(home))
@@ -45,6 +47,8 @@ class TrioSession(BaseSession):
         store: Where the credentials are. Used in worker threads.
         provider: The provider that issued them. By default the one that the credentials record; those of an older
             ``auth.json`` are from ChatGPT.
+        account: The account, if the store has many (`AccountStore`): its e-mail address, subject, client or key. By
+            default the one that is the default now.
         environment_key: An API key to use when nothing is stored.
         on_warning: Called with one line of text when refreshed tokens could not be stored, when a refresh in the
             background failed for the first time, or when the sign-in has ended and its last access token is used until
@@ -52,17 +56,24 @@ class TrioSession(BaseSession):
 
     Raises:
         EndpointError: The environment names an endpoint that cannot be used.
+        AccountNotFound: No account fits.
+        AmbiguousAccount: Several fit, or none is the default.
+        StoreError: The accounts cannot be read.
+        ValueError: An account is named, and the store has one only.
     """
+
+    _host = TRIO
 
     def __init__(
         self,
-        store: SessionStore,
+        store: SessionStore | Accounts,
         provider: Provider | None = None,
         *,
+        account: StoredAccount | str | None = None,
         environment_key: str | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(store, provider, environment_key, on_warning)
+        super().__init__(session_store_of(store, account), provider, environment_key, on_warning)
         self._current: Refresh | None = None
         self._looking: trio.Event | None = None
         """Set when the task that reads the store has read it."""
@@ -83,54 +94,6 @@ class TrioSession(BaseSession):
         """Forget the current refresh in the child of a fork. It runs in a task that only the parent has."""
         self._current = self._looking = None
         self._limiter = trio.CapacityLimiter(math.inf)
-
-    async def access_token(self) -> str:
-        """Return what to send to the API now: a valid access token, or the API key if there is one instead.
-
-        Raises:
-            SignInRequired: Only a new sign-in helps.
-            RefreshFailed: There is no token for another reason, and a later call may succeed.
-        """
-        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).token.reveal()
-
-    async def credentials(self) -> Credentials:
-        """Return the credentials that `access_token` takes its token from.
-
-        Raises:
-            SignInRequired: As for `access_token`.
-            RefreshFailed: As for `access_token`.
-        """
-        return (await self._recalled() or await self._obtain(AccessTokenWanted(), waits=False)).credentials
-
-    async def refresh(self, *, force: bool = False) -> RefreshSuccess:
-        """Refresh the tokens if they are due, and wait for that.
-
-        Args:
-            force: Refresh them even if they are not due. An API key is never refreshed.
-
-        Returns:
-            The credentials, and what was done.
-
-        Raises:
-            SignInRequired: As for `access_token`.
-            RefreshFailed: As for `access_token`.
-        """
-        return await self._obtain(AccessTokenWanted(forced=force))
-
-    async def renew(self, rejected: str) -> str:
-        """Return another token than one that an API rejected with status 401.
-
-        Args:
-            rejected: The rejected token.
-
-        Returns:
-            A new token. An API key is returned again, because it cannot be refreshed.
-
-        Raises:
-            SignInRequired: As for `access_token`.
-            RefreshFailed: As for `access_token`.
-        """
-        return (await self._obtain(AccessTokenWanted(rejected=Secret(rejected)))).token.reveal()
 
     async def sign_out(self) -> SignOutResult:
         """Sign the person out as `trio_sign_out` does. A refresh that is under way ends first (5 seconds at most).
@@ -163,15 +126,6 @@ class TrioSession(BaseSession):
             await self._looking.wait()
             known = self._recall()
         return known
-
-    async def _obtain(self, wanted: AccessTokenWanted, *, waits: bool = True) -> RefreshSuccess:
-        check_host(TRIO, "session")
-        outcome = None
-        while outcome is None:
-            outcome = await self._attempt(wanted, waits=waits)
-        if isinstance(outcome, RefreshSuccess):
-            return outcome
-        raise refresh_error(outcome)
 
     def _new_refresh(self, wanted: AccessTokenWanted) -> Refresh:
         access = StoreAccess(self._store, self._looks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import trio
 
-from ...sansio.oauth.revocation import read_revocation
+from ...sansio.oauth.revocation import may_pass, read_revocation
 from ...sansio.refresh.actions import LoadCredentials
 from ...sansio.sign_out import SignOutMachine
 from ...sansio.sign_out.actions import EndSignOut, RemoveCredentials, ReportRemoval, RevokeTokens
@@ -73,7 +73,7 @@ async def sign_out_session(
 
 async def _signed_out(machine: SignOutMachine, at_store: SignOutStore, *, keep_tokens: bool = False) -> SignOutResult:
     limiter = trio.CapacityLimiter(math.inf)
-    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens))
+    left = machine.handle(SignOutWanted(keeps_tokens=keep_tokens, reads_store=True))
     while left:
         event = await _perform(left.pop(0), at_store, limiter)
         if event is not None:
@@ -88,7 +88,9 @@ async def _perform(action: SignOutAction, at_store: SignOutStore, limiter: trio.
         case RemoveCredentials():
             return await in_thread_or_here(limiter, at_store.remove)
         case RevokeTokens():
-            return RevocationEnded(problem=read_revocation(action, await send(action, limiter)))
+            await trio.sleep(action.pause)
+            answer = await send(action, limiter)
+            return RevocationEnded(problem=read_revocation(action, answer), may_pass=may_pass(answer))
         case ReportRemoval() | EndSignOut():
             # The caller gets the outcome at the end.
             return None

@@ -38,6 +38,8 @@ def choose(accounts: Sequence[StoredAccount], *, has_codex: bool) -> AccountChoi
             return AccountChoice(account=account)
     if has_codex:
         return AccountChoice(is_codex=True)
+    signed_in = {account.group for account in accounts if account.is_signed_in}
+    accounts = [account for account in accounts if account.group in signed_in or not signed_in]
     if len({account.group for account in accounts}) > 1:
         return AccountChoice(candidates=tuple(accounts))
     default = next((account for account in accounts if account.is_default), None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .stored import StoredAccount
 
 _CHOSEN_KEYS: Final = ("provider", "issuer")
-_KEYS: Final = ("chosen", "order")
+_KEYS: Final = ("chosen", "order", "shown")
 
 
 class AccountIndex(Record):
@@ -29,6 +29,8 @@ class AccountIndex(Record):
     """The provider and the issuer (or token endpoint) that `use` has chosen; None if none was chosen."""
     order: tuple[str, ...] = ()
     """The names of the entries, in the order of their last sign-in or `use`. The last of a provider is its default."""
+    shown: tuple[str, ...] = ()
+    """The names of what was shown to the person once, and is never shown again."""
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
 
@@ -75,14 +77,16 @@ def parse_index(data: bytes) -> AccountIndex:
     content = read_members(data)
     if isinstance(content, str):
         raise CredentialsError(content)
-    order, chosen = content.get("order") or [], content.get("chosen")
-    if not isinstance(order, list) or not all(isinstance(key, str) for key in order):
-        raise CredentialsError("order is not a list of strings")
+    order, chosen, shown = content.get("order") or [], content.get("chosen"), content.get("shown") or []
+    for name, value in (("order", order), ("shown", shown)):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise CredentialsError(f"{name} is not a list of strings")
     if chosen is not None and not _is_chosen(chosen):
         raise CredentialsError("chosen does not name a provider and an issuer")
     return AccountIndex(
         chosen=None if chosen is None else (chosen["provider"], chosen["issuer"]),
         order=tuple(order),
+        shown=tuple(shown),
         others=others_of(content, _KEYS),
     )
 
@@ -98,7 +102,8 @@ def serialise_index(index: AccountIndex, *, previous: Mapping[str, object] | Non
 
     del previous
     chosen = None if index.chosen is None else dict(zip(_CHOSEN_KEYS, index.chosen, strict=True))
-    content: JsonObject = {"chosen": chosen, "order": list(index.order), **members_of(index.others)}
+    shown = {"shown": list(index.shown)} if index.shown else {}
+    content: JsonObject = {"chosen": chosen, "order": list(index.order), **shown, **members_of(index.others)}
     return json.dumps(content, indent=2).encode("ascii")
 
 

@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 _TEXTS: Final = (
     *("issuer", "client_id", "client_secret", "token_endpoint_auth_method", "redirect_uri"),
-    *("software", "subject", "email", "saved_at"),
+    *("provider", "software", "subject", "email", "saved_at"),
 )
-_KEYS: Final = (*_TEXTS, "client_secret_expires_at", "response")
+_KEYS: Final = (*_TEXTS, "client_secret_expires_at", "is_doubtful", "response")
 
 
 class StoredRegistration(Record):
     """A registration, and what is known about it here. It is kept when the person signs out."""
 
     registration: Registration
+    provider: str = ""
+    """The kind of provider that has issued the client to one person, such as ``chatgpt``; empty for a client that the
+    installation has registered for all its accounts."""
     software: str = ""
     """The program that was registered: its ``software_id`` or its name. Another program has other registrations."""
     subject: str = ""
@@ -38,6 +41,8 @@ class StoredRegistration(Record):
     email: str | None = None
     saved_at: str = ""
     """When it was stored first, in UTC and in the format of RFC 3339."""
+    is_doubtful: bool = False
+    """The last login with it got no callback, or the provider has refused the client."""
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
 
@@ -75,10 +80,12 @@ def parse_registration(data: bytes) -> StoredRegistration:
             redirect_uri=content.get("redirect_uri"),
             others=others_of(content.get("response") or {}, ()),
         ),
+        provider=content.get("provider") or "",
         software=content.get("software") or "",
         subject=content.get("subject") or "",
         email=content.get("email"),
         saved_at=content.get("saved_at") or "",
+        is_doubtful=content.get("is_doubtful") is True,
         others=others_of(content, _KEYS),
     )
 
@@ -98,10 +105,13 @@ def serialise_registration(stored: StoredRegistration, *, previous: Mapping[str,
         **registration.values(),
         "client_secret": None if secret is None else secret.reveal(),
         "response": members_of(registration.others),
+        "is_refused": None,
+        "provider": stored.provider,
         "software": stored.software,
         "subject": stored.subject,
         "email": stored.email,
         "saved_at": stored.saved_at,
+        "is_doubtful": stored.is_doubtful,
         "others": None,
     }
     content = {name: value for name, value in values.items() if value or name in {"issuer", "client_id"}}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _NOT_IN_NAME: Final = re.compile(r"[^a-z0-9.-]+")
 _LONGEST_HOST: Final = 40
 _DIGITS: Final = 32
+NOTHING_KEY: Final = f"nothing-{'0' * _DIGITS}"
+"""The name of an entry that there never is."""
 _KEY: Final = re.compile(rf"[a-z0-9.-]+-[0-9a-f]{{{_DIGITS}}}")
 
 
@@ -47,6 +49,10 @@ class StoredAccount(Record):
     has_refresh_token: bool = False
     last_refresh: str | None = None
     """When the access token was received, in UTC and in the format of RFC 3339."""
+    is_signed_in: bool = True
+    """Whether tokens are stored. A client that was issued to the person is kept through a sign-out."""
+    plan_enabled: bool | None = None
+    """Whether the person's plan pays for requests; None if the provider has no plans."""
     is_default: bool = False
     """Whether it is the default among the accounts of its provider and issuer."""
     is_chosen: bool = False
@@ -83,6 +89,7 @@ def account_of(key: str, credentials: Credentials) -> StoredAccount:
         scopes=tokens.scope or (),
         expires_at=tokens.expires_at(),
         has_refresh_token=tokens.refresh_token is not None,
+        plan_enabled=tokens.plan_enabled,
         last_refresh=credentials.last_refresh,
     )
 

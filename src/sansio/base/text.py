@@ -23,7 +23,7 @@ MASK: Final = "[redacted]"
 
 SECRET_QUERY_KEYS: Final = frozenset(
     (
-        *("access_token", "api_key", "client_secret", "code", "code_verifier", "id_token", "key"),
+        *("access_token", "api_key", "client_secret", "code", "code_verifier", "id_token", "id_token_hint", "key"),
         *("refresh_token", "requested_token", "state", "subject_token", "token"),
     )
 )

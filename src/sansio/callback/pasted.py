@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
-from .requests import MAX_TARGET, judge_callback, own_authorities, read_query
+from .issued_client import is_cut_off
+from .judgement import judge_callback
+from .requests import MAX_TARGET, own_authorities, read_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from .addresses import Address
-    from .requests import Callback, CallbackRules
+    from .judgement import Callback, CallbackRules
 
 
 class PasteProblem(StrEnum):
@@ -152,7 +154,7 @@ def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
     """Return whether a callback with the right state lacks a parameter, or the end of one."""
     if "error" in parameters:
         return False
-    if "code" not in parameters:
+    if "code" not in parameters or is_cut_off(parameters.get("client_id", ""), rules.provider):
         return True
     issuer, ours = parameters.get("iss"), rules.provider.issuer or ""
     if issuer is None:

@@ -8,21 +8,20 @@ without removing dots and slashes.
 from __future__ import annotations
 
 import functools
-from enum import StrEnum
 from urllib.parse import unquote_to_bytes
 
-from ..base.records import Record, hidden
+from ..base.records import Record
 from ..base.secret import same_secret
-from ..base.text import clean_text
 from ..oauth.authorization import is_code
 from . import responses
+from .judgement import Callback, judge_callback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
     from ..base.http import Headers
-    from ..model.provider import Provider
+    from .judgement import CallbackRules
     from .responses import Response
 
 MAX_TARGET: Final = 8192
@@ -33,26 +32,12 @@ PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
 PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 """One of these words in one of the prefetch headers means that the person has not opened the page yet."""
 
-_SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss"})
+_SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss", "client_id"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
 _NAMES: Final = (b"127.0.0.1", b"localhost", b"[::1]")
 """The names of this machine."""
 _BROWSER_HEADERS: Final = (b"origin", b"referer", b"cookie")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
-
-
-class CallbackRules(Record):
-    """The values of a login that decide what a request means."""
-
-    provider: Provider
-    port: int
-    state: str = hidden()
-    accepted_code: str = hidden(default="")
-    """The code of the accepted callback; empty if none was accepted."""
-    success_path: str = hidden(default="")
-    """The path of this login's success page; empty if it has none."""
-    hide: tuple[str, ...] = hidden(default=())
-    """Secrets that the other side may echo."""
 
 
 class Refused(Record):
@@ -65,6 +50,10 @@ class SuccessPageRequested(Record):
     """The request asks for this login's success page."""
 
 
+class StartPageRequested(Record):
+    """The request asks for this login's start page, from which the browser is sent to the provider."""
+
+
 class CancelAsked(Record):
     """Another login server asks this one to stop."""
 
@@ -73,33 +62,7 @@ class Mismatched(Record):
     """A callback without this login's ``state``."""
 
 
-class CallbackVerdict(StrEnum):
-    """What a callback with the right ``state`` means."""
-
-    ACCEPTED = "accepted"
-    REPEATED = "repeated"
-    """The callback was accepted before."""
-    CONFLICTED = "conflicted"
-    """Another callback was accepted before."""
-    DENIED = "denied"
-    """The provider sent an error (RFC 6749 section 4.1.2.1)."""
-    WITHOUT_CODE = "without_code"
-    """It has neither an error nor a code."""
-    ISSUER_MISMATCHED = "issuer_mismatched"
-    """It does not name the right issuer (RFC 9207)."""
-
-
-class Callback(Record):
-    """A callback with this login's ``state``."""
-
-    verdict: CallbackVerdict
-    code: str = hidden(default="")
-    """The authorization code of an accepted callback."""
-    message: str = ""
-    """What is wrong with the callback, as clean text; empty if it was accepted."""
-
-
-Classified: TypeAlias = Refused | SuccessPageRequested | CancelAsked | Mismatched | Callback
+Classified: TypeAlias = Refused | SuccessPageRequested | StartPageRequested | CancelAsked | Mismatched | Callback
 """The classes of a request."""
 
 
@@ -121,6 +84,8 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
         return _classify_callback(query, rules)
     if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
+    if is_start_path(path, rules.start_path):
+        return StartPageRequested()
     if path == responses.CANCEL_PATH.encode():
         # Only another login server may cancel this login, and it sends no header of a browser.
         return _refuse(403) if any(is_of_browser(name, value) for name, value in headers) else CancelAsked()
@@ -136,6 +101,16 @@ def is_success_path(path: bytes, success_path: str) -> bool:
     """
     is_like_it = path.startswith(responses.SUCCESS_PATH.encode())
     return is_like_it and same_secret(path.decode("latin-1"), success_path)
+
+
+def is_start_path(path: bytes, start_path: str) -> bool:
+    """Return whether a path is that of a login's start page, in constant time.
+
+    Args:
+        path: The path of a request.
+        start_path: The path of the start page; empty if there is none.
+    """
+    return path.startswith(responses.START_PATH.encode()) and same_secret(path.decode("latin-1"), start_path)
 
 
 def split_target(target: bytes) -> tuple[bytes | None, bytes]:
@@ -194,48 +169,6 @@ def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatch
     if not same_secret(parameters.get("state", ""), rules.state):
         return Mismatched()
     return judge_callback(parameters, rules)
-
-
-def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Callback:
-    """Decide what a callback with the right state means, from a request or from a pasted address.
-
-    Args:
-        parameters: The parameters of its query.
-        rules: The rules of the login.
-    """
-    verdict, message = _read_callback(parameters, rules.provider)
-    code = parameters.get("code", "")
-    if rules.accepted_code:
-        same = verdict is CallbackVerdict.ACCEPTED and same_secret(code, rules.accepted_code)
-        verdict = CallbackVerdict.REPEATED if same else CallbackVerdict.CONFLICTED
-    return Callback(
-        verdict=verdict,
-        code=code if verdict is CallbackVerdict.ACCEPTED else "",
-        message=clean_text(message, hide=(rules.state, *rules.hide, code)),
-    )
-
-
-def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[CallbackVerdict, str]:
-    issuer = parameters.get("iss")
-    if issuer is None and provider.promises_iss:
-        message = "the callback names no issuer, and this provider always does"
-        return CallbackVerdict.ISSUER_MISMATCHED, message
-    if None not in (issuer, provider.issuer) and issuer != provider.issuer:
-        return CallbackVerdict.ISSUER_MISMATCHED, f"the callback names the issuer {issuer}"
-    error = parameters.get("error")
-    if error is not None:
-        return CallbackVerdict.DENIED, _denial(error, parameters.get("error_description", ""), provider)
-    code = parameters.get("code", "")
-    if not code:
-        return CallbackVerdict.WITHOUT_CODE, "the callback has neither a code nor an error"
-    return CallbackVerdict.ACCEPTED, ""
-
-
-def _denial(error: str, description: str, provider: Provider) -> str:
-    marker = provider.dialect.no_entitlement_marker
-    if error == "access_denied" and marker and marker in description:
-        return "this workspace has no access; ask the workspace administrator to grant it"
-    return f"{error}: {description}" if description else error
 
 
 def has_state(target: bytes, state: str) -> bool:

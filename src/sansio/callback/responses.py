@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SUCCESS_PATH: Final = "/success"
 """The start of the path of the success page. `success_path` returns the whole path."""
+START_PATH: Final = "/start"
+"""The start of the path of the start page. `start_path` returns the whole path."""
 CANCEL_PATH: Final = "/cancel"
 CANCELLED_BODY: Final = "Login cancelled"
 """The body of the response to a cancellation. Codex sends and expects the same text."""
@@ -97,9 +99,23 @@ def success_path(secrets: LoginSecrets) -> str:
     """
     key = secrets.success_key
     if key is None:
-        digest = hashlib.sha256(b"success page:" + secrets.code_verifier.encode("ascii")).digest()
-        key = urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        key = _derived("success page", secrets)
     return f"{SUCCESS_PATH}/{key}" if key else SUCCESS_PATH
+
+
+def start_path(secrets: LoginSecrets) -> str:
+    """Return the path from which a browser is sent to the provider, once: other programs cannot guess it."""
+    return f"{START_PATH}/{_derived('start page', secrets)}"
+
+
+def _derived(page: str, secrets: LoginSecrets) -> str:
+    digest = hashlib.sha256(f"{page}:{secrets.code_verifier}".encode("ascii")).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def redirect_to_provider(url: str) -> Response:
+    """Return the redirect to the authorization request, so that no argument list or terminal shows all of it."""
+    return _response(302, _TEXT, "", ((b"Location", url.encode("ascii")),))
 
 
 def redirect_to_success(secrets: LoginSecrets) -> Response:

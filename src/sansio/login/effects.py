@@ -13,6 +13,7 @@ from ..oauth import token_requests
 from ..oauth.authorization import authorization_url, redirect_uri
 from . import actions, progress
 from .actions import Timer
+from .client.start_page import browser_url
 from .failures import LoginFailureCategory
 from .interpretation import Problem, failure_of
 from .outcome import LoginCancellation, LoginFailure, LoginSuccess
@@ -66,7 +67,7 @@ def show_address(login: LoginData, url: str) -> None:
         login.start_timer(Timer.DEADLINE, login.options.deadline)
     if login.options.open_browser:
         login.report(progress.OpeningBrowser())
-        login.out.append(actions.OpenBrowser(url=url))
+        login.out.append(actions.OpenBrowser(url=browser_url(login, url)))
     if login.options.provider.jwks_uri is not None:
         # The callback need not wait for the keys then.
         from .server.keys import request_keys  # noqa: PLC0415 - not for the default provider
@@ -153,12 +154,17 @@ def forget_waiting(login: LoginData, meaning: AnsweredRequest) -> None:
 # From the code to stored credentials
 
 
-def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
-    """Exchange the authorization code for tokens, while the browser waits."""
+def accept_code(login: LoginData, meaning: AcceptedCallback) -> None:
+    """Note the authorization code, and let the browser wait for the outcome."""
     login.stop_waiting_for_person()
     login.code = meaning.code
     join_wait(login, meaning)
     login.report(progress.PasteAccepted() if meaning.request_id is None else progress.CallbackReceived())
+
+
+def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:
+    """Exchange the authorization code for tokens, while the browser waits."""
+    accept_code(login, meaning)
     login.report(progress.ExchangingCode())
     login.send(token_requests.code_exchange(login.options, login.secrets, login.port, login.code))
 

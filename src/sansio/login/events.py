@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
     from ..base.http import Headers
+    from ..model.account import KnownAccount
     from ..model.credentials import Credentials
     from ..server.registration import Registration
     from .actions import Timer
@@ -43,10 +44,14 @@ class Started(Record):
 
     method: LoginMethod = LoginMethod.BROWSER
     registration: Registration | None = None
-    """The client that an earlier login has registered, if the provider's client is to be registered."""
+    """The client that an earlier login has registered, or that the provider has issued to this installation."""
     registered_port: int | None = None
     """The port of the redirect URI that was registered with it. It is tried first, because many servers do not accept
     another one (in spite of RFC 8252 section 7.3)."""
+    account: KnownAccount | None = None
+    """The account that the login renews. A login of another person fails. None if it may be anyone's."""
+    host_id: str | None = hidden(default=None)
+    """The id of this installation's host. A provider that asks for it gets no login without one."""
 
 
 class Bound(Record):

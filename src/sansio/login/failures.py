@@ -90,11 +90,13 @@ FAILURES: Final[Mapping[Trigger, tuple[LoginFailureStep, LoginFailureCategory]]]
     T.CALLBACK_FROM_OTHER_USER:   (S.VALIDATE_CALLBACK,   C.CALLBACK_FROM_OTHER_USER),
     T.CALLBACK_ISSUER_MISMATCHED: (S.VALIDATE_CALLBACK,   C.ISSUER_MISMATCH),
     T.CALLBACK_DENIED:            (S.VALIDATE_CALLBACK,   C.PROVIDER_CALLBACK_ERROR),
+    T.CALLBACK_CLIENT_REFUSED:    (S.VALIDATE_CALLBACK,   C.REGISTRATION_FAILED),
     T.CALLBACK_WITHOUT_CODE:      (S.VALIDATE_CALLBACK,   C.MISSING_AUTHORIZATION_CODE),
     T.TOKEN_REQUEST_TIMED_OUT:    (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_TIMEOUT),
     T.TOKEN_ENDPOINT_UNREACHABLE: (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_CONNECT),
     T.TOKEN_REQUEST_BROKEN:       (S.EXCHANGE_TOKEN,      C.TOKEN_EXCHANGE_REQUEST),
     T.TOKEN_ENDPOINT_REJECTED:    (S.EXCHANGE_TOKEN,      C.TOKEN_ENDPOINT_REJECTED),
+    T.CLIENT_REFUSED:             (S.EXCHANGE_TOKEN,      C.TOKEN_ENDPOINT_REJECTED),
     T.TOKEN_RESPONSE_MALFORMED:   (S.EXCHANGE_TOKEN,      C.TOKEN_RESPONSE_MALFORMED),
     T.ID_TOKEN_REFUSED:           (S.EXCHANGE_TOKEN,      C.ID_TOKEN_INVALID),
     T.WORKSPACE_REFUSED:          (S.VALIDATE_CALLBACK,   C.WORKSPACE_RESTRICTION),
@@ -145,7 +147,7 @@ CATALOGUE: Final[Mapping[LoginFailureCategory, Advice]] = {
     ),
     C.REGISTRATION_FAILED: Advice(
         title="This program could not be registered at the provider",
-        hint="Ask the provider for a client id, and use it instead of a registration.",
+        hint="Start again. If it happens twice, the provider registers no program like this: use your own client id.",
         status=502,
     ),
     C.KEYS_UNAVAILABLE: Advice(

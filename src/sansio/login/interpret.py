@@ -35,6 +35,7 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
     LoginState.DISCOVERING: LoginFailureStep.READ_METADATA,
     LoginState.REGISTERING: LoginFailureStep.REGISTER_CLIENT,
     LoginState.SAVING_REGISTRATION: LoginFailureStep.REGISTER_CLIENT,
+    LoginState.SAVING_CLIENT: LoginFailureStep.REGISTER_CLIENT,
     LoginState.PUSHING_REQUEST: LoginFailureStep.PUSH_REQUEST,
     LoginState.FETCHING_KEYS: LoginFailureStep.FETCH_KEYS,
     LoginState.REQUESTING_DEVICE_CODE: LoginFailureStep.REQUEST_DEVICE_CODE,
@@ -90,6 +91,8 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
     # (The issuer of a resource is not known yet. The registration counts only if it is that of the registration.)
     is_others = event.registration is not None and event.registration.issuer != provider.origin
     if is_others and not provider.needs_resource_metadata:
+        raise UnexpectedEvent(login.state, event)
+    if provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id):
         raise UnexpectedEvent(login.state, event)
     has_codes = provider.device_code is not None or provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes

@@ -5,21 +5,29 @@
 
 from __future__ import annotations
 
+from ..callback.judgement import Callback, CallbackRules, CallbackVerdict
 from ..callback.pasted import PasteProblem, classify_paste
 from ..callback.requests import (
-    Callback,
-    CallbackRules,
-    CallbackVerdict,
     Mismatched,
     Refused,
+    StartPageRequested,
     SuccessPageRequested,
     classify_request,
     read_query,
     split_target,
 )
-from ..callback.responses import success_path
+from ..callback.responses import refusal, start_path, success_path
+from ..oauth.authorization import redirect_uri
 from .failures import FAILURES
-from .interpretation import AcceptedCallback, FromRequest, Problem, Refusal, RefusedCallback, RefusedPaste
+from .interpretation import (
+    AcceptedCallback,
+    ConfirmedClient,
+    FromRequest,
+    Problem,
+    Refusal,
+    RefusedCallback,
+    RefusedPaste,
+)
 from .outcome import LoginFailure
 from .progress import CallbackReceived
 from .states import LoginState, Trigger
@@ -37,6 +45,7 @@ _PROBLEMS: Final[Mapping[CallbackVerdict, Trigger]] = {
     CallbackVerdict.ISSUER_MISMATCHED: Trigger.CALLBACK_ISSUER_MISMATCHED,
     CallbackVerdict.DENIED: Trigger.CALLBACK_DENIED,
     CallbackVerdict.WITHOUT_CODE: Trigger.CALLBACK_WITHOUT_CODE,
+    CallbackVerdict.CLIENT_REFUSED: Trigger.CALLBACK_CLIENT_REFUSED,
 }
 _REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
     CallbackVerdict.REPEATED: Trigger.CALLBACK_REPEATED,
@@ -44,9 +53,10 @@ _REPEATS: Final[Mapping[CallbackVerdict, Trigger]] = {
 }
 
 _WAITING: Final = LoginState.AWAITING_CALLBACK
+_ACCEPTED: Final = (Trigger.CALLBACK_ACCEPTED, Trigger.CLIENT_CONFIRMED)
 _CALLBACKS: Final = frozenset(
     (
-        *(Trigger.CALLBACK_ACCEPTED, Trigger.CALLBACK_MISMATCHED, Trigger.CALLBACK_FROM_OTHER_USER),
+        *(*_ACCEPTED, Trigger.CALLBACK_MISMATCHED, Trigger.CALLBACK_FROM_OTHER_USER),
         *(*_PROBLEMS.values(), *_REPEATS.values()),
     )
 )
@@ -66,13 +76,17 @@ def interpret_request(event: RequestReceived, login: LoginData) -> Interpretatio
     if isinstance(classified, Callback):
         if event.from_other_user and not login.options.any_user:
             return _refused(Trigger.CALLBACK_FROM_OTHER_USER, event.request_id, login)
-        return _callback(classified, event.request_id)
+        return _callback(classified, event.request_id, login)
     if isinstance(classified, Refused):
         return Refusal(trigger=Trigger.REQUEST_REFUSED, request_id=event.request_id, response=classified.response)
     if isinstance(classified, Mismatched):
         return _refused(Trigger.CALLBACK_MISMATCHED, event.request_id, login)
     if isinstance(classified, SuccessPageRequested):
         return FromRequest(trigger=Trigger.SUCCESS_PAGE_REQUESTED, request_id=event.request_id)
+    if isinstance(classified, StartPageRequested):
+        if event.from_other_user and not login.options.any_user:
+            return Refusal(trigger=Trigger.REQUEST_REFUSED, request_id=event.request_id, response=refusal(403))
+        return FromRequest(trigger=Trigger.START_PAGE_REQUESTED, request_id=event.request_id)
     return None
 
 
@@ -95,7 +109,7 @@ def describe_callback(event: RequestReceived, login: LoginData) -> CallbackRecei
         return None
     meaning = interpret_request(event, login)
     trigger = None if meaning is None else meaning.trigger
-    if trigger not in _CALLBACKS or (trigger is Trigger.CALLBACK_ACCEPTED and login.state is _WAITING):
+    if trigger not in _CALLBACKS or (trigger in _ACCEPTED and login.state is _WAITING):
         return None
     parameters = read_query(split_target(event.target)[1].partition(b"?")[2]) or {}
     return CallbackReceived(
@@ -112,11 +126,22 @@ def interpret_paste(text: str, login: LoginData) -> Interpretation:
     classified = classify_paste(text, _rules(login))
     if isinstance(classified, PasteProblem):
         return RefusedPaste(trigger=Trigger.PASTE_REFUSED, problem=classified)
-    return _callback(classified, None)
+    return _callback(classified, None, login)
 
 
-def _callback(callback: Callback, request_id: int | None) -> Interpretation:
-    verdict = callback.verdict
+def _callback(callback: Callback, request_id: int | None, login: LoginData) -> Interpretation:
+    verdict, provider = callback.verdict, login.options.provider
+    if verdict is CallbackVerdict.ACCEPTED and provider.dialect.issues_clients:
+        from ..server.registration import Registration  # noqa: PLC0415 - not for the default provider
+
+        registration = Registration(
+            issuer=provider.origin,
+            client_id=callback.client_id or provider.client_id,
+            redirect_uri=redirect_uri(login.options, login.port),
+        )
+        return ConfirmedClient(
+            trigger=Trigger.CLIENT_CONFIRMED, request_id=request_id, code=callback.code, registration=registration
+        )
     if verdict is CallbackVerdict.ACCEPTED:
         return AcceptedCallback(trigger=Trigger.CALLBACK_ACCEPTED, request_id=request_id, code=callback.code)
     if verdict in _REPEATS:
@@ -138,5 +163,6 @@ def _rules(login: LoginData) -> CallbackRules:
         state=login.secrets.state,
         accepted_code=login.code,
         success_path=success_path(login.secrets),
+        start_path=start_path(login.secrets) if login.has_start_page and login.state is _WAITING else "",
         hide=login.known_secrets(),
     )

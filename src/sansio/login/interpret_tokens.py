@@ -11,7 +11,7 @@ from ..model.claims import ClaimError, claims_of, read_claims
 from ..model.credentials import Credentials
 from ..oauth.id_token import check_age, check_id_token
 from ..oauth.responses import Malformed, Rejected
-from ..oauth.token_responses import read_api_key, read_tokens
+from ..oauth.token_responses import ClientRefused, read_api_key, read_tokens
 from .interpretation import CheckedTokens, Problem, ReceivedApiKey, UnverifiedTokens
 from .states import LoginState, Trigger
 
@@ -50,6 +50,8 @@ def interpret_token_response(event: TokenResponseReceived, login: LoginData) -> 
             return _problem(Trigger.API_KEY_UNAVAILABLE, key.message, login)
         return ReceivedApiKey(trigger=Trigger.API_KEY_RECEIVED, api_key=key)
     tokens = read_tokens(event, login.options.provider, login.known_secrets())
+    if isinstance(tokens, ClientRefused) and login.options.provider.dialect.issues_clients:
+        return _problem(Trigger.CLIENT_REFUSED, tokens.message, login)
     if isinstance(tokens, Rejected):
         return _problem(Trigger.TOKEN_ENDPOINT_REJECTED, tokens.message, login)
     if isinstance(tokens, Malformed):
@@ -105,6 +107,8 @@ def _checked_claims(id_token: Secret | None, event: TokenResponseReceived, login
     nonce = login.secrets.nonce if options.provider.uses_nonce and has_request else None
     claims = read_claims(id_token)
     check_id_token(claims, options.provider, nonce=nonce, headers=event.headers, received_at=event.received_at)
+    if login.known_account is not None and claims.get("sub") != login.known_account.subject:
+        raise ClaimError("it is of another person (sub) than the account that this sign-in was to renew")
     if options.max_age is not None and has_request:
         check_age(claims, event.received_at, options.max_age)
     return claims

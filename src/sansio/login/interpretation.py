@@ -78,6 +78,12 @@ class AcceptedCallback(FromRequest):
     code: str = hidden()
 
 
+class ConfirmedClient(AcceptedCallback):
+    """A callback with a code, and the client that exchanges it: the one that it names, or the one that was sent."""
+
+    registration: Registration
+
+
 class Cancellation(FromRequest):
     """The host, or another login server, cancels the login."""
 

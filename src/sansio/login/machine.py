@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..base.engine import Engine
 from ..base.errors import UnexpectedEvent
 from ..base.records import Record, hidden
-from ..callback.requests import has_state
+from ..callback.requests import has_state, is_start_path, split_target
+from ..callback.responses import start_path
 from .interpret import interpret
 from .interpret_callback import describe_callback
 from .state import LoginData
@@ -133,7 +134,9 @@ class LoginMachine:
         return actions
 
     def asks_for_sender(self, target: bytes) -> bool:
-        """Return whether a request needs `RequestReceived.from_other_user`: it carries this login's ``state``.
+        """Return whether a request needs `RequestReceived.from_other_user`: only this login's browser may send it.
+
+        It carries this login's ``state``, or asks for its start page.
 
         To find out who sent a request may take some time, and other requests do not need it. Changes nothing, so any
         thread may call it.
@@ -141,7 +144,9 @@ class LoginMachine:
         Args:
             target: The raw request target.
         """
-        return not self._login.options.any_user and has_state(target, self._login.secrets.state)
+        secrets = self._login.secrets
+        is_start = is_start_path(split_target(target)[1].partition(b"?")[0], start_path(secrets))
+        return not self._login.options.any_user and (is_start or has_state(target, secrets.state))
 
     def describe_callback(self, event: RequestReceived) -> CallbackReceived | None:
         """Return the phase to report before a request is handled, if it is a callback that is not accepted.

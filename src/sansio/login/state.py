@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..base.http import HttpRequest
     from ..base.secret import Secret
     from ..callback.responses import Response
-    from ..model.account import Account
+    from ..model.account import Account, KnownAccount
     from ..model.credentials import Credentials
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
@@ -37,45 +37,12 @@ class LoginData:
     """
 
     __slots__ = (
-        "_state",
-        "account",
-        "asked_previous",
-        "attempt",
-        "auth_url",
-        "browser_waited",
-        "closed",
-        "code",
-        "code_waited",
-        "credentials",
-        "device_code",
-        "device_grant",
-        "exchange_id",
-        "exchanges",
-        "gone_reported",
-        "https_reported",
-        "is_listening",
-        "keys",
-        "keys_id",
-        "metadata_address",
-        "mismatch_reported",
-        "options",
-        "other_user_reported",
-        "out",
-        "outcome",
-        "pages",
-        "poll_interval",
-        "poll_troubles",
-        "port",
-        "redirects",
-        "registration",
-        "request_uri",
-        "secrets",
-        "successes",
-        "timers",
-        "timers_used",
-        "unverified",
-        "waiting",
-        "wants_device_code",
+        *("_state", "account", "asked_previous", "attempt", "auth_url", "browser_waited", "closed", "code"),
+        *("code_waited", "credentials", "device_code", "device_grant", "exchange_id", "exchanges"),
+        *("gone_reported", "has_start_page", "https_reported", "is_listening", "keys", "keys_id"),
+        *("known_account", "metadata_address", "mismatch_reported", "options", "other_user_reported", "out"),
+        *("outcome", "pages", "poll_interval", "poll_troubles", "port", "redirects", "registration", "request_uri"),
+        *("secrets", "successes", "timers", "timers_used", "unverified", "waiting", "wants_device_code"),
     )
 
     def __init__(self, options: LoginOptions, secrets: LoginSecrets) -> None:
@@ -111,6 +78,10 @@ class LoginData:
         """The number of browsers that were redirected to the success page, and of success pages that were sent."""
         self.outcome: LoginOutcome | None = None
         self.closed = False
+        self.known_account: KnownAccount | None = None
+        """The account that the login renews."""
+        self.has_start_page = False
+        """The next browser that comes to the start page is sent to the provider."""
         self._begin_device_code()
         self._begin_discovery()
 
@@ -165,23 +136,28 @@ class LoginData:
 
     def note(self, event: Event) -> None:
         """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
-        if isinstance(event, Started) and event.registration is not None:
-            self.registration = event.registration
-            if event.registered_port is not None and self.options.first_port == 0:
-                provider = self.options.provider.__replace__(port=event.registered_port, fallback_port=0)
-                self.options = self.options.__replace__(provider=provider, port=None)
-            if not self.options.provider.needs_resource_metadata:
-                self.use_registration()
+        if isinstance(event, Started):
+            self._note_installation(event)
         elif isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
             self.exchange_id = self.keys_id = None
 
+    def _note_installation(self, event: Started) -> None:
+        self.known_account = event.account
+        options, registration = self.options, event.registration
+        if options.provider.needs_resource_metadata:
+            self.registration, registration = registration, None
+        self.options = options.of_installation(registration, event.host_id)
+        if event.registered_port is not None and options.first_port == 0:
+            provider = self.options.provider.__replace__(port=event.registered_port, fallback_port=0)
+            self.options = self.options.__replace__(provider=provider, port=None)
+
     def use_registration(self) -> None:
         """Sign in with the client that an earlier login has registered, if it is one of this provider."""
-        provider, registration = self.options.provider, self.registration
-        if registration is not None and registration.issuer == provider.origin:
-            self.options = self.options.__replace__(provider=provider.registered(registration))
+        registration = self.registration
+        if registration is not None and registration.issuer == self.options.provider.origin:
+            self.options = self.options.of_installation(registration, None)
         self.registration = None
 
     def drop_registration(self) -> None:
@@ -198,15 +174,16 @@ class LoginData:
         if self.device_grant is not None:
             secrets = (*secrets, self.device_grant.code, self.device_grant.code_verifier)
         held = self.options.provider.client_secret
+        hint = None if self.known_account is None else self.known_account.id_token
         tokens = self.unverified.tokens.secrets() if self.unverified is not None else ()
         stored = () if self.credentials is None else self.credentials.secrets()
-        return (*secrets, self.request_uri, *tokens, *stored, *(() if held is None else (held.reveal(),)))
-
-    def bind(self, port: int, attempt: int) -> None:
-        """Append an attempt to bind a port."""
-        self.port, self.attempt = port, attempt
-        self.report(progress.Binding(port=port, attempt=attempt))
-        self.out.append(actions.Bind(port=port, attempt=attempt))
+        return (
+            *secrets,
+            self.request_uri,
+            *tokens,
+            *stored,
+            *(each.reveal() for each in (held, hint) if each is not None),
+        )
 
     def listen_on(self, port: int) -> None:
         """Note that the callback port accepts connections."""

@@ -11,6 +11,8 @@ of the host, and raises `UnexpectedEvent`. In a final state it is ignored instea
 from __future__ import annotations
 
 from ..base import engine
+from .client.effects import doubt_client, exchange_code_of_client, save_client
+from .client.start_page import send_to_provider
 from .device_code.effects import (
     exchange_device_code,
     may_use_browser,
@@ -122,18 +124,20 @@ _BINDING = (S.BINDING,)
 _ASKING = (S.CANCELLING_PREVIOUS,)
 _BACKING_OFF = (S.BACKING_OFF,)
 _WAITING = (S.AWAITING_CALLBACK,)
+_CLIENT = (S.SAVING_CLIENT,)
+_AHEAD = (*_WAITING, *_CLIENT)
 _CODE = (S.EXCHANGING_CODE,)
 _KEYS = (S.FETCHING_KEYS,)
 _API_KEY = (S.EXCHANGING_API_KEY,)
 _SAVING = (S.SAVING_CREDENTIALS,)
 _SUCCEEDED = (S.SUCCEEDED,)
 _OVER = (S.FAILED, S.CANCELLED)
-_BUSY = (*_CODE, *_KEYS, *_API_KEY, *_SAVING)
+_BUSY = (*_CLIENT, *_CODE, *_KEYS, *_API_KEY, *_SAVING)
 _ARRANGING = (*_REGISTERING, *_REGISTERED, *_PUSHING)
 _LISTENING = (*_WAITING, *_BUSY)
 _FINDING = (*_RESOURCE, *_DISCOVERING)
 _PREPARING = (*_IDLE, *_FINDING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
-_CANCELLABLE = (*_PREPARING, *_WAITING, *_CODE, *_KEYS, *_API_KEY)
+_CANCELLABLE = (*_PREPARING, *_WAITING, *_CLIENT, *_CODE, *_KEYS, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
@@ -199,12 +203,15 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CALLBACK_DENIED,            _ARRANGING,   STAY,                  answer_not_found),
     Row(T.CALLBACK_WITHOUT_CODE,      _ARRANGING,   STAY,                  answer_not_found),
     Row(T.CALLBACK_ACCEPTED,          _ARRANGING,   STAY,                  answer_not_found),
+    Row(T.CALLBACK_CLIENT_REFUSED,    _PUSHING,     STAY,                  answer_not_found),
+    Row(T.CLIENT_CONFIRMED,           _PUSHING,     STAY,                  answer_not_found),
 
     # The person is in the browser
     Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),
     Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  report_browser_failed),
-    Row(T.KEYS_RECEIVED,              _WAITING,     STAY,                  keep_keys),
-    Row(T.KEYS_UNAVAILABLE,           _WAITING,     STAY,                  report_keys_delayed),
+    Row(T.START_PAGE_REQUESTED,       _WAITING,     STAY,                  send_to_provider),
+    Row(T.KEYS_RECEIVED,              _AHEAD,       STAY,                  keep_keys),
+    Row(T.KEYS_UNAVAILABLE,           _AHEAD,       STAY,                  report_keys_delayed),
     Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  answer),
     Row(T.HTTPS_ATTEMPTED,            _LISTENING,   STAY,                  report_https),
     Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  answer_not_found),
@@ -213,7 +220,11 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CALLBACK_ISSUER_MISMATCHED, _WAITING,     S.FAILED,              fail),
     Row(T.CALLBACK_DENIED,            _WAITING,     S.FAILED,              fail),
     Row(T.CALLBACK_WITHOUT_CODE,      _WAITING,     S.FAILED,              fail),
+    Row(T.CALLBACK_CLIENT_REFUSED,    _WAITING,     S.FAILED,              fail),
     Row(T.CALLBACK_ACCEPTED,          _WAITING,     S.EXCHANGING_CODE,     exchange_code),
+    Row(T.CLIENT_CONFIRMED,           _WAITING,     S.SAVING_CLIENT,       save_client),
+    Row(T.REGISTRATION_SAVED,         _CLIENT,      S.EXCHANGING_CODE,     exchange_code_of_client),
+    Row(T.REGISTRATION_SAVE_FAILED,   _CLIENT,      S.FAILED,              fail),
     Row(T.CALLBACK_REPEATED,          _BUSY,        STAY,                  join_wait),
     Row(T.CALLBACK_CONFLICTED,        _BUSY,        STAY,                  answer_conflict),
     Row(T.PASTE_REFUSED,              _LISTENING,   STAY,                  report_paste_refused),
@@ -235,6 +246,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.TOKEN_ENDPOINT_UNREACHABLE, _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_REQUEST_BROKEN,       _CODE,        S.FAILED,              fail),
     Row(T.TOKEN_ENDPOINT_REJECTED,    _CODE,        S.FAILED,              fail),
+    Row(T.CLIENT_REFUSED,             _CODE,        S.FAILED,              doubt_client),
     Row(T.TOKEN_RESPONSE_MALFORMED,   _CODE,        S.FAILED,              fail),
     Row(T.ID_TOKEN_REFUSED,           _CODE,        S.FAILED,              fail),
     Row(T.SCOPE_MISSING,              _CODE,        S.FAILED,              fail),
@@ -284,7 +296,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CALLBACK_ISSUER_MISMATCHED, _OVER,        STAY,                  answer_over),
     Row(T.CALLBACK_DENIED,            _OVER,        STAY,                  answer_over),
     Row(T.CALLBACK_WITHOUT_CODE,      _OVER,        STAY,                  answer_over),
+    Row(T.CALLBACK_CLIENT_REFUSED,    _OVER,        STAY,                  answer_over),
     Row(T.CALLBACK_ACCEPTED,          _OVER,        STAY,                  answer_over),
+    Row(T.CLIENT_CONFIRMED,           _OVER,        STAY,                  answer_over),
     Row(T.CALLBACK_REPEATED,          _OVER,        STAY,                  answer_over),
     Row(T.CALLBACK_CONFLICTED,        _OVER,        STAY,                  answer_over),
     Row(T.CANCEL_REQUESTED,           FINAL_STATES, STAY,                  answer_too_late),

@@ -8,6 +8,7 @@ from ..base.records import Record
 from ..base.text import clean_text
 
 if TYPE_CHECKING:
+    from ..base.secret import Secret
     from ..base.strict_json import JsonObject
     from .provider import Provider
 
@@ -26,6 +27,17 @@ class Account(Record):
     project_id: str | None = None
     needs_setup: bool = False
     """The person owns an organisation, and its setup is not finished."""
+
+
+class KnownAccount(Record):
+    """The account that a login renews: the person that the client belongs to."""
+
+    subject: str
+    """``sub`` of the id token. A login of another person is refused."""
+    email: str | None = None
+    """For ``login_hint``. Only the browser gets it."""
+    id_token: Secret | None = None
+    """The id token of the last login, for ``id_token_hint``; None after a sign-out. Only the browser gets it."""
 
 
 def read_account(id_claims: JsonObject, access_claims: JsonObject, provider: Provider) -> Account:

@@ -79,6 +79,8 @@ class Credentials(Record):
     tokens: Tokens | None = None
     last_refresh: str | None = None
     """When this machine received the access token, in UTC and in the format of RFC 3339."""
+    unverified: Credentials | None = None
+    """Those of a refresh with an id token that is not verified yet. When it is, they replace these."""
     others: Secret | None = hidden(default=None)
     """The other members of the file from which these credentials were read, as a JSON object."""
 
@@ -159,7 +161,7 @@ class Credentials(Record):
             came["expiry"] = None if lifetime is None else received_at + lifetime
         if self.tokens.provenance is None:
             came["provenance"] = provenance
-        refreshed = self.__replace__(tokens=self.tokens.__replace__(**came))
+        refreshed = self.__replace__(tokens=self.tokens.__replace__(**came, refresh_sent_at=None), unverified=None)
         if answer.access_token is None and self.tokens.expires_at() is not None:
             # The access token, which says when it ends, is as old as before.
             return refreshed
@@ -170,7 +172,8 @@ class Credentials(Record):
         tokens = self.tokens
         held = (self.api_key, *((tokens.id_token, tokens.access_token, tokens.refresh_token) if tokens else ()))
         client = tokens.provider.client_secret if tokens and tokens.provider else None
-        return tuple(secret.reveal() for secret in (*held, client) if secret is not None)
+        others = () if self.unverified is None else self.unverified.secrets()
+        return (*(secret.reveal() for secret in (*held, client) if secret is not None), *others)
 
     def effective_mode(self, plan: str | None) -> str:
         """Return the mode in which the credentials are used.
@@ -284,7 +287,7 @@ def _recorded(tokens: TokenSet, options: LoginOptions) -> dict[str, Any]:
         return {"provenance": provenance_of_provider(options.provider)}
     return {
         "scope": options.requested_scopes if tokens.scope is None else tokens.scope,
-        "resource": options.resource,
+        "resource": options.requested_resources,
         "extra": tokens.extra,
         "provider": options.provider,
     }

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from typing import Final
 
     from ..base.strict_json import JsonObject
+    from .provider import Provider
 
 _ACCOUNT_KEYS: Final = ("subject", "email", "name")
-_TOKENS_KEYS: Final = (*TOKEN_KEYS, "account_id", "scope", "expires_at", "extra")
-_LOGIN_KEYS: Final = ("resource", "account", "tokens", "last_refresh")
+_TOKENS_KEYS: Final = (*TOKEN_KEYS, "account_id", "scope", "expires_at", "extra", "refresh_sent_at")
+_LOGIN_KEYS: Final = ("resource", "account", "tokens", "last_refresh", "unverified")
 NO_PROVIDER: Final = "the credentials do not name the provider that issued them"
 _NOTHING: Final = Credentials(auth_mode=None)
 """What an empty object stands for: an entry that could not be removed was emptied."""
@@ -71,6 +72,15 @@ def parse_entry(data: bytes) -> Credentials:
         raise CredentialsError(problem)
     if not content:
         return _NOTHING
+    provider, resource = read_provider(content), tuple(content.get("resource") or ())
+    waiting = content.get("unverified")
+    unknown = _unknown(content, has_id_token=bool(content["tokens"].get("id_token")))
+    return _credentials(content, provider, resource).__replace__(
+        unverified=_credentials(waiting, provider, resource) if waiting else None, others=others_of(unknown, ())
+    )
+
+
+def _credentials(content: JsonObject, provider: Provider, resource: tuple[str, ...]) -> Credentials:
     tokens = content["tokens"]
     scope, extra = tokens.get("scope"), tokens.get("extra")
     return Credentials(
@@ -82,13 +92,13 @@ def parse_entry(data: bytes) -> Credentials:
             account_id=tokens.get("account_id"),
             expiry=tokens.get("expires_at"),
             scope=None if scope is None else tuple(scope),
-            resource=tuple(content.get("resource") or ()),
+            resource=resource,
             extra=others_of(extra, ()) if extra else None,
-            provider=read_provider(content),
+            provider=provider,
+            refresh_sent_at=tokens.get("refresh_sent_at"),
             others=others_of(tokens, _TOKENS_KEYS),
         ),
         last_refresh=content.get("last_refresh"),
-        others=others_of(_unknown(content, has_id_token=bool(tokens.get("id_token"))), ()),
     )
 
 
@@ -115,6 +125,9 @@ def serialise_entry(credentials: Credentials, *, previous: Mapping[str, object] 
         content["account"] = {name: value for name, value in found.items() if value}
     content["tokens"] = _token_members(tokens)
     content["last_refresh"] = credentials.last_refresh
+    waiting = credentials.unverified
+    if waiting is not None and waiting.tokens is not None:
+        content["unverified"] = {"tokens": _token_members(waiting.tokens), "last_refresh": waiting.last_refresh}
     known = {*known_members(), *_LOGIN_KEYS}
     kept = {name: value for name, value in (previous or {}).items() if name not in known}
     for name, value in {**kept, **members_of(credentials.others)}.items():
@@ -132,6 +145,7 @@ def _token_members(tokens: Tokens) -> JsonObject:
         "scope": None if tokens.scope is None else list(tokens.scope),
         "expires_at": tokens.expiry,
         "extra": members_of(tokens.extra) or None,
+        "refresh_sent_at": tokens.refresh_sent_at,
     }
     members |= {name: value for name, value in optional.items() if value is not None}
     return {**members, **members_of(tokens.others)}
@@ -186,16 +200,25 @@ def _problem_of(content: JsonObject) -> str:
             value = members.get(name)
             if value is not None and not _is(value, kind):
                 return f"{where}{name} is not {words}"
-    if not tokens.get("access_token"):
+    if tokens.get("access_token") is None:
         return "tokens.access_token is missing"
     for name in TOKEN_KEYS:
         # Tokens are written into headers and to standard output.
         if not is_printable_ascii(tokens.get(name) or ""):
             return f"tokens.{name} holds a character that is in no token"
-    moment = tokens.get("expires_at")
-    if moment is not None and claims.expiry({"exp": moment}) is None:
-        return "tokens.expires_at is not a time"
-    return ""
+    wrong = [name for name in ("expires_at", "refresh_sent_at") if not _is_time(tokens.get(name))]
+    return f"tokens.{wrong[0]} is not a time" if wrong else _problem_of_unverified(content)
+
+
+def _problem_of_unverified(content: JsonObject) -> str:
+    """Return what is wrong with the tokens that wait for the keys."""
+    waiting = content.get("unverified")
+    problem = "" if waiting is None else _problem_of(waiting) if _is(waiting, dict) else "it is not an object"
+    return problem and f"unverified: {problem}"
+
+
+def _is_time(value: object) -> bool:
+    return value is None or claims.expiry({"exp": value}) is not None
 
 
 def _is(value: object, kind: type) -> bool:

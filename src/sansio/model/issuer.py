@@ -65,11 +65,11 @@ def provider_of(tokens: Tokens) -> Provider | None:
         return tokens.provider
     recorded = provenance_of(tokens)
     if recorded is None:
-        return Provider.chatgpt()
+        return Provider.codex()
     if recorded.client_id is None:
         return None
     try:
-        return Provider.chatgpt(issuer=recorded.issuer, client_id=recorded.client_id)
+        return Provider.codex(issuer=recorded.issuer, client_id=recorded.client_id)
     except ValueError:
         return None
 

@@ -13,13 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from ..server.registration import Registration
     from .provider import Provider
     from .tokens import Tokens, TokenSet
 
 _PROTOCOL_PARAMETERS: Final = frozenset(
     (
         *("response_type", "client_id", "client_secret", "redirect_uri", "scope", "state", "nonce"),
-        *("code_challenge", "code_challenge_method", "request", "request_uri"),
+        *("code_challenge", "code_challenge_method", "request", "request_uri", "id_token_hint"),
     )
 )
 _OPTION_PARAMETERS: Final = frozenset(("resource", "audience", "prompt", "login_hint", "max_age"))
@@ -69,6 +70,8 @@ class LoginOptions(Record):
     """Seconds after which the person must sign in again. The id token then says when that was."""
     parameters: tuple[tuple[str, str], ...] = ()
     """Further parameters of the authorization request, such as ``acr_values`` and ``ui_locales``."""
+    host_id: str | None = hidden(default=None)
+    """The id of this installation's host, for a provider that asks for it; None for the one that the store keeps."""
     any_user: bool = False
     """Accept a callback from a process of another user of this machine. Without it, such a callback is refused where
     the system tells (on Linux)."""
@@ -101,6 +104,16 @@ class LoginOptions(Record):
             raise ValueError("the allowed workspaces are a tuple of ids")  # noqa: TRY004 - a wrong option like any other
         if any(not workspace or "," in workspace for workspace in self.allowed_workspaces):
             raise ValueError("a workspace id is not empty and has no comma")
+
+    def of_installation(self, registration: Registration | None, host_id: str | None) -> LoginOptions:
+        """Return the options with what this installation has of its own.
+
+        Args:
+            registration: Its client at the provider; None if it has none, or the provider's is the program's.
+            host_id: The id of its host; None if it has none. That of the options comes first.
+        """
+        provider = self.provider if registration is None else self.provider.registered(registration)
+        return self.__replace__(provider=provider, host_id=self.host_id or host_id)
 
     def check_method(self, method: LoginMethod) -> None:
         """Check that a login can use a method.
@@ -135,6 +148,11 @@ class LoginOptions(Record):
         granted |= {scope for scope, other in self.provider.dialect.scope_names if other in granted}
         scopes = self.requested_scopes if wanted is None else wanted
         return tuple(scope for scope in scopes if scope not in granted)
+
+    @property
+    def requested_resources(self) -> tuple[str, ...]:
+        """The resources that the tokens are for (RFC 8707)."""
+        return self.resource or self.provider.dialect.resource
 
     @property
     def wants_id_token(self) -> bool:

@@ -47,15 +47,20 @@ class EndpointOverrides(Record):
     def for_login(self, provider: Provider) -> Provider:
         """Return a provider for a login. Only the revocation of replaced tokens goes to another endpoint."""
         revocation = self.revocation or (self.refresh and _beside(self.refresh))
-        if provider.issuer != CHATGPT_ISSUER or not revocation:
+        if not _is_codex(provider) or not revocation:
             return provider
         return provider.__replace__(revocation_endpoint=revocation)
 
     def for_tokens(self, provider: Provider) -> Provider:
         """Return a provider for refreshes and revocations of its tokens."""
-        if provider.issuer != CHATGPT_ISSUER or not self.refresh:
+        if not _is_codex(provider) or not self.refresh:
             return self.for_login(provider)
         return self.for_login(provider).__replace__(token_endpoint=self.refresh)
+
+
+def _is_codex(provider: Provider) -> bool:
+    """Return whether the environment's endpoints are meant: those of OpenAI's issuer, for the Codex CLI's tokens."""
+    return provider.issuer == CHATGPT_ISSUER and provider.dialect.stores_in_auth_json
 
 
 def _problem_of(url: str | None) -> str:

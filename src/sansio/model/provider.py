@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
 from ..server.dialect import STANDARD, codex_fields
-from ..server.endpoints import ClientAuthentication, IdTokenPolicy
+from ..server.endpoints import ClientAuthentication, IdTokenPolicy, check_client_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ ID_TOKEN_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 class Provider(Record):
     """An authorization server: its endpoints, the OAuth client, and how its responses are read.
 
-    `codex`, `openid`, `oauth`, `google`, `github`, `microsoft`, `gitlab` and `from_metadata` make one. The names of the
-    endpoints are those of RFC 8414.
+    `codex`, `chatgpt`, `openid`, `oauth`, `google`, `github`, `microsoft`, `gitlab` and `from_metadata` make one. The
+    names of the endpoints are those of RFC 8414.
 
     Raises:
         ValueError: An endpoint is not ``https`` (or ``http`` on loopback), or holds userinfo, a fragment or a character
@@ -42,7 +42,7 @@ class Provider(Record):
     """
 
     name: str = "openid"
-    """The kind of provider: ``codex``, ``openid``, ``oauth``, ``google``, ``github``, ``microsoft`` or ``gitlab``."""
+    """The kind: ``codex``, ``chatgpt``, ``openid``, ``oauth``, ``google``, ``github``, ``microsoft`` or ``gitlab``."""
     issuer: str | None
     """The identifier of the provider, compared exactly with ``iss`` (RFC 9207 section 2.4). None if it has none."""
     authorization_endpoint: str
@@ -88,9 +88,7 @@ class Provider(Record):
     """The issuer in the metadata has the text ``{tenantid}``, which stands for the ``tid`` of the token (Microsoft)."""
     pushed_authorization_request_endpoint: str | None = None
     require_pushed_authorization_requests: bool = False
-    """Push the authorization request (RFC 9126)."""
     registration_endpoint: str | None = None
-    """The endpoint that registers clients (RFC 7591)."""
     registration: ClientMetadata | None = None
     """What the program tells the provider, if the login registers a client. Then `client_id` may be empty."""
     scope_separator: str = " "
@@ -154,7 +152,10 @@ class Provider(Record):
         """The endpoint that a login needs and the provider does not have; empty if it has all."""
         if self.require_pushed_authorization_requests and self.pushed_authorization_request_endpoint is None:
             return "pushed_authorization_request_endpoint"
-        return "" if self.client_id or self.registration_endpoint is not None else "registration_endpoint"
+        if self.dialect.strict_id_tokens and self.jwks_uri is None:
+            return "jwks_uri"
+        has_client = self.client_id or self.dialect.issues_clients
+        return "" if has_client or self.registration_endpoint is not None else "registration_endpoint"
 
     @property
     def request_path(self) -> str:
@@ -179,33 +180,19 @@ class Provider(Record):
         # With device codes, the authorization endpoint is not needed.
         page = self.authorization_endpoint or ("" if self.device_code is None else None)
         needed = () if self.needs_discovery else (page, self.token_endpoint)
-        optional = (
-            self.revocation_endpoint,
-            self.jwks_uri,
-            self.registration_endpoint,
-            self.pushed_authorization_request_endpoint,
-        )
-        for url in (*needed, *optional):
+        optional = (self.revocation_endpoint, self.jwks_uri, self.registration_endpoint)
+        for url in (*needed, *optional, self.pushed_authorization_request_endpoint):
             if url is not None:
                 check_endpoint(url)
-        if self.id_token_policy not in tuple(IdTokenPolicy):
-            # A misspelt value from a configuration would otherwise act as the laxer policy.
+        if self.id_token_policy not in tuple(IdTokenPolicy):  # A misspelt value would act as the laxer policy.
             raise ValueError("the id token policy is strict or compat")
         if self.callback_path in _OWN_PATHS or self.callback_path[:1] not in ("", "/"):
             raise ValueError("the callback path is empty or starts with a slash, and is neither /success nor /cancel")
-        if isinstance(self.scopes, str):
-            # A string would be read as a list of letters.
+        if isinstance(self.scopes, str):  # A string would be read as a list of letters.
             raise ValueError("the scopes are a tuple of texts")  # noqa: TRY004 - a wrong field like any other
-        self._check_client()
-
-    def _check_client(self) -> None:
         if not self.client_id and self.registration is None:
             raise ValueError("the provider needs a client id, or the metadata of a client to register")
-        is_public = self.token_endpoint_auth_method is ClientAuthentication.NONE
-        if is_public and self.client_secret is not None:
-            raise ValueError("the client has a secret, but its authentication is none")
-        if self.client_secret is None and not is_public and self.token_endpoint_auth_method is not None:
-            raise ValueError(f"the authentication {self.token_endpoint_auth_method} needs a client secret")
+        check_client_secret(self.client_secret, self.token_endpoint_auth_method)
 
     @classmethod
     def codex(
@@ -229,7 +216,20 @@ class Provider(Record):
         base = issuer.rstrip("/")
         return cls(issuer=base, client_id=client_id, **codex_fields(base, originator, is_mirror=base != CHATGPT_ISSUER))
 
-    chatgpt = codex
+    @classmethod
+    def chatgpt(cls, *, app_name: str, issuer: str = CHATGPT_ISSUER) -> Provider:
+        """Return "Sign in with ChatGPT" for open-source and locally run programs (docs/chatgpt.md).
+
+        Args:
+            app_name: The program's name, the same on each machine. The person sees it, and may change it.
+            issuer: The issuer identifier, compared exactly.
+
+        Raises:
+            ValueError: The name cannot be shown or has more than 120 characters, or a field is out of its range.
+        """
+        from ..server.chatgpt import chatgpt_fields  # noqa: PLC0415 - not for the default provider
+
+        return cls(**chatgpt_fields(issuer, app_name))
 
     @classmethod
     def openid(cls, issuer: str, *, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
@@ -334,8 +334,8 @@ class Provider(Record):
         """
         from ..server import presets  # noqa: PLC0415 - not for the default provider
 
-        preset = presets.github(host, has_secret=fields.get("client_secret") is not None)
-        return cls.oauth(**{**preset, "client_id": client_id, **fields})
+        has_secret = fields.get("client_secret") is not None
+        return cls.oauth(**{**presets.github(host, has_secret=has_secret), "client_id": client_id, **fields})
 
     @classmethod
     def microsoft(cls, client_id: str, *, tenant: str = "common", **fields: Any) -> Provider:  # noqa: ANN401 - as above

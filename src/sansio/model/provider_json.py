@@ -38,10 +38,13 @@ _URLS: Final = ("_endpoint", "_uri", "_url")
 
 
 def provider_members(provider: Provider) -> JsonObject:
-    """Return the members of a provider. A client secret is among them, unless a file or a command has it."""
+    """Return the members of a provider. A client secret is among them, unless a file or a command has it.
+
+    The bootstrap client id of a provider that issues clients is never stored.
+    """
     # The kind of provider comes first, also the usual one: people read this.
     members: JsonObject = {"provider": provider.name}
-    members |= _members(provider, provider.values(), leave_out=("client_secret",))
+    members |= _members(provider, provider.values(), leave_out=("client_secret", "bootstrap_client_id"))
     secret = provider.client_secret
     if isinstance(secret, ExternalSecret):
         external: JsonObject = {"client_secret_file": secret.file, "client_secret_command": list(secret.command)}
@@ -103,7 +106,8 @@ def _members(record: Record, values: JsonObject, *, leave_out: tuple[str, ...] =
             continue
         if name not in defaults and value in (None, "", ()):
             continue
-        members[_NAMES.get(name, name)] = _members(value, value.values()) if isinstance(value, Record) else value
+        inner = _members(value, value.values(), leave_out=leave_out) if isinstance(value, Record) else value
+        members[_NAMES.get(name, name)] = inner
     return members
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..base.records import Record, hidden
 from .account import identifier, read_account
+from .auth_json import members_of
 from .claims import claims_of, expiry
+from .moments import read_moment
 
 if TYPE_CHECKING:
     from ..base.secret import Secret
@@ -32,6 +34,7 @@ class TokenSet(TokenAnswer):
     """The tokens of a code exchange."""
 
     access_token: Secret
+    """Empty if the provider gave none: the login only says who the person is (`Dialect.has_optional_access_token`)."""
 
     def secrets(self) -> tuple[str, ...]:
         """Return the tokens, revealed, so that echoes of them can be masked."""
@@ -51,6 +54,7 @@ class Tokens(Record):
     id_token: Secret | None = None
     """The id token, unchanged since it was received; None if the provider gave none."""
     access_token: Secret
+    """Empty if the provider gave none, as in `TokenSet`."""
     refresh_token: Secret | None = None
     """None if the provider gave none: then only a new login gives another access token."""
     account_id: str | None = None
@@ -66,6 +70,8 @@ class Tokens(Record):
     """The provider, with its endpoints and the client. None for Codex's; `provenance` names its issuer and client."""
     provenance: Provenance | None = None
     """The issuer and the client. None in older files: see `loginmachine.sansio.model.provenance`."""
+    refresh_sent_at: float | None = None
+    """When a refresh token that works once was sent last, in seconds since 1970; None if an answer was stored."""
     others: Secret | None = hidden(default=None)
     """Members that a newer version has added, as a JSON object."""
 
@@ -73,6 +79,17 @@ class Tokens(Record):
     def has_refresh_token(self) -> bool:
         """Whether there is a refresh token. An empty one, as in an older ``auth.json``, is none."""
         return self.refresh_token is not None and self.refresh_token.reveal() != ""
+
+    @property
+    def plan_enabled(self) -> bool | None:
+        """Whether the person's plan pays for requests: its scope was granted. None if the provider has no plans."""
+        scope = None if self.provider is None else self.provider.dialect.plan_scope
+        return None if scope is None else scope in (self.scope or ())
+
+    def earliest_refresh(self) -> float | None:
+        """Return before when the provider accepts no refresh, in seconds since 1970; None if it does not say."""
+        member = None if self.provider is None else self.provider.dialect.earliest_refresh_member
+        return None if member is None else read_moment(members_of(self.extra).get(member))
 
     def account(self, provider: Provider) -> Account:
         """Return the account that the tokens describe. A token that cannot be read adds nothing."""

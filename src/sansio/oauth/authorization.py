@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
+    from ..model.account import KnownAccount
     from ..model.options import LoginOptions, LoginSecrets
 
 _PUBLIC: Final = frozenset(("response_type", "client_id", "redirect_uri", "code_challenge_method", "scope"))
-"""Parameters whose encoding is kept for the next login. The others may be secret, or name a person."""
+"""Parameters with an encoding that is kept for the next login. The others may be secret, or name a person."""
 MAX_CODE: Final = 8192
 """The most characters of an authorization code. A longer one does not fit into the target of a callback."""
 
@@ -55,6 +56,27 @@ def authorization_url(options: LoginOptions, secrets: LoginSecrets, port: int) -
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{'&'.join(query)}"
 
 
+def hinted_url(url: str, options: LoginOptions, account: KnownAccount | None) -> str:
+    """Return the URL of an authorization request with hints about the person (OpenID Connect Core section 3.1.2.1).
+
+    Only the person's browser may get it: both hints name the person, and one is a token.
+
+    Args:
+        url: The authorization request.
+        options: The options of the login. If they have a hint, they are about another account, perhaps.
+        account: The account that the login renews; None if it renews none.
+
+    Returns:
+        The same URL if there are no hints.
+    """
+    if account is None or options.login_hint is not None:
+        return url
+    id_token = account.id_token
+    hints = {"login_hint": account.email, "id_token_hint": None if id_token is None else id_token.reveal()}
+    given = {name: value for name, value in hints.items() if value}
+    return f"{url}&{urlencode(given)}" if given else url
+
+
 def authorization_parameters(options: LoginOptions, secrets: LoginSecrets, port: int) -> Iterator[tuple[str, str]]:
     """Return the parameters of the authorization request, in their order.
 
@@ -65,7 +87,11 @@ def authorization_parameters(options: LoginOptions, secrets: LoginSecrets, port:
     """
     provider, dialect = options.provider, options.provider.dialect
     yield "response_type", "code"
-    yield "client_id", provider.client_id
+    yield "client_id", provider.client_id or dialect.bootstrap_client_id or ""
+    if dialect.name_parameter and provider.registration is not None and not provider.client_id:
+        yield dialect.name_parameter, provider.registration.client_name
+    if dialect.host_parameter:
+        yield dialect.host_parameter, options.host_id or ""
     yield "redirect_uri", redirect_uri(options, port)
     yield "code_challenge", code_challenge(secrets.code_verifier)
     yield "code_challenge_method", "S256"
@@ -86,7 +112,7 @@ def _requested(options: LoginOptions) -> Iterator[tuple[str, str]]:
         value = getattr(options, name)
         if value is not None:
             yield name, str(value)
-    for resource in options.resource:
+    for resource in options.requested_resources:
         yield "resource", resource
     yield from options.parameters
 

@@ -70,7 +70,11 @@ def code_request(options: LoginOptions) -> HttpRequest:
     form: Form = (("client_id", provider.client_id),)
     if endpoints.dialect is not _CODEX:
         scope = " ".join(options.requested_scopes)
-        form = (*form, *((("scope", scope),) if scope else ()), *(("resource", each) for each in options.resource))
+        form = (
+            *form,
+            *((("scope", scope),) if scope else ()),
+            *(("resource", each) for each in options.requested_resources),
+        )
     request = authenticated(_request(endpoints, endpoints.code_endpoint, form, CODE_REQUEST_TIMEOUT), provider)
     # Some servers want the client id here from a client that authenticates, too. RFC 8628 section 3.1 allows it.
     return request if request.authorization is None else request.__replace__(form=form)

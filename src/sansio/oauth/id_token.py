@@ -42,14 +42,15 @@ def check_id_token(
         ClaimError: A claim is wrong or missing. The message names the claim.
     """
     strict = provider.id_token_policy == IdTokenPolicy.STRICT
-    for name in ("iss", "sub", "aud", "exp", "iat") if strict else ():
-        if name not in claims:
-            raise ClaimError(f"it has no {name}")
+    if strict:
+        _check_presence(claims)
     if "iss" in claims and provider.issuer is not None and claims["iss"] != expected_issuer(claims, provider):
         raise ClaimError("its issuer (iss) is another provider")
     audience = claims.get("aud", provider.client_id)
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
         raise ClaimError("it was made for another client (aud)")
+    if provider.dialect.strict_id_tokens:
+        _check_strictly(claims, headers, received_at)
     if "azp" in claims and claims["azp"] != provider.client_id:
         raise ClaimError("it was given to another client (azp)")
     if "exp" in claims:
@@ -114,6 +115,25 @@ def check_age(claims: JsonObject, received_at: float, max_age: int) -> None:
         raise ClaimError("it does not say when the person signed in (auth_time)")
     if received_at - signed_in > max_age + CLOCK_TOLERANCE:
         raise ClaimError("the person signed in too long ago (auth_time)")
+
+
+def _check_presence(claims: JsonObject) -> None:
+    for name in ("iss", "sub", "aud", "exp", "iat"):
+        if name not in claims:
+            raise ClaimError(f"it has no {name}")
+    if not isinstance(claims["sub"], str) or not claims["sub"]:
+        raise ClaimError("its subject (sub) is not a text, or is empty")
+
+
+def _check_strictly(claims: JsonObject, headers: Headers, received_at: float) -> None:
+    """Check what OpenID Connect recommends (section 3.1.3.7, points 4 and 10), and some providers keep to."""
+    audience = claims["aud"]
+    if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
+        raise ClaimError("it was made for several clients, and does not say which one it was given to (azp)")
+    issued_at = expiry({"exp": claims["iat"]})
+    theirs = _server_time(headers)
+    if issued_at is None or issued_at - CLOCK_TOLERANCE > max(received_at, theirs or 0.0):
+        raise ClaimError("the time at which it was issued (iat) is no time, or in the future")
 
 
 def _check_expiry(claimed: object, headers: Headers, received_at: float) -> None:

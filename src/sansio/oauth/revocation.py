@@ -47,8 +47,10 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         return None
     if new is not None and not provider.dialect.revokes_replaced_tokens:
         return None
-    for name in ("refresh_token", "access_token"):
-        token = getattr(old.tokens, name)
+    # Where refresh tokens work once, those of a refresh that is not verified yet are the valid ones.
+    revoked = old.tokens if old.unverified is None or old.unverified.tokens is None else old.unverified.tokens
+    for name in ("refresh_token",) if provider.dialect.one_use_refresh_tokens else ("refresh_token", "access_token"):
+        token = getattr(revoked, name)
         if token is None or not token.reveal():
             continue
         if new is not None and new.tokens is not None and getattr(new.tokens, name) == token:
@@ -62,6 +64,15 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
         )
         return authenticated(request, provider)
     return None
+
+
+def may_pass(result: HttpResponse | HttpRequestFailed) -> bool:
+    """Return whether another try to revoke a token may succeed: there was no response, or the provider has a problem.
+
+    Args:
+        result: The result of the request.
+    """
+    return isinstance(result, HttpRequestFailed) or result.status >= 500
 
 
 def read_revocation(request: HttpRequest, result: HttpResponse | HttpRequestFailed) -> str:

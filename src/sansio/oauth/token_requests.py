@@ -39,7 +39,7 @@ def code_exchange(options: LoginOptions, secrets: LoginSecrets, port: int, code:
             ("code", code),
             ("redirect_uri", redirect_uri(options, port)),
             ("code_verifier", secrets.code_verifier),
-            *(("resource", resource) for resource in options.resource),
+            *(("resource", resource) for resource in options.requested_resources),
         ),
         timeout=TOKEN_EXCHANGE_TIMEOUT,
     )

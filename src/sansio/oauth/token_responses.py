@@ -55,7 +55,10 @@ def read_tokens(response: HttpResponse, provider: Provider, hide: tuple[str, ...
     Returns:
         The tokens, not checked yet, or why there are none.
     """
-    answer = judge(response, _read_members(response, provider), hide)
+    body = _read_members(response, provider)
+    answer = judge(response, body, hide)
+    if isinstance(answer, Rejected) and error_code(body) in _CLIENT_REFUSED:
+        return ClientRefused(message=answer.message)
     return token_set(answer, provider) if isinstance(answer, dict) else answer
 
 
@@ -66,9 +69,12 @@ def token_set(answer: JsonObject, provider: Provider) -> TokenSet | Malformed:
         answer: The members.
         provider: Says which tokens must come, and of which type they are.
     """
-    required = _TOKEN_NAMES if provider.dialect.gives_all_tokens else ("access_token",)
+    dialect = provider.dialect
+    required = (
+        _TOKEN_NAMES if dialect.gives_all_tokens else () if dialect.has_optional_access_token else ("access_token",)
+    )
     read = _received(answer, provider, required)
-    return read if isinstance(read, Malformed) else TokenSet(**read)
+    return read if isinstance(read, Malformed) else TokenSet(**{"access_token": Secret(""), **read})
 
 
 def read_refresh(

@@ -35,6 +35,10 @@ class RememberRefusal(Record):
     refusal: Refusal
 
 
+class ForgetTokens(Record):
+    """Remove the credentials: their refresh token was refused. The client that was issued stays. Never answered."""
+
+
 class Warn(Record):
     """Warn about something unusual. Never answered."""
 
@@ -49,6 +53,14 @@ class Deliver(Record):
 
 
 RefreshAction: TypeAlias = (
-    LoadCredentials | TakeLock | ReleaseLock | SendTokenRequest | SaveCredentials | RememberRefusal | Warn | Deliver
+    LoadCredentials
+    | TakeLock
+    | ReleaseLock
+    | SendTokenRequest
+    | SaveCredentials
+    | RememberRefusal
+    | ForgetTokens
+    | Warn
+    | Deliver
 )
 """Every action that `RefreshMachine.handle` returns."""

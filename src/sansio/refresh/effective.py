@@ -31,8 +31,14 @@ class Applicable(Record):
         if self.mode == AuthMode.API_KEY:
             return credentials.api_key
         if self.mode in (AuthMode.CHATGPT, AuthMode.OAUTH) and credentials.tokens is not None:
-            return credentials.tokens.access_token
+            return None if self.is_identity_only else credentials.tokens.access_token
         return None
+
+    @property
+    def is_identity_only(self) -> bool:
+        """Whether the sign-in only says who the person is: the provider gave no access token."""
+        tokens = self.credentials.tokens
+        return self.mode == AuthMode.OAUTH and tokens is not None and tokens.access_token.reveal() == ""
 
 
 def applicable(
@@ -73,5 +79,5 @@ def has_ended(applies: Applicable | None, refusal: Refusal | None, provider: Pro
     tokens = applies.credentials.tokens
     if tokens is None:
         return False
-    asked = provider or provider_of(tokens) or Provider.chatgpt()
+    asked = provider or provider_of(tokens) or Provider.codex()
     return digest_of(applies.credentials, asked) == refusal.digest

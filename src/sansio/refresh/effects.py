@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..login.actions import SaveCredentials, SendTokenRequest
 from ..oauth import token_requests
-from .actions import LoadCredentials, TakeLock, Warn
+from .actions import ForgetTokens, LoadCredentials, TakeLock, Warn
 from .outcome import Delivery
 
 if TYPE_CHECKING:
@@ -48,6 +48,24 @@ def verifies_id_tokens(refresh: RefreshData, _: Interpretation) -> bool:
     return refresh.provider.jwks_uri is not None and refresh.tokens.id_token is not None
 
 
+def lasts_yet(refresh: RefreshData, _: Interpretation) -> bool:
+    """The old token is still valid, and no API has rejected it."""
+    credentials = refresh.credentials
+    if credentials is None or credentials.tokens is None or credentials.tokens.access_token == refresh.wanted.rejected:
+        return False
+    return refresh.is_valid_at(credentials, refresh.now)
+
+
+def spends_refresh_token(refresh: RefreshData, _: Interpretation) -> bool:
+    """The refresh token works once."""
+    return refresh.provider.dialect.one_use_refresh_tokens
+
+
+def must_verify(refresh: RefreshData, _: Interpretation) -> bool:
+    """The id token of the new tokens is not verified yet."""
+    return refresh.refreshed is not None and refresh.refreshed.unverified is not None
+
+
 # What is stored
 
 
@@ -74,11 +92,48 @@ def load_locked(refresh: RefreshData, meaning: Interpretation) -> None:
 # Old tokens to new
 
 
+def mark(refresh: RefreshData, meaning: StoreRead) -> None:
+    """Store that the refresh token is sent now. If no answer is ever stored, it is perhaps spent."""
+    refresh.stored = meaning.stored
+    assert refresh.credentials is not None
+    marked = refresh.credentials.__replace__(tokens=refresh.tokens.__replace__(refresh_sent_at=refresh.now))
+    refresh.credentials = marked
+    refresh.out.append(SaveCredentials(credentials=marked))
+
+
+def exchange_marked(refresh: RefreshData, _: Interpretation) -> None:
+    """Exchange the refresh token for new tokens, now that the mark is stored."""
+    _exchange(refresh)
+
+
 def fetch_keys(refresh: RefreshData, meaning: StoreRead) -> None:
     """Fetch the provider's keys."""
+    refresh.stored = meaning.stored
+    _request_keys(refresh)
+
+
+def fetch_keys_for_waiting(refresh: RefreshData, meaning: StoreRead) -> None:
+    """Fetch the provider's keys, for the tokens of an earlier refresh."""
+    refresh.exchanged = True
+    fetch_keys(refresh, meaning)
+
+
+def fetch_keys_for_saved(refresh: RefreshData, _: Interpretation) -> None:
+    """Fetch the provider's keys, for new tokens that are stored."""
+    refresh.credentials = refresh.refreshed
+    _request_keys(refresh)
+
+
+def fetch_keys_for_unsaved(refresh: RefreshData, meaning: Problem) -> None:
+    """Fetch the provider's keys, for new tokens that are in memory only, because they could not be stored."""
+    _keep_unsaved(refresh, meaning)
+    refresh.credentials = refresh.refreshed
+    _request_keys(refresh)
+
+
+def _request_keys(refresh: RefreshData) -> None:
     from ..oauth.keys import keys_request  # noqa: PLC0415 - not for the default provider
 
-    refresh.stored = meaning.stored
     assert refresh.provider.jwks_uri is not None
     request = keys_request(refresh.provider.jwks_uri)
     refresh.out.append(SendTokenRequest(exchange_id=REQUEST, **request.values()))
@@ -186,15 +241,21 @@ def deliver_refreshed(refresh: RefreshData, _: Interpretation) -> None:
 
 def deliver_unsaved(refresh: RefreshData, meaning: Problem) -> None:
     """Deliver the new token, and keep it in memory because it could not be stored."""
+    _keep_unsaved(refresh, meaning)
+    _deliver_new(refresh, is_stored=False)
+
+
+def _keep_unsaved(refresh: RefreshData, meaning: Problem) -> None:
     refresh.memory = refresh.memory.__replace__(unsaved=refresh.refreshed, replaces=refresh.stored)
     refresh.remember_attempt()
     words = "the new tokens could not be stored, and are lost when this program ends"
     refresh.out.append(Warn(message=f"{words}: {meaning.message}"))
-    _deliver_new(refresh, is_stored=False)
 
 
 def _deliver_new(refresh: RefreshData, *, is_stored: bool = True) -> None:
     tokens = refresh.refreshed.tokens if refresh.refreshed else None
+    if tokens is not None and refresh.tokens.plan_enabled and not tokens.plan_enabled:
+        refresh.out.append(Warn(message="the provider no longer grants the use of the plan: plan use is off"))
     if refresh.exchanged and tokens is not None:
         if tokens.access_token == refresh.seen:
             # The provider renewed other tokens only.
@@ -208,6 +269,14 @@ def _deliver_new(refresh: RefreshData, *, is_stored: bool = True) -> None:
 def fail(refresh: RefreshData, meaning: Problem) -> None:
     """End the refresh with a failure."""
     refresh.end(refresh.failure_of(meaning))
+
+
+def end_sign_in(refresh: RefreshData, meaning: Problem) -> None:
+    """End the refresh with a failure, and remove the tokens. The next sign-in uses the same client."""
+    failure = refresh.failure_of(meaning)
+    refresh.remember_refusal(failure)
+    refresh.out.append(ForgetTokens())
+    refresh.end(failure)
 
 
 def fail_for_good(refresh: RefreshData, meaning: Problem) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER: Final = 30.0
 """Seconds between two attempts while the old token is valid."""
+_IDENTITY_ONLY: Final = "the sign-in only says who the person is, and the provider gave no access token"
 _LOCKED: Final = "another session was renewing the tokens all the time"
 _REFUSED_BEFORE: Final = "the provider has refused this refresh token before, and it was not sent again"
 _AFTER_RESPONSE: Final = (RefreshState.READING_BEFORE_SAVING, RefreshState.READING_AFTER_REFUSAL)
@@ -86,6 +87,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
         return _as(read, RefreshTrigger.CREDENTIALS_MISSING, "nothing is stored")
     if choice.bearer is None:
         words = why_unknown(choice.mode) or f"the stored mode is {choice.mode}, and there is no token for it"
+        words = _IDENTITY_ONLY if choice.is_identity_only else words
         return _as(read, RefreshTrigger.CREDENTIALS_UNSUPPORTED, words)
     tokens = choice.credentials.tokens
     if tokens is None or choice.bearer != tokens.access_token:
@@ -118,9 +120,15 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
     if refresh.seen not in (None, tokens.access_token) and is_valid and not rejected:
         return _as(read, RefreshTrigger.CREDENTIALS_RENEWED)
     has_refresh_token = tokens.has_refresh_token
-    tried = memory.tried_at is not None and 0 <= now - memory.tried_at < RETRY_AFTER
-    first = refresh.state is RefreshState.READING
-    if not rejected and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token):
+    tried = any(
+        0 <= now - moment < RETRY_AFTER for moment in (memory.tried_at, tokens.refresh_sent_at) if moment is not None
+    )
+    first, waits = refresh.state is RefreshState.READING, read.credentials.unverified is not None
+    if (
+        not rejected
+        and not waits
+        and not _needs_refresh(read, tokens, now, refresh, can_keep=is_valid and not has_refresh_token)
+    ):
         is_unsaved = read.credentials == memory.unsaved and not (first and tried)
         return _as(read, RefreshTrigger.SAVE_DUE, _LOCKED) if is_unsaved else read
     if not has_refresh_token:
@@ -132,7 +140,21 @@ def _judge_tokens(read: StoreRead, tokens: Tokens, event: CredentialsLoaded, ref
         return _as(read, ending).__replace__(failure=refusal)
     if first and tried and is_valid and not rejected:
         return _as(read, RefreshTrigger.REFRESH_POSTPONED, "the last try was a moment ago")
+    if waits and refresh.state is RefreshState.READING_AGAIN:
+        return _as(read, RefreshTrigger.VERIFICATION_DUE)
+    earliest = tokens.earliest_refresh()
+    if not waits and earliest is not None and now < earliest:
+        return _as(read, RefreshTrigger.REFRESH_TOO_EARLY, f"the provider accepts no refresh before {_time(earliest)}")
     return _as(read, RefreshTrigger.REFRESH_DUE, _LOCKED)
+
+
+def _time(moment: float) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415 - few refreshes are too early
+
+    try:
+        return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return "a time after the year 9999"
 
 
 def _refusal_of(read: StoreRead, event: CredentialsLoaded, refresh: RefreshData) -> RefreshFailure | None:

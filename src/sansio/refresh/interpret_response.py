@@ -20,7 +20,9 @@ from .states import RefreshState, RefreshTrigger
 if TYPE_CHECKING:
     from ..base.secret import Secret
     from ..login.events import TokenRequestFailed, TokenResponseReceived
+    from ..model.credentials import Credentials
     from ..model.tokens import RefreshedTokens
+    from ..oauth.keys import KeySet
     from .state import RefreshData
 
 _REQUESTING: Final = (RefreshState.FETCHING_KEYS, RefreshState.EXCHANGING_REFRESH_TOKEN)
@@ -68,12 +70,42 @@ def _check_tokens(answer: RefreshedTokens, now: float, refresh: RefreshData) -> 
         if change or problem:
             words = f"the new id token {change or problem}"
             return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=words, now=now)
+        if not is_verified and refresh.provider.dialect.one_use_refresh_tokens:
+            return _stored_apart(answer, now, refresh)
         if not is_verified or says_less(answer.id_token, old, refresh.provider):
             # The old id token is kept. The other new tokens must not be lost.
             answer = answer.__replace__(id_token=None)
     origin = provenance_of_provider(refresh.provider)
     refreshed = refresh.credentials.refreshed(answer, received_at=now, provenance=origin)
     return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
+
+
+def _stored_apart(answer: RefreshedTokens, now: float, refresh: RefreshData) -> ReceivedTokens:
+    """Return the old credentials with the new ones beside them, to be stored before the id token is verified."""
+    assert refresh.credentials is not None
+    unverified = refresh.credentials.refreshed(answer, received_at=now)
+    tokens = refresh.tokens.__replace__(refresh_sent_at=None)
+    refreshed = refresh.credentials.__replace__(tokens=tokens, unverified=unverified)
+    return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=refreshed, now=now)
+
+
+def _verified(waiting: Credentials, keys: KeySet, now: float, refresh: RefreshData) -> Interpretation:
+    """Verify the id token of tokens that are stored apart."""
+    from ..oauth.keys import KeyUnknown, SignatureRefused, verify_signature  # noqa: PLC0415 - as for `read_keys`
+
+    assert waiting.tokens is not None
+    assert waiting.tokens.id_token is not None
+    id_token, provider = waiting.tokens.id_token, refresh.provider
+    problem = change_of_identity(id_token, refresh.tokens, provider)
+    try:
+        verify_signature(id_token, keys, provider.id_token_signing_alg_values_supported)
+    except SignatureRefused as error:
+        problem = problem or f"was refused: {error}"
+    except KeyUnknown as error:
+        return _keys_problem(str(error), refresh, now=now)
+    if problem:
+        return Problem(trigger=RefreshTrigger.ACCOUNT_CHANGED, message=f"the new id token {problem}", now=now)
+    return ReceivedTokens(trigger=RefreshTrigger.TOKENS_RECEIVED, refreshed=waiting, now=now)
 
 
 def _verify(id_token: Secret, refresh: RefreshData) -> tuple[bool, str]:
@@ -101,13 +133,18 @@ def _keys(event: TokenResponseReceived, refresh: RefreshData) -> Interpretation:
     found = read_keys(event)
     if isinstance(found, KeysProblem):
         return _keys_problem(found.message, refresh, now=event.received_at)
+    waiting = refresh.credentials.unverified if refresh.credentials is not None else None
+    if waiting is not None:
+        return _verified(waiting, found, event.received_at, refresh)
     return ReceivedKeys(trigger=RefreshTrigger.KEYS_RECEIVED, keys=found, now=event.received_at)
 
 
 def _keys_problem(words: str, refresh: RefreshData, *, now: float) -> Problem:
     message = clean_text(words, hide=refresh.known_secrets(), limit=DRIVER_TEXT_LIMIT)
     url = safe_url(refresh.provider.jwks_uri or "")
-    return Problem(trigger=RefreshTrigger.KEYS_UNAVAILABLE, message=f"{url}: {message}", now=now)
+    waits = refresh.credentials is not None and refresh.credentials.unverified is not None
+    trigger = RefreshTrigger.VERIFICATION_POSTPONED if waits else RefreshTrigger.KEYS_UNAVAILABLE
+    return Problem(trigger=trigger, message=f"{url}: {message}", now=now)
 
 
 def _check_outstanding(event: TokenResponseReceived | TokenRequestFailed, refresh: RefreshData) -> None:

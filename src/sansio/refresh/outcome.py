@@ -79,7 +79,8 @@ def due_at(tokens: Tokens, last_refresh: float | None) -> float:
     if ends is None:
         return math.inf if last_refresh is None else last_refresh + OLDEST
     lifetime = math.inf if last_refresh is None else max(0.0, ends - last_refresh)
-    return ends - min(REFRESH_AHEAD, lifetime * EARLY_SHARE)
+    due, earliest = ends - min(REFRESH_AHEAD, lifetime * EARLY_SHARE), tokens.earliest_refresh()
+    return due if earliest is None else max(due, min(earliest, ends))
 
 
 def lifetime_of(success: RefreshSuccess) -> Lifetime:

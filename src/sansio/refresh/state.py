@@ -119,7 +119,7 @@ class RefreshData:
         """Return the provider that the host has named, or the one that credentials record, with its endpoints."""
         tokens = credentials.tokens if credentials else None
         recorded = provider_of(tokens) if tokens and not self.named_provider else None
-        return self.overrides.for_tokens(self.named_provider or recorded or Provider.chatgpt())
+        return self.overrides.for_tokens(self.named_provider or recorded or Provider.codex())
 
     @property
     def tokens(self) -> Tokens:

@@ -15,23 +15,32 @@ from .effects import (
     deliver,
     deliver_refreshed,
     deliver_unsaved,
+    end_sign_in,
     exchange,
+    exchange_marked,
     exchange_with_keys,
     exchange_without_keys,
     fail,
     fail_for_good,
     fetch_keys,
+    fetch_keys_for_saved,
+    fetch_keys_for_unsaved,
+    fetch_keys_for_waiting,
     keep,
     keep_for_good,
     keep_for_now,
     keep_last,
+    lasts_yet,
     load,
     load_after_refusal,
     load_before_saving,
     load_locked,
+    mark,
     may_wait,
+    must_verify,
     save,
     save_late,
+    spends_refresh_token,
     still_lasts,
     take_lock,
     verifies_id_tokens,
@@ -50,6 +59,7 @@ _READING = (S.READING,)
 _LOCKING = (S.LOCKING,)
 _WAITING = (S.READING_WHILE_WAITING,)
 _AGAIN = (S.READING_AGAIN,)
+_MARKING = (S.SAVING_MARK,)
 _KEYS = (S.FETCHING_KEYS,)
 _EXCHANGING = (S.EXCHANGING_REFRESH_TOKEN,)
 _TO_SAVE = (S.READING_BEFORE_SAVING,)
@@ -71,6 +81,8 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.REFRESH_HOPELESS,           _BEFORE,     S.FAILED,                   fail),
     Row(T.SIGN_IN_ENDED,              _BEFORE,     S.SUCCEEDED,                keep_last),
     Row(T.REFRESH_POSTPONED,          _READING,    S.SUCCEEDED,                keep),
+    Row(T.REFRESH_TOO_EARLY,          _BEFORE,     S.SUCCEEDED,                keep,             lasts_yet),
+    Row(T.REFRESH_TOO_EARLY,          _BEFORE,     S.FAILED,                   fail),
 
     # One at a time, of all threads and processes
     Row(T.REFRESH_DUE,                _READING,    S.LOCKING,                  take_lock),
@@ -87,11 +99,16 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.SAVE_DUE,                   _WAITING,    S.SUCCEEDED,                keep_for_now),
 
     # Old tokens to new
+    Row(T.REFRESH_DUE,                _AGAIN,      S.SAVING_MARK,              mark,             spends_refresh_token),
+    Row(T.CREDENTIALS_SAVED,          _MARKING,    S.EXCHANGING_REFRESH_TOKEN, exchange_marked),
+    Row(T.SAVE_FAILED,                _MARKING,    S.SUCCEEDED,                keep_for_now,     still_lasts),
+    Row(T.SAVE_FAILED,                _MARKING,    S.FAILED,                   fail),
     Row(T.REFRESH_DUE,                _AGAIN,      S.FETCHING_KEYS,            fetch_keys,       verifies_id_tokens),
     Row(T.REFRESH_DUE,                _AGAIN,      S.EXCHANGING_REFRESH_TOKEN, exchange),
     Row(T.KEYS_RECEIVED,              _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_with_keys),
     Row(T.KEYS_UNAVAILABLE,           _KEYS,       S.EXCHANGING_REFRESH_TOKEN, exchange_without_keys),
     Row(T.REFRESH_TOKEN_REFUSED,      _EXCHANGING, S.READING_AFTER_REFUSAL,    load_after_refusal),
+    Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.FAILED,                   end_sign_in,      spends_refresh_token),
     Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.SUCCEEDED,                keep_for_good,    still_lasts),
     Row(T.CREDENTIALS_UNCHANGED,      _REFUSED,    S.FAILED,                   fail_for_good),
     Row(T.CREDENTIALS_UNKNOWN,        _REFUSED,    S.SUCCEEDED,                keep_for_good,    still_lasts),
@@ -114,8 +131,19 @@ REFRESH_ROWS: Final[tuple[RefreshRow, ...]] = (
     Row(T.CREDENTIALS_UNSUPPORTED,    _ANSWERED,   S.FAILED,                   fail),
     Row(T.PROVIDER_MISMATCHED,        _ANSWERED,   S.FAILED,                   fail),
     Row(T.REFRESH_UNAVAILABLE,        _ANSWERED,   S.FAILED,                   fail),
+    Row(T.CREDENTIALS_SAVED,          _SAVING,     S.FETCHING_KEYS,            fetch_keys_for_saved, must_verify),
     Row(T.CREDENTIALS_SAVED,          _SAVING,     S.SUCCEEDED,                deliver_refreshed),
+    Row(T.CREDENTIALS_UNKNOWN,        _TO_SAVE,    S.FETCHING_KEYS,            fetch_keys_for_unsaved, must_verify),
     Row(T.CREDENTIALS_UNKNOWN,        _TO_SAVE,    S.SUCCEEDED,                deliver_unsaved),
+    Row(T.SAVE_FAILED,                _SAVING,     S.FETCHING_KEYS,            fetch_keys_for_unsaved, must_verify),
     Row(T.SAVE_FAILED,                _SAVING,     S.SUCCEEDED,                deliver_unsaved),
+
+    # New tokens that wait for the keys
+    Row(T.VERIFICATION_DUE,           _AGAIN,      S.FETCHING_KEYS,            fetch_keys_for_waiting),
+    Row(T.TOKENS_RECEIVED,            _KEYS,       S.READING_BEFORE_SAVING,    load_before_saving),
+    Row(T.VERIFICATION_POSTPONED,     _KEYS,       S.SUCCEEDED,                keep_for_now,     still_lasts),
+    Row(T.VERIFICATION_POSTPONED,     _KEYS,       S.FAILED,                   fail),
+    Row(T.ACCOUNT_CHANGED,            _KEYS,       S.SUCCEEDED,                keep_for_good,    still_lasts),
+    Row(T.ACCOUNT_CHANGED,            _KEYS,       S.FAILED,                   fail_for_good),
 )
 # fmt: on

@@ -36,9 +36,36 @@ class Dialect(Record):
     revokes_replaced_tokens: bool = False
     """A new login revokes the tokens that it replaces, because each login has a grant of its own. Elsewhere both logins
     may share one grant, and revoking the old tokens would revoke the new ones (RFC 7009 section 2.1)."""
-
     scope_names: tuple[tuple[str, str], ...] = ()
     """Scopes that responses name otherwise than requests: each with its name in a response."""
+    issues_clients: bool = False
+    """The provider issues a client to each person and workspace, in the callback of the first login."""
+    bootstrap_client_id: str | None = None
+    """The client id in the authorization request of that login. It is sent to no other endpoint, and never stored."""
+    issued_prefix: str = ""
+    """What the client ids that the provider issues begin with."""
+    name_parameter: str | None = None
+    """The authorization parameter with the program's name, in a login of an installation that has no client yet."""
+    host_parameter: str | None = None
+    """The authorization parameter with the id of this installation's host."""
+    resource: tuple[str, ...] = ()
+    """The resources that tokens are for (RFC 8707), if the login names none."""
+    plan_scope: str | None = None
+    """The scope with which the person's plan pays for requests. Only the granted scopes decide."""
+    has_optional_access_token: bool = False
+    """A code exchange need not give an access token: then the login says who the person is, and no more."""
+    endpoints_at_issuer: bool = False
+    """Each endpoint in the metadata has the scheme, host and port of the issuer."""
+    strict_id_tokens: bool = False
+    """Id tokens are verified in any case, and must say all that OpenID Connect recommends."""
+    one_use_refresh_tokens: bool = False
+    """A refresh token works once (RFC 9700 section 4.14.2). A mark is stored before it is sent, and new tokens before
+    anything else can fail: while their id token is not verified, they are stored apart. The tokens of a refresh token
+    that is refused are removed."""
+    earliest_refresh_member: str | None = None
+    """The member of a token response with the time before which no refresh is accepted."""
+    revokes_before_removal: bool = False
+    """A sign-out revokes the tokens first, with several tries, and then removes them."""
 
 
 STANDARD: Final = Dialect()

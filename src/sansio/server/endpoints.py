@@ -7,6 +7,10 @@ from enum import StrEnum
 from ..base.records import Record
 from ..base.urls import check_endpoint
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..base.secret import Secret
+
 
 class ClientAuthentication(StrEnum):
     """How the client authenticates at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core section 9)."""
@@ -17,6 +21,23 @@ class ClientAuthentication(StrEnum):
     """The client id and the secret are in the ``Authorization`` header field."""
     CLIENT_SECRET_POST = "client_secret_post"
     """The client id and the secret are parameters of the request."""
+
+
+def check_client_secret(secret: Secret | None, method: ClientAuthentication | None) -> None:
+    """Check that a client secret and the way in which the client authenticates fit together.
+
+    Args:
+        secret: The secret; None if the client has none.
+        method: None for what the provider's metadata lists.
+
+    Raises:
+        ValueError: They do not.
+    """
+    is_public = method is ClientAuthentication.NONE
+    if is_public and secret is not None:
+        raise ValueError("the client has a secret, but its authentication is none")
+    if secret is None and not is_public and method is not None:
+        raise ValueError(f"the authentication {method} needs a client secret")
 
 
 class IdTokenPolicy(StrEnum):

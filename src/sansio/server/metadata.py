@@ -129,6 +129,19 @@ def parse_metadata(document: Mapping[str, object], issuer: str, *, tenant_templa
     return metadata
 
 
+def endpoint_elsewhere(metadata: ServerMetadata) -> str:
+    """Return the name of an endpoint that has not the scheme, host and port of the issuer; empty if all have."""
+    names = (*_REQUIRED, *_ENDPOINTS)
+    urls = {name: getattr(metadata, name) for name in names}
+    ours = _origin_of(metadata.issuer)
+    return next((name for name, url in urls.items() if url is not None and _origin_of(url) != ours), "")
+
+
+def _origin_of(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
 def check_issuer(issuer: str) -> None:
     """Check that an issuer identifier is a URL of the right form (RFC 8414 section 2).
 

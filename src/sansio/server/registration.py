@@ -72,6 +72,8 @@ class Registration(Record):
     token_endpoint_auth_method: ClientAuthentication = ClientAuthentication.NONE
     redirect_uri: str | None = None
     """The redirect URI that was registered; None for a client that uses device codes only."""
+    is_refused: bool = False
+    """The provider has refused the client when it was used last (``invalid_client``)."""
     others: Secret | None = hidden(default=None)
     """The other members of the response as a JSON object. They may hold a ``registration_access_token``."""
 

@@ -26,6 +26,9 @@ class ReportRemoval(Record):
 class RevokeTokens(HttpRequest):
     """Send a request to the revocation endpoint (RFC 7009). Answered by `RevocationEnded`."""
 
+    pause: float = 0.0
+    """Seconds to wait before."""
+
 
 class EndSignOut(Record):
     """Pass the outcome to the caller. Every sign-out has this action once, as its last. Never answered."""

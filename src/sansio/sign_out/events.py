@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class SignOutWanted(Record):
     """The person wants to sign out. The first event of every sign-out."""
 
+    reads_store: bool = False
+    """Read the store first: some providers' tokens are revoked before they are removed."""
     keeps_tokens: bool = False
     """Remove the credentials, and revoke nothing: another machine or program uses the same tokens."""
 
@@ -37,6 +39,8 @@ class RevocationEnded(Record):
 
     problem: str
     """Why the revocation is not confirmed, as text for people; empty if it is."""
+    may_pass: bool = False
+    """Another try may succeed: there was no response, or the provider has a problem."""
 
 
 SignOutEvent: TypeAlias = (

@@ -15,7 +15,7 @@ from .placeholders import Placeholders
 from .requests import Requests
 from .server.documents import Documents
 from .server.kinds import RequestKind, RequestKinds
-from .server.public import public_options, public_registration
+from .server.public import public_options, public_start
 from .server.signatures import Signatures
 from .tokens import TokenResponses
 
@@ -85,11 +85,9 @@ class Redactor:
     def event(self, event: events.Event) -> events.Event:
         """Return an event that means the same for the login, without secrets and persons."""
         match event:
-            case events.Started(method=method, registration=registration):
+            case events.Started(method=method):
                 self._tokens.keeps_web_pages(method is LoginMethod.DEVICE_CODE)
-                if registration is not None:
-                    registration = public_registration(registration, self._provider, self._placeholders)
-                return event.__replace__(registration=registration)
+                return public_start(event, self._provider, self._placeholders)
             case events.Bound(port=port):
                 self._port = port
                 return event

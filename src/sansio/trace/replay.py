@@ -173,7 +173,7 @@ def replay_steps(
 
 
 def _complete(event: Event, implied: Provenance) -> Event:
-    """Return an event whose tokens have a provenance. A trace has it only for tokens of another provider."""
+    """Return an event that has tokens with a provenance. A trace has it only for tokens of another provider."""
     match event:
         case CredentialsSaved(replaced=Credentials(tokens=Tokens(provenance=None) as tokens) as replaced):
             tokens = tokens.__replace__(provenance=implied)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from ..callback import responses
+from ..callback.issued_client import MAX_ISSUED_ID
+from ..callback.judgement import CallbackRules
 from ..callback.pasted import PasteProblem, pasted_query
 from ..callback.requests import (
     PREFETCH_HEADERS,
     PREFETCH_WORDS,
-    CallbackRules,
     is_of_browser,
+    is_start_path,
     is_success_path,
     read_query,
     split_target,
@@ -105,6 +107,8 @@ class Requests:
             return prefix + path
         if is_success_path(path, responses.success_path(self._secrets)):
             return prefix + responses.success_path(SECRETS).encode("ascii")
+        if is_start_path(path, responses.start_path(self._secrets)):
+            return prefix + responses.start_path(SECRETS).encode("ascii")
         return prefix + next(other for other in _OTHER_PATHS if other != self._provider.request_path.encode())
 
     def _parameter(self, name: str, value: str) -> str:
@@ -112,9 +116,20 @@ class Requests:
             return self._placeholders.of("foreign-state", value)
         if name == "code":
             return self._placeholders.of("code", value)
+        if name == "client_id":
+            return self._client(value)
         if name == "iss":
             return self._placeholders.issuer(value, self._provider.issuer)
         return self._placeholders.word("error", value) if name == "error" else self._denial(value)
+
+    def _client(self, value: str) -> str:
+        """Return a client id that is compared with ours, and may be cut off in a pasted address."""
+        dialect, ours = self._provider.dialect, self._provider.client_id
+        if value == dialect.bootstrap_client_id or (not ours and dialect.issued_prefix.startswith(value)):
+            return value
+        if ours and ours != value and ours.startswith(value):
+            return self._public.client_id[:-1]
+        return self._placeholders.code("client", value, MAX_ISSUED_ID)
 
     def _denial(self, description: str) -> str:
         marker = self._provider.dialect.no_entitlement_marker
@@ -142,5 +157,5 @@ class Requests:
         return tuple(kept)
 
 
-_READ: Final = ("code", "state", "iss", "error", "error_description")
+_READ: Final = ("code", "state", "client_id", "iss", "error", "error_description")
 """The parameters of a callback that are read. The others are dropped."""

@@ -10,6 +10,7 @@ from ..base.text import is_printable_ascii
 from ..base.urls import is_verification_url
 from ..model.credentials import AuthMode, Credentials
 from ..model.issuer import provenance_of
+from ..model.moments import read_moment
 from ..model.provenance import Provenance, provenance_of_provider
 from ..model.tokens import Tokens
 from ..oauth.authorization import is_code
@@ -75,6 +76,7 @@ class TokenResponses:
                 "expires_in": lambda text: _digits(text) if len(text) <= _LONGEST_NUMBER else "other",
             },
             numbers=_SECONDS,
+            whole={member: read_moment for member in (provider.dialect.earliest_refresh_member,) if member},
         )
 
     def keeps_web_pages(self, keeps: bool) -> None:  # noqa: FBT001 - one word says it

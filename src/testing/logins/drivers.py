@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Make = Callable[..., Any]
     """Makes a login from the arguments of `start_login`."""
 
-Driver: TypeAlias = Literal["threaded", "trio"]
+Driver: TypeAlias = Literal["threaded", "trio", "asyncio"]
 
 
 def _threaded() -> ModuleType:
@@ -25,6 +25,12 @@ def _threaded() -> ModuleType:
 
 def _trio() -> ModuleType:
     from ...drivers.trio import login  # noqa: PLC0415 - as above
+
+    return login
+
+
+def _asyncio() -> ModuleType:
+    from ...drivers.asyncio import login  # noqa: PLC0415 - as above
 
     return login
 
@@ -41,9 +47,16 @@ def _played_trio(casting: Casting) -> PlayedLogin:
     return PlayedTrioLogin(casting)
 
 
+def _played_asyncio(casting: Casting) -> PlayedLogin:
+    from .asyncio import PlayedAsyncioLogin  # noqa: PLC0415 - as above
+
+    return PlayedAsyncioLogin(casting)
+
+
 DRIVERS: Final[Mapping[Driver, tuple[Callable[[], ModuleType], Callable[[Casting], PlayedLogin]]]] = {
     "threaded": (_threaded, _played_threaded),
     "trio": (_trio, _played_trio),
+    "asyncio": (_asyncio, _played_asyncio),
 }
 """For each driver, its module with the login object, and what makes the played one."""
 
@@ -55,7 +68,7 @@ def login_of(driver: Driver) -> Callable[[Casting], PlayedLogin]:
         ValueError: There is no such driver.
     """
     if driver not in DRIVERS:
-        raise ValueError(f"the driver is {' or '.join(DRIVERS)}, not {driver!r}")
+        raise ValueError(f"the driver is one of {', '.join(DRIVERS)}, not {driver!r}")
     return DRIVERS[driver][1]
 
 

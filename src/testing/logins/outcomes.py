@@ -169,6 +169,16 @@ OUTCOMES: Final[tuple[str, ...]] = tuple(_SCRIPTS)
 """The names that `played` knows. A failure has the name of its category, and ``category:step`` in another step."""
 
 
+def possible_outcomes(options: LoginOptions, method: LoginMethod = LoginMethod.BROWSER) -> tuple[str, ...]:
+    """Return the names in `OUTCOMES` that can happen in a login, for a test with parameters.
+
+    Args:
+        options: The options of the program.
+        method: How the person signs in.
+    """
+    return tuple(name for name, (kind, _) in _SCRIPTS.items() if not _why_not(name, kind, options, method))
+
+
 def script_named(name: str) -> Script:
     """Return the script with a name.
 

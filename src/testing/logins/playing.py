@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...drivers.stores.protocols import CredentialStore
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.options import LoginMethod, LoginOptions
+    from .asyncio import PlayedAsyncioLogin
     from .login import PlayedLogin
     from .script import Script, Step
     from .threaded import PlayedThreadedLogin
@@ -49,6 +50,11 @@ class PlayLogin(Protocol):
         self, source: Source = ..., *, driver: Literal["trio"], **arguments: Unpack[Arguments]
     ) -> PlayedTrioLogin: ...
 
+    @overload
+    def __call__(
+        self, source: Source = ..., *, driver: Literal["asyncio"], **arguments: Unpack[Arguments]
+    ) -> PlayedAsyncioLogin: ...
+
 
 @overload
 def played(
@@ -58,6 +64,12 @@ def played(
 
 @overload
 def played(source: Source = ..., *, driver: Literal["trio"], **arguments: Unpack[Arguments]) -> PlayedTrioLogin: ...
+
+
+@overload
+def played(
+    source: Source = ..., *, driver: Literal["asyncio"], **arguments: Unpack[Arguments]
+) -> PlayedAsyncioLogin: ...
 
 
 def played(  # noqa: PLR0913 - the arguments of a driver
@@ -70,7 +82,7 @@ def played(  # noqa: PLR0913 - the arguments of a driver
     record: Callable[[str], object] | None = None,
     method: LoginMethod | None = None,
 ) -> PlayedLogin:
-    """Return a login that plays a script, in place of `start_login` or `open_login`.
+    """Return a login that plays a script, in place of `start_login`, `open_login` or `asyncio_open_login`.
 
         with played("token_endpoint_rejected") as login:
             ...
@@ -78,7 +90,7 @@ def played(  # noqa: PLR0913 - the arguments of a driver
     Args:
         source: The name of an outcome (`OUTCOMES` lists them), the path of a trace (a `Path`, or a
             text that ends with ``.jsonl``), or steps (`steps` makes them).
-        driver: ``threaded`` or ``trio``: whose login object it is.
+        driver: ``threaded``, ``trio`` or ``asyncio``: whose login object it is.
         options: The options of the login; None for some that fit. A trace has its own.
         store: Where the credentials are saved; None for a store in memory.
         on_progress: As for a driver.
@@ -86,7 +98,7 @@ def played(  # noqa: PLR0913 - the arguments of a driver
         method: How the person signs in; None for what fits. A trace has its own.
 
     Returns:
-        The login, to be entered. It is a `ThreadedLogin` or a `TrioLogin`.
+        The login, to be entered. It is a `ThreadedLogin`, a `TrioLogin` or an `AsyncioLogin`.
 
     Raises:
         ValueError: No outcome has this name, or it cannot happen with these options.

@@ -152,7 +152,9 @@ class Stage(LoginOwner):
 
     def start(self) -> None:
         """Put the first event into the inbox."""
-        self.post(self._started.__replace__(registration=self.registration or self._started.registration))
+        known = {} if self.started is None else self.started.values()
+        of_store = {name: known[name] for name in ("registration", "account", "host_id") if known.get(name) is not None}
+        self.post(self._started.__replace__(**of_store))
 
     def move(self, until: float | None = None) -> Moved:
         """Let one thing happen.
@@ -275,10 +277,9 @@ class Stage(LoginOwner):
     def _respond(self, action: actions.Respond) -> None:
         self.responses.append(Response(status=action.status, headers=action.headers, body=action.body))
         self._owed.append(Owed(action=action))
-        own = f"http://{self.options.redirect_host}:{self.port}"
         for location in header_values(action.headers, b"location"):
-            if location.decode("ascii").startswith(f"{own}/"):
-                self._redirects[action.request_id] = location.decode("ascii").removeprefix(own)
+            if location.startswith(b"/"):
+                self._redirects[action.request_id] = location.decode("ascii")
 
     def _report(self, phase: LoginPhase) -> None:
         log_callback(phase)

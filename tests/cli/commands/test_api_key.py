@@ -144,7 +144,7 @@ def test_interrupt_during_the_revocation(
 ) -> None:
     from loginmachine.drivers.threaded import revocation
 
-    def interrupted(_request: object) -> str:
+    def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
     (tmp_path / "auth.json").write_text(json.dumps({"auth_mode": "chatgpt", "tokens": OLD}))

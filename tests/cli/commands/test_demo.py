@@ -11,7 +11,7 @@ import pytest
 
 from loginmachine.demo.browser import sign_in
 
-from ..conftest import run
+from ..conftest import called, run
 
 BY_BROWSER = [
     *("binding", "listening", "callback_received", "exchanging_code"),
@@ -97,3 +97,30 @@ def test_demo_of_a_standard_provider(arguments: tuple[str, ...]) -> None:
     tokens = json.loads(entry.read_text())["tokens"]
     assert not any(tokens[name] in out for name in TOKENS)
     shutil.rmtree(match[1])
+
+
+@pytest.mark.timeout(60)
+def test_demo_of_sign_in_with_chatgpt() -> None:
+    with run("demo", "--provider", "chatgpt") as command:
+        out, err = command.process.communicate(timeout=50)
+    assert (command.process.returncode, err) == (0, "")
+    assert re.findall(r"^  ([a-z_]+) +[A-Z]", out, re.MULTILINE) == [
+        *("discovering", "binding", "listening", "callback_received", "exchanging_code"),
+        *("fetching_keys", "saving_credentials", "succeeded"),
+    ]
+    assert "(the browser shows: You are signed in)" in out
+    assert "Using ChatGPT plan." in out
+    match = re.search(r"It is stored in (\S+)", out)
+    assert match is not None
+    stored = "".join(path.read_text() for path in Path(match[1]).glob("*.json"))
+    assert "oaiapp_" in stored
+    secrets = [value for name in TOKENS for value in re.findall(rf'"{name}": "([^"]+)"', stored)]
+    assert len(secrets) == 3
+    assert [secret[:6] for secret in secrets if secret in out] == []
+    shutil.rmtree(match[1])
+
+
+def test_demo_of_sign_in_with_chatgpt_has_no_device_codes() -> None:
+    code, out, err = called("demo", "--provider", "chatgpt", "--device-code")
+    assert (code, out) == (2, "")
+    assert "no device codes" in err

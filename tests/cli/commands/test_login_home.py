@@ -142,7 +142,8 @@ def test_a_disk_with_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     code, _, err = called("login", "--no-browser", "--port", "0", "--home", str(tmp_path))
     assert code == 1
     assert err.splitlines() == [
-        f"The folder for your credentials, {tmp_path}, cannot be used: {os.strerror(errno.EIO)}."
+        f"The folder for your credentials, {tmp_path}, cannot be used: {os.strerror(errno.EIO)}.",
+        f"To look for the cause, run: loginmachine doctor --port 0 --home {tmp_path}",
     ]
 
 

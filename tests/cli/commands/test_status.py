@@ -175,6 +175,7 @@ def test_json(tmp_path: Path) -> None:
         "name": None,
         "scopes": None,
         "has_refresh_token": True,
+        "plan_enabled": None,
         "store": "file",
         "path": str(tmp_path / "auth.json"),
         "fallback": None,

@@ -265,7 +265,7 @@ def test_the_command_line_comes_before_the_profile(tmp_path: Path, monkeypatch: 
         ('client_secret_command = "pass canary"', "client_secret_command: it is a list of texts, with at least one"),
         ('parameters = "canary"', "parameters: it is a table of texts"),
         ("par = true", "par: unknown member"),
-        ('provider = "canary"', "provider in the profile work is none of codex, openid"),
+        ('provider = "canary"', "provider in the profile work is none of codex, chatgpt, openid"),
         (
             'token_endpoint_auth_method = "canary"',
             "token_endpoint_auth_method in the profile work is one of none, client",

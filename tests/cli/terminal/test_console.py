@@ -100,7 +100,7 @@ def test_the_demo_in_a_folder_with_another_name(tmp_path: Path) -> None:
 
 
 class Console:
-    """A console whose mode can be read and set, or not.
+    """A console with a mode that can be read and set, or not.
 
     Args:
         can_read: Whether the mode can be read.

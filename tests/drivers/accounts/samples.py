@@ -39,7 +39,7 @@ def credentials(
 
 
 def opened(folder: Path, warnings: list[str] | None = None, **arguments: Any) -> AccountStore:
-    """Return a store whose warnings are a failure, if there is no list for them."""
+    """Return a store. Its warnings are a failure, if there is no list for them."""
 
     def warn(text: str) -> None:
         assert warnings is not None, text

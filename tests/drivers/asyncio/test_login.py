@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import LoginCancelled, LoginFailed, LoginMachine, MemoryStore, asyncio_open_login
+from loginmachine.sansio.login import state
 
 from ..conftest import ScriptedProvider
 from ..replies import reply
@@ -103,6 +105,60 @@ def test_an_interrupt_in_the_task_of_the_driver(
     monkeypatch.setattr(LoginMachine, "handle", interrupted)
     with pytest.raises(kind):
         asyncio.run(program())
+    assert is_free(ports[0])
+
+
+def test_ctrl_c_cancels_the_login(provider: Provider, progress: Progress) -> None:
+    ports: list[int] = []
+
+    async def program() -> None:
+        async with asyncio_open_login(provider.options(), store=MemoryStore(), on_progress=progress) as login:
+            ports.append(login.port)
+            signal.raise_signal(signal.SIGINT)
+            await login.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(program())
+    assert progress.names[-1] == "cancelled"
+    assert is_free(ports[0])
+
+
+def test_ctrl_c_twice_while_the_block_is_left(
+    provider: Provider, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The second one raises KeyboardInterrupt in the event loop itself.
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None
+    monkeypatch.setattr(state, "LINGER", 0.2)
+    ports: list[int] = []
+
+    def interrupt() -> None:
+        for _ in range(2):
+            signal.pthread_kill(main_thread, signal.SIGINT)
+            # Two signals at once would be one.
+            assert handled.acquire(timeout=PATIENCE)
+
+    async def program() -> None:
+        async with asyncio_open_login(provider.options(), store=MemoryStore(), on_progress=progress) as login:
+            ports.append(login.port)
+            browser = Browser(login.auth_url)
+            await ask(browser, browser.target())
+            await login.wait()
+            thread.start()
+
+    handled = threading.Semaphore(0)
+    thread = threading.Thread(target=interrupt)
+    on_sigint = asyncio.Runner._on_sigint  # type: ignore[attr-defined]
+
+    def note(runner: asyncio.Runner, *arguments: Any, **options: Any) -> None:
+        handled.release()
+        on_sigint(runner, *arguments, **options)
+
+    monkeypatch.setattr(asyncio.Runner, "_on_sigint", note)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(program())
+    thread.join()
+    assert "succeeded" in progress.names
     assert is_free(ports[0])
 
 

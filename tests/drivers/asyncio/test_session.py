@@ -111,7 +111,7 @@ CLOSED_LOOP = """
 import asyncio, sys
 from loginmachine import AsyncioSession, FileStore, Provider
 
-session = AsyncioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = AsyncioSession(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 loop = asyncio.new_event_loop()
 task = loop.create_task(session.access_token())
 while session._current is None or session._current.machine.state != 'exchanging_refresh_token':

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STATE, VERIFIER, CODE = "canary-state-Xk3vQ9", "canary-verifier-0123456789", "canary-code-4"
 SECRETS = LoginSecrets(state=STATE, code_verifier=VERIFIER, nonce="canary-nonce", success_key="canary-key")
-OPTIONS = LoginOptions(provider=Provider.chatgpt(), open_browser=False)
+OPTIONS = LoginOptions(provider=Provider.codex(), open_browser=False)
 HOST = b"Host: 127.0.0.1:1455\r\n"
 GOOD = f"GET /auth/callback?code={CODE}&state={STATE} HTTP/1.1\r\n".encode() + HOST + b"\r\n"
 REQUIRED = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import trio
 
 from loginmachine import asyncio_open_login, open_login, start_login
@@ -41,6 +42,8 @@ class Play:
     visit: Callable[[Play], None]
     """The steps of the person, which begin when `auth_url` is known."""
     host: Host = "waits"
+    record: Callable[[str], object] | None = None
+    """Takes the lines of the trace."""
     auth_url: str = ""
     port: int = 0
     cancel: Callable[[], None] = lambda: None
@@ -95,10 +98,15 @@ def _noting(play: Play) -> Iterator[None]:
         play.trouble = trouble
 
 
+def arguments(play: Play) -> Any:
+    """Return the arguments for a driver."""
+    return {"options": play.options, "store": play.store, "on_progress": play.on_progress, "record": play.record}
+
+
 def in_threads(play: Play) -> None:
     """Run a login with `start_login`."""
     before = set(threading.enumerate())
-    login = start_login(play.options, store=play.store, on_progress=play.on_progress)
+    login = start_login(**arguments(play))
     play.cancel = login.cancel
     with _noting(play), login:
         play.listening(login.auth_url, login.port)
@@ -116,7 +124,7 @@ def in_trio(play: Play) -> None:
     """Run a login with `open_login`."""
 
     async def block() -> None:
-        async with open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+        async with open_login(**arguments(play)) as login:
             if play.host != "is cancelled":
                 play.cancel = login.canceller().cancel
             play.listening(login.auth_url, login.port)
@@ -141,11 +149,17 @@ def in_trio(play: Play) -> None:
     trio.run(main)
 
 
-def in_asyncio(play: Play) -> None:
+def in_uvloop(play: Play) -> None:
+    """Run a login with `asyncio_open_login` under uvloop."""
+    uvloop = pytest.importorskip("uvloop")
+    in_asyncio(play, uvloop.new_event_loop)
+
+
+def in_asyncio(play: Play, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
     """Run a login with `asyncio_open_login`."""
 
     async def block() -> None:
-        async with asyncio_open_login(play.options, store=play.store, on_progress=play.on_progress) as login:
+        async with asyncio_open_login(**arguments(play)) as login:
             if play.host != "is cancelled":
                 play.cancel = login.canceller().cancel
             play.listening(login.auth_url, login.port)
@@ -176,7 +190,8 @@ def in_asyncio(play: Play) -> None:
         play.left()
         await asyncio.to_thread(play.finish)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
 
 
 def _example() -> ModuleType:
@@ -216,4 +231,4 @@ def blocking(play: Play) -> None:
     play.finish()
 
 
-DRIVERS = {"threads": in_threads, "trio": in_trio, "asyncio": in_asyncio, "blocking": blocking}
+DRIVERS = {"threads": in_threads, "trio": in_trio, "asyncio": in_asyncio, "uvloop": in_uvloop, "blocking": blocking}

@@ -108,10 +108,10 @@ class Stage:
         self._tabs: dict[str, socket.socket] = {}
         self._idle: list[socket.socket] = []
 
-    def play(self, driver: str, options: LoginOptions) -> None:
+    def play(self, driver: str, options: LoginOptions, record: Callable[[str], object] | None = None) -> None:
         """Run the scenario, and check the result."""
         store = _Store(self._home, self.scenario.store, self.provider.released)
-        play = Play(options, store, self._watch, self._visit, self.scenario.host)
+        play = Play(options, store, self._watch, self._visit, self.scenario.host, record)
         self._play = play
         DRIVERS[driver](play)
         self._judge(play)

@@ -22,10 +22,11 @@ from loginmachine.sansio.oauth import revocation, token_requests
 from ..replies import reply
 from ..scripted_server import OK, Peer, ScriptedServer, drips
 from ..support import CODE, TOKENS, Browser, free_port
+from ..traces.comparing import without_times
 from ..trio.support import no_idle_threads  # noqa: F401 - a fixture for all
 from .nuisances import NUISANCES, PORTS, TABS
 from .play import Stage
-from .scenarios import FAILURES, SUCCESSES, Scenario
+from .scenarios import FAILURES, SUCCESSES, THREE, Scenario
 from .troubles import TROUBLES
 
 if TYPE_CHECKING:
@@ -38,8 +39,15 @@ SCENARIOS = (*SUCCESSES, *FAILURES, *NUISANCES, *TABS, *PORTS, *TROUBLES)
 PLAYS = [
     pytest.param(scenario, driver, id=f"{scenario.name}-{driver}")
     for scenario in SCENARIOS
-    for driver in scenario.drivers
+    for driver in (*scenario.drivers, *(("uvloop",) if scenario in (*SUCCESSES, *TABS) else ()))
 ]
+RECORDED = [
+    scenario
+    for scenario in (*SUCCESSES, *FAILURES)
+    if set(THREE) <= set(scenario.drivers) and scenario.token_server == "scripted" and not scenario.holders
+    if not scenario.constants
+]
+"""Scenarios in which the order of the events is not a matter of timing."""
 CLOCKS = (http11, previous, trio_server, asyncio_server, effects, login_data, token_requests, revocation)
 """The modules that hold the constants of time."""
 
@@ -125,6 +133,24 @@ def test_scenario(
                 stack.enter_context(holding(kind, port, provider.options, stage))
         stage.play(driver, provider.options(provider=provider.provider(**changes), **scenario.options))
     assert not list(scratch.iterdir())
+
+
+@pytest.mark.parametrize("scenario", RECORDED, ids=lambda scenario: scenario.name)
+def test_each_driver_records_the_same(
+    scenario: Scenario, provider: ScriptedProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces = []
+    for driver in THREE:
+        # The provider's responses are one list, and each driver begins with the first one.
+        provider.forms.clear()
+        provider.revoked.clear()
+        stage, lines = Stage(scenario, provider, tmp_path / driver), list[str]()
+        with monkeypatch.context() as patched:
+            stage.watch_machine(patched)
+            options = provider.options(provider=provider.provider(**scenario.provider), **scenario.options)
+            stage.play(driver, options, lines.append)
+        traces.append(without_times("".join(lines)))
+    assert traces == [traces[0]] * 3
 
 
 def test_many_logins_at_once_in_threads(provider: ScriptedProvider) -> None:

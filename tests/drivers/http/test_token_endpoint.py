@@ -101,7 +101,7 @@ def sign_in(driver: str, options: LoginOptions) -> Ending:
 
 
 def options(url: str, **changes: Any) -> LoginOptions:
-    provider = Provider.chatgpt(issuer=url).__replace__(**{"port": 0, "fallback_port": None, **changes})
+    provider = Provider.codex(issuer=url).__replace__(**{"port": 0, "fallback_port": None, **changes})
     return LoginOptions(provider=provider, open_browser=False, deadline=60.0)
 
 

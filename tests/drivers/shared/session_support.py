@@ -62,7 +62,7 @@ class TokenEndpoint:
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for("").rstrip("/")
         self.api = f"{self.url}/api"
-        self.provider = Provider.chatgpt(issuer=self.url)
+        self.provider = Provider.codex(issuer=self.url)
         self.bodies: list[dict[str, Any]] = []
         self.calls: list[tuple[str | None, bytes]] = []
         """The requests to the API: the Authorization header and the body of each."""

@@ -1,4 +1,4 @@
-"""Logins with a device code, over real sockets, with both drivers."""
+"""Logins with a device code, over real sockets, with each driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exceptions that are no `Exception`, from a program's store, observer or recorder: the same with both drivers.
+"""Exceptions that are no `Exception`, from a program's store, observer or recorder: the same with each driver.
 
 `SystemExit`, `KeyboardInterrupt`, `asyncio.CancelledError`, and what `pytest.fail` raises.
 """

@@ -361,10 +361,10 @@ class OwnStore:
 
 
 def test_after_a_sign_out_nothing_is_recalled(driver: Driver, endpoint: TokenEndpoint) -> None:
-    inner = MemoryStore()
-    inner.save(credentials(LASTING))
+    inner, stored = MemoryStore(), credentials(LASTING)
+    inner.save(stored)
     session = driver.session(OwnStore(inner), endpoint.provider)
     assert [mark_of(driver.run(session.access_token)) for _ in range(2)] == ["old", "old"]
-    assert driver.run(session.sign_out).removed == credentials(LASTING)
+    assert driver.run(session.sign_out).removed == stored
     with pytest.raises(SignInRequired):
         driver.run(session.access_token)

@@ -200,13 +200,13 @@ def order(provider: ScriptedProvider, **changes: Any) -> Any:
 
 
 def test_revoked(provider: ScriptedProvider) -> None:
-    assert revoke(order(provider)) == ""
+    assert revoke(order(provider)).problem == ""
     assert provider.revoked == [REVOKED]
 
 
 def test_refused(provider: ScriptedProvider) -> None:
     provider.revocation = reply({"error": "canary"}, 503)
-    assert revoke(order(provider)) == f"{provider.url}/oauth/revoke: status 503"
+    assert revoke(order(provider)).problem == f"{provider.url}/oauth/revoke: status 503"
 
 
 def test_an_endpoint_that_drips(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +214,6 @@ def test_an_endpoint_that_drips(provider: ScriptedProvider, monkeypatch: pytest.
 
     with ScriptedServer(drips) as server:
         url = f"{server.url}/revoke"
-        problem = revoke(order(provider, revocation_endpoint=url))
+        problem = revoke(order(provider, revocation_endpoint=url)).problem
         server.reached.set()
     assert problem == f"{url}: no complete answer in time"

@@ -225,7 +225,7 @@ def a_proxy_with_a_password(seen: Seen, driver: str) -> None:
 
     with ScriptedServer(refuse) as server, pytest.MonkeyPatch.context() as environment:
         environment.setenv("HTTPS_PROXY", f"http://me:canary-password@127.0.0.1:{server.port}")
-        remote = Provider.chatgpt(issuer="https://provider.invalid")
+        remote = Provider.codex(issuer="https://provider.invalid")
         seen.play(driver, provider=remote.__replace__(port=0, fallback_port=None))
 
 

@@ -1,4 +1,4 @@
-"""Sessions of both drivers: one refresh for all callers, and the authentication of an httpx client."""
+"""Sessions of the drivers: one refresh for all callers, and the authentication of an httpx client."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 REFRESH_OVERRIDE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE"
 
 
-@pytest.mark.parametrize("provider", [None, Provider.chatgpt()], ids=["recorded", "named"])
+@pytest.mark.parametrize("provider", [None, Provider.codex()], ids=["recorded", "named"])
 def test_the_environment_names_the_endpoint_for_refreshes(
     driver: Driver, provider: Provider | None, endpoint: TokenEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,7 +338,7 @@ def test_an_empty_refresh_token_is_none(driver: Driver, tmp_path: Path, endpoint
 
 
 def test_an_endpoint_that_cannot_be_reached(driver: Driver, tmp_path: Path) -> None:
-    session = driver.session(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=f"http://127.0.0.1:{free_port()}"))
+    session = driver.session(signed_in(tmp_path, OVER), Provider.codex(issuer=f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(RefreshFailed, match="no connection") as caught:
         driver.run(session.access_token)
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
@@ -348,7 +348,7 @@ def test_an_endpoint_that_cannot_be_reached(driver: Driver, tmp_path: Path) -> N
 def test_an_endpoint_that_drips_is_given_up(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loginmachine.sansio.oauth.token_requests.REFRESH_TIMEOUT", 0.2)
     with ScriptedServer(drips) as server:
-        session = driver.session(signed_in(tmp_path, OVER), Provider.chatgpt(issuer=server.url))
+        session = driver.session(signed_in(tmp_path, OVER), Provider.codex(issuer=server.url))
         with pytest.raises(RefreshFailed, match="no complete answer in time"):
             driver.run(session.access_token)
 

@@ -31,7 +31,7 @@ store = FileStore(home)
 if kept == "memory":
     stored, store = store.load(), MemoryStore()
     store.save(stored)
-provider = Provider.chatgpt(issuer=issuer)
+provider = Provider.codex(issuer=issuer)
 if driver == "trio":
     import trio
     session = TrioSession(store, provider)

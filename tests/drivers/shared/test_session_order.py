@@ -1,4 +1,4 @@
-"""The order in which the sessions of both drivers use a store, and that the lock is released in any case."""
+"""The order in which the sessions of the drivers use a store, and that the lock is released in any case."""
 
 from __future__ import annotations
 

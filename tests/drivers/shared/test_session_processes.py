@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ASK = """
 import sys
 from loginmachine import FileStore, Provider, Session
-session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = Session(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(session.access_token(), flush=True)
@@ -32,7 +32,7 @@ print(session.access_token(), flush=True)
 ASK_WITH_TRIO = """
 import sys, trio
 from loginmachine import FileStore, Provider, TrioSession
-session = TrioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = TrioSession(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(trio.run(session.access_token), flush=True)
@@ -40,7 +40,7 @@ print(trio.run(session.access_token), flush=True)
 ASK_WITH_ASYNCIO = """
 import asyncio, sys
 from loginmachine import AsyncioSession, FileStore, Provider
-session = AsyncioSession(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))
+session = AsyncioSession(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 print(asyncio.run(session.access_token()), flush=True)
@@ -141,7 +141,7 @@ def test_the_end_of_a_program_waits_for_its_refresh(tmp_path: Path, endpoint: To
     script = (
         "import sys, threading\n"
         "from loginmachine import FileStore, Provider, Session\n"
-        "session = Session(FileStore(sys.argv[1]), Provider.chatgpt(issuer=sys.argv[2]))\n"
+        "session = Session(FileStore(sys.argv[1]), Provider.codex(issuer=sys.argv[2]))\n"
         "threading.Thread(target=session.access_token, daemon=True).start()\n"
         "sys.stdin.readline()\n"
     )

@@ -203,7 +203,7 @@ def test_another_issuer(driver: Driver, endpoint: TokenEndpoint, revoked: list[s
     session = driver.session(theirs, endpoint.provider)
     stored = credentials(LASTING)
     assert stored.tokens is not None
-    other = Provider.chatgpt(issuer="https://id.example")
+    other = Provider.codex(issuer="https://id.example")
     theirs.credentials = stored.__replace__(tokens=stored.tokens.__replace__(provider=other))
     with pytest.raises(ProviderMismatch):
         driver.run(session.sign_out)

@@ -141,7 +141,7 @@ async def in_loop(sign_in):
     async with sign_in(options, store=MemoryStore(), on_progress=on_progress) as login:
         await login.wait()
 
-provider = Provider.chatgpt(issuer=issuer).__replace__(port=0, fallback_port=None)
+provider = Provider.codex(issuer=issuer).__replace__(port=0, fallback_port=None)
 options = LoginOptions(provider=provider, open_browser=False, deadline=20.0)
 try:
     if driver == "trio":

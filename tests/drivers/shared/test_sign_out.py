@@ -121,7 +121,7 @@ def test_nothing_is_revoked_while_it_is_stored(leave: Callable[..., Any], provid
 def test_a_system_without_threads(
     store: MemoryStore, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_request: object) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threaded_module, "revoke", refuse)

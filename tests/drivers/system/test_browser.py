@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.drivers.system import browser, wsl
-from loginmachine.drivers.system.browser import open_url
+from loginmachine.drivers.system.browser import first_launcher, open_url
 
 from ..support import eventually
 
@@ -65,6 +65,19 @@ def test_the_launcher_of_the_desktop(launchers: Callable[..., Path], monkeypatch
     monkeypatch.setenv("DISPLAY", ":0")
     assert open_it() is None
     assert arguments(seen) == [URL]
+
+
+def test_the_first_launcher_is_named_and_not_started(
+    launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert first_launcher() == ""
+    seen = launchers("xdg-open")
+    assert first_launcher() == ""
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert first_launcher() == "xdg-open"
+    monkeypatch.setenv("BROWSER", "none")
+    assert first_launcher() == ""
+    assert not seen.exists()
 
 
 def test_wayland_is_a_display_too(launchers: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:

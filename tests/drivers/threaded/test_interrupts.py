@@ -250,7 +250,7 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 ThreadedLogin.__exit__ = interrupted
-provider = Provider.chatgpt(issuer="http://127.0.0.1:1").__replace__(port=0, fallback_port=None)
+provider = Provider.codex(issuer="http://127.0.0.1:1").__replace__(port=0, fallback_port=None)
 with start_login(LoginOptions(provider=provider, open_browser=False, deadline=3600.0), store=MemoryStore()) as login:
     print(login.port, flush=True)
 """

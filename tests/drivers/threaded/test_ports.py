@@ -181,7 +181,7 @@ def is_free(port: int) -> bool:
     not (is_free(1455) and is_free(1457)), reason="another program on this machine holds port 1455 or 1457"
 )
 def test_the_registered_ports(provider: ScriptedProvider, progress: Progress) -> None:
-    options = provider.options(provider=Provider.chatgpt(issuer=provider.url))
+    options = provider.options(provider=Provider.codex(issuer=provider.url))
     with start_login(options, store=MemoryStore(), on_progress=progress) as login:
         assert Browser(login.auth_url).redirect_uri == "http://127.0.0.1:1455/auth/callback"
         Browser(login.auth_url).finish()

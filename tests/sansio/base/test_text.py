@@ -108,8 +108,8 @@ def test_a_url_that_may_be_printed(url: str, shown: str) -> None:
 
 def test_the_keys_whose_values_are_never_printed() -> None:
     keys = (
-        "access_token api_key client_secret code code_verifier id_token key refresh_token requested_token state "
-        "subject_token token"
+        "access_token api_key client_secret code code_verifier id_token id_token_hint key refresh_token "
+        "requested_token state subject_token token"
     )
     assert sorted(SECRET_QUERY_KEYS) == keys.split()
     for key in keys.split():

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loginmachine.sansio import Provider
-from loginmachine.sansio.callback.requests import Callback, CallbackRules, Refused, classify_request
+from loginmachine.sansio.callback.judgement import Callback, CallbackRules
+from loginmachine.sansio.callback.requests import Refused, classify_request
 
 from ..samples import CODE, STATE, SUCCESS
 
 if TYPE_CHECKING:
     from loginmachine.sansio.callback.requests import Classified
 
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 HOST = (b"Host", b"127.0.0.1:1455")
 GOOD = f"/auth/callback?code={CODE}&state={STATE}"
 

@@ -25,7 +25,7 @@ from ..samples import CODE, STATE, callback, machine_in, pasted
 from .asking import CHATGPT, judged, rules, verdict
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.callback.requests import Callback
+    from loginmachine.sansio.callback.judgement import Callback
 
 URI = "http://127.0.0.1:1455/auth/callback"
 QUERY = f"code={CODE}&state={STATE}"
@@ -179,7 +179,7 @@ def test_the_longest_paste() -> None:
 def test_the_address_to_begin_with() -> None:
     assert refused(samples.AUTH_URL) == "authorization_request"
     assert refused(f"<{samples.AUTH_URL.partition('?')[0]}>") == "authorization_request"
-    mirror = Provider.chatgpt(issuer="http://127.0.0.1:9000")
+    mirror = Provider.codex(issuer="http://127.0.0.1:9000")
     assert refused(f"http://127.0.0.1:9000/oauth/authorize?state={STATE}", mirror) == "authorization_request"
 
 

@@ -35,7 +35,7 @@ CLEAR = (b"Clear-Site-Data", b'"storage"')
 SECRETS = LoginSecrets(state="s", code_verifier="v", success_key="key")
 LOCATION = (b"Location", b"/success/key")
 ACCOUNT = Account(account_id="acc-1", email="ada@example.org", plan="pro", shown_plan="plus")
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 FAILURE = LoginFailure(
     step=LoginFailureStep.EXCHANGE_TOKEN,
     category=LoginFailureCategory.TOKEN_EXCHANGE_TIMEOUT,
@@ -173,7 +173,7 @@ UNFINISHED = ACCOUNT.__replace__(organization_id="org 1", project_id="proj&1", n
     ],
 )
 def test_the_setup_link_is_the_only_one_with_the_id_token(issuer: str, platform: str) -> None:
-    body = success(Provider.chatgpt(issuer=issuer), UNFINISHED).body.decode()
+    body = success(Provider.codex(issuer=issuer), UNFINISHED).body.decode()
     link = f"{platform}/org-setup?p=plus&amp;t=id.to.ken&amp;with_org=org+1&amp;project_id=proj%261"
     assert re.findall(r'href="([^"]*)"', body) == [link]
     assert body.count("id.to.ken") == 1

@@ -93,7 +93,7 @@ def test_each_row_is_in_the_document(row: Row) -> None:
             "`cancelled`",
         ),
         (
-            "`exchanging_code` to `saving_credentials`",
+            "`saving_client` to `saving_credentials`",
             "`callback_repeated`: the accepted callback once more",
             "`join_wait`",
         ),
@@ -175,7 +175,7 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
 def test_a_node_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
-    assert "any_failing --> failed : 41 causes<br/>/ fail\n" in overview
+    assert "any_failing --> failed : 44 causes<br/>/ fail, doubt_client\n" in overview
     assert (
         "class requesting_device_code,polling_device_code,binding,cancelling_previous,awaiting_callback,"
         "exchanging_code,saving_credentials,any_failing fails\n"
@@ -238,6 +238,8 @@ def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
         ("saving_registration", "pushing_request"): "registration_saved<br/>[must_push]<br/>/ push",
         ("saving_registration", "awaiting_callback"): "registration_saved<br/>/ await_callback_of_client",
         ("pushing_request", "awaiting_callback"): "request_pushed<br/>/ await_callback_of_pushed",
+        ("awaiting_callback", "saving_client"): "client_confirmed<br/>/ save_client",
+        ("saving_client", "exchanging_code"): "registration_saved<br/>/ exchange_code_of_client",
         ("exchanging_code", "fetching_keys"): "keys_needed<br/>/ fetch_keys",
         ("polling_device_code", "fetching_keys"): "keys_needed<br/>/ fetch_keys",
         ("fetching_keys", "exchanging_api_key"): "tokens_received<br/>[wants_api_key]<br/>/ exchange_api_key",
@@ -267,12 +269,13 @@ def test_every_arrow_to_an_early_end() -> None:
         ("binding", "binding_failed"): "port_taken<br/>port_forbidden<br/>bind_failed<br/>/ fail",
         ("cancelling_previous", "cancelling_previous_failed"): "previous_refused<br/>/ fail",
         ("awaiting_callback", "awaiting_callback_failed"): (
-            "callback_issuer_mismatched<br/>callback_denied<br/>callback_without_code<br/>deadline_passed<br/>/ fail"
+            "callback_issuer_mismatched<br/>callback_denied<br/>callback_without_code"
+            "<br/>callback_client_refused<br/>deadline_passed<br/>/ fail"
         ),
         ("exchanging_code", "exchanging_code_failed"): (
             "token_request_timed_out<br/>token_endpoint_unreachable<br/>token_request_broken"
             "<br/>token_endpoint_rejected<br/>token_response_malformed<br/>id_token_refused"
-            "<br/>scope_missing<br/>workspace_refused<br/>/ fail"
+            "<br/>scope_missing<br/>workspace_refused<br/>/ fail<br/>client_refused<br/>/ doubt_client"
         ),
         ("discovering_resource", "discovering_resource_failed"): "discovery_failed<br/>/ fail",
         ("discovering", "discovering_failed"): (
@@ -280,6 +283,7 @@ def test_every_arrow_to_an_early_end() -> None:
         ),
         ("registering", "registering_failed"): "registration_failed<br/>/ fail",
         ("saving_registration", "saving_registration_failed"): "registration_save_failed<br/>/ fail",
+        ("saving_client", "saving_client_failed"): "registration_save_failed<br/>/ fail",
         ("pushing_request", "pushing_request_failed"): "push_failed<br/>/ fail",
         ("fetching_keys", "fetching_keys_failed"): (
             "keys_unavailable<br/>id_token_refused<br/>scope_missing<br/>workspace_refused<br/>/ fail"
@@ -298,6 +302,7 @@ def test_every_arrow_to_an_early_end() -> None:
         ("discovering_failed", "[*]"): "",
         ("registering_failed", "[*]"): "",
         ("saving_registration_failed", "[*]"): "",
+        ("saving_client_failed", "[*]"): "",
         ("pushing_request_failed", "[*]"): "",
         ("fetching_keys_failed", "[*]"): "",
         ("binding_failed", "[*]"): "",
@@ -317,6 +322,7 @@ def test_categories_stand_in_the_order_of_the_events() -> None:
         "awaiting_callback_failed : issuer_mismatch",
         "awaiting_callback_failed : provider_callback_error",
         "awaiting_callback_failed : missing_authorization_code",
+        "awaiting_callback_failed : registration_failed",
         "awaiting_callback_failed : login_timed_out",
     ]
     assert lines.count("binding_failed : local_server_unavailable") == 1

@@ -55,7 +55,7 @@ def test_a_step_inside_a_box_has_its_number_there() -> None:
 
 def test_the_failure_is_named_in_the_overview() -> None:
     drawn = arrows(diagram.mermaid_overview(highlight=FAILED))
-    assert drawn["any_failing", "failed"].endswith(" causes<br/>/ fail<br/>(5) token_endpoint_rejected")
+    assert drawn["any_failing", "failed"].endswith(" causes<br/>/ fail, doubt_client<br/>(5) token_endpoint_rejected")
 
 
 def test_the_states_of_the_path_have_a_thick_border() -> None:

@@ -51,6 +51,8 @@ def test_the_table_from_trigger_to_step_and_category() -> None:
         "callback_from_other_user": ("validate_callback", "callback_from_other_user"),
         "callback_issuer_mismatched": ("validate_callback", "issuer_mismatch"),
         "callback_denied": ("validate_callback", "provider_callback_error"),
+        "callback_client_refused": ("validate_callback", "registration_failed"),
+        "client_refused": ("exchange_token", "token_endpoint_rejected"),
         "callback_without_code": ("validate_callback", "missing_authorization_code"),
         "token_request_timed_out": ("exchange_token", "token_exchange_timeout"),
         "token_endpoint_unreachable": ("exchange_token", "token_exchange_connect"),

@@ -240,7 +240,7 @@ def test_the_browser_may_be_reported_after_the_callback() -> None:
 
 
 def test_token_requests_go_to_the_mirror() -> None:
-    options = LoginOptions(provider=Provider.chatgpt(issuer="http://127.0.0.1:9000/"))
+    options = LoginOptions(provider=Provider.codex(issuer="http://127.0.0.1:9000/"))
     login = samples.machine(options)
     samples.drive(login, Started(), Bound(port=1455))
     form = CODE_FORM

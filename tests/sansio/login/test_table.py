@@ -19,6 +19,8 @@ from loginmachine.sansio.login import (
     interpret_tokens,
     interpretation,
 )
+from loginmachine.sansio.login.client import effects as client_effects
+from loginmachine.sansio.login.client import start_page
 from loginmachine.sansio.login.device_code import effects as device_effects
 from loginmachine.sansio.login.device_code import interpret as interpret_device
 from loginmachine.sansio.login.events import Event
@@ -57,11 +59,11 @@ def reachable_from(state: LoginState) -> set[LoginState]:
 def test_every_guard_and_effect_is_in_the_table() -> None:
     defined = {
         function
-        for module in (effects, device_effects, port_effects, server_effects)
+        for module in (effects, client_effects, device_effects, port_effects, server_effects, start_page)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
-    defined -= {effects.show_address, server_effects.register}
+    defined -= {effects.show_address, effects.accept_code, server_effects.register, start_page.browser_url}
     assert defined == {row.effect for row in ROWS} | {row.guard for row in ROWS if row.guard}
 
 
@@ -127,9 +129,9 @@ def test_every_trigger_has_a_row_and_an_interpreter(trigger: Trigger) -> None:
 
 def test_every_row_that_fails_says_what_failed() -> None:
     for row in ROWS:
-        if row.effect is effects.fail:
-            assert row.trigger in FAILURES
-        assert (row.dest is LoginState.FAILED) == (row.effect is effects.fail)
+        fails = row.effect in (effects.fail, client_effects.doubt_client)
+        assert not fails or row.trigger in FAILURES
+        assert (row.dest is LoginState.FAILED) == fails
         assert (row.dest is LoginState.CANCELLED) == (row.effect is effects.cancel)
 
 

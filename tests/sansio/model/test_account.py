@@ -11,7 +11,7 @@ from loginmachine.sansio.model.account import Account, read_account, workspace_a
 
 from ..samples import NAMESPACE, with_dialect
 
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 
 
 def account(id_claims: dict[str, Any], access_claims: dict[str, Any], **top: Any) -> Account:

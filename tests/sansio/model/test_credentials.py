@@ -228,8 +228,8 @@ def test_the_moment_of_the_last_refresh(stored: str | None, moment: datetime | N
 
 @pytest.mark.parametrize("account_id", ["acc\x1b[2J", "acc\u202e", "acc\ud800", ""])
 def test_an_account_id_that_could_not_be_shown_is_none(account_id: str) -> None:
-    assert TOKENS.__replace__(account_id=account_id).account(Provider.chatgpt()).account_id is None
-    assert TOKENS.account(Provider.chatgpt()).account_id == "acc-1"
+    assert TOKENS.__replace__(account_id=account_id).account(Provider.codex()).account_id is None
+    assert TOKENS.account(Provider.codex()).account_id == "acc-1"
 
 
 # What we do not know
@@ -328,7 +328,7 @@ def test_the_account_and_the_expiry_of_tokens() -> None:
     id_token = jwt({"email": "ada@example.org", NAMESPACE: {"chatgpt_account_id": "acc-2", "chatgpt_plan_type": "pro"}})
     access_token = jwt({"exp": 1_795_000_000.5, NAMESPACE: {"chatgpt_plan_type": "plus"}})
     tokens = TOKENS.__replace__(id_token=Secret(id_token), access_token=Secret(access_token))
-    account = tokens.account(Provider.chatgpt())
+    account = tokens.account(Provider.codex())
     assert (account.account_id, account.email, account.plan, account.shown_plan) == (
         "acc-2",
         "ada@example.org",
@@ -339,7 +339,7 @@ def test_the_account_and_the_expiry_of_tokens() -> None:
 
 
 def test_tokens_without_claims() -> None:
-    account = TOKENS.account(Provider.chatgpt())
+    account = TOKENS.account(Provider.codex())
     assert (account.account_id, account.email, account.plan) == ("acc-1", None, None)
     assert TOKENS.expires_at() is None
 

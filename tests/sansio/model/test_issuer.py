@@ -17,8 +17,8 @@ from ..samples import jwt
 
 CODEX = Provenance(issuer="https://auth.openai.com", client_id="app_EMoamEEZ73f0CkXaXp7hrann")
 OTHER = Provenance(issuer="https://id.example", client_id="client-1")
-CHATGPT = Provider.chatgpt()
-MIRROR = Provider.chatgpt(issuer="https://id.example", client_id="client-1")
+CHATGPT = Provider.codex()
+MIRROR = Provider.codex(issuer="https://id.example", client_id="client-1")
 
 
 def tokens(id_token: str = "opaque", **changes: Any) -> Tokens:

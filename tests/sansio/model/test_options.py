@@ -12,7 +12,7 @@ from loginmachine.sansio.base.secret import Secret
 from loginmachine.sansio.model.tokens import TokenSet
 from loginmachine.sansio.server.dialect import Dialect
 
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 
 
 def test_a_string_is_not_a_list_of_workspaces() -> None:

@@ -7,8 +7,8 @@ import pytest
 from loginmachine.sansio import Provider
 from loginmachine.sansio.model.overrides import EndpointOverrides
 
-CHATGPT = Provider.chatgpt()
-OTHER = Provider.chatgpt(issuer="https://login.example")
+CHATGPT = Provider.codex()
+OTHER = Provider.codex(issuer="https://login.example")
 REFRESH, REVOKE = "CODEX_REFRESH_TOKEN_URL_OVERRIDE", "CODEX_REVOKE_TOKEN_URL_OVERRIDE"
 
 

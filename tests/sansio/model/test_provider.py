@@ -16,7 +16,7 @@ from loginmachine.sansio.server.endpoints import ClientAuthentication, DeviceCod
 
 from ..samples import NOW, OTHER_PROVIDER
 
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 
 
 @pytest.mark.parametrize("name", ["issuer", "authorization_endpoint", "token_endpoint"])
@@ -27,7 +27,7 @@ def test_every_endpoint_of_a_provider_is_checked(name: str) -> None:
 
 def test_the_issuer_of_a_mirror_is_checked() -> None:
     with pytest.raises(ValueError, match="user name, a query or a fragment"):
-        Provider.chatgpt(issuer="https://mirror.example?x=")
+        Provider.codex(issuer="https://mirror.example?x=")
 
 
 @pytest.mark.parametrize("name", ["code_endpoint", "poll_endpoint", "verification_url", "redirect_uri"])
@@ -102,9 +102,9 @@ def test_the_provider_of_chatgpt_accounts() -> None:
 
 
 def test_the_trailing_slash_of_an_issuer_is_trimmed() -> None:
-    trimmed = Provider.chatgpt(issuer="https://auth.openai.com/")
+    trimmed = Provider.codex(issuer="https://auth.openai.com/")
     assert trimmed == CHATGPT
-    assert Provider.chatgpt(issuer="https://mirror.example/base/").token_endpoint == (
+    assert Provider.codex(issuer="https://mirror.example/base/").token_endpoint == (
         "https://mirror.example/base/oauth/token"
     )
 

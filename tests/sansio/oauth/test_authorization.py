@@ -46,7 +46,7 @@ def test_a_provider_without_a_workspace_parameter_gets_none() -> None:
 
 
 def test_the_authorization_request_of_a_mirror() -> None:
-    provider = Provider.chatgpt(issuer="https://mirror.example/", client_id="me", originator="my app")
+    provider = Provider.codex(issuer="https://mirror.example/", client_id="me", originator="my app")
     url = authorization.authorization_url(LoginOptions(provider=provider), SECRETS, 1455)
     assert url.startswith("https://mirror.example/oauth/authorize?response_type=code&client_id=me&redirect_uri=")
     assert url.endswith("&originator=my+app")

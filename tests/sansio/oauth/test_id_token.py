@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.base.http import Headers
 
 
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 STRICT = CHATGPT.__replace__(id_token_policy=IdTokenPolicy.STRICT)
 WITH_NONCE = STRICT.__replace__(uses_nonce=True)
 CLIENT = "app_EMoamEEZ73f0CkXaXp7hrann"

@@ -16,7 +16,7 @@ from ..playbook import AnyAction, AnyProblem, AnyResponse, Playbook
 from ..samples import OLD, OLD_REFRESH_TOKEN, PATHS, REFRESH_TOKEN, everything_in, machine_in, with_dialect
 
 ENDPOINT = "https://auth.openai.com/oauth/revoke"
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 REVOKE_OLD = RevokeToken(
     url=ENDPOINT,
     form=(

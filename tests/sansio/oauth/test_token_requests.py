@@ -27,7 +27,7 @@ def test_the_code_exchange() -> None:
 
 
 def test_the_api_key_exchange() -> None:
-    assert token_requests.api_key_exchange(Provider.chatgpt(), Secret("the.id.token")).form == (
+    assert token_requests.api_key_exchange(Provider.codex(), Secret("the.id.token")).form == (
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("client_id", "app_EMoamEEZ73f0CkXaXp7hrann"),
         ("requested_token", "openai-api-key"),
@@ -61,7 +61,7 @@ def test_a_refresh_is_a_form_and_json_for_codex() -> None:
     form = (("client_id", "client-1"), ("grant_type", "refresh_token"), ("refresh_token", "r-1"))
     request = token_requests.refresh_request(PLAIN, Secret("r-1"))
     assert (request.url, request.form, request.encoding) == ("https://id.example/token", form, Encoding.FORM)
-    assert token_requests.refresh_request(Provider.chatgpt(), Secret("r-1")).encoding is Encoding.JSON
+    assert token_requests.refresh_request(Provider.codex(), Secret("r-1")).encoding is Encoding.JSON
 
 
 def test_the_resource_is_in_each_token_request() -> None:

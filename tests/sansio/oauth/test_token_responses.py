@@ -15,7 +15,7 @@ from loginmachine.sansio.oauth.token_responses import read_api_key, read_tokens
 from ..samples import ACCESS_TOKEN, CODE, ID_TOKEN, REFRESH_TOKEN, STATE, VERIFIER, answer, token_json
 
 GOOD = TokenSet(id_token=Secret(ID_TOKEN), access_token=Secret(ACCESS_TOKEN), refresh_token=Secret(REFRESH_TOKEN))
-CHATGPT = Provider.chatgpt()
+CHATGPT = Provider.codex()
 HIDE = (STATE, VERIFIER, CODE, "")
 JSON = (b"Content-Type", b"application/json")
 

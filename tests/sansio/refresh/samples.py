@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.refresh.actions import RefreshAction
     from loginmachine.sansio.refresh.events import RefreshEvent
 
-PROVIDER = Provider.chatgpt()
+PROVIDER = Provider.codex()
 HOUR, DAY = 3600.0, 86400.0
 NOW_TEXT = "2026-11-18T11:06:40.000000Z"
 """`NOW`, as it is stored."""
@@ -139,6 +139,7 @@ def failure_of(refresh: RefreshMachine) -> tuple[str, str, bool]:
     return refresh.outcome.category, refresh.outcome.message, refresh.outcome.final
 
 
+ONE_USE = PROVIDER.__replace__(dialect=PROVIDER.dialect.__replace__(one_use_refresh_tokens=True))
 WITH_KEYS = PROVIDER.__replace__(jwks_uri="https://auth.openai.com/keys")
 KEYS = b'{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
 """RFC 8037 appendix A.2."""
@@ -153,6 +154,7 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
     "locking": _TO_LOCKING,
     "reading_while_waiting": (*_TO_LOCKING, LockBusy()),
     "reading_again": _TO_AGAIN,
+    "saving_mark": _TO_EXCHANGING,
     "fetching_keys": _TO_EXCHANGING,
     "exchanging_refresh_token": _TO_EXCHANGING,
     "reading_before_saving": _TO_BEFORE_SAVING,
@@ -165,8 +167,9 @@ PATHS: dict[str, tuple[RefreshEvent, ...]] = {
 
 
 def machine_in(state: str) -> RefreshMachine:
-    """Return a refresh in this state. Only a provider with keys leads to ``fetching_keys``."""
-    refresh = RefreshMachine(WITH_KEYS) if state == "fetching_keys" else machine()
+    """Return a refresh in this state. Only a provider with keys leads to ``fetching_keys``, for example."""
+    provider = {"fetching_keys": WITH_KEYS, "saving_mark": ONE_USE}.get(state, PROVIDER)
+    refresh = RefreshMachine(provider)
     tell(refresh, *PATHS[state])
     assert refresh.state == state
     return refresh

@@ -12,7 +12,7 @@ from loginmachine.sansio.refresh.outcome import Refusal, digest_of
 from ..samples import NAMESPACE, jwt
 from .samples import stored
 
-PROVIDER = Provider.chatgpt()
+PROVIDER = Provider.codex()
 KEY = Secret("sk-1")
 
 
@@ -69,7 +69,7 @@ def test_without_both_no_credentials_apply(key: str | None) -> None:
 
 # Whether the sign-in has ended
 
-OTHER = Provider.chatgpt(issuer="http://127.0.0.1:1", client_id="another")
+OTHER = Provider.codex(issuer="http://127.0.0.1:1", client_id="another")
 TOKENS = stored("access")
 
 

@@ -57,7 +57,7 @@ def remembering(credentials: Credentials, refusal: Refusal | None = None, at: fl
 
 
 def refused(wanted: Any = WANTED, access_token: str = OLD) -> RefreshMachine:
-    """A refresh whose refresh token was refused; the store is read once more."""
+    """A refresh with a refresh token that was refused; the store is read once more."""
     refresh = machine()
     credentials = stored(access_token)
     tell(refresh, wanted, loaded(credentials), LockTaken(), loaded(credentials), GONE)
@@ -171,8 +171,8 @@ def test_a_session_that_waits_for_the_lock_sees_the_refusal() -> None:
         refusal_of(stored(OVER, last_refresh=NOW_TEXT)),
         refusal_of(stored(OVER, last_refresh=None)),
         # Another provider refused it, or this provider for another client.
-        Refusal(digest=digest_of(stored(OVER), Provider.chatgpt(issuer="https://id.example")), category=REJECTED),
-        Refusal(digest=digest_of(stored(OVER), Provider.chatgpt(client_id="client-2")), category=REJECTED),
+        Refusal(digest=digest_of(stored(OVER), Provider.codex(issuer="https://id.example")), category=REJECTED),
+        Refusal(digest=digest_of(stored(OVER), Provider.codex(client_id="client-2")), category=REJECTED),
         Refusal(digest="", category=REJECTED),
     ],
 )

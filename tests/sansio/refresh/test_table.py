@@ -86,6 +86,7 @@ def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
         dest: {source for row in REFRESH_ROWS if row.dest == dest for source in row.source}
         for dest in (
             "reading_again",
+            "saving_mark",
             "fetching_keys",
             "exchanging_refresh_token",
             "reading_before_saving",
@@ -95,9 +96,10 @@ def test_tokens_are_sent_and_stored_under_the_lock_only() -> None:
     }
     assert into == {
         "reading_again": {"locking"},
-        "fetching_keys": {"reading_again"},
-        "exchanging_refresh_token": {"reading_again", "fetching_keys"},
-        "reading_before_saving": {"exchanging_refresh_token"},
+        "saving_mark": {"reading_again"},
+        "fetching_keys": {"reading_again", "reading_before_saving", "saving_credentials"},
+        "exchanging_refresh_token": {"reading_again", "fetching_keys", "saving_mark"},
+        "reading_before_saving": {"exchanging_refresh_token", "fetching_keys"},
         "reading_after_refusal": {"exchanging_refresh_token"},
         "saving_credentials": {"reading_again", "reading_before_saving"},
     }
@@ -118,7 +120,7 @@ def test_every_trigger_has_a_row_and_an_interpreter(trigger: RefreshTrigger) -> 
 
 def test_every_row_that_fails_says_what_failed() -> None:
     for row in REFRESH_ROWS:
-        fails = row.effect in (effects.fail, effects.fail_for_good)
+        fails = row.effect in (effects.fail, effects.fail_for_good, effects.end_sign_in)
         assert (row.dest is RefreshState.FAILED) == fails
         # (After a refusal, the failure is known before.)
         assert not fails or row.trigger in REFRESH_FAILURES or row.source == (RefreshState.READING_AFTER_REFUSAL,)

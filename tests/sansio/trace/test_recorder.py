@@ -102,7 +102,7 @@ def test_a_flood_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch, limit: 
 
 
 def test_the_recorder_knows_the_real_device_code() -> None:
-    recorder = Recorder(LoginOptions(provider=Provider.chatgpt()), SECRETS, write=str, clock=float)
+    recorder = Recorder(LoginOptions(provider=Provider.codex()), SECRETS, write=str, clock=float)
     assert recorder.device_code is None
     recorder.handle(Started(method=LoginMethod.DEVICE_CODE))
     recorder.handle(answer(1, body=b'{"device_auth_id": "d", "user_code": "ABCD-1234"}'))

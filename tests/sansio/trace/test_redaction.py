@@ -94,4 +94,4 @@ def test_options() -> None:
         help_url="https://redacted.invalid/",
         dialect=Dialect(platform_url="https://platform.example/a"),
     )
-    assert Redactor(LoginOptions(provider=Provider.chatgpt()), SECRETS).options == OPTIONS
+    assert Redactor(LoginOptions(provider=Provider.codex()), SECRETS).options == OPTIONS

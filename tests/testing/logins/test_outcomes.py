@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,7 +86,23 @@ def in_trio(name: str, **arguments: Any) -> tuple[PlayedLogin, LoginFailed | Non
     return login, trio.run(main)
 
 
-DRIVERS = {"threaded": in_threads, "trio": in_trio}
+def in_asyncio(name: str, **arguments: Any) -> tuple[PlayedLogin, LoginFailed | None]:
+    login = played(name, driver="asyncio", **arguments)
+
+    async def main() -> LoginFailed | None:
+        try:
+            async with login:
+                if name in WAITING:
+                    login.cancel()
+                await login.wait()
+        except LoginFailed as failed:
+            return failed
+        return None
+
+    return login, asyncio.run(main())
+
+
+DRIVERS = {"threaded": in_threads, "trio": in_trio, "asyncio": in_asyncio}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

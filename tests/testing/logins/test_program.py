@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 import trio
 
 from loginmachine import (
+    AsyncioLogin,
     Credentials,
     LoginCancelled,
     LoginFailed,
@@ -19,6 +21,7 @@ from loginmachine import (
     StoreError,
     ThreadedLogin,
     TrioLogin,
+    asyncio_open_login,
     open_login,
     progress,
     start_login,
@@ -41,6 +44,7 @@ def pasted_address(port: int, code: str = "pasted-code", state: str = "played-st
 def test_it_is_the_login_object_of_its_driver() -> None:
     assert isinstance(played(), ThreadedLogin)
     assert isinstance(played(driver="trio"), TrioLogin)
+    assert isinstance(played(driver="asyncio"), AsyncioLogin)
 
 
 def test_the_address_and_the_port() -> None:
@@ -61,6 +65,13 @@ def test_a_login_is_the_same_in_each_run() -> None:
             login.wait()
             urls.add((login.auth_url, tuple(request.url for request in login.requests), login.responses[-1].body))
     assert len(urls) == 1
+
+
+def test_the_browser_is_shown_the_last_page() -> None:
+    with played() as login:
+        login.wait()
+    assert [response.status for response in login.responses] == [302, 200]
+    assert b"You are signed in" in login.responses[-1].body
 
 
 def test_a_block_that_is_left_cancels_the_login() -> None:
@@ -132,6 +143,28 @@ def test_a_task_cancels() -> None:
         login.cancel()
 
     trio.run(main)
+
+
+def test_a_task_of_asyncio_cancels() -> None:
+    async def main() -> None:
+        async with played("waiting", driver="asyncio") as login, asyncio.TaskGroup() as tasks:
+            tasks.create_task(press(login))
+            with pytest.raises(LoginCancelled):
+                await login.wait()
+
+    async def press(login: AsyncioLogin) -> None:
+        login.canceller().cancel()
+
+    asyncio.run(main())
+
+
+def test_a_time_limit_of_asyncio_ends_a_played_login() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(0), played("waiting", driver="asyncio") as login:
+            await login.wait()
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
 
 
 def test_a_cancelled_scope_ends_a_played_login() -> None:
@@ -305,6 +338,15 @@ def test_a_program_with_trio() -> None:
 
     with playing("succeeded"):
         assert trio.run(main).api_key is not None
+
+
+def test_a_program_with_asyncio() -> None:
+    async def main() -> Credentials:
+        async with asyncio_open_login(CODEX, store=MemoryStore()) as login:
+            return await login.wait()
+
+    with playing("succeeded"):
+        assert asyncio.run(main()).api_key is not None
 
 
 def test_afterwards_logins_are_real() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from pathlib import Path
 
@@ -52,7 +53,19 @@ def in_trio(path: Path) -> LoginFailed | None:
     return trio.run(main)
 
 
-@pytest.mark.parametrize("driver", [in_threads, in_trio])
+def in_asyncio(path: Path) -> LoginFailed | None:
+    async def main() -> LoginFailed | None:
+        try:
+            async with played(path, driver="asyncio") as login:
+                await login.wait()
+        except LoginFailed as failed:
+            return failed
+        return None
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("driver", [in_threads, in_trio, in_asyncio])
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.stem)
 def test_a_trace(path: Path, driver: object) -> None:
     assert callable(driver)

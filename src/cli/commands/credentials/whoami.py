@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     elif found.message is not None:
         print_error(found.message)
         if not found.problem:
-            print_error(how_to_sign_in(arguments, None if found.applies is None else found.applies.credentials))
+            stored = None if found.applies is None else found.applies.credentials
+            print_error(how_to_sign_in(arguments, stored, found.signed_out))
         is_printed = False
     else:
         is_printed = print_out(f"{values['who']} at {_host(values['issuer'])} ({values['provider']})")

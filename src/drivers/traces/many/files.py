@@ -56,18 +56,23 @@ def files_in(paths: Iterable[str]) -> Iterator[Part]:
 
 
 def _files_in_folder(folder: str) -> Iterator[Part]:
+    files, folders = list[str](), list[str]()
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            # Only names are kept: a folder may have very many files.
+            for entry in entries:
+                if entry.name.endswith(SUFFIX) and entry.is_file():
+                    files.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
     except OSError as error:
         yield Part(folder, problem=error.strerror or "it cannot be read")
         return
-    for entry in found:
-        if entry.name.endswith(SUFFIX) and entry.is_file():
-            yield Part(entry.path, _size_of(entry.path))
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files_in_folder(entry.path)
+    for name in sorted(files):
+        path = os.path.join(folder, name)  # noqa: PTH118 - as above
+        yield Part(path, _size_of(path))
+    for name in sorted(folders):
+        yield from _files_in_folder(os.path.join(folder, name))  # noqa: PTH118
 
 
 def _size_of(path: str) -> int:

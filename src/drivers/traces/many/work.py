@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..recording import lines_of
 from ..replaying import Report, replay_lines, unreadable
+from .files import files_in, portions
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ class Workers(NamedTuple):
     executor: Executor
     number: int
     """How many portions they work on at the same time."""
+
+
+def replay_many(paths: Iterable[str | os.PathLike[str]], *, processes: int | None = None) -> Iterator[Report]:
+    """Replay the traces of many files in several processes. Memory does not grow with their number.
+
+    Args:
+        paths: The files. Of a folder, the files ``*.jsonl`` in it, and in its folders.
+        processes: The number of processes, from 1. By default one for each processor.
+
+    Yields:
+        The reports, in the order of the files and of the traces in them. A file of more than 4 MiB is read in parts, so
+        that traces behind a line that cannot be read may have reports too.
+    """
+    with local_workers(processes) as workers:
+        for result in replay_portions(
+            workers, portions(files_in(os.fspath(path) for path in paths)), with_reports=True
+        ):
+            yield from result.reports
 
 
 def replay_portion(portion: tuple[Part, ...], *, with_reports: bool) -> Result:

@@ -6,6 +6,7 @@ from ...oauth import device_code
 from ...oauth.device_code import LONGEST_BACK_OFF, SLOW_DOWN
 from .. import progress
 from ..actions import Timer
+from ..port.effects import bind_first_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def use_browser_instead(login: LoginData, meaning: Problem) -> None:
     """Continue with a login in the browser."""
     login.wants_device_code = False
     login.report(progress.UsingBrowserInstead(message=meaning.message))
-    login.bind(login.options.first_port, 1)
+    bind_first_port(login, meaning)
 
 
 def show_device_code(login: LoginData, meaning: ReceivedDeviceCode) -> None:

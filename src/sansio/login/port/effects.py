@@ -35,12 +35,12 @@ def has_fallback(login: LoginData, _: Interpretation) -> bool:
 
 def bind_first_port(login: LoginData, _: Interpretation) -> None:
     """Bind the port that the caller chose, or the provider's own."""
-    login.bind(login.options.first_port, 1)
+    _bind(login, login.options.first_port, 1)
 
 
 def bind_again(login: LoginData, _: Interpretation) -> None:
     """Try the same port once more."""
-    login.bind(login.port, login.attempt + 1)
+    _bind(login, login.port, login.attempt + 1)
 
 
 def bind_fallback(login: LoginData, _: Interpretation) -> None:
@@ -48,7 +48,14 @@ def bind_fallback(login: LoginData, _: Interpretation) -> None:
     assert login.options.fallback_port is not None
     login.drop_registration()
     login.report(progress.UsingFallbackPort(port=login.options.fallback_port))
-    login.bind(login.options.fallback_port, 1)
+    _bind(login, login.options.fallback_port, 1)
+
+
+def _bind(login: LoginData, port: int, attempt: int) -> None:
+    """Append an attempt to bind a port."""
+    login.port, login.attempt = port, attempt
+    login.report(progress.Binding(port=port, attempt=attempt))
+    login.out.append(actions.Bind(port=port, attempt=attempt))
 
 
 def cancel_previous(login: LoginData, _: Interpretation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...oauth.authorization import authorization_url, redirect_uri
 from .. import actions
 from ..effects import show_address
+from ..port.effects import bind_first_port
 from . import progress
 
 TYPE_CHECKING = False
@@ -54,8 +55,9 @@ def wants_device_code(login: LoginData, _: Interpretation) -> bool:
 
 
 def must_register(login: LoginData, _: Interpretation) -> bool:
-    """There is no client yet. The login registers one."""
-    return not login.options.provider.client_id
+    """There is no client yet. The login registers one, because no callback will bring it."""
+    provider = login.options.provider
+    return not provider.client_id and not provider.dialect.issues_clients
 
 
 def must_register_for_code(login: LoginData, meaning: Interpretation) -> bool:
@@ -152,7 +154,7 @@ def _request_metadata(login: LoginData) -> None:
 def bind_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
     """Note the provider's endpoints, and bind the first port."""
     _note_provider(login, meaning)
-    login.bind(login.options.first_port, 1)
+    bind_first_port(login, meaning)
 
 
 def register_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:

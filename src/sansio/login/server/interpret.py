@@ -9,7 +9,7 @@ from ...oauth.keys import KeysProblem, read_keys
 from ...oauth.metadata import MetadataProblem, read_metadata, read_resource_metadata
 from ...oauth.pushed_request import PushedRequest, read_pushed
 from ...oauth.registration import read_registration
-from ...server.metadata import metadata_urls
+from ...server.metadata import endpoint_elsewhere, metadata_urls
 from ...server.registration import Registration
 from ..interpret_tokens import check_tokens
 from ..interpretation import (
@@ -75,6 +75,9 @@ def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
         trigger = Trigger.METADATA_NOT_FOUND if found.is_missing else Trigger.DISCOVERY_FAILED
         return _problem(found.message, login, trigger)
     completed = provider.completed(found)
+    elsewhere = endpoint_elsewhere(found) if provider.dialect.endpoints_at_issuer else ""
+    if elsewhere:
+        return _problem(f"{elsewhere} in the provider's metadata is not at the issuer's host", login)
     lacking = completed.lacking
     if not completed.id_token_signing_alg_values_supported and completed.jwks_uri and login.options.wants_id_token:
         lacking = "algorithm for signatures that is accepted here"
@@ -108,6 +111,8 @@ def _keys(event: TokenResponseReceived, login: LoginData) -> Interpretation:
     found = read_keys(event)
     if isinstance(found, KeysProblem):
         return _problem(found.message, login)
+    if not found.keys and login.unverified is not None:
+        return _problem("the provider has no keys at the moment", login)
     if login.unverified is None:
         return ReceivedKeys(trigger=Trigger.KEYS_RECEIVED, keys=found)
     return check_tokens(login.unverified.tokens, login.unverified.response, login, fetched=found)

@@ -20,6 +20,7 @@ from ...login.actions import Respond
 from ...login.events import Event
 from ...login.progress import OpeningBrowser
 from ...model import options, provider
+from ...model.account import KnownAccount
 from ...model.credentials import Credentials
 from ...model.options import LoginOptions
 from ...model.provenance import Provenance
@@ -149,7 +150,7 @@ def _readers(cls: type[Record]) -> dict[str, Callable[[object, str], object]]:
     # (Without installed sources, a module does not have the types that it imports for annotations only.)
     modules = (http, actions, events, options, endpoints, registration, provider)
     names = {name: value for module in modules for name, value in vars(module).items()}
-    records = {cls.__name__: cls for cls in (Credentials, Dialect, Provenance, Refusal, Secret, Tokens)}
+    records = {cls.__name__: cls for cls in (Credentials, Dialect, KnownAccount, Provenance, Refusal, Secret, Tokens)}
     hints = get_type_hints(cls, localns={**names, **records})
     return {name: _reader(hints[name]) for name in cls._fields}
 

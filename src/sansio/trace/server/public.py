@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ...base.secret import Secret
+from ...model.account import KnownAccount
 from ...server.endpoints import DeviceCodeEndpoints
 from .signatures import ALGORITHM, KNOWN_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ...login.events import Started
     from ...model.options import LoginOptions
     from ...model.provider import Provider
     from ...server.registration import ClientMetadata, Registration
@@ -47,6 +49,7 @@ def public_options(options: LoginOptions, placeholders: Placeholders) -> LoginOp
         audience=placeholders.of("audience", audience) if audience and not _LINK.fullmatch(audience) else audience,
         prompt=prompt if prompt is None or _PROMPTS.fullmatch(prompt) else "redacted",
         resource=public_resource(options.resource, placeholders),
+        host_id=placeholders.of("host", options.host_id) if options.host_id else options.host_id,
         parameters=_parameters(options.parameters),
         listen_address=None,
         app_name=None,
@@ -91,6 +94,32 @@ def public_registration(registration: Registration, provider: Provider, placehol
         client_secret=_secret("client-secret", registration.client_secret, placeholders),
         redirect_uri=uri if uri is None or _LOOPBACK.fullmatch(uri) else _NO_LINK,
         others=None,
+    )
+
+
+def public_start(event: Started, provider: Provider, placeholders: Placeholders) -> Started:
+    """Return the first event of a login, without the client, the person and the host.
+
+    Args:
+        event: The event.
+        provider: The provider of the login. Its names are not secret.
+        placeholders: The placeholders of the login.
+    """
+    registration, account, host_id = event.registration, event.account, event.host_id
+    return event.__replace__(
+        registration=None if registration is None else public_registration(registration, provider, placeholders),
+        account=None if account is None else _account(account, placeholders),
+        host_id=placeholders.of("host", host_id) if host_id else host_id,
+    )
+
+
+def _account(account: KnownAccount, placeholders: Placeholders) -> KnownAccount:
+    email = account.email
+    return KnownAccount(
+        # (That of an id token has the same placeholder.)
+        subject=placeholders.of("user", account.subject),
+        email=placeholders.of("person", email) if email else email,
+        id_token=_secret("id-token-hint", account.id_token, placeholders),
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class _Second:
-    """The second machine, which gets the redacted events, and whose trace is written."""
+    """The second machine, which gets the redacted events. Its trace is written."""
 
     def __init__(self, machine: Machine, redactor: SessionRedactor, writer: TraceWriter, **header: object) -> None:
         self._machine = machine

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from ...base.secret import Secret
 from ...base.text import safe_url
 from ...login.events import CredentialsSaved, SaveFailed, TokenRequestFailed, TokenResponseReceived
+from ...model.auth_json import members_of
 from ...model.issuer import provenance_of, provider_of
+from ...model.moments import read_moment
 from ...model.provenance import Provenance, provenance_of_provider
 from ...model.provider import Provider
 from ...refresh.events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
@@ -56,7 +60,7 @@ class SessionRedactor:
         """The named provider as it stands in the trace."""
         self._kinds = RequestKinds()
         self._signatures = Signatures(self._placeholders)
-        self._use(provider or Provider.chatgpt())
+        self._use(provider or Provider.codex())
         if environment_key:
             self._placeholders.of("environment-key", environment_key)
 
@@ -113,13 +117,15 @@ class SessionRedactor:
         received = credentials.last_refresh_time()
         words = "other" if received is None else received.isoformat().replace("+00:00", "Z")
         last_refresh = None if credentials.last_refresh is None else words
-        return safe.__replace__(**{"last_refresh": last_refresh, **_plain(credentials)})
+        unverified = self._credentials(credentials.unverified)
+        return safe.__replace__(**{"last_refresh": last_refresh, "unverified": unverified, **_plain(credentials)})
 
     def _recorded(self, tokens: Tokens) -> dict[str, Any]:
         """Return what the tokens of another provider than Codex's record of their login."""
         if tokens.provider is None:
             return {}
         return {
+            "extra": _earliest(tokens),
             "provenance": None,
             "provider": public(tokens.provider, self._placeholders),
             "resource": public_resource(tokens.resource, self._placeholders),
@@ -165,11 +171,19 @@ def _recorded(tokens: Tokens) -> Provenance | None:
     return _UNKNOWN_CLIENT if provider is None else provenance_of_provider(provider)
 
 
+def _earliest(tokens: Tokens) -> Secret | None:
+    """Return the only one of the further members of a response that decides something here."""
+    member = tokens.provider.dialect.earliest_refresh_member if tokens.provider is not None else None
+    if member is None or tokens.extra is None:
+        return None
+    return Secret(json.dumps({member: read_moment(members_of(tokens.extra).get(member))}))
+
+
 def _digest(credentials: Credentials | None, named: Provider | None) -> str:
     """Return what identifies the refresh token of credentials for a refresh with this provider; empty for none."""
     if credentials is None or credentials.tokens is None:
         return ""
-    return digest_of(credentials, named or provider_of(credentials.tokens) or Provider.chatgpt())
+    return digest_of(credentials, named or provider_of(credentials.tokens) or Provider.codex())
 
 
 def _plain(record: Record) -> dict[str, Any]:

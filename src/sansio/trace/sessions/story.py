@@ -121,6 +121,8 @@ def _action_words(action: Any, requests: RequestKinds) -> str:  # noqa: ANN401 -
             return "release the lock"
         case refresh_actions.RememberRefusal(refusal=refusal):
             return f"remember that the refresh token was refused: {refusal.category}"
+        case refresh_actions.ForgetTokens():
+            return "remove the tokens"
         case refresh_actions.Warn(message=message):
             return f"warn: {message}"
         case refresh_actions.Deliver(outcome=RefreshSuccess(delivery=delivery, message=message)):

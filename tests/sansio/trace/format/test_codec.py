@@ -97,7 +97,7 @@ def test_a_provider_of_the_first_traces_gives_all_tokens_for_auth_json() -> None
     read = decode_options(content).provider
     assert (read.name, read.dialect) == ("openid", Dialect(gives_all_tokens=True, stores_in_auth_json=True))
     codex = json.loads((FOLDER / "succeeded.jsonl").read_bytes().splitlines()[0])["options"]
-    assert decode_options(codex).provider == Provider.chatgpt()
+    assert decode_options(codex).provider == Provider.codex()
 
 
 def test_every_field_of_a_provider_is_written_and_read() -> None:
@@ -147,9 +147,9 @@ def test_a_registered_client_is_written_and_read(secret: Secret | None) -> None:
 
 
 def test_the_provider_of_tokens_is_written_unless_the_options_imply_it() -> None:
-    tokens = Tokens(access_token=Secret("redacted-access-token-1"), provider=Provider.chatgpt())
+    tokens = Tokens(access_token=Secret("redacted-access-token-1"), provider=Provider.codex())
     event = CredentialsSaved(replaced=Credentials(auth_mode="oauth", tokens=tokens))
     assert decode_event(json.loads(json.dumps(encode(event)))) == event
-    implied = provenance_of_provider(Provider.chatgpt())
+    implied = provenance_of_provider(Provider.codex())
     assert "provider" not in encode(event, implied)["replaced"]["tokens"]
     assert "provider" not in encode(event.__replace__(replaced=None))

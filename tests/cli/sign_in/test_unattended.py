@@ -1,4 +1,4 @@
-"""A job of continuous integration does not wait for a browser that nobody has."""
+"""A job of continuous integration does not wait for a browser in vain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..conftest import ScriptedProvider
 
-REFUSED = "No sign-in was started: CI is set, and without a terminal nobody would open an address."
+REFUSED = "No sign-in was started: CI is set, and without a terminal no person would see the address."
 
 
 def login(home: Path, *more: str, ci: str = "true") -> tuple[int, str, str]:
