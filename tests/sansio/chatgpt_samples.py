@@ -13,7 +13,7 @@ from loginmachine.sansio.login.events import RegistrationSaved, Started
 from loginmachine.sansio.model.account import KnownAccount
 from loginmachine.sansio.server.registration import Registration
 
-from .samples import CODE, SECRETS, STATE, callback, drive
+from .samples import CODE, ID_TOKEN_HINT, SECRETS, STATE, callback, drive
 from .server_samples import BOUND, ISSUER, REDIRECT_URI, metadata, signed
 from .server_samples import tokens as standard_tokens
 
@@ -25,13 +25,12 @@ ISSUED = "oaiapp_7Qd2Lm0x"
 HOST_ID = "urn:uuid:5f0c2f9e-3c1b-4d8e-9a57-0d3b6f2e8c11"
 RESOURCE = "https://api.openai.com/v1"
 PLAN = "openid profile email offline_access resource.invoke chatgpt.tokens.use.direct"
-OLD_ID_TOKEN = "canary-hint.of-the-last.login"
 PROVIDER = Provider.chatgpt(app_name="A program", issuer=ISSUER).__replace__(
     id_token_signing_alg_values_supported=("ES256",)
 )
 OPTIONS = LoginOptions(provider=PROVIDER)
 REGISTRATION = Registration(issuer=ISSUER, client_id=ISSUED, redirect_uri=REDIRECT_URI)
-ACCOUNT = KnownAccount(subject="user-1", email="ada@example.org", id_token=Secret(OLD_ID_TOKEN))
+ACCOUNT = KnownAccount(subject="user-1", email="ada@example.org", id_token=Secret(ID_TOKEN_HINT))
 FIRST = Started(host_id=HOST_ID)
 LATER = Started(host_id=HOST_ID, registration=REGISTRATION, account=ACCOUNT)
 METADATA: dict[str, Any] = {"registration_endpoint": None, "device_authorization_endpoint": None}

@@ -47,6 +47,7 @@ from .samples import (
     CLIENT_SECRET,
     DEVICE_AUTH_ID,
     DEVICE_VERIFIER,
+    ID_TOKEN_HINT,
     OLD_REFRESH_TOKEN,
     REFRESH_TOKEN,
     STATE,
@@ -68,8 +69,8 @@ if TYPE_CHECKING:
 
 FINAL: Final = (LoginState.SUCCEEDED, LoginState.FAILED, LoginState.CANCELLED)
 BUSY: Final = (
-    *(LoginState.EXCHANGING_CODE, LoginState.FETCHING_KEYS, LoginState.EXCHANGING_API_KEY),
-    LoginState.SAVING_CREDENTIALS,
+    *(LoginState.SAVING_CLIENT, LoginState.EXCHANGING_CODE, LoginState.FETCHING_KEYS),
+    *(LoginState.EXCHANGING_API_KEY, LoginState.SAVING_CREDENTIALS),
 )
 """From the accepted callback, or the device code that was used, to the outcome."""
 MOST_BIND_ATTEMPTS: Final = 10
@@ -243,7 +244,7 @@ def note(step: Step) -> Ledger:
         running=frozenset(running),
         deadlines=0 if finishes else deadlines,
         keys=keys,
-        registrations=known.registrations + counts[SaveRegistration],
+        registrations=known.registrations + sum(map(_stores_client, step.actions)),
         registered=registered,
         saves=known.saves + counts[SaveCredentials],
         finishes=finishes,
@@ -289,6 +290,11 @@ def _endpoint(action: Action) -> str:
     return action.url if isinstance(action, SendTokenRequest) else ""
 
 
+def _stores_client(action: Action) -> bool:
+    """Whether a client is stored. That the provider has refused one is noted after its use."""
+    return isinstance(action, SaveRegistration) and not action.registration.is_refused
+
+
 def _exchanges_code(action: Action) -> bool:
     return _grant_type(action) == "authorization_code"
 
@@ -307,6 +313,11 @@ def _polls(action: Action) -> bool:
 
 def _pushes(action: Action) -> bool:
     return _endpoint(action).endswith("/par")
+
+
+def _leads_to_provider(action: Action) -> bool:
+    """Whether a browser at the start page is redirected to the authorization request."""
+    return isinstance(action, Respond) and any(b"response_type=code" in value for _, value in action.headers)
 
 
 def _address(action: Action) -> str:
@@ -425,6 +436,20 @@ def nothing_comes_before_the_client(step: Step, _: Ledger) -> bool:
     return not any("client_id=&" in str(url) or url.endswith("client_id=") for url in map(_address, step.actions))
 
 
+def never_the_bootstrap_client(step: Step, _: Ledger) -> bool:
+    """bootstrap: The client of the first authorization request is in no other request, and is never stored."""
+    bootstrap = step.options.provider.dialect.bootstrap_client_id
+    requests = [action for action in step.actions if isinstance(action, (SendTokenRequest, RevokeToken))]
+    stored = [action.registration.client_id for action in step.actions if isinstance(action, SaveRegistration)]
+    stored += [_client_of(action) for action in step.actions if isinstance(action, SaveCredentials)]
+    return bootstrap is None or not (bootstrap in stored or bootstrap in everything_in(requests))
+
+
+def _client_of(action: SaveCredentials) -> str:
+    tokens = action.credentials.tokens
+    return "" if tokens is None or tokens.provider is None else tokens.provider.client_id
+
+
 def few_bind_attempts(step: Step, _: Ledger) -> bool:
     """ports: There are at most ten attempts to bind a port."""
     return all(action.attempt <= MOST_BIND_ATTEMPTS for action in step.actions if isinstance(action, Bind))
@@ -459,6 +484,7 @@ RULES: Final[tuple[Rule, ...]] = (
     id_tokens_are_verified,
     clients_are_stored_before_use,
     nothing_comes_before_the_client,
+    never_the_bootstrap_client,
     few_bind_attempts,
     revoked_after_success,
 )
@@ -476,7 +502,8 @@ def misplaced_secrets(action: Action) -> tuple[str, ...]:
         (DEVICE_AUTH_ID, poll),
         (DEVICE_VERIFIER, code_exchange),
         (VERIFIER, code_exchange),
-        (STATE, in_authorization_url or _pushes(action)),
+        (STATE, in_authorization_url or _pushes(action) or _leads_to_provider(action)),
+        (ID_TOKEN_HINT, _leads_to_provider(action)),
         (CLIENT_SECRET, isinstance(action, SaveRegistration | SaveCredentials | Finish)),
         (REFRESH_TOKEN, isinstance(action, SaveCredentials | Finish)),
         (OLD_REFRESH_TOKEN, isinstance(action, RevokeToken)),

@@ -95,6 +95,7 @@ def jwt(claims: dict[str, Any] | bytes, signature: str = "c2lnbmF0dXJl") -> str:
 
 ID_TOKEN = jwt(ID_CLAIMS, "canary-id-token")
 ACCESS_TOKEN = jwt({NAMESPACE: {"chatgpt_plan_type": "plus"}}, "canary-access-token")
+ID_TOKEN_HINT = "canary-hint.of-the-last.login"
 DEVICE_AUTH_ID = "canary-device-auth-id"
 USER_CODE = "CNRY-12345"
 DEVICE_AUTHORIZATION_CODE = "canary-device-authorization-code"
@@ -121,6 +122,7 @@ CANARIES = (
     CLIENT_SECRET,
     REGISTRATION_TOKEN,
     "canary-reference",
+    ID_TOKEN_HINT,
 )
 PROVENANCE = Provenance(issuer="https://auth.openai.com", client_id="app_EMoamEEZ73f0CkXaXp7hrann")
 """The provider and client of `OPTIONS`."""

@@ -177,8 +177,6 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CALLBACK_DENIED,            _ARRANGING,   STAY,                  answer_not_found),
     Row(T.CALLBACK_WITHOUT_CODE,      _ARRANGING,   STAY,                  answer_not_found),
     Row(T.CALLBACK_ACCEPTED,          _ARRANGING,   STAY,                  answer_not_found),
-    Row(T.CALLBACK_CLIENT_REFUSED,    _PUSHING,     STAY,                  answer_not_found),
-    Row(T.CLIENT_CONFIRMED,           _PUSHING,     STAY,                  answer_not_found),
 
     # The person is in the browser
     Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),

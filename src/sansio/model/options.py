@@ -123,7 +123,8 @@ class LoginOptions(Record):
         """
         provider = self.provider
         has_codes = provider.device_code is not None or provider.needs_discovery or self.device_code_fallback
-        if method is LoginMethod.DEVICE_CODE and not has_codes:
+        # (A client that the provider issues comes in a callback.)
+        if method is LoginMethod.DEVICE_CODE and (not has_codes or provider.dialect.issues_clients):
             raise ValueError("this provider has no device codes")
 
     @property

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.actions import Timer
 from loginmachine.sansio.login.events import (
     BindProblem,
@@ -37,6 +38,7 @@ from loginmachine.sansio.login.events import (
 from loginmachine.sansio.model.options import LoginMethod
 from tests.model.subject import Letter
 from tests.sansio import server_samples as server
+from tests.sansio.chatgpt_samples import BOOTSTRAP, ISSUED
 from tests.sansio.rules import EventKind
 from tests.sansio.samples import (
     CLIENT_SECRET,
@@ -45,6 +47,7 @@ from tests.sansio.samples import (
     DEVICE_VERIFIER,
     NAMESPACE,
     NOW,
+    SECRETS,
     STATE,
     SUCCESS,
     USER_CODE,
@@ -278,7 +281,9 @@ def _about_provider(world: World) -> Iterator[Letter]:
     yield _answered("a reference", 201, server.pushed().body)
     yield _fixed("registration saved", RegistrationSaved())
     yield _fixed("registration not saved", RegistrationSaveFailed(message="full"))
-    if world.options.provider.registration is not None:
+    if world.options.provider.dialect.issues_clients:
+        yield from _about_issued_clients(world)
+    elif world.options.provider.registration is not None:
         elsewhere = server.REGISTRATION.__replace__(issuer="https://evil.example")
         device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
         yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
@@ -291,6 +296,23 @@ def _about_provider(world: World) -> Iterator[Letter]:
         yield _fixed("started with another's registration", Started(registration=elsewhere), kind)
 
 
+def _about_issued_clients(world: World) -> Iterator[Letter]:
+    """Yield the letters for a provider that issues clients in callbacks."""
+    is_first = world.started.registration is None
+    without = f"/auth/callback?code={CODE}&state={STATE}"
+    if is_first:
+        yield _asked("a callback without a client", without, EventKind.ANSWER)
+        yield _asked("a callback with the bootstrap client", f"{without}&client_id={BOOTSTRAP}", EventKind.ANSWER)
+    else:
+        yield _asked("a callback with the same client", f"{without}&client_id={ISSUED}", EventKind.CALLBACK)
+        yield _asked("a callback with another client", f"{without}&client_id=oaiapp_other", EventKind.ANSWER)
+        yield _answered("tokens of another person", 200, world.tokens(sub="user-2"))
+        yield _asked("the start page", start_path(SECRETS), EventKind.STRANGER)
+    yield _asked("a callback with two clients", f"{without}&client_id=a&client_id=b", EventKind.STRANGER)
+    yield _answered("the client is refused", 401, b'{"error": "invalid_client"}')
+    yield _fixed("started without a host", Started(), EventKind.MISTAKE)
+
+
 def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
     def event_for(place: Place) -> Event:
         return no_answer(kind, place.exchanges + offset)
@@ -301,7 +323,8 @@ def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
 def _starts(world: World) -> Iterator[Letter]:
     provider = world.options.provider
     possible = provider.device_code is not None or provider.needs_discovery or world.options.device_code_fallback
-    yield _fixed("started", Started())
+    possible = possible and not provider.dialect.issues_clients
+    yield _fixed("started", world.started)
     device = Started(method=LoginMethod.DEVICE_CODE)
     yield _fixed("started with a device code", device, EventKind.FACT if possible else EventKind.MISTAKE)
 

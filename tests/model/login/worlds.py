@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider
+from loginmachine.sansio.login.events import Started
 from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
+from tests.sansio import chatgpt_samples as chatgpt
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
 from tests.sansio.server_samples import CLAIMS, KEYS_URL, METADATA, OPENID, REGISTERING, RESOURCE, signed
 
@@ -31,6 +33,8 @@ class World(NamedTuple):
     """Whether the provider signs its id tokens with keys that are fetched, and has metadata and registrations."""
     scope: str | None = None
     """The scopes that are granted; None to say nothing."""
+    started: Started = Started()
+    """How a login in the browser starts."""
 
     @property
     def restricted(self) -> bool:
@@ -111,6 +115,23 @@ WORLDS: Final = (
         LoginOptions(provider=RESOURCE.provider, **_LONG),
         claims=_SIGNED,
         has_keys=True,
+    ),
+    World(
+        "an issued client",
+        chatgpt.OPTIONS.__replace__(deadline=None, open_browser=False),
+        claims={**CLAIMS, "aud": [chatgpt.ISSUED]},
+        callback_parameters=f"&client_id={chatgpt.ISSUED}",
+        has_keys=True,
+        scope=chatgpt.PLAN,
+        started=chatgpt.FIRST,
+    ),
+    World(
+        "an account to renew",
+        chatgpt.OPTIONS.__replace__(deadline=None),
+        claims={**CLAIMS, "aud": [chatgpt.ISSUED]},
+        has_keys=True,
+        scope=chatgpt.PLAN,
+        started=chatgpt.LATER,
     ),
     World(
         "keys and an API key",

@@ -10,6 +10,7 @@ from loginmachine.sansio.refresh.events import LoadFailed, LockBusy, LockFailed,
 from loginmachine.sansio.refresh.failures import RefreshFailureCategory
 from loginmachine.sansio.refresh.outcome import Refusal, digest_of
 from tests.model.subject import Letter
+from tests.sansio.refresh import one_use_samples as one_use
 from tests.sansio.refresh.samples import (
     API_KEY_ONLY,
     FORCED,
@@ -30,12 +31,15 @@ from tests.sansio.refresh.samples import (
 )
 from tests.sansio.rules import EventKind
 from tests.sansio.samples import NOW, answer
+from tests.sansio.server_samples import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from loginmachine import Credentials
     from loginmachine.sansio.refresh.events import RefreshEvent
+
+    from .worlds import World
 
 LATER: Final = NOW + 61
 """By then the old tokens are over."""
@@ -101,18 +105,61 @@ def _answers() -> Iterator[Letter]:
     yield _fixed("tokens at no time", answered(at=float("nan")), EventKind.MISTAKE)
 
 
-def alphabet() -> tuple[Letter, ...]:
+def _one_use() -> Iterator[Letter]:
+    """Yield the letters for refresh tokens that work once."""
+    for name, credentials in {
+        "due": one_use.DUE,
+        "over": one_use.OVER,
+        "marked": one_use.stored(refresh_sent_at=NOW - 1),
+        "too early": one_use.stored(3600.0, extra="1795000100"),
+        "too early and over": one_use.stored(-60.0, extra="1795000100"),
+        "new": one_use.waiting().unverified,
+        "waiting for the keys": one_use.waiting(),
+        "over and waiting": one_use.waiting(one_use.OVER),
+    }.items():
+        yield _fixed(f"stored: {name}", one_use.loaded(credentials))
+    yield _fixed("stored: nothing", one_use.loaded(None))
+    yield _fixed("the store cannot be read", LoadFailed(failed_at=NOW, message="input/output error"))
+    forged = signed("key-3", {"kid": "key-1"}, **one_use.IDENTITY)
+    for name, event in {
+        "tokens": one_use.new_tokens(None),
+        "tokens with an id token": one_use.new_tokens(),
+        "tokens with a wrong signature": one_use.new_tokens(forged),
+        "tokens of another person": one_use.new_tokens(signed(**{**one_use.IDENTITY, "sub": "user-2"})),
+        "the refresh token is refused": answered(400, error="invalid_grant"),
+        "the client is refused": answered(401, error="invalid_client"),
+        "the provider has a problem": answered(503, error="busy"),
+        "no token that can be used": answered(access_token=5),
+        "no answer": unanswered(),
+        "the keys": one_use.KEYS,
+    }.items():
+        yield _fixed(name, event)
+
+
+def alphabet(world: World) -> tuple[Letter, ...]:
     """Return all letters."""
+    if world.is_one_use:
+        return (
+            _fixed("wanted", WANTED),
+            _fixed("wanted by force", FORCED),
+            _fixed("wanted instead of the old one", rejected("canary-old-access")),
+            *_one_use(),
+            *_about_the_host(),
+        )
     return (
         _fixed("wanted", WANTED),
         _fixed("wanted by force", FORCED),
         _fixed("wanted instead of the old one", rejected(OLD)),
         _fixed("wanted instead of the new one", rejected(NEW)),
         *_reads(),
-        _fixed("lock taken", LockTaken()),
-        _fixed("lock busy", LockBusy()),
-        _fixed("lock failed", LockFailed(message="read-only file system")),
         *_answers(),
-        _fixed("saved", CredentialsSaved()),
-        _fixed("not saved", SaveFailed(message="disk full")),
+        *_about_the_host(),
     )
+
+
+def _about_the_host() -> Iterator[Letter]:
+    yield _fixed("lock taken", LockTaken())
+    yield _fixed("lock busy", LockBusy())
+    yield _fixed("lock failed", LockFailed(message="read-only file system"))
+    yield _fixed("saved", CredentialsSaved())
+    yield _fixed("not saved", SaveFailed(message="disk full"))

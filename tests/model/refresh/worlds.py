@@ -21,6 +21,8 @@ class World(NamedTuple):
     memory: RefreshMemory | None = None
     provider: Provider | None = PROVIDER
     environment_key: str | None = None
+    is_one_use: bool = False
+    """Whether refresh tokens work once, and their credentials record the provider."""
 
 
 _REPLACES: Final = Secret("canary-old-refresh")
@@ -36,5 +38,6 @@ WORLDS: Final = (
     World("an attempt a moment ago", RefreshMemory(tried_at=NOW - 1)),
     World("a refusal in memory", RefreshMemory(refused=digest_of(stored(), PROVIDER), refusal=_REFUSAL)),
     World("a provider with keys", provider=WITH_KEYS),
+    World("a refresh token that works once", provider=None, is_one_use=True),
     World("a key of the environment", provider=None, environment_key="sk-canary-key"),
 )

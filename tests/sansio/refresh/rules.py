@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from loginmachine import RefreshFailure, RefreshSuccess
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed, TokenResponseReceived
-from loginmachine.sansio.refresh.actions import Deliver, LoadCredentials, ReleaseLock, RememberRefusal, TakeLock
+from loginmachine.sansio.refresh.actions import (
+    Deliver,
+    ForgetTokens,
+    LoadCredentials,
+    ReleaseLock,
+    RememberRefusal,
+    TakeLock,
+)
 from loginmachine.sansio.refresh.events import AccessTokenWanted, CredentialsLoaded, LoadFailed, LockTaken
 from loginmachine.sansio.refresh.outcome import Delivery
 from loginmachine.sansio.refresh.states import RefreshState
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 FINAL: Final = (RefreshState.SUCCEEDED, RefreshState.FAILED)
 ANSWERED: Final = (LoadCredentials, TakeLock, SendTokenRequest, SaveCredentials)
 """The actions that an event answers."""
+_LOCKED: Final = (SendTokenRequest, SaveCredentials, RememberRefusal, ForgetTokens)
 NEW_FOR: Final = 60.0
 """Seconds for which a token that was just received is used, even if it has ended by our clock."""
 
@@ -49,6 +57,8 @@ class RefreshLedger(NamedTuple):
     """The access token that was in the store first, or in the memory."""
     store: Credentials | None = None
     """What was in the store when it was read last."""
+    waiting: Credentials | None = None
+    """The last tokens that waited there for the provider's keys, beside the others."""
     refused: str = ""
     """The digest of the refused refresh token that the store remembered then."""
     unsaved: Credentials | None = None
@@ -151,7 +161,8 @@ def note(step: RefreshStep) -> RefreshLedger:
         known = known._replace(
             now=event.loaded_at, store=event.credentials, refused=event.refusal.digest if event.refusal else ""
         )
-        known = known._replace(first=known.first or _access_token(_applying(known)))
+        waiting = event.credentials.unverified if event.credentials else None
+        known = known._replace(first=known.first or _access_token(_applying(known)), waiting=waiting or known.waiting)
     if isinstance(event, LoadFailed):
         known = known._replace(now=event.failed_at)
     if isinstance(event, TokenResponseReceived) and step.before is RefreshState.FETCHING_KEYS:
@@ -171,7 +182,7 @@ def note(step: RefreshStep) -> RefreshLedger:
         replaces=step.memory.replaces,
         sent_for=_refresh_token(known.store) if sends else known.sent_for,
         requests=known.requests + sends,
-        saves=known.saves + sum(isinstance(action, SaveCredentials) for action in step.actions),
+        saves=known.saves + sum(not _is_beside(saved, known.store) for saved in _saved(step.actions)),
         ends=known.ends + sum(isinstance(action, Deliver) for action in step.actions),
     )
 
@@ -179,6 +190,22 @@ def note(step: RefreshStep) -> RefreshLedger:
 def _exchanges(actions: list[RefreshAction]) -> list[SendTokenRequest]:
     """Return the requests that send a refresh token. A request for the provider's keys sends nothing."""
     return [action for action in actions if isinstance(action, SendTokenRequest) and action.method != "GET"]
+
+
+def _saved(actions: list[RefreshAction]) -> list[Credentials]:
+    return [action.credentials for action in actions if isinstance(action, SaveCredentials)]
+
+
+def _is_beside(credentials: Credentials, store: Credentials | None) -> bool:
+    """Whether the stored tokens are saved: with a mark, or with new ones beside them that wait for the keys."""
+    tokens = [each.tokens and each.tokens.__replace__(refresh_sent_at=None) for each in (credentials, store) if each]
+    return (
+        len(tokens) == 2 and tokens[0] == tokens[1] and (credentials.unverified is not None or _is_marked(credentials))
+    )
+
+
+def _is_marked(credentials: Credentials) -> bool:
+    return credentials.tokens is not None and credentials.tokens.refresh_sent_at is not None
 
 
 def _issued(event: TokenResponseReceived) -> str:
@@ -231,7 +258,7 @@ def released(step: RefreshStep, now: RefreshLedger) -> bool:
 def under_the_lock(step: RefreshStep, now: RefreshLedger) -> bool:
     """R4: Only under the lock is a refresh token sent or its refusal remembered, and are credentials saved."""
     held = step.known.locked or now.locked
-    return held or not any(isinstance(a, (SendTokenRequest, SaveCredentials, RememberRefusal)) for a in step.actions)
+    return held or not any(isinstance(a, _LOCKED) for a in step.actions)
 
 
 def sent_once(step: RefreshStep, now: RefreshLedger) -> bool:
@@ -249,16 +276,19 @@ def sent_once(step: RefreshStep, now: RefreshLedger) -> bool:
 
 def nothing_is_overwritten(step: RefreshStep, now: RefreshLedger) -> bool:
     """R6: Credentials are saved at most once, and only while the store holds what they replace, or the same."""
-    token = _refresh_token(now.store)
-    saves = [action.credentials for action in step.actions if isinstance(action, SaveCredentials)]
+    token, store = _refresh_token(now.store), now.store
     replaced = token is not None and token in (now.sent_for, step.known.replaces)
-    return now.saves <= 1 and all(replaced or credentials == now.store for credentials in saves)
+    return now.saves <= 1 and all(
+        replaced or saved in (store, now.waiting) or _is_beside(saved, store) for saved in _saved(step.actions)
+    )
 
 
 def nothing_is_lost(step: RefreshStep, now: RefreshLedger) -> bool:
     """R7: New tokens stay in the memory until they are saved, or until the store holds other credentials."""
     not_saved = isinstance(step.event, SaveFailed) and step.before is RefreshState.SAVING_CREDENTIALS
     unread = isinstance(step.event, LoadFailed) and step.before is RefreshState.READING_BEFORE_SAVING
+    if (not_saved or unread) and step.after is RefreshState.FETCHING_KEYS:
+        return step.memory.unsaved is not None
     if not_saved or unread:
         return isinstance(step.outcome, RefreshSuccess) and (
             not step.outcome.is_stored and step.memory.unsaved == step.outcome.credentials
@@ -268,8 +298,15 @@ def nothing_is_lost(step: RefreshStep, now: RefreshLedger) -> bool:
 
 
 def unwanted_tokens_stay(step: RefreshStep, now: RefreshLedger) -> bool:
-    """R8: A token that was rejected, or the old one of a forced refresh, is not delivered unless issued again."""
+    """R8: A token that was rejected, or the old one of a forced refresh, is not delivered unless issued again.
+
+    The old one is also delivered if the provider accepts no refresh yet.
+    """
     if not isinstance(step.outcome, RefreshSuccess) or now.wanted is None:
+        return True
+    tokens = step.outcome.credentials.tokens
+    earliest = tokens.earliest_refresh() if tokens is not None else None
+    if earliest is not None and now.now < earliest and step.outcome.token != now.wanted.rejected:
         return True
     unwanted = (now.wanted.rejected, now.first if now.wanted.forced else None)
     return step.outcome.token not in unwanted or step.outcome.token.reveal() == now.received

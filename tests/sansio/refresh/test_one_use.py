@@ -7,59 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loginmachine import RefreshMachine
-from loginmachine.sansio import Credentials, Secret, Tokens
+from loginmachine.sansio import Credentials, Secret
 from loginmachine.sansio.login.actions import SaveCredentials, SendTokenRequest
 from loginmachine.sansio.login.events import CredentialsSaved, SaveFailed
-from loginmachine.sansio.model.entry import parse_entry, serialise_entry
 from loginmachine.sansio.refresh.actions import ForgetTokens, ReleaseLock, RememberRefusal, Warn
-from loginmachine.sansio.refresh.events import CredentialsLoaded, LoadFailed, LockTaken
+from loginmachine.sansio.refresh.events import LoadFailed, LockTaken
 from loginmachine.sansio.refresh.outcome import Delivery, RefreshSuccess, due_at
 
-from ..chatgpt_samples import ISSUED, PLAN, PROVIDER, RESOURCE
+from ..chatgpt_samples import ISSUED, RESOURCE
 from ..samples import NOW, answer
 from ..server_samples import keys as keys_of
 from ..server_samples import signed
+from .one_use_samples import DUE, ID_TOKEN, IDENTITY, KEYS, OVER, loaded, new_tokens, stored
 from .samples import FORCED, WANTED, answered, failure_of, rejected, tell, unanswered
 
 if TYPE_CHECKING:
-    from loginmachine.sansio.login.events import TokenResponseReceived
     from loginmachine.sansio.refresh.actions import RefreshAction
     from loginmachine.sansio.refresh.events import RefreshEvent
-
-COMPLETE = PROVIDER.__replace__(
-    client_id=ISSUED,
-    authorization_endpoint="https://id.example/authorize",
-    token_endpoint="https://id.example/token",
-    jwks_uri="https://id.example/keys",
-)
-IDENTITY: dict[str, Any] = {"aud": [ISSUED], "nonce": None}
-ID_TOKEN = signed(**IDENTITY)
-NEW_ID_TOKEN = signed(**IDENTITY, given_name="Ada")
-KEYS = keys_of(1)
-
-
-def stored(ends: float = 60.0, extra: str = "", **changes: Any) -> Credentials:
-    """Return credentials of an account, with an access token that ends so many seconds after `NOW`."""
-    tokens = Tokens(
-        id_token=Secret(ID_TOKEN),
-        access_token=Secret("canary-old-access"),
-        refresh_token=Secret("canary-old-refresh"),
-        expiry=NOW + ends,
-        scope=tuple(PLAN.split()),
-        resource=(RESOURCE,),
-        extra=Secret(f'{{"earliest_refresh_at": {extra}}}') if extra else None,
-        provider=COMPLETE,
-    )
-    return Credentials(auth_mode="oauth", tokens=tokens.__replace__(**changes), last_refresh="2026-11-18T10:07:40Z")
-
-
-DUE, OVER = stored(), stored(-60.0)
-
-
-def loaded(credentials: Credentials | None, at: float = NOW) -> CredentialsLoaded:
-    """Return the event of a store: credentials as they are read again."""
-    known = None if credentials is None else parse_entry(serialise_entry(credentials))
-    return CredentialsLoaded(credentials=known, loaded_at=at)
 
 
 def to_mark(credentials: Credentials = OVER, wanted: RefreshEvent = WANTED) -> tuple[RefreshMachine, Credentials]:
@@ -84,11 +48,6 @@ def saved_by(actions: list[RefreshAction]) -> Credentials:
 
 def requests(actions: list[RefreshAction]) -> list[str]:
     return [action.url for action in actions if isinstance(action, SendTokenRequest)]
-
-
-def new_tokens(id_token: str | None = NEW_ID_TOKEN, **changes: Any) -> TokenResponseReceived:
-    members = {"access_token": "canary-new-access", "refresh_token": "canary-new-refresh", "expires_in": 3600}
-    return answered(**{**members, **({} if id_token is None else {"id_token": id_token}), **changes})
 
 
 def refreshed_of(refresh: RefreshMachine) -> RefreshSuccess:

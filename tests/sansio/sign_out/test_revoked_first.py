@@ -16,7 +16,7 @@ from loginmachine.sansio.sign_out.events import CredentialsRemoved, RemovalFaile
 from loginmachine.sansio.sign_out.outcome import SignOutFailure, SignOutResult
 
 from ..chatgpt_samples import ISSUED
-from ..refresh.test_one_use import COMPLETE, apart_of, stored
+from ..refresh.one_use_samples import COMPLETE, stored, waiting
 from ..samples import NOW, answer, no_answer
 
 PROVIDER = COMPLETE.__replace__(revocation_endpoint="https://id.example/revoke")
@@ -92,7 +92,7 @@ def test_tokens_that_were_stored_meanwhile_are_revoked_too() -> None:
 
 
 def test_of_tokens_that_wait_for_the_keys_the_new_one_is_revoked() -> None:
-    _, (request,) = begun(apart_of(SIGNED_IN))
+    _, (request,) = begun(waiting(SIGNED_IN))
     assert request.form[0] == ("token", "canary-new-refresh")
 
 

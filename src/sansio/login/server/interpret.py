@@ -78,6 +78,8 @@ def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
     elsewhere = endpoint_elsewhere(found) if provider.dialect.endpoints_at_issuer else ""
     if elsewhere:
         return _problem(f"{elsewhere} in the provider's metadata is not at the issuer's host", login)
+    if provider.dialect.issues_clients and completed.require_pushed_authorization_requests:
+        return _problem("the provider wants pushed requests, and the first login has no client to push one", login)
     lacking = completed.lacking
     if not completed.id_token_signing_alg_values_supported and completed.jwks_uri and login.options.wants_id_token:
         lacking = "algorithm for signatures that is accepted here"

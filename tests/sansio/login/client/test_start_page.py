@@ -11,8 +11,8 @@ from loginmachine.sansio.login.actions import OpenBrowser, Respond
 from loginmachine.sansio.login.events import RegistrationSaved
 from loginmachine.sansio.login.progress import Listening
 
-from ...chatgpt_samples import ACCOUNT, FIRST, LATER, OLD_ID_TOKEN, OPTIONS, came_back, found, machine
-from ...samples import by_other_user, drive, everything_in, get
+from ...chatgpt_samples import ACCOUNT, FIRST, LATER, OPTIONS, came_back, found, machine
+from ...samples import ID_TOKEN_HINT, by_other_user, drive, everything_in, get
 from ...server_samples import BOUND
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_the_browser_is_sent_to_the_provider_with_both_hints() -> None:
     url = location(response)
     assert url.startswith(f"{login.auth_url}&")
     query = parse_qs(urlsplit(url).query)
-    assert (query["login_hint"], query["id_token_hint"]) == (["ada@example.org"], [OLD_ID_TOKEN])
+    assert (query["login_hint"], query["id_token_hint"]) == (["ada@example.org"], [ID_TOKEN_HINT])
     assert dict(response.headers)[b"Cache-Control"] == b"no-store"
     assert dict(response.headers)[b"Referrer-Policy"] == b"no-referrer"
 

@@ -335,6 +335,12 @@ def test_the_usual_port_may_be_written() -> None:
     assert login.state == "binding"
 
 
+def test_the_first_request_cannot_be_pushed() -> None:
+    login = machine()
+    drive(login, FIRST, found(require_pushed_authorization_requests=True))
+    assert failure_of(login)[0] == "discovery_failed"
+
+
 # Plan use, and identities
 
 
