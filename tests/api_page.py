@@ -23,6 +23,7 @@ MODULES = (
     "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
     "loginmachine.testing",
+    "loginmachine.testing.strategies",
 )
 """The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...sansio.base.http import Headers
+    from ...sansio.model.provider import Provider
     from .script import Owed, Scene
 
 ANY_PORT: Final = 50000
@@ -142,6 +143,12 @@ def id_token(scene: Scene, claims: Mapping[str, object]) -> str:
     }
     present = {name: value for name, value in payload.items() if value is not None}
     return unsigned(present) if provider.jwks_uri is None else _signed(present)
+
+
+def issued_client(provider: Provider) -> str | None:
+    """Return the client that the provider issues in the callback of the first login; None if it issues none."""
+    is_first = provider.dialect.issues_clients and not provider.client_id
+    return f"{provider.dialect.issued_prefix}played" if is_first else None
 
 
 def unsigned(claims: Mapping[str, object]) -> str:

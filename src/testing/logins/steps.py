@@ -3,8 +3,8 @@
     played([steps.callback(error="access_denied")])
     played([steps.callback(), steps.answer({"error": "invalid_grant"}, status=400)])
 
-Steps happen in their order. What a script does not say goes well: the port opens, the browser starts, the provider
-answers, the store stores. After the last step, time passes, until the login times out.
+Steps happen in their order. What a script does not say goes well. After the last step, time passes, until the login
+times out.
 """
 
 from __future__ import annotations
@@ -68,11 +68,7 @@ def port_fails(kind: events.BindProblem | str = "other", message: str = "the por
 
 
 def previous_login(*, stops: bool) -> Step:
-    """The program that holds the callback port is asked to stop.
-
-    Args:
-        stops: Whether it does.
-    """
+    """The program that holds the callback port is asked to stop, and does so or not."""
     answered = events.PreviousCancelled(accepted=stops)
     return Answer(name="an earlier login answers", to=actions.CancelPrevious, event=lambda _scene, _owed: answered)
 
@@ -105,6 +101,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
     error_description: str | None = None,
     state: str | None = None,
     iss: str | None = None,
+    client_id: str | None = None,
     from_other_user: bool = False,
 ) -> Step:
     """The browser comes back to the callback port.
@@ -115,6 +112,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
         error_description: The provider's words about the error.
         state: None for the right one.
         iss: The issuer. None for the right one, if the provider sends it.
+        client_id: The client that the provider issues. None for a right one, if the provider issues clients.
         from_other_user: A process of another user of this machine has sent it.
     """
 
@@ -125,6 +123,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
             "error": error,
             "error_description": error_description,
             "state": scene.secrets.state if state is None else state,
+            "client_id": answers.issued_client(provider) if client_id is None else client_id,
             "iss": (provider.issuer if provider.promises_iss else None) if iss is None else iss,
         }
         query = urlencode({name: value for name, value in parameters.items() if value is not None})

@@ -106,7 +106,7 @@ EVENTS: dict[str, Event] = {
 
 SERVER_STATES = (
     *("discovering_resource", "discovering", "registering", "saving_registration", "pushing_request"),
-    "fetching_keys",
+    *("saving_client", "fetching_keys"),
 )
 """The states that a login at the default provider never has."""
 RAISES = "UnexpectedEvent"
