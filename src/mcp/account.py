@@ -10,7 +10,6 @@ from ..drivers.errors import SignInRequired
 from ..drivers.shared.hosts import TRIO, running_host
 from ..sansio.accounts.stored import key_of
 from ..sansio.base.secret import Secret
-from .store import ResourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +81,7 @@ class ResourceAccount:
         Raises:
             LoginFailed: The person did not sign in.
         """
-        store = ResourceStore(self._store, options.provider)
+        store = self._store.login_store(options.provider)
         async with _open_login(options, store=store, on_progress=self._on_progress) as login:
             if self._on_login is not None:
                 self._on_login(login)

@@ -37,6 +37,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "server/client_secret": ("model/test_entry",),
     "server/dialect": ("model/test_provider", "model/test_account", "callback/test_responses"),
     "server/endpoints": ("model/test_provider", "oauth/test_device_code"),
+    "model/known_providers": ("model/test_provider", "server/test_presets", "login/server/test_resources"),
     "model/provenance": ("model/test_issuer",),
     "model/provider_json": ("model/test_entry",),
     "model/tokens": ("oauth/test_token_responses",),

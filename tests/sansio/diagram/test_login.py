@@ -377,7 +377,7 @@ def test_dot_has_the_arrows_of_both_drawings() -> None:
 def test_dot_has_a_table_of_the_failures() -> None:
     rows = re.findall(r"<tr>(.*?)</tr>", dot())
     cells = [tuple(re.findall(r"<td[^>]*>(.*?)</td>", row)) for row in rows]
-    assert len(cells) == 14
+    assert len(cells) == 15
     assert ("cancelling_previous", "previous_refused", "local_server_unavailable") in cells
     assert ("fetching_keys", "keys_unavailable<br/>id_token_refused<br/>scope_missing<br/>workspace_refused") in [
         row[:2] for row in cells
