@@ -13,9 +13,8 @@ import pytest
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from loginmachine import AccountStore, LoginFailed, LoginOptions, Provider
+from loginmachine import AccountStore, ClientMetadata, LoginFailed, LoginOptions, Provider
 from loginmachine.mcp import ResourceAuth
-from loginmachine.sansio.server.registration import ClientMetadata
 
 from .servers import KINDS, ProtectedServer, serving
 

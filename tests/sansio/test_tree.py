@@ -21,6 +21,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/events": ("login/test_machine", "base/test_records"),
     "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
+    "login/port/progress": ("login/test_progress",),
     "login/port/effects": ("login/test_ports",),
     "login/server/effects": (
         *("login/server/test_cells", "login/server/test_discovery", "login/server/test_registration"),
@@ -31,6 +32,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("login/server/test_pushed_requests", "login/server/test_keys"),
     ),
     "login/server/progress": ("login/test_progress",),
+    "login/web/effects": ("login/web/test_hosted",),
     "login/state": ("login/test_snapshot", "login/test_memory", "login/test_endings"),
     "login/states": ("login/test_table",),
     "model/auth_json": ("model/test_credentials",),
@@ -55,6 +57,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "server/registration": ("oauth/test_registration",),
     "trace/format/values": ("trace/format/test_codec",),
     "trace/format/versions": ("trace/format/test_codec",),
+    "suspended/values": ("suspended/test_plain",),
     "sign_out/actions": ("sign_out/test_machine",),
     "sign_out/events": ("sign_out/test_machine",),
     "sign_out/outcome": ("sign_out/test_machine",),

@@ -14,7 +14,7 @@ from ..model.options import LoginMethod
 from . import events
 from .actions import Timer
 from .failures import LoginFailureStep
-from .interpret_callback import interpret_paste, interpret_request
+from .interpret_callback import interpret_arrival, interpret_paste, interpret_request
 from .interpretation import AnsweredRequest, Cancellation, Interpretation, PortBound, Problem, SavedCredentials
 from .states import LoginState, Trigger
 
@@ -48,11 +48,8 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
 }
 """The step of a cancellation, by the state of the login. In all other states it is `WAIT_FOR_CALLBACK`."""
 _SERVER_STATES: Final = (
-    LoginState.DISCOVERING_RESOURCE,
-    LoginState.DISCOVERING,
-    LoginState.REGISTERING,
-    LoginState.PUSHING_REQUEST,
-    LoginState.FETCHING_KEYS,
+    *(LoginState.DISCOVERING_RESOURCE, LoginState.DISCOVERING, LoginState.REGISTERING),
+    *(LoginState.PUSHING_REQUEST, LoginState.FETCHING_KEYS),
 )
 _SERVER, _DEVICE_CODE, _TOKENS = "server", "device code", "tokens"
 _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
@@ -88,11 +85,10 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
     provider = login.options.provider
-    # (The issuer of a resource is not known yet. The registration counts only if it is that of the registration.)
+    # (The issuer of a resource is not known yet.)
     is_others = event.registration is not None and event.registration.issuer != provider.origin
-    if is_others and not provider.needs_resource_metadata:
-        raise UnexpectedEvent(login.state, event)
-    if provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id):
+    lacks_host = provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id)
+    if (is_others and not provider.needs_resource_metadata) or lacks_host:
         raise UnexpectedEvent(login.state, event)
     has_codes = provider.device_code is not None or provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes
@@ -126,7 +122,7 @@ def _browser_failed(event: events.BrowserFailed, login: LoginData) -> Problem:
 
 
 def _expect_browser(event: events.Event, login: LoginData) -> None:
-    if not login.options.open_browser or login.auth_url is None:
+    if not login.options.launches_browser or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
 
 
@@ -148,9 +144,13 @@ def _https_attempted(event: events.HttpsAttempted, login: LoginData) -> Interpre
 def _callback_pasted(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
     if login.outcome is not None:
         return None
-    if login.auth_url is None:
+    if login.auth_url is None or login.options.redirect_uri is not None:
         raise UnexpectedEvent(login.state, event)
     return interpret_paste(event.text, login)
+
+
+def _callback_arrived(event: events.CallbackArrived, login: LoginData) -> Interpretation:
+    return interpret_arrival(event, login)
 
 
 def _timer_fired(event: events.TimerFired, login: LoginData) -> Interpretation | None:
@@ -286,6 +286,7 @@ _INTERPRETERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Inte
     events.RequestReceived: _request_received,
     events.HttpsAttempted: _https_attempted,
     events.CallbackPasted: _callback_pasted,
+    events.CallbackArrived: _callback_arrived,
     events.ResponseSent: _response_sent,
     events.ClientGone: _client_gone,
     events.TokenResponseReceived: _token_response_received,

@@ -67,6 +67,7 @@ from .port.effects import (
 )
 from .server import effects as server
 from .states import FINAL_STATES, LoginState, Trigger
+from .web import effects as web
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +138,16 @@ ROWS: Final[tuple[Row, ...]] = (
         server.must_register_for_code),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, server.get_code_after_discovery,
         server.wants_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.PUSHING_REQUEST,     web.push_as_found,
+        web.must_push_as_found),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.AWAITING_CALLBACK,   web.await_as_found,
+        web.has_own_address),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             server.bind_after_discovery),
+
+    # The host's own web server receives the callback
+    Row(T.STARTED,                    _IDLE,        S.PUSHING_REQUEST,     server.push,       web.must_push_at_host),
+    Row(T.STARTED,                    _IDLE,        S.AWAITING_CALLBACK,   web.await_callback_at_host,
+        web.has_own_address),
 
     # A port on loopback
     Row(T.STARTED,                    _IDLE,        S.BINDING,             bind_first_port),

@@ -129,6 +129,7 @@ def test_the_overview_has_no_other_arrows() -> None:
     assert set(arrows(diagram.mermaid_overview())) == {
         ("[*]", "idle"),
         ("idle", "binding"),
+        ("idle", "awaiting_callback"),
         ("idle", "requesting_device_code"),
         ("requesting_device_code", "binding"),
         ("requesting_device_code", "polling_device_code"),
@@ -228,6 +229,9 @@ def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
         ("discovering", "requesting_device_code"): (
             "metadata_received<br/>[wants_device_code]<br/>/ get_code_after_discovery"
         ),
+        ("discovering", "pushing_request"): "metadata_received<br/>[must_push_as_found]<br/>/ push_as_found",
+        ("discovering", "awaiting_callback"): "metadata_received<br/>[has_own_address]<br/>/ await_as_found",
+        ("idle", "pushing_request"): "started<br/>[must_push_at_host]<br/>/ push",
         ("binding", "registering"): "bound<br/>[must_register]<br/>/ register_with_port",
         ("binding", "pushing_request"): "bound<br/>[must_push]<br/>/ push_with_port",
         ("registering", "saving_registration"): "client_registered<br/>/ save_registration",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .. import actions, progress
+from .. import actions
 from ..actions import Timer
+from . import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
