@@ -138,7 +138,7 @@ def from_plain(options: LoginOptions, plain: JsonObject) -> LoginMachine:
     login = plain["login"]
     if not isinstance(login, dict):
         raise PlainError("login is not an object")
-    data: dict[str, Any] = read_fields(login, Place("login", held), FIELDS, dict, _ADDED)
+    data: dict[str, Any] = {**_ADDED, **read_fields(login, Place("login", held), FIELDS, dict, _ADDED)}
     problem = _problem_of(data)
     if not problem:
         try:

@@ -183,6 +183,8 @@ NOT_OPTIONAL = [
     path
     for path in members(FULL)
     if (path.startswith("login.") and path.count(".") == 1) or path in ("version", "secrets", "options", "login")
+    # (It was added later.)
+    if path != "login.registration"
 ]
 
 
