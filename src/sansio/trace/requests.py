@@ -12,6 +12,7 @@ from ..callback.judgement import CallbackRules
 from ..callback.pasted import PasteProblem, pasted_query
 from ..callback.requests import (
     MAX_TARGET,
+    PASTE_HEADER,
     PREFETCH_HEADERS,
     PREFETCH_WORDS,
     is_of_browser,
@@ -156,6 +157,8 @@ class Requests:
                 kept.append((name, self._authority(value)))
             elif name in PREFETCH_HEADERS:
                 kept.append((name, next((word for word in PREFETCH_WORDS if word in value.lower()), _OTHER)))
+            elif name == PASTE_HEADER:
+                kept.append((name, b"1"))
             elif name == b"user-agent":
                 kept.append((name, b"Mozilla/5.0" if is_of_browser(name, value) else _OTHER))
             elif is_of_browser(name, value):

@@ -123,6 +123,7 @@ def test_a_callback_path_that_is_called_other() -> None:
         ((b"X-Moz", b"secret"), (b"x-moz", b"other")),
         ((b"Sec-Fetch-Site", b"secret"), (b"sec-fetch-site", b"other")),
         ((b"Sec-Fetch-Secret", b"secret"), (b"sec-fetch-other", b"other")),
+        ((b"Loginmachine-Paste", b"secret"), (b"loginmachine-paste", b"1")),
         ((b"Authorization", b"secret"), None),
         ((b"X-Secret", b"secret"), None),
     ],
