@@ -100,11 +100,21 @@ def test_an_interrupt_in_the_task_of_the_driver(
     async def program() -> None:
         async with asyncio_open_login(provider.options(), store=MemoryStore()) as login:
             ports.append(login.port)
-            await asyncio.gather(login.wait(), ask(Browser(login.auth_url), "/"))
+            person.start()
+            await login.wait()
+
+    def visit() -> None:
+        # In a thread, because the event loop does not end in an orderly way.
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", ports[0])) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            client.recv(1)
+
+    person = threading.Thread(target=visit)
 
     monkeypatch.setattr(LoginMachine, "handle", interrupted)
     with pytest.raises(kind):
         asyncio.run(program())
+    person.join(PATIENCE)
     assert is_free(ports[0])
 
 
