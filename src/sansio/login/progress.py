@@ -21,6 +21,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
 
+# fmt: off
+__all__ = [
+    "AddressReady", "ApiKeyUnavailable", "Binding", "BrowserLaunched", "CallbackReceived", "Cancelled",
+    "CancellingPrevious", "DeviceCodeAuthorized", "DeviceCodeShown", "Discovering", "DiscoveringResource",
+    "ExchangingApiKey", "ExchangingCode", "Failed", "FetchingKeys", "HttpsRefused", "KeysDelayed", "Listening",
+    "LoginPhase", "OpeningBrowser", "PasteAccepted", "PasteRefused", "PhaseAtStep", "PollingDelayed",
+    "PushingRequest", "RegisteringClient", "RequestingDeviceCode", "SavingCredentials", "Succeeded",
+    "UsingBrowserInstead", "UsingFallbackPort",
+]
+# fmt: on
+
 
 class Listening(VisiblePhase):
     """The callback port accepts connections, and the address for the person is known."""
