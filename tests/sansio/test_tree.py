@@ -11,10 +11,12 @@ SOURCES = TESTS.parents[1] / "src" / "sansio"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "base/phase": ("login/test_progress", "refresh/test_stories"),
     "callback/addresses": ("callback/test_pasted",),
+    "callback/judgement": ("callback/test_requests_callbacks", "callback/test_issued_client"),
     "diagram/login_arrows": ("diagram/test_login", "diagram/test_path"),
     "diagram/login_dot": ("diagram/test_login", "diagram/test_path"),
     "diagram/rendering": ("diagram/test_login", "diagram/test_refresh", "diagram/test_path"),
     "login/actions": ("login/test_stories", "base/test_records"),
+    "login/client/effects": ("login/client/test_stories",),
     "login/effects": ("login/test_stories", "login/test_ports", "login/test_cancelling", "login/test_endings"),
     "login/events": ("login/test_machine", "base/test_records"),
     "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),

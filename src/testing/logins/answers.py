@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...sansio.base.http import Headers
+    from ...sansio.model.provider import Provider
     from .script import Owed, Scene
 
 ANY_PORT: Final = 50000
@@ -92,6 +93,15 @@ def _metadata(scene: Scene) -> dict[str, Any]:
 
 def _registration(_scene: Scene) -> dict[str, Any]:
     return {"client_id": "played-client", "token_endpoint_auth_method": "none"}
+
+
+def issued_client(provider: Provider) -> str | None:
+    """Return the client ID that the provider sends with the callback of the first login; None for none."""
+    return (
+        f"{provider.dialect.issued_prefix}played"
+        if provider.dialect.issues_clients and not provider.client_id
+        else None
+    )
 
 
 def _pushed(_scene: Scene) -> dict[str, Any]:

@@ -58,6 +58,12 @@ _REGISTRATION: Final = Kind(
     options=LoginOptions(provider=_REGISTERED),
     lacks=_unless(lambda options: not options.provider.client_id, "a provider at which the program registers"),
 )
+_ISSUED: Final = Kind(
+    options=LoginOptions(provider=Provider.chatgpt(app_name="A played program", issuer=ISSUER)),
+    lacks=_unless(
+        lambda options: options.provider.dialect.issues_clients, "a provider that issues a client in the callback"
+    ),
+)
 _PUSH: Final = Kind(
     options=LoginOptions(provider=_PUSHED),
     lacks=_unless(lambda options: options.provider.require_pushed_authorization_requests, "pushed requests"),
@@ -123,6 +129,7 @@ _SCRIPTS: Final[Mapping[str, tuple[Kind, tuple[Step, ...]]]] = {
     "registration_failed":             (_REGISTRATION, (step.answer({"error": "invalid_redirect_uri"}, status=400,
                                                                     to="registration"),)),
     "persist_failed:register_client":  (_REGISTRATION, (step.registration_store_fails(),)),
+    "registration_failed:validate_callback": (_ISSUED, (step.callback(client_id=""),)),
     "provider_callback_error:push_request": (_PUSH, (step.answer({"error": "invalid_request"}, status=400,
                                                                  to="pushed_request"),)),
     "local_server_unavailable":        (_BROWSER, (step.port_fails(),)),

@@ -105,6 +105,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
     error_description: str | None = None,
     state: str | None = None,
     iss: str | None = None,
+    client_id: str | None = None,
     from_other_user: bool = False,
 ) -> Step:
     """The browser comes back to the callback port.
@@ -115,6 +116,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
         error_description: The provider's words about the error.
         state: None for the right one.
         iss: The issuer. None for the right one, if the provider sends it.
+        client_id: The client ID that the provider issues. None for a right one, if it issues one in the callback.
         from_other_user: A process of another user of this machine has sent it.
     """
 
@@ -126,6 +128,7 @@ def callback(  # noqa: PLR0913 - the parameters of a callback
             "error_description": error_description,
             "state": scene.secrets.state if state is None else state,
             "iss": (provider.issuer if provider.promises_iss else None) if iss is None else iss,
+            "client_id": answers.issued_client(provider) if client_id is None else client_id,
         }
         query = urlencode({name: value for name, value in parameters.items() if value is not None})
         return answers.visit(scene, f"{provider.request_path}?{query}", from_other_user=from_other_user)

@@ -104,7 +104,10 @@ EVENTS: dict[str, Event] = {
     "cancelled by the caller": CancelRequested(),
 }
 
-SERVER_STATES = ("discovering", "registering", "saving_registration", "pushing_request", "fetching_keys")
+SERVER_STATES = (
+    *("discovering", "registering", "saving_registration", "pushing_request", "saving_client"),
+    "fetching_keys",
+)
 """The states that a login at the default provider never has."""
 RAISES = "UnexpectedEvent"
 DROPPED = "dropped"
