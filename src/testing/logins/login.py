@@ -87,6 +87,13 @@ class PlayedStore(MemoryStore):
         """Keep a registered client."""
         self.registration = registration
 
+    def host_id(self) -> str:
+        """Return an id of the host."""
+        return "urn:uuid:00000000-0000-4000-8000-000000000000"
+
+    def load_account(self) -> None:
+        """Return nothing: no account has a client yet."""
+
 
 class Casting:
     """The script of one login, with what the program brings.

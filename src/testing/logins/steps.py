@@ -3,8 +3,7 @@
     played([steps.callback(error="access_denied")])
     played([steps.callback(), steps.answer({"error": "invalid_grant"}, status=400)])
 
-Steps happen in their order. What a script does not say goes well: the port opens, the browser starts, the provider
-answers, the store stores. After the last step, time passes, until the login times out.
+Steps happen in their order. What a script does not say goes well. After the last step, the login times out.
 """
 
 from __future__ import annotations
@@ -98,7 +97,7 @@ def registration_store_fails(message: str = "No space left on device") -> Step:
 # The browser and the person
 
 
-def callback(  # noqa: PLR0913 - the parameters of a callback
+def callback(  # noqa: PLR0913
     *,
     code: str | None = answers.CODE,
     error: str | None = None,
