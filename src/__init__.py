@@ -8,6 +8,10 @@ Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
+Sign people in at a web host:
+    `WebLogins` with threads, `TrioWebLogins` with trio, `AsyncioWebLogins` with asyncio. The host's own server receives
+    the callback, and the login is suspended until then, sealed with the host's `SealingKeys`. `ResumptionMarks` see to
+    it that each is resumed once.
 Call an API:
     `Session` with threads, `TrioSession` with trio, `AsyncioSession` with asyncio. They refresh the access token when
     it is due, and raise `RefreshFailed` or `SignInRequired`.
@@ -15,7 +19,7 @@ Sign out:
     `sign_out` with threads, `trio_sign_out` with trio, `asyncio_sign_out` with asyncio.
 All of this with the same names:
     `loginmachine.drivers.threaded`, `loginmachine.drivers.trio` and `loginmachine.drivers.asyncio` have `open_login`,
-    `Login`, `Session` and `sign_out`, each for its kind of program.
+    `Login`, `Session`, `sign_out` and `WebLogins`, each for its kind of program.
 Record a login:
     `TraceFile`; `loginmachine.sansio.trace` replays what was recorded, `loginmachine.drivers.traces` many traces.
 Write another driver:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from .drivers.asyncio.login import AsyncioLogin, asyncio_open_login
     from .drivers.asyncio.session import AsyncioSession
     from .drivers.asyncio.signing_out import asyncio_sign_out
+    from .drivers.asyncio.web_logins import AsyncioWebLogins
     from .drivers.errors import (
         AccountNotFound,
         AmbiguousAccount,
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
         SignInRequired,
         StoreBusy,
         StoreError,
+        SuspendedLoginRefused,
+        SuspensionProblem,
         TrustError,
     )
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
@@ -63,13 +70,18 @@ if TYPE_CHECKING:
         Transaction,
         VersionedStore,
     )
+    from .drivers.suspended.marks import MemoryMarks, ResumptionMarks
+    from .drivers.suspended.sealing import SealingKeys
+    from .drivers.suspended.web_logins import PendingLogin
     from .drivers.threaded.login import ThreadedLogin, start_login
     from .drivers.threaded.session import Session
     from .drivers.threaded.signing_out import sign_out
+    from .drivers.threaded.web_logins import WebLogins
     from .drivers.traces.recording import TraceFile
     from .drivers.trio.login import TrioLogin, open_login
     from .drivers.trio.session import TrioSession
     from .drivers.trio.signing_out import trio_sign_out
+    from .drivers.trio.web_logins import TrioWebLogins
     from .sansio.accounts.choice import AccountChoice
     from .sansio.accounts.stored import StoredAccount
     from .sansio.base.errors import UnexpectedEvent
@@ -101,6 +113,7 @@ __all__ = [
     "AmbiguousAccount",
     "AsyncioLogin",
     "AsyncioSession",
+    "AsyncioWebLogins",
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
@@ -133,7 +146,9 @@ __all__ = [
     "LoginState",
     "LoginSuccess",
     "LoginTimedOut",
+    "MemoryMarks",
     "MemoryStore",
+    "PendingLogin",
     "Provenance",
     "Provider",
     "ProviderMismatch",
@@ -143,6 +158,8 @@ __all__ = [
     "RefreshFailureCategory",
     "RefreshMachine",
     "RefreshSuccess",
+    "ResumptionMarks",
+    "SealingKeys",
     "Secret",
     "Session",
     "SessionStore",
@@ -153,15 +170,19 @@ __all__ = [
     "StorePolicy",
     "StoreVersion",
     "StoredAccount",
+    "SuspendedLoginRefused",
+    "SuspensionProblem",
     "ThreadedLogin",
     "Tokens",
     "TraceFile",
     "Transaction",
     "TrioLogin",
     "TrioSession",
+    "TrioWebLogins",
     "TrustError",
     "UnexpectedEvent",
     "VersionedStore",
+    "WebLogins",
     "asyncio_open_login",
     "asyncio_sign_out",
     "open_login",
@@ -182,6 +203,7 @@ _HOMES = {
     "drivers.asyncio.login": ("AsyncioLogin", "asyncio_open_login"),
     "drivers.asyncio.session": ("AsyncioSession",),
     "drivers.asyncio.signing_out": ("asyncio_sign_out",),
+    "drivers.asyncio.web_logins": ("AsyncioWebLogins",),
     "drivers.accounts.client_secrets": ("secret_from_command", "secret_from_file"),
     "drivers.errors": (
         "AccountNotFound",
@@ -199,8 +221,13 @@ _HOMES = {
         "SignInRequired",
         "StoreBusy",
         "StoreError",
+        "SuspendedLoginRefused",
+        "SuspensionProblem",
         "TrustError",
     ),
+    "drivers.suspended.web_logins": ("PendingLogin",),
+    "drivers.suspended.marks": ("MemoryMarks", "ResumptionMarks"),
+    "drivers.suspended.sealing": ("SealingKeys",),
     "sansio.sign_out.outcome": ("SignOutResult",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
@@ -216,10 +243,12 @@ _HOMES = {
     "drivers.threaded.login": ("ThreadedLogin", "start_login"),
     "drivers.threaded.session": ("Session",),
     "drivers.threaded.signing_out": ("sign_out",),
+    "drivers.threaded.web_logins": ("WebLogins",),
     "drivers.traces.recording": ("TraceFile",),
     "drivers.trio.login": ("TrioLogin", "open_login"),
     "drivers.trio.session": ("TrioSession",),
     "drivers.trio.signing_out": ("trio_sign_out",),
+    "drivers.trio.web_logins": ("TrioWebLogins",),
     "sansio.accounts.choice": ("AccountChoice",),
     "sansio.accounts.stored": ("StoredAccount",),
     "sansio.base.errors": ("UnexpectedEvent",),

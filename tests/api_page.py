@@ -23,10 +23,16 @@ MODULES = (
     "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
     "loginmachine.testing",
+    "loginmachine.testing.strategies",
 )
 """The public modules. A name is described in the first module that has it."""
 STABLE = ("loginmachine", "loginmachine.progress")
-PROVISIONAL = {"loginmachine.RefreshMachine"}
+PROVISIONAL = {
+    *("loginmachine.RefreshMachine", "loginmachine.WebLogins", "loginmachine.TrioWebLogins"),
+    "loginmachine.AsyncioWebLogins",
+    *("loginmachine.MemoryMarks", "loginmachine.PendingLogin", "loginmachine.ResumptionMarks"),
+    *("loginmachine.SealingKeys", "loginmachine.SuspendedLoginRefused", "loginmachine.SuspensionProblem"),
+}
 """Names of stable modules that are provisional all the same. In all other modules every name is provisional."""
 
 HEAD = """\

@@ -35,11 +35,12 @@ LAYERS = (
     ("sansio.login",),
     ("sansio.refresh",),
     ("sansio.sign_out",),
+    ("sansio.suspended",),
     ("sansio.trace",),
     ("sansio.diagram",),
     ("drivers.error_report",),
     ("drivers.errors", "drivers.files", "drivers.forks", "drivers.logging", "drivers.waiting"),
-    ("drivers.callback", "drivers.http", "drivers.stores", "drivers.system", "drivers.traces"),
+    ("drivers.callback", "drivers.http", "drivers.stores", "drivers.suspended", "drivers.system", "drivers.traces"),
     ("drivers.accounts", "drivers.shared"),
     ("drivers.threaded", "drivers.trio", "drivers.asyncio"),
     ("demo",),
@@ -48,7 +49,7 @@ LAYERS = (
 )
 """From the bottom up. Parts of one layer do not import each other."""
 FACADES = (
-    *("", "__main__", "sansio", "drivers", "sansio.trace", "drivers.traces", "testing"),
+    *("", "__main__", "sansio", "drivers", "sansio.suspended", "sansio.trace", "drivers.traces", "testing"),
     *("drivers.threaded", "drivers.trio", "drivers.asyncio"),
 )
 """Packages with an ``__init__`` that only exports names of their modules."""

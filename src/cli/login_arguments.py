@@ -64,6 +64,11 @@ def _add_callback(login: argparse.ArgumentParser) -> None:
         help="listen at this address instead of loopback, such as 0.0.0.0 in a container with a published port;"
         " other machines may then reach it",
     )
+    add(
+        "--wait",
+        action="store_true",
+        help="if another sign-in for the same account is waiting, wait for its outcome instead of asking it to stop",
+    )
     add("--any-user", action="store_true", help="accept a callback from a program of another user of this machine, too")
 
 

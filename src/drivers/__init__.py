@@ -5,7 +5,8 @@
 `SEND_TIMEOUT` and `CLOSE_TIMEOUT` are the seconds that a client has. `is_of_other_user` finds out whether a program of
 another user has sent a request. `client_settings` and `encode_request` prepare a
 request for httpx; `to_response` and `to_failure` convert its response or exception, and `token_event` makes an event of
-either. `error_for` is the exception for an outcome.
+either. `error_for` is the exception for an outcome. `seal_login` makes bytes of a
+login, and `open_sealed` a login of them, in another process.
 
 A store calls `check_replaceable` before it replaces credentials, and may be a `RefusalStore` (docs/stores.md).
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from .http.client import client_settings, encode_request, to_failure, to_response
     from .shared.token_events import token_event
     from .stores.protocols import RefusalStore, check_replaceable
+    from .suspended.sealing import OpenedLogin, open_sealed, seal_login
 
 __all__ = [
     "CLOSE_TIMEOUT",
     "HEAD_TIMEOUT",
     "SEND_TIMEOUT",
     "CallbackConnection",
+    "OpenedLogin",
     "RefusalStore",
     "Request",
     "Response",
@@ -41,7 +44,9 @@ __all__ = [
     "error_for",
     "is_of_other_user",
     "open_listeners",
+    "open_sealed",
     "port_of",
+    "seal_login",
     "to_failure",
     "to_response",
     "token_event",
@@ -55,6 +60,7 @@ _HOMES = {
     "errors": ("error_for",),
     "http.client": ("client_settings", "encode_request", "to_failure", "to_response"),
     "shared.token_events": ("token_event",),
+    "suspended.sealing": ("OpenedLogin", "open_sealed", "seal_login"),
     "stores.protocols": ("RefusalStore", "check_replaceable"),
 }
 

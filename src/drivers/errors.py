@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from ..sansio.login.failures import LoginFailureCategory
 from ..sansio.login.outcome import LoginCancellation, LoginSuccess
 
@@ -62,6 +64,54 @@ class LoginCancelled(LoginFailed):
 
 class LoginTimedOut(LoginFailed):
     """The browser did not call back before the deadline."""
+
+
+class SuspensionProblem(StrEnum):
+    """Why the bytes of a suspended login are refused."""
+
+    NOT_SEALED = "not_sealed"
+    """They are something else, or a part of them is missing."""
+    OTHER_VERSION = "other_version"
+    """Another version of this package has written them."""
+    UNKNOWN_KEY = "unknown_key"
+    """They were sealed with a key that the host does not have, or no longer has."""
+    OTHER_PROVIDER = "other_provider"
+    """They belong to another provider, client or redirect URI."""
+    CHANGED = "changed"
+    """They were changed after they were sealed."""
+    EXPIRED = "expired"
+    """The time of the login is over."""
+    RESUMED = "resumed"
+    """The login was resumed before."""
+
+
+_ADVICE: Final = {
+    SuspensionProblem.NOT_SEALED: "these are not the bytes of a suspended login; pass what `begin` has returned, whole",
+    SuspensionProblem.OTHER_VERSION: "another version has suspended this login; the person has to sign in again",
+    SuspensionProblem.UNKNOWN_KEY: (
+        "none of the keys has sealed this login; give every replica the same keys, and keep the previous key for as "
+        "long as a login may last"
+    ),
+    SuspensionProblem.OTHER_PROVIDER: (
+        "this login belongs to another provider, client or redirect URI; resume it with those with which it began"
+    ),
+    SuspensionProblem.CHANGED: "these bytes were changed; the person has to sign in again",
+    SuspensionProblem.EXPIRED: "the time of this login is over; the person has to sign in again",
+    SuspensionProblem.RESUMED: "this login was finished before; the person has to sign in again",
+}
+
+
+class SuspendedLoginRefused(LoginError):  # noqa: N818 - public names
+    """The bytes of a suspended login are refused. Nothing was sent. The text says what to do, and shows no value."""
+
+    def __init__(self, problem: SuspensionProblem, detail: str = "") -> None:
+        super().__init__(f"{_ADVICE[problem]} ({detail})" if detail else _ADVICE[problem])
+        self.problem = problem
+        self.detail = detail
+        """What is wrong with the content, as clean text; empty if there is nothing more to say."""
+
+    def __reduce__(self) -> tuple[type[SuspendedLoginRefused], tuple[SuspensionProblem, str]]:
+        return type(self), (self.problem, self.detail)
 
 
 class RefreshFailed(LoginError):  # noqa: N818 - as above

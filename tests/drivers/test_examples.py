@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 
 import loginmachine
+from loginmachine import LoginOptions, Provider, progress
 from loginmachine.demo.chatgpt.browser import Visitor
 from loginmachine.demo.chatgpt.provider import ChatGptProvider
+from loginmachine.testing import playing, possible_outcomes
 
-from .replies import reply
-from .support import CANARIES, PATIENCE, Browser
+from .support import PATIENCE, Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from loginmachine import TrioLogin
 
     from .conftest import ScriptedProvider
 
@@ -69,16 +77,49 @@ def test_signing_in(name: str, provider: ScriptedProvider, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.glob("*/auth.json")] == ["auth.json"]
 
 
+async def no_button(_login: TrioLogin) -> None:
+    await trio.sleep_forever()
+
+
+def played_main(name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Return what runs an example in this process, without its button."""
+    spec = importlib.util.spec_from_file_location(Path(name).stem, EXAMPLES / name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    issuer = "https://id.example"
+    if name == "threads.py":
+        return lambda: int(module.main(issuer))
+    if name == "trio_program.py":
+        monkeypatch.setattr(module, "cancel_button", no_button)
+        return lambda: int(trio.run(module.main, issuer))
+    monkeypatch.setattr(module, "cancel_button", contextlib.nullcontext)
+    return lambda: int(asyncio.run(module.main(issuer)))
+
+
+OUTCOMES = possible_outcomes(LoginOptions(provider=Provider.codex(), open_browser=False))
+AT_ONCE = {"local_server_unavailable"}
+"""Failures before there is an address, which these programs do not expect."""
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_failure(name: str, provider: ScriptedProvider, tmp_path: Path) -> None:
-    provider.answers = [reply({"error": "invalid_grant"}, 400)]
-    with program(name, provider.url, tmp_path) as (process, browser):
-        assert browser.callback().status == 502
-        status, last, errors = ends(process)
-    assert (status, errors) == (1, "")
-    assert last == f"token_endpoint_rejected: {provider.url}/oauth/token: status 400: invalid_grant"
-    assert not [canary for canary in CANARIES if canary in last]
-    assert not list(tmp_path.glob("*/auth.json"))
+@pytest.mark.parametrize("outcome", [each for each in OUTCOMES if each != "waiting" and each not in AT_ONCE])
+def test_each_outcome(
+    name: str, outcome: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with playing(outcome) as stage:
+        status = played_main(name, monkeypatch)()
+    last = capsys.readouterr().out.splitlines()[-1]
+    ended = stage.login.progress[-1]
+    if isinstance(ended, progress.Cancelled):
+        assert (status, last) == (1, "You cancelled the sign-in.")
+    elif isinstance(ended, progress.Failed) and ended.fatal:
+        assert (status, last) == (1, f"{outcome}: {ended.message}")
+    else:
+        assert (status, last) == (0, "The account is played-account")
+    assert len(list(tmp_path.glob("*/auth.json"))) == (status == 0)
 
 
 @pytest.mark.parametrize("name", ["trio_program.py", "asyncio_program.py"])

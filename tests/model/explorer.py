@@ -181,8 +181,10 @@ def _expand(graph: Graph, node: Node, watch: _Watch) -> list[Node]:
         graph.edges.append(Edge(node.key, letter, found.key, answer))
         known = graph.nodes.get(found.key)
         if known is None:
-            graph.nodes[found.key] = found
-            fresh.append(found)
+            # The exploration goes on with the machine that comes back.
+            back = graph.subject.suspended(graph.world, found.snapshot)
+            graph.nodes[found.key] = found._replace(snapshot=back)
+            fresh.append(graph.nodes[found.key])
         elif not graph.honest and graph.subject.is_twin(known.snapshot, found.snapshot):
             graph.add_twin(known, found.snapshot)
     return fresh

@@ -131,6 +131,10 @@ class Subject(ABC):
     def restore(self, world: Any, snapshot: Any) -> Any:
         """Return a machine in the state of a snapshot."""
 
+    def suspended(self, world: Any, snapshot: Any) -> Any:  # noqa: ARG002
+        """Return a snapshot as it comes back from where a machine is suspended, if it can be."""
+        return snapshot
+
     @abstractmethod
     def alphabet(self, world: Any, most: int) -> tuple[Letter, ...]:
         """Return all letters. At most so many requests are open at once."""

@@ -41,7 +41,7 @@ from loginmachine.sansio.login.events import (
     TokenRequestFailed,
     TokenResponseReceived,
 )
-from loginmachine.sansio.login.progress import Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
+from loginmachine.sansio.login.progress import AddressReady, Cancelled, DeviceCodeShown, Failed, Listening, Succeeded
 
 from .samples import (
     CLIENT_SECRET,
@@ -322,7 +322,7 @@ def _leads_to_provider(action: Action) -> bool:
 
 def _address(action: Action) -> str:
     """Return the address for the person, or the form of a request; empty for any other action."""
-    if isinstance(action, ReportProgress) and isinstance(action.phase, Listening):
+    if isinstance(action, ReportProgress) and isinstance(action.phase, (Listening, AddressReady)):
         return action.phase.url
     if isinstance(action, SendTokenRequest) and action.encoding is Encoding.FORM:
         return urlencode([(name, str(value)) for name, value in action.form])
@@ -496,7 +496,7 @@ def misplaced_secrets(action: Action) -> tuple[str, ...]:
     held = everything_in(action)
     phase = action.phase if isinstance(action, ReportProgress) else None
     code_exchange, poll = _exchanges_code(action), _polls(action)
-    in_authorization_url = isinstance(action, OpenBrowser) or isinstance(phase, Listening)
+    in_authorization_url = isinstance(action, OpenBrowser) or isinstance(phase, (Listening, AddressReady))
     places: Iterable[tuple[str, bool]] = (
         (USER_CODE, poll or isinstance(phase, DeviceCodeShown)),
         (DEVICE_AUTH_ID, poll),

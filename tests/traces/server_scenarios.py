@@ -10,6 +10,7 @@ from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.events import (
     Bound,
     BrowserOpened,
+    CallbackArrived,
     CancelRequested,
     CredentialsSaved,
     RegistrationSaved,
@@ -22,7 +23,7 @@ from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.server.registration import Registration
 
-from ..sansio.samples import POLL_DUE, SECRETS, SUCCESS, answer, get, no_answer, token_json
+from ..sansio.samples import CODE, POLL_DUE, SECRETS, STATE, SUCCESS, answer, get, no_answer, token_json
 from .server_samples import (
     BASIC,
     CLIENT_ID,
@@ -61,6 +62,9 @@ def at(provider: Provider, **options: object) -> LoginOptions:
     return LoginOptions(provider=provider).__replace__(**options)
 
 
+APP = "https://app.example/auth/callback"
+ARRIVAL = CallbackArrived(query=f"code={CODE}&state={STATE}".encode())
+STRANGE_ARRIVAL = CallbackArrived(query=b"code=canary-strange-code&state=canary-strange-state")
 BOUND = Bound(port=PORT)
 CANCEL = CancelRequested()
 BY_CODE = Started(method=LoginMethod.DEVICE_CODE)
@@ -263,6 +267,17 @@ SERVER_SCENARIOS = (
         at(OPENID),
     ),
     ServerScenario("id_token_invalid_max_age", (*WITH_KEYS, tokens(3), *SHOWN), at(OPENID, max_age=60)),
+    # A web host receives the callback itself
+    ServerScenario(
+        "succeeded_at_a_web_host",
+        (Started(), metadata(), STRANGE_ARRIVAL, ARRIVAL, tokens(2), keys(3), CredentialsSaved()),
+        at(OPENID, redirect_uri=APP),
+    ),
+    ServerScenario(
+        "provider_callback_error_at_a_web_host",
+        (Started(), metadata(), pushed(2), CallbackArrived(query=f"error=access_denied&state={STATE}".encode())),
+        at(PUSHING, redirect_uri=APP),
+    ),
     # Cancelled
     ServerScenario("login_cancelled_while_discovering", (Started(), CANCEL, metadata()), at(OPENID)),
     ServerScenario("login_cancelled_while_registering", (*FOUND, CANCEL, registered(2)), at(REGISTERING)),

@@ -9,6 +9,7 @@ import httpx
 from loginmachine import (
     AsyncioLogin,
     AsyncioSession,
+    AsyncioWebLogins,
     Credentials,
     DeviceCode,
     FileStore,
@@ -22,18 +23,26 @@ from loginmachine import (
     LoginOutcome,
     LoginSecrets,
     LoginState,
+    LoginSuccess,
+    MemoryMarks,
     MemoryStore,
+    PendingLogin,
     Provider,
     RefreshFailed,
     RefreshFailureCategory,
     RefreshSuccess,
+    SealingKeys,
     Secret,
     Session,
     SessionStore,
     SignInRequired,
     SignOutResult,
+    SuspendedLoginRefused,
+    SuspensionProblem,
     TraceFile,
     TrioSession,
+    TrioWebLogins,
+    WebLogins,
     asyncio_open_login,
     asyncio_sign_out,
     open_store,
@@ -165,6 +174,34 @@ async def sign_out_with_asyncio(store: SessionStore) -> SignOutResult:
 
 async def sign_out_with_trio(store: SessionStore) -> SignOutResult:
     return await trio_sign_out(store)
+
+
+class RedisMarks:
+    def mark(self, name: str, seconds: int) -> bool:
+        return len(name) > seconds
+
+
+def at_a_web_host(options: LoginOptions, query: bytes) -> LoginSuccess:
+    logins = WebLogins(options, keys=SealingKeys(SealingKeys.generate()), marks=RedisMarks())
+    pending = logins.begin(options.__replace__(login_hint="ada@example.org"))
+    assert_type(pending, PendingLogin)
+    try:
+        return logins.finish(pending.sealed, query, store=MemoryStore())
+    except SuspendedLoginRefused as error:
+        assert_type(error.problem, SuspensionProblem)
+        raise
+
+
+async def at_a_web_host_with_trio(options: LoginOptions, query: str) -> LoginSuccess:
+    logins = TrioWebLogins(options, keys=SealingKeys(bytes(32), bytes(32)), marks=MemoryMarks())
+    assert_type(await logins.begin(), PendingLogin)
+    return await logins.finish(b"", query)
+
+
+async def at_a_web_host_with_asyncio(options: LoginOptions, query: str) -> LoginSuccess:
+    logins = AsyncioWebLogins(options, keys=SealingKeys(bytes(32)), marks=MemoryMarks())
+    assert_type(await logins.begin(), PendingLogin)
+    return await logins.finish(b"", query)
 
 
 def record_and_replay(options: LoginOptions) -> list[Report]:

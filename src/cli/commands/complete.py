@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ...sansio.callback.pasted import LoopbackCallback, read_loopback_callback
+from ...sansio.callback.requests import PASTE_HEADER
 from ...sansio.callback.responses import SUCCESS_PATH
 from .. import exit_codes
 from ..terminal.standard_input import ask_hidden, read_input
@@ -99,7 +100,7 @@ def _get(host: str, port: int, target: str) -> tuple[int, str]:
     """Return the status of the response and, if the login is complete, the address of its success page."""
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     try:
-        connection.request("GET", target)
+        connection.request("GET", target, headers={PASTE_HEADER.decode(): "1"})
         response = connection.getresponse()
         response.read(_MAX_INPUT)
         # A redirect to anything but the success page comes from another program.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.options import LoginOptions
     from ..providers.login_store import AccountsOfLogin
+    from ..sign_in.joining import MeetingPoint
 
 _PORT_IN_USE: Final = (Trigger.PORT_TAKEN, Trigger.PREVIOUS_REFUSED)
 
@@ -37,13 +38,17 @@ _PORT_IN_USE: Final = (Trigger.PORT_TAKEN, Trigger.PREVIOUS_REFUSED)
 def run(arguments: argparse.Namespace) -> int:
     """Sign in, and return the exit code."""
     options = login_options_from(arguments)
+    is_codex = options.provider.dialect.stores_in_auth_json
+    folder = arguments.home if is_codex else _folder_of_accounts()
+    code = _wait_for_other(arguments, options, folder) if arguments.wait else None
+    if code is not None:
+        return code
     _check_person(arguments)
     sign_in = _driver(arguments)
     with contextlib.ExitStack() as files:
         record = files.enter_context(recording_from(arguments, "login"))
-        is_codex = options.provider.dialect.stores_in_auth_json
-        log = files.enter_context(LogFile(arguments.home) if is_codex else _log_of_accounts())
-        view = LoginView(arguments, log, options.provider)
+        log = files.enter_context(LogFile(folder) if is_codex else LogFile(folder, "login.log"))
+        view = LoginView(arguments, log, options.provider, lambda: _meeting_point(folder, options, arguments))
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,
@@ -87,11 +92,24 @@ def _check_person(arguments: argparse.Namespace) -> None:
             sys.exit(exit_codes.FAILURE)
 
 
-def _log_of_accounts() -> LogFile:
-    """Return the log file of the logins at other providers than Codex's."""
+def _folder_of_accounts() -> str:
     from platformdirs import user_state_path  # noqa: PLC0415 - not for the default provider
 
-    return LogFile(str(user_state_path("loginmachine", appauthor=False)), "login.log")
+    return str(user_state_path("loginmachine", appauthor=False))
+
+
+def _wait_for_other(arguments: argparse.Namespace, options: LoginOptions, folder: str) -> int | None:
+    """Return the exit code of another sign-in that wants the same; None if this one is to begin."""
+    from ..sign_in.wait import wait_for_other  # noqa: PLC0415 - few logins wait for another
+
+    return wait_for_other(arguments, options, _meeting_point(folder, options, arguments))
+
+
+def _meeting_point(folder: str, options: LoginOptions, arguments: argparse.Namespace) -> MeetingPoint:
+    """Return where other sign-ins that want the same may wait for this one. Called when the URL is shown."""
+    from ..sign_in.joining import MeetingPoint  # noqa: PLC0415 - the URL is shown first
+
+    return MeetingPoint(folder, options, arguments.store)
 
 
 def _account_store(arguments: argparse.Namespace, options: LoginOptions, view: LoginView) -> AccountsOfLogin:

@@ -17,6 +17,7 @@ from ...sansio.login.progress import (
     Succeeded,
 )
 from ...sansio.model.options import DEFAULT_DEADLINE
+from ..sign_in.address import show_address
 from ..terminal.display import Terminal
 from ..terminal.writer import can_hide_input
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
-    from ..sign_in.device_browser import DeviceBrowser
+    from ..sign_in.device_code import DeviceBrowser
+    from ..sign_in.joining import MeetingPoint
     from ..terminal.hidden_input import HiddenInput
     from ..terminal.json_lines import JsonLines
     from ..terminal.log_file import LogFile
@@ -43,9 +45,18 @@ class LoginView:
         arguments: The command line.
         log: The log file; every phase is noted there.
         provider: The provider of the login; None for Codex's.
+        make_point: Makes what other sign-ins wait for; called when the login waits. None for nothing.
     """
 
-    def __init__(self, arguments: argparse.Namespace, log: LogFile, provider: Provider | None = None) -> None:
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        log: LogFile,
+        provider: Provider | None = None,
+        make_point: Callable[[], MeetingPoint] | None = None,
+    ) -> None:
+        self._make_point = make_point
+        self._point: MeetingPoint | None = None
         self._opens_browser = not arguments.no_browser and not opens_nothing()
         self._is_codex = provider is None or provider.dialect.stores_in_auth_json
         self._issues_clients = provider is not None and provider.dialect.issues_clients
@@ -109,6 +120,9 @@ class LoginView:
         from ...drivers.stores import auto_store  # noqa: F401, PLC0415
         from ..codex_config import warnings_about  # noqa: PLC0415
 
+        if self._make_point is not None:
+            self._point = self._make_point()
+            self._point.begin()
         for text in warnings_about(self._arguments.home, self._arguments.workspace) if self._is_codex else ():
             self.warn(text)
         if self._shown is None:
@@ -130,6 +144,8 @@ class LoginView:
         self._terminal.stop_waiting()
         if self._browser is not None:
             self._browser.stop()
+        if self._point is not None:
+            self._point.end(outcome)
         if outcome is None:
             return
         error = error_for(outcome)
@@ -197,19 +213,7 @@ class LoginView:
                 self._terminal.line(line)
 
     def _show_url(self, phase: Listening) -> None:
-        if self._issues_clients:
-            self._terminal.line("Continue with ChatGPT", "strong")
-        if self._opens_browser:
-            self._terminal.line("Opening your browser to sign in. If it does not appear, open this address yourself:")
-        elif opens_nothing():
-            self._terminal.line(
-                "No browser is opened, because BROWSER is none. To sign in, open this address yourself:"
-            )
-        else:
-            self._terminal.line("To sign in, open this address in a browser:")
-        self._terminal.line()
-        self._terminal.line(phase.url, "strong", link=phase.url)
-        self._terminal.line()
+        show_address(self._terminal, phase.url, is_opened=self._opens_browser, at_chatgpt=self._issues_clients)
         self._shown = phase
         # The URL is on its way to the screen: now there is time to load these.
         from ..environment import why_no_browser  # noqa: PLC0415
@@ -242,36 +246,13 @@ class LoginView:
         show_qr_code(self._terminal, address, is_wanted=self._arguments.qr)
 
     def _show_device_code(self, phase: DeviceCodeShown) -> None:
-        self._terminal.line("To sign in, open this address in a browser on any machine:")
-        self._terminal.line()
-        self._terminal.line(phase.url, "strong", link=phase.url)
-        self._terminal.line()
-        self._terminal.line(f"and enter this code within {phase.validity}:")
-        self._terminal.line()
-        self._terminal.line(phase.user_code, "strong")
-        self._terminal.line()
-        self._terminal.line("This code is only for you. Never enter a code that someone else gave you.", "warn")
-        self._limit = (
-            phase.expires_in if self._limit in (None, DEFAULT_DEADLINE) else min(self._limit, phase.expires_in)
-        )
-        if phase.complete_url is not None:
-            self._show_complete_url(phase.complete_url)
+        from ..sign_in.device_code import show_device_code  # noqa: PLC0415 - for device codes only
+
+        self._browser = show_device_code(self._terminal, phase, opens_browser=self._opens_browser)
+        if self._limit is None or self._limit == DEFAULT_DEADLINE:
+            self._limit = phase.expires_in
+        self._limit = min(self._limit, phase.expires_in)
         self._show_qr_code(phase.complete_url or phase.url)
-
-    def _show_complete_url(self, url: str) -> None:
-        """Show the address with the code filled in, or open it if there is a browser (RFC 8628 section 3.3.1)."""
-        from ..environment import why_no_browser  # noqa: PLC0415 - the code is shown first
-
-        if self._opens_browser and why_no_browser() is None:
-            from ..sign_in.device_browser import DeviceBrowser  # noqa: PLC0415 - as above
-
-            self._terminal.line("Opening your browser with the code filled in. Compare it with the code above.")
-            self._browser = DeviceBrowser(url)
-            return
-        self._terminal.line("This address has the code filled in. Compare it with the code above:")
-        self._terminal.line()
-        self._terminal.line(url, "strong", link=url)
-        self._terminal.line()
 
     def _show_hint(self, reason: str | None = None) -> None:
         """Explain, once, how to sign in with a browser on another machine."""

@@ -15,6 +15,7 @@ from ...drivers.stores.locks import is_held
 from ...drivers.stores.owners import foreign_owner, risks
 from ..options import store_from
 from ..providers.stored import account_store
+from ..sign_in.joining import PREFIX
 from .findings import Finding, ok, problem, sentence, warning
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def _check_files(check: str, folder: Path) -> Iterator[Finding]:
 def _check_locks(check: str, folder: Path) -> Iterator[Finding]:
     held = []
     for path in sorted(folder.glob("*.lock")):
+        if path.name.startswith(PREFIX):
+            # A sign-in that waits holds it for as long as a person takes.
+            continue
         try:
             held += [path.name] if is_held(str(path)) else []
         except OSError as error:

@@ -23,11 +23,11 @@ class Answer:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     handled: bool = False
-    """The endpoint handles the request, and its own response is sent. Only `ending` and `delay` count then."""
+    """The endpoint handles the request, and its own response is sent. Only `ending` and `is_held` count then."""
     ending: Literal["whole", "cut", "dropped"] = "whole"
     """How much of the response is sent: all of it, half of its body, or nothing before the connection ends."""
-    delay: float = 0.0
-    """Seconds before the response is sent, after the endpoint handled the request."""
+    is_held: bool = False
+    """The response is not sent before `Site.release`, or the end of the provider."""
 
     @classmethod
     def json(cls, content: object, *, status: int = 200) -> Answer:
@@ -76,13 +76,9 @@ class Answer:
         return cls(handled=handled, ending="dropped")
 
     @classmethod
-    def held(cls, *, seconds: float = 3600.0) -> Answer:
-        """Let the endpoint handle the request, and do not send its response yet.
-
-        Args:
-            seconds: How long, or until the provider ends.
-        """
-        return cls(handled=True, delay=seconds)
+    def held(cls) -> Answer:
+        """Let the endpoint handle the request, and do not send its response before `Site.release`."""
+        return cls(handled=True, is_held=True)
 
     @classmethod
     def cut(cls) -> Answer:

@@ -75,6 +75,8 @@ class Site(Generic[_Name]):
         self._requests: list[ReceivedRequest] = []
         self._next_answers: defaultdict[_Name, deque[Answer]] = defaultdict(deque)
         self._ending = threading.Event()
+        self._released = threading.Event()
+        """Set when the responses that are held now go on. It is then replaced."""
 
     def __enter__(self) -> Self:
         self._ending.clear()
@@ -85,6 +87,7 @@ class Site(Generic[_Name]):
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self._ending.set()
+        self.release()
         self._server.stop()
 
     @property
@@ -124,6 +127,12 @@ class Site(Generic[_Name]):
         with self._lock:
             self._next_answers[endpoint].extend(answers)
 
+    def release(self) -> None:
+        """Send the responses that are held (`Answer.held`)."""
+        with self._lock:
+            released, self._released = self._released, threading.Event()
+        released.set()
+
     def _endpoints(self) -> Endpoints[_Name]:
         """Return the endpoints. Called when the server starts; the issuer is known."""
         raise NotImplementedError
@@ -161,7 +170,7 @@ class Site(Generic[_Name]):
             received = ReceivedRequest.of(request, endpoint)
         except RequestEntityTooLarge:
             return Response(status=413), "whole"
-        answer = self._recorded(received, endpoint)
+        answer, released = self._recorded(received, endpoint)
         if received.headers.get("Host") != host:  # against DNS rebinding
             return Response(status=400), "whole"
         if endpoint is None:
@@ -172,15 +181,17 @@ class Site(Generic[_Name]):
         response = endpoints.respond(endpoint, received) if answer.handled else answer.response()
         if answer.handled:
             self._response_lost(received)
-        self._ending.wait(answer.delay)
+        if answer.is_held and not self._ending.is_set():
+            released.wait()
         return response, answer.ending
 
-    def _recorded(self, received: ReceivedRequest, endpoint: _Name | None) -> Answer | None:
-        """Record a request, and return the answer that was ordered for it."""
+    def _recorded(self, received: ReceivedRequest, endpoint: _Name | None) -> tuple[Answer | None, threading.Event]:
+        """Record a request, and return the answer that was ordered for it, and what releases it if it is held."""
         with self._lock:
             self._requests.append(received)
             self._arrival.notify_all()
             if endpoint is None:
-                return None
+                return None, self._released
             ordered = self._next_answers[endpoint]
-            return ordered.popleft() if ordered else self._site_switches.answers.get(endpoint)
+            answer = ordered.popleft() if ordered else self._site_switches.answers.get(endpoint)
+            return answer, self._released

@@ -1,7 +1,8 @@
 """The driver for programs with asyncio. The packages of the drivers have the same names.
 
 `open_login` signs a person in, and gives a `Login`. A `Session` gives access tokens. `sign_out` signs the person out.
-`loginmachine` has them too, as `asyncio_open_login`, `AsyncioLogin`, `AsyncioSession` and `asyncio_sign_out`.
+`WebLogins` signs people in at a web host. `loginmachine` has them too, as `asyncio_open_login`, `AsyncioLogin`,
+`AsyncioSession`, `asyncio_sign_out` and `AsyncioWebLogins`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from .login import asyncio_open_login as open_login
     from .session import AsyncioSession as Session
     from .signing_out import asyncio_sign_out as sign_out
+    from .web_logins import AsyncioWebLogins as WebLogins
 
-__all__ = ["Login", "Session", "open_login", "sign_out"]
+__all__ = ["Login", "Session", "WebLogins", "open_login", "sign_out"]
 
 _PLACES = {
     "Login": ("login", "AsyncioLogin"),
     "Session": ("session", "AsyncioSession"),
+    "WebLogins": ("web_logins", "AsyncioWebLogins"),
     "open_login": ("login", "asyncio_open_login"),
     "sign_out": ("signing_out", "asyncio_sign_out"),
 }

@@ -93,3 +93,5 @@ def _perform(job: Callable[[], Result], result: Future[Result]) -> None:
         result.set_result(job())
     except BaseException as error:  # noqa: BLE001 - raised in the task
         result.set_exception(error)
+        # As above.
+        del result

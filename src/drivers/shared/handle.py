@@ -142,7 +142,8 @@ class LoginHandle:
     """Base of `ThreadedLogin` and `TrioLogin`.
 
     Raises:
-        ValueError: The method is a device code, and the provider has none.
+        ValueError: The method is a device code, and the provider has none; or the callback comes to the host's own web
+            server.
     """
 
     _not_running = "the login is not running: use it in a with statement"
@@ -151,6 +152,8 @@ class LoginHandle:
 
     def __init__(self, options: LoginOptions, method: LoginMethod) -> None:
         options.check_method(method)
+        if options.redirect_uri is not None:
+            raise ValueError("a login with a redirect URI of the host's own has no listener: use WebLogins")
         self._options, self._method = options, method
         self._provider = options.provider
         self._endpoints = _endpoints(options.provider, method)

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    Kind = Literal["login", "session", "sign_out"]
+    Kind = Literal["login", "session", "sign_out", "web_logins"]
 
 
-class Host:
-    """A kind of program, and the public names for it.
+class Host(NamedTuple):
+    """A kind of program, and the public names for it."""
 
-    Args:
-        word: Its event loop, or "threads".
-        login: What signs a person in.
-        session: What gives access tokens.
-        sign_out: What signs a person out.
-        client: The client of httpx for it.
-    """
-
-    def __init__(self, word: str, login: str, session: str, sign_out: str, client: str) -> None:
-        self.word = word
-        self.login = login
-        self.session = session
-        self.sign_out = sign_out
-        self.client = client
+    word: str
+    """Its event loop, or "threads"."""
+    login: str
+    """What signs a person in."""
+    session: str
+    """What gives access tokens."""
+    sign_out: str
+    """What signs a person out."""
+    client: str
+    """The client of httpx for it."""
+    web_logins: str
+    """What signs people in at a web host."""
 
 
-THREADS: Final = Host("threads", "start_login", "Session", "sign_out", "httpx.Client")
-TRIO: Final = Host("trio", "open_login", "TrioSession", "trio_sign_out", "httpx.AsyncClient")
-ASYNCIO: Final = Host("asyncio", "asyncio_open_login", "AsyncioSession", "asyncio_sign_out", "httpx.AsyncClient")
+THREADS: Final = Host("threads", "start_login", "Session", "sign_out", "httpx.Client", "WebLogins")
+TRIO: Final = Host("trio", "open_login", "TrioSession", "trio_sign_out", "httpx.AsyncClient", "TrioWebLogins")
+ASYNCIO: Final = Host(
+    "asyncio", "asyncio_open_login", "AsyncioSession", "asyncio_sign_out", "httpx.AsyncClient", "AsyncioWebLogins"
+)
 
 
 def running_host() -> Host:

@@ -1,7 +1,8 @@
 """The driver for programs with threads. The packages of the drivers have the same names.
 
 `open_login` signs a person in, and gives a `Login`. A `Session` gives access tokens. `sign_out` signs the person out.
-`loginmachine` has them too, as `start_login`, `ThreadedLogin`, `Session` and `sign_out`.
+`WebLogins` signs people in at a web host.
+`loginmachine` has them too, as `start_login`, `ThreadedLogin`, `Session`, `sign_out` and `WebLogins`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ if TYPE_CHECKING:
     from .login import start_login as open_login
     from .session import Session
     from .signing_out import sign_out
+    from .web_logins import WebLogins
 
-__all__ = ["Login", "Session", "open_login", "sign_out"]
+__all__ = ["Login", "Session", "WebLogins", "open_login", "sign_out"]
 
 _PLACES = {
     "Login": ("login", "ThreadedLogin"),
     "Session": ("session", "Session"),
+    "WebLogins": ("web_logins", "WebLogins"),
     "open_login": ("login", "start_login"),
     "sign_out": ("signing_out", "sign_out"),
 }

@@ -1,7 +1,8 @@
 """The driver for programs with trio. The packages of the drivers have the same names.
 
 `open_login` signs a person in, and gives a `Login`. A `Session` gives access tokens. `sign_out` signs the person out.
-`loginmachine` has them too, as `open_login`, `TrioLogin`, `TrioSession` and `trio_sign_out`.
+`WebLogins` signs people in at a web host.
+`loginmachine` has them too, as `open_login`, `TrioLogin`, `TrioSession`, `trio_sign_out` and `TrioWebLogins`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from .login import open_login
     from .session import TrioSession as Session
     from .signing_out import trio_sign_out as sign_out
+    from .web_logins import TrioWebLogins as WebLogins
 
-__all__ = ["Login", "Session", "open_login", "sign_out"]
+__all__ = ["Login", "Session", "WebLogins", "open_login", "sign_out"]
 
 _PLACES = {
     "Login": ("login", "TrioLogin"),
     "Session": ("session", "TrioSession"),
+    "WebLogins": ("web_logins", "TrioWebLogins"),
     "open_login": ("login", "open_login"),
     "sign_out": ("signing_out", "trio_sign_out"),
 }

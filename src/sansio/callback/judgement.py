@@ -7,7 +7,7 @@ from enum import StrEnum
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
 from ..base.text import clean_text
-from .issued_client import why_not_issued
+from .issued_client import is_cut_off, why_not_issued
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +78,23 @@ def judge_callback(parameters: dict[str, str], rules: CallbackRules) -> Callback
         client_id=parameters.get("client_id", "") if verdict is CallbackVerdict.ACCEPTED else "",
         message=clean_text(message, hide=(rules.state, *rules.hide, code)),
     )
+
+
+def is_incomplete(parameters: dict[str, str], rules: CallbackRules) -> bool:
+    """Return whether a pasted address with the right state lacks a parameter, or the end of one.
+
+    Args:
+        parameters: The parameters of its query.
+        rules: The rules of the login.
+    """
+    if "error" in parameters:
+        return False
+    if "code" not in parameters or is_cut_off(parameters.get("client_id", ""), rules.provider):
+        return True
+    issuer, ours = parameters.get("iss"), rules.provider.issuer or ""
+    if issuer is None:
+        return rules.provider.promises_iss
+    return issuer != ours and ours.startswith(issuer)
 
 
 def _read_callback(parameters: dict[str, str], provider: Provider) -> tuple[CallbackVerdict, str]:

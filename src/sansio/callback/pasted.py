@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from ..base.records import Record, hidden
 from ..base.secret import same_secret
-from .issued_client import is_cut_off
-from .judgement import judge_callback
+from .judgement import is_incomplete, judge_callback
 from .requests import MAX_TARGET, own_authorities, read_query
 
 TYPE_CHECKING = False
@@ -80,7 +79,7 @@ def _judge_state(parameters: dict[str, str], rules: CallbackRules) -> PasteProbl
     if not same_secret(state, rules.state):
         # Only the length decides: the state of another sign-in is as long as ours.
         return PasteProblem.OTHER_SIGN_IN if len(state) >= len(rules.state) else PasteProblem.INCOMPLETE
-    return PasteProblem.INCOMPLETE if _is_cut_off(parameters, rules) else None
+    return PasteProblem.INCOMPLETE if is_incomplete(parameters, rules) else None
 
 
 def pasted_query(text: str, rules: CallbackRules) -> bytes | PasteProblem:
@@ -148,18 +147,6 @@ def _best(found: Iterable[bytes | PasteProblem]) -> bytes | PasteProblem | None:
     queries = [each for each in every if isinstance(each, bytes)]
     problems = (PasteProblem.AUTHORIZATION_REQUEST, PasteProblem.INCOMPLETE, PasteProblem.OTHER_ADDRESS)
     return queries[0] if queries else next((problem for problem in problems if problem in every), None)
-
-
-def _is_cut_off(parameters: dict[str, str], rules: CallbackRules) -> bool:
-    """Return whether a callback with the right state lacks a parameter, or the end of one."""
-    if "error" in parameters:
-        return False
-    if "code" not in parameters or is_cut_off(parameters.get("client_id", ""), rules.provider):
-        return True
-    issuer, ours = parameters.get("iss"), rules.provider.issuer or ""
-    if issuer is None:
-        return rules.provider.promises_iss
-    return issuer != ours and ours.startswith(issuer)
 
 
 class LoopbackCallback(Record):

@@ -14,7 +14,7 @@ from ..base.records import Record
 from ..base.secret import same_secret
 from ..oauth.authorization import is_code
 from . import responses
-from .judgement import Callback, judge_callback
+from .judgement import Callback, is_incomplete, judge_callback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ MAX_PARAMETERS: Final = 50
 PREFETCH_HEADERS: Final = (b"sec-purpose", b"purpose", b"x-moz")
 PREFETCH_WORDS: Final = (b"prefetch", b"prerender", b"preview")
 """One of these words in one of the prefetch headers means that the person has not opened the page yet."""
+PASTE_HEADER: Final = b"loginmachine-paste"
+"""The header field of a request for a pasted address, which may be cut off. Then the login goes on."""
 
 _SINGLE: Final = frozenset({"code", "state", "error", "error_description", "error_uri", "iss", "client_id"})
 """Parameters that must not be repeated (RFC 6749 section 3.1)."""
@@ -81,7 +83,7 @@ def classify_request(method: bytes, target: bytes, headers: Headers, rules: Call
     if refused is not None:
         return Refused(response=refused)
     if path == rules.provider.request_path.encode():
-        return _classify_callback(query, rules)
+        return classify_callback(query, rules, is_pasted=any(name.lower() == PASTE_HEADER for name, _ in headers))
     if is_success_path(path, rules.success_path):
         return SuccessPageRequested()
     if is_start_path(path, rules.start_path):
@@ -160,7 +162,16 @@ def _is_other_port(authority: bytes) -> bool:
     return authority in _NAMES or (host in _NAMES and is_port)
 
 
-def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatched | Callback:
+def classify_callback(
+    query: bytes, rules: CallbackRules, *, is_pasted: bool = False
+) -> Refused | Mismatched | Callback:
+    """Classify a callback by its raw query.
+
+    Args:
+        query: The query.
+        rules: The rules of the login.
+        is_pasted: Whether a person has pasted it. Then it may be cut off.
+    """
     parameters = read_query(query)
     if parameters is None:
         return Refused(response=responses.malformed_callback())
@@ -168,6 +179,8 @@ def _classify_callback(query: bytes, rules: CallbackRules) -> Refused | Mismatch
     # (CVE-2026-42073).
     if not same_secret(parameters.get("state", ""), rules.state):
         return Mismatched()
+    if is_pasted and is_incomplete(parameters, rules):
+        return Refused(response=responses.malformed_callback())
     return judge_callback(parameters, rules)
 
 

@@ -9,6 +9,7 @@ from ..login.effects import wants_api_key
 from ..login.port.effects import has_fallback, may_bind_again, may_cancel_previous
 from ..login.server.effects import has_other_address, must_push, must_register, needs_metadata
 from ..login.states import LoginState, Trigger
+from ..login.web.effects import has_own_address
 from .rendering import Story
 
 if TYPE_CHECKING:
@@ -112,6 +113,14 @@ STORIES: Final = (
         S.IDLE,
         (T.STARTED, T.PORT_TAKEN, T.PREVIOUS_REFUSED, T.PORT_TAKEN),
         (may_cancel_previous, has_fallback),
+    ),
+    Story(
+        "The login belongs to a web host, which receives the callback itself",
+        "There is no port. The host sends the browser to the provider, and may suspend the login until the callback "
+        "comes.",
+        S.IDLE,
+        (T.STARTED, T.CALLBACK_MISMATCHED, T.CALLBACK_ACCEPTED, T.TOKENS_RECEIVED, T.CREDENTIALS_SAVED),
+        (has_own_address,),
     ),
     Story(
         "A stray page or an old tab calls the listener",

@@ -58,18 +58,18 @@ def show_address(login: LoginData, url: str) -> None:
     """Show the address for the person, and start the deadline.
 
     Args:
-        login: The login. Its callback port accepts connections.
+        login: The login. Its callback port accepts connections, unless the host receives the callback.
         url: The authorization request.
     """
     login.auth_url = url
-    login.report(progress.Listening(url=url, port=login.port))
+    login.report(progress.Listening(url=url, port=login.port) if login.is_listening else progress.AddressReady(url=url))
     if login.options.deadline is not None:
         login.start_timer(Timer.DEADLINE, login.options.deadline)
-    if login.options.open_browser:
+    if login.options.launches_browser:
         login.report(progress.OpeningBrowser())
         login.out.append(actions.OpenBrowser(url=browser_url(login, url)))
-    if login.options.provider.jwks_uri is not None:
-        # The callback need not wait for the keys then.
+    if login.options.provider.jwks_uri is not None and login.is_listening:
+        # The callback need not wait for the keys then. A host's own login is suspended until the callback comes.
         from .server.keys import request_keys  # noqa: PLC0415 - not for the default provider
 
         request_keys(login)
@@ -116,10 +116,9 @@ def report_https(login: LoginData, _: Interpretation) -> None:
 
 def answer_conflict(login: LoginData, meaning: FromRequest) -> None:
     """Inform the browser, or the person who pasted an address, that another callback was accepted."""
-    if meaning.request_id is None:
+    login.respond(meaning.request_id, responses.conflict())
+    if meaning.request_id is None and login.options.redirect_uri is None:
         _refuse_paste(login, PasteProblem.ALREADY_ANSWERED)
-    else:
-        login.respond(meaning.request_id, responses.conflict())
 
 
 def report_paste_refused(login: LoginData, meaning: RefusedPaste) -> None:
@@ -159,7 +158,8 @@ def accept_code(login: LoginData, meaning: AcceptedCallback) -> None:
     login.stop_waiting_for_person()
     login.code = meaning.code
     join_wait(login, meaning)
-    login.report(progress.PasteAccepted() if meaning.request_id is None else progress.CallbackReceived())
+    is_pasted = meaning.request_id is None and login.options.redirect_uri is None
+    login.report(progress.PasteAccepted() if is_pasted else progress.CallbackReceived())
 
 
 def exchange_code(login: LoginData, meaning: AcceptedCallback) -> None:

@@ -115,6 +115,13 @@ class CallbackPasted(Record):
     """The pasted text, unchanged. It may hold the authorization code."""
 
 
+class CallbackArrived(Record):
+    """The host's own web server received a request for `LoginOptions.redirect_uri`. The host answers it itself."""
+
+    query: bytes = hidden()
+    """The raw query of the request, without the question mark. It may hold the authorization code."""
+
+
 class ResponseSent(Record):
     """The whole response to a request was passed to the operating system."""
 
@@ -184,6 +191,7 @@ Event: TypeAlias = (
     | RequestReceived
     | HttpsAttempted
     | CallbackPasted
+    | CallbackArrived
     | ResponseSent
     | ClientGone
     | TokenResponseReceived

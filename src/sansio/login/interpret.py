@@ -14,7 +14,7 @@ from ..model.options import LoginMethod
 from . import events
 from .actions import Timer
 from .failures import LoginFailureStep
-from .interpret_callback import interpret_paste, interpret_request
+from .interpret_callback import interpret_arrival, interpret_paste, interpret_request
 from .interpretation import AnsweredRequest, Cancellation, Interpretation, PortBound, Problem, SavedCredentials
 from .states import LoginState, Trigger
 
@@ -122,7 +122,7 @@ def _browser_failed(event: events.BrowserFailed, login: LoginData) -> Problem:
 
 
 def _expect_browser(event: events.Event, login: LoginData) -> None:
-    if not login.options.open_browser or login.auth_url is None:
+    if not login.options.launches_browser or login.auth_url is None:
         raise UnexpectedEvent(login.state, event)
 
 
@@ -144,9 +144,13 @@ def _https_attempted(event: events.HttpsAttempted, login: LoginData) -> Interpre
 def _callback_pasted(event: events.CallbackPasted, login: LoginData) -> Interpretation | None:
     if login.outcome is not None:
         return None
-    if login.auth_url is None:
+    if login.auth_url is None or login.options.redirect_uri is not None:
         raise UnexpectedEvent(login.state, event)
     return interpret_paste(event.text, login)
+
+
+def _callback_arrived(event: events.CallbackArrived, login: LoginData) -> Interpretation:
+    return interpret_arrival(event, login)
 
 
 def _timer_fired(event: events.TimerFired, login: LoginData) -> Interpretation | None:
@@ -282,6 +286,7 @@ _INTERPRETERS: Final[Mapping[type[events.Event], Callable[[Any, LoginData], Inte
     events.RequestReceived: _request_received,
     events.HttpsAttempted: _https_attempted,
     events.CallbackPasted: _callback_pasted,
+    events.CallbackArrived: _callback_arrived,
     events.ResponseSent: _response_sent,
     events.ClientGone: _client_gone,
     events.TokenResponseReceived: _token_response_received,

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from ..base.errors import UnexpectedEvent
 from ..callback.judgement import Callback, CallbackRules, CallbackVerdict
 from ..callback.pasted import PasteProblem, classify_paste
 from ..callback.requests import (
+    MAX_TARGET,
     Mismatched,
     Refused,
     StartPageRequested,
     SuccessPageRequested,
+    classify_callback,
     classify_request,
     read_query,
     split_target,
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
-    from .events import RequestReceived
+    from .events import CallbackArrived, RequestReceived
     from .interpretation import Interpretation
     from .state import LoginData
 
@@ -129,6 +132,24 @@ def interpret_paste(text: str, login: LoginData) -> Interpretation:
     return _callback(classified, None, login)
 
 
+def interpret_arrival(event: CallbackArrived, login: LoginData) -> Interpretation:
+    """Interpret a callback that the host's own web server received.
+
+    Args:
+        event: The callback. A query that is too long, or cannot be read, has not this login's ``state``.
+        login: The login, which is not changed.
+
+    Raises:
+        UnexpectedEvent: The login has a listener, or its address is not known yet.
+    """
+    if login.auth_url is None or login.options.redirect_uri is None:
+        raise UnexpectedEvent(login.state, event)
+    classified = classify_callback(event.query, _rules(login)) if len(event.query) <= MAX_TARGET else None
+    if isinstance(classified, Callback):
+        return _callback(classified, None, login)
+    return _refused(Trigger.CALLBACK_MISMATCHED, None, login)
+
+
 def _callback(callback: Callback, request_id: int | None, login: LoginData) -> Interpretation:
     verdict, provider = callback.verdict, login.options.provider
     if verdict is CallbackVerdict.ACCEPTED and provider.dialect.issues_clients:
@@ -149,7 +170,7 @@ def _callback(callback: Callback, request_id: int | None, login: LoginData) -> I
     return Problem(trigger=_PROBLEMS[verdict], request_id=request_id, message=callback.message)
 
 
-def _refused(trigger: Trigger, request_id: int, login: LoginData) -> RefusedCallback:
+def _refused(trigger: Trigger, request_id: int | None, login: LoginData) -> RefusedCallback:
     step, category = FAILURES[trigger]
     message = _REASONS[trigger]
     failure = LoginFailure(step=step, category=category, message=message, help_url=login.options.provider.help_url)

@@ -78,7 +78,7 @@ class LoginMachine:
 
     @property
     def auth_url(self) -> str | None:
-        """The authorization request for the person's browser; None until the port is bound."""
+        """The authorization request for the person's browser; None until the callback can come."""
         return self._login.auth_url
 
     @property
@@ -88,8 +88,9 @@ class LoginMachine:
 
     @property
     def port(self) -> int | None:
-        """The callback port; None until it is bound."""
-        return self._login.port if self._login.auth_url is not None else None
+        """The callback port; None until it is bound, and in a login without a listener."""
+        is_listening = self._login.auth_url is not None and self._login.is_listening
+        return self._login.port if is_listening else None
 
     @property
     def last_trigger(self) -> Trigger | None:

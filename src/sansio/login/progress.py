@@ -61,6 +61,15 @@ class Listening(VisiblePhase):
     port: int
 
 
+class AddressReady(Phase):
+    """The address for the person is known, and the host's own web server waits for the callback."""
+
+    name: ClassVar[str] = "address_ready"
+    sentence: ClassVar[str] = "Waiting for the browser."
+    url: str = hidden()
+    """The authorization request. Send the person's browser there only, because it holds this login's ``state``."""
+
+
 class OpeningBrowser(VisiblePhase):
     """A browser is about to be launched. Traces do not have this phase, because the action says the same."""
 
@@ -277,7 +286,7 @@ class Cancelled(PhaseAtStep):
 # fmt: off
 LoginPhase: TypeAlias = (
     Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
-    | Binding | CancellingPrevious | UsingFallbackPort | Listening | OpeningBrowser | BrowserLaunched
+    | Binding | CancellingPrevious | UsingFallbackPort | Listening | AddressReady | OpeningBrowser | BrowserLaunched
     | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
     | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode
     | ExchangingApiKey | ApiKeyUnavailable | SavingCredentials | Succeeded | Failed | Cancelled

@@ -91,6 +91,7 @@ from .server.effects import (
     wants_device_code,
 )
 from .states import FINAL_STATES, LoginState, Trigger
+from .web import effects as web
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +146,16 @@ ROWS: Final[tuple[Row, ...]] = (
         must_register_for_code),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, get_code_after_discovery,
         wants_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.PUSHING_REQUEST,     web.push_as_found,
+        web.must_push_as_found),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.AWAITING_CALLBACK,   web.await_as_found,
+        web.has_own_address),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             bind_after_discovery),
+
+    # The host's own web server receives the callback
+    Row(T.STARTED,                    _IDLE,        S.PUSHING_REQUEST,     push,              web.must_push_at_host),
+    Row(T.STARTED,                    _IDLE,        S.AWAITING_CALLBACK,   web.await_callback_at_host,
+        web.has_own_address),
 
     # A port on loopback
     Row(T.STARTED,                    _IDLE,        S.BINDING,             bind_first_port),

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from enum import StrEnum
 
 from ..base.records import Record, hidden
+from ..base.urls import check_endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class LoginOptions(Record):
     """Seconds after which the person must sign in again. The id token then says when that was."""
     parameters: tuple[tuple[str, str], ...] = ()
     """Further parameters of the authorization request, such as ``acr_values`` and ``ui_locales``."""
+    redirect_uri: str | None = None
+    """The address on the host's own web server that receives the callback, such as
+    ``https://app.example/auth/callback``; None for a listener on loopback. It is ``https``, or ``http`` on loopback,
+    and has no user name and no fragment (RFC 6749 section 3.1.2). Such a login opens no port and no browser, and needs
+    a client id."""
     host_id: str | None = hidden(default=None)
     """The id of this installation's host, for a provider that asks for it; None for the one that the store keeps."""
     any_user: bool = False
@@ -94,6 +100,8 @@ class LoginOptions(Record):
         if self.redirect_host not in ("127.0.0.1", "localhost", "[::1]"):
             raise ValueError("the redirect host is 127.0.0.1, localhost or [::1]")
         _check_request(self)
+        if self.redirect_uri is not None:
+            _check_redirect_uri(self)
         _check_pages(self)
         if self.listen_address is not None and not _is_address(self.listen_address):
             raise ValueError("the address to listen at is an IPv4 or IPv6 address, such as 0.0.0.0")
@@ -119,9 +127,12 @@ class LoginOptions(Record):
         """Check that a login can use a method.
 
         Raises:
-            ValueError: The method is a device code, the provider has none, and `device_code_fallback` is not set.
+            ValueError: The method is a device code, the provider has none, and `device_code_fallback` is not set. Or
+                the login has a `redirect_uri`, which a device code does not use.
         """
         provider = self.provider
+        if method is LoginMethod.DEVICE_CODE and self.redirect_uri is not None:
+            raise ValueError("a login with a device code has no redirect URI")
         has_codes = provider.device_code is not None or provider.needs_discovery or self.device_code_fallback
         # (A client that the provider issues comes in a callback.)
         if method is LoginMethod.DEVICE_CODE and (not has_codes or provider.dialect.issues_clients):
@@ -161,6 +172,11 @@ class LoginOptions(Record):
         return "openid" in self.requested_scopes
 
     @property
+    def launches_browser(self) -> bool:
+        """Whether a browser is launched on this machine. That of a host's own `redirect_uri` is somewhere else."""
+        return self.open_browser and self.redirect_uri is None
+
+    @property
     def first_port(self) -> int:
         """The port to try first."""
         return self.provider.port if self.port is None else self.port
@@ -194,6 +210,21 @@ def _check_request(options: LoginOptions) -> None:
             raise ValueError(f"the parameter {name} belongs to the protocol and cannot be given")
         if name in _OPTION_PARAMETERS:
             raise ValueError(f"the parameter {name} has an option of its own")
+
+
+def _check_redirect_uri(options: LoginOptions) -> None:
+    """Check the host's own address, and that nothing else of the options contradicts it."""
+    problem = ""
+    try:
+        check_endpoint(options.redirect_uri or "")
+    except ValueError:
+        problem = "the redirect URI is https (http only on loopback), and has no user name and no fragment"
+    if options.port is not None or options.listen_address is not None:
+        problem = "a login has a port of its own or a redirect URI, not both"
+    if not options.provider.client_id or options.provider.dialect.issues_clients:
+        problem = "a login with a redirect URI needs a client that is registered already: give its client id"
+    if problem:
+        raise ValueError(problem)
 
 
 def _is_address(text: str) -> bool:

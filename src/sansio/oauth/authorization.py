@@ -35,7 +35,14 @@ def code_challenge(code_verifier: str) -> str:
 
 
 def redirect_uri(options: LoginOptions, port: int) -> str:
-    """Return the address of the callback listener. Both requests have the same one (RFC 6749 section 4.1.3)."""
+    """Return the address for the callback. Both requests have the same one (RFC 6749 section 4.1.3).
+
+    Args:
+        options: The options of the login, with the host's own address if there is one.
+        port: The port of the callback listener, otherwise.
+    """
+    if options.redirect_uri is not None:
+        return options.redirect_uri
     return f"http://{options.redirect_host}:{port}{options.provider.callback_path}"
 
 

@@ -93,7 +93,7 @@ class Redactor:
                 return event
             case events.CallbackPasted(text=text):
                 return event.__replace__(text=self._requests.paste(text, self._port or 0))
-            case events.RequestReceived():
+            case events.RequestReceived() | events.CallbackArrived():
                 return self._requests.request(event)
             case events.TokenResponseReceived():
                 return response(event, self._body(event))

@@ -11,6 +11,8 @@ from ..callback.issued_client import MAX_ISSUED_ID
 from ..callback.judgement import CallbackRules
 from ..callback.pasted import PasteProblem, pasted_query
 from ..callback.requests import (
+    MAX_TARGET,
+    PASTE_HEADER,
     PREFETCH_HEADERS,
     PREFETCH_WORDS,
     is_of_browser,
@@ -19,6 +21,7 @@ from ..callback.requests import (
     read_query,
     split_target,
 )
+from ..login.events import CallbackArrived
 from .placeholders import SECRETS
 
 if TYPE_CHECKING:
@@ -55,8 +58,12 @@ class Requests:
         self._placeholders = placeholders
         self._secrets = secrets
 
-    def request(self, request: RequestReceived) -> RequestReceived:
+    def request(self, request: RequestReceived | CallbackArrived) -> RequestReceived | CallbackArrived:
         """Return a request that means the same for the login, without secrets."""
+        if isinstance(request, CallbackArrived):
+            # A longer query has not this login's state, whatever is in it.
+            query = self._query(request.query) if len(request.query) <= MAX_TARGET else _UNREADABLE_QUERY
+            return request.__replace__(query=query)
         return request.__replace__(
             method=request.method if request.method in _METHODS else b"OTHER",
             target=self._target(request.target),
@@ -100,9 +107,7 @@ class Requests:
         prefix = b"" if authority is None else b"http://" + self._authority(authority)
         path, mark, query = origin_form.partition(b"?")
         if path == self._provider.request_path.encode():
-            parameters = read_query(query)
-            query = _UNREADABLE_QUERY if parameters is None else urlencode(self._redacted(parameters)).encode("ascii")
-            return prefix + path + mark + query
+            return prefix + path + mark + self._query(query)
         if path in _PLAIN_PATHS or path == responses.CANCEL_PATH.encode():
             return prefix + path
         if is_success_path(path, responses.success_path(self._secrets)):
@@ -110,6 +115,11 @@ class Requests:
         if is_start_path(path, responses.start_path(self._secrets)):
             return prefix + responses.start_path(SECRETS).encode("ascii")
         return prefix + next(other for other in _OTHER_PATHS if other != self._provider.request_path.encode())
+
+    def _query(self, query: bytes) -> bytes:
+        """Return the query of a callback that means the same for the login, without secrets."""
+        parameters = read_query(query)
+        return _UNREADABLE_QUERY if parameters is None else urlencode(self._redacted(parameters)).encode("ascii")
 
     def _parameter(self, name: str, value: str) -> str:
         if name == "state":
@@ -147,6 +157,8 @@ class Requests:
                 kept.append((name, self._authority(value)))
             elif name in PREFETCH_HEADERS:
                 kept.append((name, next((word for word in PREFETCH_WORDS if word in value.lower()), _OTHER)))
+            elif name == PASTE_HEADER:
+                kept.append((name, b"1"))
             elif name == b"user-agent":
                 kept.append((name, b"Mozilla/5.0" if is_of_browser(name, value) else _OTHER))
             elif is_of_browser(name, value):

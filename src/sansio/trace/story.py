@@ -26,6 +26,7 @@ _WORDS: Final[Mapping[type[events.Event], str]] = {
     events.BrowserOpened: "a browser was launched",
     events.HttpsAttempted: "a client begins a TLS handshake",
     events.CallbackPasted: "the person pastes an address",
+    events.CallbackArrived: "the host's own web server receives a callback",
     events.CredentialsSaved: "the credentials are stored",
     events.RegistrationSaved: "the registration is stored",
 }
@@ -65,8 +66,9 @@ def head_of(trace: AnyTrace, words: str) -> list[str]:
 def _options_words(options: LoginOptions) -> str:
     provider = options.provider
     words = [f"{safe_url(provider.origin)} (client {provider.client_id})"]
-    words.append("the provider's ports" if options.port is None else f"port {options.port or 'of any number'}")
-    words.append("opens a browser" if options.open_browser else "opens no browser")
+    ports = "the provider's ports" if options.port is None else f"port {options.port or 'of any number'}"
+    words.append(ports if options.redirect_uri is None else "a callback address of the host's own")
+    words.append("opens a browser" if options.launches_browser else "opens no browser")
     words.append("no deadline" if options.deadline is None else f"deadline {options.deadline:g} s")
     if options.device_code_fallback:
         words.append("goes on in the browser if there are no device codes")
@@ -157,7 +159,7 @@ def event_words(  # noqa: C901, PLR0912 - one arm an event
             return f"no browser could be launched: {message}"
         case events.BrowserOpened() | events.HttpsAttempted() | events.CallbackPasted():
             return _WORDS[type(event)]
-        case events.CredentialsSaved() | events.RegistrationSaved():
+        case events.CredentialsSaved() | events.RegistrationSaved() | events.CallbackArrived():
             return _WORDS[type(event)]
         case events.RequestReceived() | events.ResponseSent() | events.ClientGone():
             return _request_words(event, size)

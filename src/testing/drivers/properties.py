@@ -150,7 +150,7 @@ def another_login_takes_over(trial: Trial) -> None:
 
 
 def the_deadline_passes(trial: Trial) -> None:
-    """If nobody comes before the deadline of the options, `LoginTimedOut` is raised."""
+    """If no callback comes before the deadline of the options, `LoginTimedOut` is raised."""
     trial.start(deadline=0.2)
     trial.expect_failure("login_timed_out")
 

@@ -95,15 +95,6 @@ def _registration(_scene: Scene) -> dict[str, Any]:
     return {"client_id": "played-client", "token_endpoint_auth_method": "none"}
 
 
-def issued_client(provider: Provider) -> str | None:
-    """Return the client ID that the provider sends with the callback of the first login; None for none."""
-    return (
-        f"{provider.dialect.issued_prefix}played"
-        if provider.dialect.issues_clients and not provider.client_id
-        else None
-    )
-
-
 def _pushed(_scene: Scene) -> dict[str, Any]:
     return {"request_uri": "urn:ietf:params:oauth:request_uri:played", "expires_in": 60}
 
@@ -152,6 +143,12 @@ def id_token(scene: Scene, claims: Mapping[str, object]) -> str:
     }
     present = {name: value for name, value in payload.items() if value is not None}
     return unsigned(present) if provider.jwks_uri is None else _signed(present)
+
+
+def issued_client(provider: Provider) -> str | None:
+    """Return the client that the provider issues in the callback of the first login; None if it issues none."""
+    is_first = provider.dialect.issues_clients and not provider.client_id
+    return f"{provider.dialect.issued_prefix}played" if is_first else None
 
 
 def unsigned(claims: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The drivers whose logins can be played."""
+"""The drivers that have played logins."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ...drivers.shared.handle import login_store_of
 from ...drivers.stores.protocols import MemoryStore
 from .answers import ALGORITHM
 from .recorders import with_recorders
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from ...sansio.server.registration import Registration
     from .script import Script, Step
     from .stage import Stage
+
+
+HOST_ID: Final = "urn:uuid:00000000-0000-4000-8000-000000000000"
+"""The id of the host that plays."""
 
 
 class PlayedLogin:
@@ -72,11 +77,18 @@ class PlayedLogin:
 
 
 class PlayedStore(MemoryStore):
-    """The store of a played login whose program brings none. It also keeps a registered client."""
+    """The store of a played login, if the program brings none. It also keeps a registered client, and the host's id."""
 
     def __init__(self) -> None:
         super().__init__()
         self.registration: Registration | None = None
+
+    def host_id(self) -> str:
+        """Return the id of the host."""
+        return HOST_ID
+
+    def load_account(self) -> None:
+        """Return None: the client belongs to no account yet."""
 
     def load_registration(self, provider: Provider) -> Registration | None:
         """Return the registered client."""
@@ -86,13 +98,6 @@ class PlayedStore(MemoryStore):
     def save_registration(self, registration: Registration) -> None:
         """Keep a registered client."""
         self.registration = registration
-
-    def host_id(self) -> str:
-        """Return an id of the host."""
-        return "urn:uuid:00000000-0000-4000-8000-000000000000"
-
-    def load_account(self) -> None:
-        """Return nothing: no account has a client yet."""
 
 
 class Casting:
@@ -123,7 +128,7 @@ class Casting:
         self.script = script
         self.options = script.options if options is None or script.is_recorded else accepting(options)
         self.method = script.method if method is None or script.is_recorded else method
-        self.store = PlayedStore() if store is None else store
+        self.store: CredentialStore = login_store_of(PlayedStore() if store is None else store, self.options.provider)
         self.on_progress = on_progress
         self.record = with_recorders(record)
         problem = script.why_not(self.options, self.method)

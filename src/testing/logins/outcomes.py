@@ -27,7 +27,7 @@ PROVIDER: Final = Provider(
     scopes=("openid", "email", "offline_access"),
     device_code=DeviceCodeEndpoints(code_endpoint=f"{ISSUER}/device_authorization"),
 )
-"""The provider of a played login whose program brings no options: its endpoints are known, nothing is verified."""
+"""The provider of a played login, if the program brings no options. Its endpoints are known, nothing is verified."""
 _DISCOVERED: Final = Provider.openid(ISSUER, client_id="played-client")
 _REGISTERED: Final = Provider.openid(ISSUER, client_id="", registration=ClientMetadata(client_name="A played program"))
 _PUSHED: Final = _DISCOVERED.__replace__(require_pushed_authorization_requests=True)
@@ -56,13 +56,14 @@ _DISCOVERY: Final = Kind(
 )
 _REGISTRATION: Final = Kind(
     options=LoginOptions(provider=_REGISTERED),
-    lacks=_unless(lambda options: not options.provider.client_id, "a provider at which the program registers"),
+    lacks=_unless(
+        lambda options: not options.provider.client_id and not options.provider.dialect.issues_clients,
+        "a provider at which the program registers",
+    ),
 )
 _ISSUED: Final = Kind(
-    options=LoginOptions(provider=Provider.chatgpt(app_name="A played program", issuer=ISSUER)),
-    lacks=_unless(
-        lambda options: options.provider.dialect.issues_clients, "a provider that issues a client in the callback"
-    ),
+    options=LoginOptions(provider=Provider.chatgpt(app_name="A played program")),
+    lacks=_unless(lambda options: options.provider.dialect.issues_clients, "a provider that issues clients"),
 )
 _PUSH: Final = Kind(
     options=LoginOptions(provider=_PUSHED),
@@ -128,8 +129,8 @@ _SCRIPTS: Final[Mapping[str, tuple[Kind, tuple[Step, ...]]]] = {
     "discovery_failed":                (_DISCOVERY, (step.answer(status=404, to="metadata"),) * 2),
     "registration_failed":             (_REGISTRATION, (step.answer({"error": "invalid_redirect_uri"}, status=400,
                                                                     to="registration"),)),
-    "persist_failed:register_client":  (_REGISTRATION, (step.registration_store_fails(),)),
     "registration_failed:validate_callback": (_ISSUED, (step.callback(client_id=""),)),
+    "persist_failed:register_client":  (_REGISTRATION, (step.registration_store_fails(),)),
     "provider_callback_error:push_request": (_PUSH, (step.answer({"error": "invalid_request"}, status=400,
                                                                  to="pushed_request"),)),
     "local_server_unavailable":        (_BROWSER, (step.port_fails(),)),

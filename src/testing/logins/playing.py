@@ -90,7 +90,7 @@ def played(  # noqa: PLR0913 - the arguments of a driver
     Args:
         source: The name of an outcome (`OUTCOMES` lists them), the path of a trace (a `Path`, or a
             text that ends with ``.jsonl``), or steps (`steps` makes them).
-        driver: ``threaded``, ``trio`` or ``asyncio``: whose login object it is.
+        driver: ``threaded``, ``trio`` or ``asyncio``.
         options: The options of the login; None for some that fit. A trace has its own.
         store: Where the credentials are saved; None for a store in memory.
         on_progress: As for a driver.

@@ -74,7 +74,7 @@ class Stage(LoginOwner):
         script: What happens.
         options: The options of the login.
         store: Where the credentials are saved, as in a real login.
-        on_progress: Called with each phase, by whoever moves the login.
+        on_progress: Called with each phase, where the login is moved.
         record: Called with each line of the trace. None for no trace.
         method: How the person signs in.
     """

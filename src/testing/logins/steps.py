@@ -3,7 +3,8 @@
     played([steps.callback(error="access_denied")])
     played([steps.callback(), steps.answer({"error": "invalid_grant"}, status=400)])
 
-Steps happen in their order. What a script does not say goes well. After the last step, the login times out.
+Steps happen in their order. What a script does not say goes well. After the last step, time passes, until the login
+times out.
 """
 
 from __future__ import annotations
@@ -67,11 +68,7 @@ def port_fails(kind: events.BindProblem | str = "other", message: str = "the por
 
 
 def previous_login(*, stops: bool) -> Step:
-    """The program that holds the callback port is asked to stop.
-
-    Args:
-        stops: Whether it does.
-    """
+    """The program that holds the callback port is asked to stop, and does so or not."""
     answered = events.PreviousCancelled(accepted=stops)
     return Answer(name="an earlier login answers", to=actions.CancelPrevious, event=lambda _scene, _owed: answered)
 
@@ -97,7 +94,7 @@ def registration_store_fails(message: str = "No space left on device") -> Step:
 # The browser and the person
 
 
-def callback(  # noqa: PLR0913
+def callback(  # noqa: PLR0913 - the parameters of a callback
     *,
     code: str | None = answers.CODE,
     error: str | None = None,
@@ -115,7 +112,7 @@ def callback(  # noqa: PLR0913
         error_description: The provider's words about the error.
         state: None for the right one.
         iss: The issuer. None for the right one, if the provider sends it.
-        client_id: The client ID that the provider issues. None for a right one, if it issues one in the callback.
+        client_id: The client that the provider issues. None for a right one, if the provider issues clients.
         from_other_user: A process of another user of this machine has sent it.
     """
 
@@ -126,8 +123,8 @@ def callback(  # noqa: PLR0913
             "error": error,
             "error_description": error_description,
             "state": scene.secrets.state if state is None else state,
-            "iss": (provider.issuer if provider.promises_iss else None) if iss is None else iss,
             "client_id": answers.issued_client(provider) if client_id is None else client_id,
+            "iss": (provider.issuer if provider.promises_iss else None) if iss is None else iss,
         }
         query = urlencode({name: value for name, value in parameters.items() if value is not None})
         return answers.visit(scene, f"{provider.request_path}?{query}", from_other_user=from_other_user)

@@ -26,7 +26,7 @@ _MOMENT: Final = 0.01
 
 
 class ThreadedStage(Stage):
-    """A stage whose pauses other threads end."""
+    """A stage with pauses that other threads end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of the base
         self.acted = threading.Event()

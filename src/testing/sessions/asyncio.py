@@ -52,7 +52,7 @@ class _FakeRefresh(Refresh):
 
 
 class FakeAsyncioSession(FakeControl, AsyncioSession):
-    """An `AsyncioSession` whose provider is in the same process. See `FakeSession`.
+    """An `AsyncioSession` with a provider in the same process. See `FakeSession`.
 
     Args:
         signed_in: Whether the person is signed in at the beginning.

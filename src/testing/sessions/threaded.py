@@ -30,7 +30,7 @@ class _FakeRefresh(Refresh):
 
 
 class FakeSession(FakeControl, Session):
-    """A `Session` whose provider is in the same process, and fails when a test says so.
+    """A `Session` with a provider in the same process, and fails when a test says so.
 
         session = FakeSession()
         assert session.access_token() == "fake-access-token-1"

@@ -42,7 +42,7 @@ class _FakeRefresh(Refresh):
 
 
 class FakeTrioSession(FakeControl, TrioSession):
-    """A `TrioSession` whose provider is in the same process. See `FakeSession`.
+    """A `TrioSession` with a provider in the same process. See `FakeSession`.
 
     Args:
         signed_in: Whether the person is signed in at the beginning.

@@ -1,4 +1,4 @@
-"""Properties of a store whose content cannot be read."""
+"""Properties of a store that holds what cannot be read."""
 
 from __future__ import annotations
 

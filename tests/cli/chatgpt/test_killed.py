@@ -95,6 +95,45 @@ def test_a_refresh_that_is_killed_after_the_token_was_spent(computer: Computer) 
     assert computer.signed_in()["client_id"] == client_id
 
 
+@pytest.mark.parametrize("computer", ["threaded"], indirect=True)
+def test_a_sign_out_that_is_killed_can_be_repeated(computer: Computer) -> None:
+    client_id = computer.signed_in()["client_id"]
+    computer.provider.answer_next("revocation", Answer.held())
+    killed_at(computer, "revocation", "logout")
+    assert computer.json("logout")["revoked"] is True
+    assert computer.json("status")["signed_in"] is False
+    assert computer.signed_in()["client_id"] == client_id
+
+
+@pytest.mark.parametrize("computer", ["threaded"], indirect=True)
+def test_a_refresh_that_ends_after_a_sign_out_stores_nothing(computer: Computer) -> None:
+    computer.signed_in()
+    computer.provider.answer_next("token", Answer.held())
+    with run("refresh", "--json", **computer.folders) as command:
+        computer.provider.wait_for("token", count=2)
+        assert computer.call("logout")[0] == 0
+        computer.provider.release()
+        assert command.end()[0] == 1
+    assert command.events[-1]["category"] == "not_signed_in"
+    stored = "".join(computer.files().values())
+    assert [token[:6] for token in computer.provider.tokens if token in stored] == []
+    assert [token[:6] for token in computer.provider.tokens if computer.provider.is_active(token)] == []
+
+
+@pytest.mark.parametrize("computer", ["threaded"], indirect=True)
+def test_a_refresh_that_ends_after_a_sign_in_adopts_its_tokens(computer: Computer) -> None:
+    computer.signed_in()
+    computer.provider.answer_next("token", Answer.held())
+    with run("refresh", "--json", **computer.folders) as command:
+        computer.provider.wait_for("token", count=2)
+        computer.signed_in()
+        token = computer.token()
+        computer.provider.release()
+        assert command.end()[0] == 0
+    assert computer.token() == token
+    assert computer.refresh()[1]["outcome"] == "refreshed"
+
+
 def test_two_first_logins_at_once_have_one_host_id(computer: Computer, login: tuple[str, ...]) -> None:
     together = threading.Barrier(2)
     codes: list[int] = []

@@ -127,6 +127,18 @@ def test_a_response_can_be_held_after_the_request_was_handled(program: Program) 
     assert not program.provider.is_active(tokens["refresh_token"])
 
 
+def test_a_held_response_is_released(program: Program) -> None:
+    program.provider.answer_next("jwks", Answer.held())
+    url, found = program.url("jwks_uri"), []
+    thread = threading.Thread(target=lambda: found.append(program.http.get(url).status_code))
+    thread.start()
+    program.provider.wait_for("jwks")
+    assert found == []
+    program.provider.release()
+    thread.join()
+    assert found == [200]
+
+
 def test_requests_are_waited_for(program: Program) -> None:
     with pytest.raises(TimeoutError, match=r"^jwks has received 0 of 1 requests$"):
         program.provider.wait_for("jwks", seconds=0.01)

@@ -8,7 +8,7 @@ import gc
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -95,6 +95,29 @@ async def finish(browser: Browser) -> None:
     """Send the callback, and request the last page."""
     await ask(browser, browser.target())
     await ask(browser, browser.last_page)
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """Calls a function before the k-th callback from now on: a step of a task, or a result for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = 0
+        self._do: Callable[[], object] = lambda: None
+
+    def before(self, step: int, do: Callable[[], object]) -> None:
+        self._left, self._do = step, do
+
+    def call_soon(  # type: ignore[override]  # its callback's parameters do not matter here
+        self, callback: Callable[..., object], *args: Any, **options: Any
+    ) -> asyncio.Handle:
+        def count(*given: Any) -> None:
+            self._left -= 1
+            if self._left == 0:
+                self._do()
+            callback(*given)
+
+        return super().call_soon(count, *args, **options)
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:

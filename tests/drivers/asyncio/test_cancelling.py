@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,12 +16,12 @@ from loginmachine.drivers.callback.listeners import open_listeners, port_of
 from loginmachine.sansio.login import state
 
 from ..replies import reply
+from ..scripted_server import Peer, ScriptedServer
 from ..support import PATIENCE, TOKENS, Browser, Progress, connect
-from .support import ask, finish, in_thread, is_free, run, until
+from .support import CountingLoop, ask, finish, in_thread, is_free, run, until
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     from loginmachine import AsyncioLogin, Credentials, LoginOptions
 
@@ -31,29 +32,6 @@ if TYPE_CHECKING:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for a browser that never asks for the last page."""
     monkeypatch.setattr(state, "LINGER", 0.05)
-
-
-class CountingLoop(asyncio.SelectorEventLoop):
-    """Calls a function before the k-th callback from now on: a step of a task, or a result for one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._left = 0
-        self._do: Callable[[], object] = lambda: None
-
-    def before(self, step: int, do: Callable[[], object]) -> None:
-        self._left, self._do = step, do
-
-    def call_soon(  # type: ignore[override]  # its callback's parameters do not matter here
-        self, callback: Callable[..., object], *args: Any, **options: Any
-    ) -> asyncio.Handle:
-        def count(*given: Any) -> None:
-            self._left -= 1
-            if self._left == 0:
-                self._do()
-            callback(*given)
-
-        return super().call_soon(count, *args, **options)
 
 
 class Attempt:
@@ -252,6 +230,33 @@ def test_the_end_of_the_event_loop(provider: ScriptedProvider, progress: Progres
     assert is_free(logins[0].port)
     assert (store.credentials is not None) == (work == "a save")
     assert ("succeeded" if work == "a save" else "cancelled") in progress.names
+
+
+def test_a_cancellation_during_a_tls_handshake_closes_the_connection(provider: ScriptedProvider) -> None:
+    """httpcore does not do that."""
+    left = threading.Event()
+
+    def silent(peer: Peer) -> None:
+        peer.server.reached.set()
+        peer.wait_for_end()
+        left.set()
+
+    async def host(options: LoginOptions, tasks: asyncio.TaskGroup) -> None:
+        async with asyncio_open_login(options, store=MemoryStore()) as login:
+            browser = Browser(login.auth_url)
+            tasks.create_task(ask(browser, browser.target()))
+            await login.wait()
+
+    async def program() -> None:
+        endpoint = provider.provider(token_endpoint=f"https://127.0.0.1:{server.port}/oauth/token")
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(host(provider.options(provider=endpoint), tasks))
+            assert await in_thread(lambda: server.reached.wait(PATIENCE))
+            task.cancel()
+
+    with ScriptedServer(silent) as server:
+        run(program)
+        assert left.wait(PATIENCE)
 
 
 def test_a_login_that_is_never_left(provider: ScriptedProvider, progress: Progress) -> None:

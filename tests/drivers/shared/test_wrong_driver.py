@@ -172,14 +172,14 @@ def test_an_asynchronous_session_in_a_blocking_client(session: Any, tmp_path: Pa
 @pytest.mark.parametrize(
     ("package", "names"),
     [
-        (threaded_names, "ThreadedLogin Session start_login sign_out"),
-        (trio_names, "TrioLogin TrioSession open_login trio_sign_out"),
-        (asyncio_names, "AsyncioLogin AsyncioSession asyncio_open_login asyncio_sign_out"),
+        (threaded_names, "ThreadedLogin Session WebLogins start_login sign_out"),
+        (trio_names, "TrioLogin TrioSession TrioWebLogins open_login trio_sign_out"),
+        (asyncio_names, "AsyncioLogin AsyncioSession AsyncioWebLogins asyncio_open_login asyncio_sign_out"),
     ],
     ids=["threaded", "trio", "asyncio"],
 )
 def test_each_package_has_the_same_names(package: ModuleType, names: str) -> None:
-    assert package.__all__ == dir(package) == ["Login", "Session", "open_login", "sign_out"]
+    assert package.__all__ == dir(package) == ["Login", "Session", "WebLogins", "open_login", "sign_out"]
     import loginmachine
 
     for name, top in zip(package.__all__, names.split(), strict=True):
@@ -192,7 +192,7 @@ def test_each_package_has_the_same_names(package: ModuleType, names: str) -> Non
 def test_a_name_is_loaded_without_the_other_drivers(package: str) -> None:
     code = (
         f"import sys, loginmachine.drivers.{package} as names; before = 'asyncio' in sys.modules\n"
-        "names.sign_out; names.open_login; names.Session; names.Login\n"
+        "names.sign_out; names.open_login; names.Session; names.Login; names.WebLogins\n"
         "print(before, *sorted({name.split('.')[2] for name in sys.modules if name.startswith('loginmachine.drivers.')}"
         " & {'threaded', 'trio', 'asyncio'}))"
     )

@@ -18,6 +18,7 @@ from loginmachine.sansio.login.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackArrived,
     CallbackPasted,
     CancelRequested,
     ClientGone,
@@ -196,6 +197,24 @@ def _pastes() -> Iterator[Letter]:
     yield _fixed("pasted: no address", CallbackPasted(text="hello"), EventKind.STRANGER)
 
 
+def _arrivals() -> Iterator[Letter]:
+    """Yield the letters for callbacks that a host's own web server receives."""
+
+    def arrived(name: str, target: Callable[[Place], str], kind: EventKind) -> Letter:
+        def event_for(place: Place) -> Event:
+            return CallbackArrived(query=target(place).partition("?")[2].encode())
+
+        return Letter(f"arrived: {name}", event_for, kind, CallbackArrived)
+
+    yield arrived("the callback", _the_callback, EventKind.CALLBACK)
+    yield arrived("a callback with another code", _another_callback, EventKind.CALLBACK)
+    yield arrived("a callback with an error", _callback("error=access_denied"), EventKind.ANSWER)
+    yield arrived("a callback without a code", _callback("code="), EventKind.ANSWER)
+    yield arrived("a callback of another issuer", _callback("code=a&iss=https://evil.example"), EventKind.ANSWER)
+    yield arrived("a callback of another login", lambda _: "?code=a&state=wrong", EventKind.STRANGER)
+    yield arrived("an unreadable callback", _callback("code=a&code=b"), EventKind.STRANGER)
+
+
 _ANSWERS: Final[Mapping[str, tuple[int, bytes]]] = {
     "an API key": (200, b'{"access_token": "sk-canary-api-key"}'),
     "a refusal": (400, b'{"error": "invalid_grant"}'),
@@ -316,7 +335,7 @@ def _no_answer(name: str, kind: TransportProblem, offset: int) -> Letter:
 def _starts(world: World) -> Iterator[Letter]:
     provider = world.options.provider
     possible = provider.device_code is not None or provider.needs_discovery or world.options.device_code_fallback
-    possible = possible and not provider.dialect.issues_clients
+    possible = possible and not provider.dialect.issues_clients and world.options.redirect_uri is None
     yield _fixed("started", world.started)
     device = Started(method=LoginMethod.DEVICE_CODE)
     yield _fixed("started with a device code", device, EventKind.FACT if possible else EventKind.MISTAKE)
@@ -350,6 +369,7 @@ def alphabet(world: World, most: int) -> tuple[Letter, ...]:
         *(_others() if world.has_others else ()),
         *_about_requests(most),
         *_pastes(),
+        *(() if world.options.redirect_uri is None else _arrivals()),
         *_token_answers(world),
         _fixed("saved", CredentialsSaved()),
         _fixed("not saved", SaveFailed(message="full")),

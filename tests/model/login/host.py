@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loginmachine.sansio.login import actions, events
-from loginmachine.sansio.login.progress import Listening
+from loginmachine.sansio.login.progress import AddressReady, Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def settles(event: Event, owed: frozenset[Debt]) -> Debt | None:
 
 
 def _shows(action: Action) -> bool:
-    return isinstance(action, actions.ReportProgress) and isinstance(action.phase, Listening)
+    return isinstance(action, actions.ReportProgress) and isinstance(action.phase, (Listening, AddressReady))
 
 
 class Books(NamedTuple):
@@ -97,7 +97,9 @@ class Books(NamedTuple):
             case events.RequestReceived() | events.HttpsAttempted():
                 return self.listening
             case events.CallbackPasted():
-                return self.shown
+                return self.shown and self.listening
+            case events.CallbackArrived():
+                return self.shown and not self.listening
             case events.ClientGone(request_id=number) if number in self.waiting:
                 return True
             case events.CancelRequested():

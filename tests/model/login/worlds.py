@@ -71,6 +71,7 @@ _KNOWN = Provider.from_metadata(
     registration=REGISTERING.provider.registration,
     require_pushed_authorization_requests=True,
 )
+_APP = "https://app.example/auth/callback"
 _SIGNED = {**CLAIMS, NAMESPACE: ID_CLAIMS[NAMESPACE]}
 
 WORLDS: Final = (
@@ -136,4 +137,19 @@ WORLDS: Final = (
         claims=ID_CLAIMS,
         has_keys=True,
     ),
+    World(
+        "a web host",
+        LoginOptions(provider=_STRICT, allowed_workspaces=("acc-1",), redirect_uri=_APP),
+        claims=_STRICT_CLAIMS,
+        callback_parameters="&iss=https://id.example",
+    ),
+    World(
+        "a web host, a pushed request",
+        LoginOptions(
+            provider=_KNOWN.__replace__(client_id="native", registration=None), redirect_uri=_APP, deadline=None
+        ),
+        claims=_SIGNED,
+        has_keys=True,
+    ),
+    World("a web host, metadata", OPENID.__replace__(redirect_uri=_APP), claims=_SIGNED, has_keys=True),
 )

@@ -121,7 +121,7 @@ def _one_use() -> Iterator[Letter]:
         yield _fixed(f"stored: {name}", one_use.loaded(credentials))
     yield _fixed("stored: nothing", one_use.loaded(None))
     yield _fixed("the store cannot be read", LoadFailed(failed_at=NOW, message="input/output error"))
-    for name, event in {
+    answers: dict[str, RefreshEvent] = {
         "tokens": one_use.new_tokens(None),
         "tokens with an id token": one_use.new_tokens(),
         "tokens with a wrong signature": one_use.new_tokens(one_use.FORGED),
@@ -132,7 +132,8 @@ def _one_use() -> Iterator[Letter]:
         "no token that can be used": answered(access_token=5),
         "no answer": unanswered(),
         "the keys": one_use.KEYS,
-    }.items():
+    }
+    for name, event in answers.items():
         yield _fixed(name, event)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from loginmachine.sansio.callback.requests import CancelAsked, Refused, SuccessPageRequested
+from loginmachine.sansio.callback.requests import CancelAsked, Mismatched, Refused, SuccessPageRequested
 
+from ..chatgpt_samples import ISSUED, PROVIDER
 from ..samples import CODE, STATE, SUCCESS
 from .asking import CHATGPT, GOOD, HOST, ask, rules, status, verdict
 
@@ -251,3 +252,35 @@ def test_other_programs_may_cancel(agent: bytes) -> None:
 )
 def test_a_browser_may_not_cancel(field: tuple[bytes, bytes]) -> None:
     assert status(ask("/cancel", field)) == 403
+
+
+# Pasted addresses that another process sends
+
+
+@pytest.mark.parametrize("name", [b"Loginmachine-Paste", b"LOGINMACHINE-PASTE"])
+@pytest.mark.parametrize("end", ["", "&client_id=", "&client_id=oaia", "&client_id=oaiapp_"])
+def test_a_pasted_address_that_is_cut_off_is_refused(name: bytes, end: str) -> None:
+    address = f"{GOOD}{end}"
+    assert status(ask(address, (name, b"1"), by=rules(PROVIDER))) == 400
+
+
+def test_a_browser_sends_the_whole_address() -> None:
+    """Without a client id the provider has issued no client."""
+    assert verdict(ask(GOOD, by=rules(PROVIDER))) == "client_refused"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (f"{GOOD}&client_id={ISSUED}", "accepted"),
+        (f"{GOOD}&client_id=other%0A", "client_refused"),
+        (f"/auth/callback?state={STATE}&error=access_denied", "denied"),
+    ],
+)
+def test_a_whole_pasted_address_is_judged_as_others(address: str, expected: str) -> None:
+    assert verdict(ask(address, (b"Loginmachine-Paste", b"1"), by=rules(PROVIDER))) == expected
+
+
+def test_a_pasted_address_of_another_sign_in_is_mismatched() -> None:
+    address = "/auth/callback?code=c&state=other"
+    assert isinstance(ask(address, (b"Loginmachine-Paste", b"1"), by=rules(PROVIDER)), Mismatched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,10 +38,9 @@ def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
-def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "loginmachine.sansio.diagram.login")
-    runpy.run_module("loginmachine.sansio.diagram.login", run_name="__main__")
-    assert capsys.readouterr().out == DOCUMENT.read_text("ascii")
+def test_the_program_prints_the_document() -> None:
+    command = [sys.executable, "-m", "loginmachine.sansio.diagram.login"]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == DOCUMENT.read_text("ascii")
 
 
 def test_drawing_twice_gives_the_same() -> None:
@@ -130,6 +129,7 @@ def test_the_overview_has_no_other_arrows() -> None:
     assert set(arrows(diagram.mermaid_overview())) == {
         ("[*]", "idle"),
         ("idle", "binding"),
+        ("idle", "awaiting_callback"),
         ("idle", "requesting_device_code"),
         ("requesting_device_code", "binding"),
         ("requesting_device_code", "polling_device_code"),
@@ -222,6 +222,9 @@ def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
         ("discovering", "requesting_device_code"): (
             "metadata_received<br/>[wants_device_code]<br/>/ get_code_after_discovery"
         ),
+        ("discovering", "pushing_request"): "metadata_received<br/>[must_push_as_found]<br/>/ push_as_found",
+        ("discovering", "awaiting_callback"): "metadata_received<br/>[has_own_address]<br/>/ await_as_found",
+        ("idle", "pushing_request"): "started<br/>[must_push_at_host]<br/>/ push",
         ("binding", "registering"): "bound<br/>[must_register]<br/>/ register_with_port",
         ("binding", "pushing_request"): "bound<br/>[must_push]<br/>/ push_with_port",
         ("registering", "saving_registration"): "client_registered<br/>/ save_registration",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,10 +29,9 @@ def test_the_committed_document_matches_the_table() -> None:
     assert DOCUMENT.read_text("ascii") == diagram.markdown(), "run: make diagram"
 
 
-def test_the_program_prints_the_document(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "loginmachine.sansio.diagram.refresh")
-    runpy.run_module("loginmachine.sansio.diagram.refresh", run_name="__main__")
-    assert capsys.readouterr().out == DOCUMENT.read_text("ascii")
+def test_the_program_prints_the_document() -> None:
+    command = [sys.executable, "-m", "loginmachine.sansio.diagram.refresh"]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == DOCUMENT.read_text("ascii")
 
 
 def test_there_is_one_line_for_each_row() -> None:

@@ -17,6 +17,7 @@ from loginmachine.sansio.login.events import (
     Bound,
     BrowserFailed,
     BrowserOpened,
+    CallbackArrived,
     CancelRequested,
     ClientGone,
     CredentialsSaved,
@@ -69,6 +70,7 @@ EVENTS: dict[str, Event] = {
     "the callback by another user": samples.by_other_user(callback(request_id=7)),
     "a TLS handshake": HttpsAttempted(),
     "an unreadable callback": callback(f"code=c&code=c&state={STATE}", 7),
+    "the callback at a web host": CallbackArrived(query=f"code=c&state={STATE}".encode()),
     "the pasted callback": samples.pasted(),
     "the pasted callback of another sign-in": samples.pasted("code=other&state=other"),
     "a pasted callback with another code": samples.pasted(f"code=other&state={STATE}"),
@@ -105,8 +107,7 @@ EVENTS: dict[str, Event] = {
 }
 
 SERVER_STATES = (
-    *("discovering", "registering", "saving_registration", "pushing_request", "saving_client"),
-    "fetching_keys",
+    *("discovering", "registering", "saving_registration", "pushing_request", "saving_client", "fetching_keys"),
 )
 """The states that a login at the default provider never has."""
 RAISES = "UnexpectedEvent"
@@ -179,6 +180,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     ),
     "a TLS handshake": listening("stays: progress"),
     "an unreadable callback": always("stays: respond 400"),
+    # This login has a listener. `web.test_hosted` has those of web hosts.
+    "the callback at a web host": row(),
     "the pasted callback": listening(DROPPED, awaiting_callback=ACCEPTED),
     "the pasted callback of another sign-in": listening("stays: progress"),
     "a pasted callback with another code": listening("stays: progress", awaiting_callback=ACCEPTED),

@@ -53,6 +53,7 @@ PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     ),
     (progress.UsingFallbackPort(port=1457), "using_fallback_port", True, "Going on with port 1457."),
     (progress.Listening(url="canary", port=1455), "listening", True, "Waiting for the browser on port 1455."),
+    (progress.AddressReady(url="canary"), "address_ready", False, "Waiting for the browser."),
     (progress.OpeningBrowser(), "opening_browser", True, "Opening your browser."),
     (progress.BrowserLaunched(), "browser_launched", True, "Your browser was opened; finish signing in there."),
     (

@@ -9,6 +9,7 @@ import pytest
 from loginmachine.sansio import LoginOptions
 from loginmachine.sansio.login.events import (
     Bound,
+    CallbackArrived,
     CallbackPasted,
     Event,
     RequestReceived,
@@ -66,6 +67,22 @@ def test_callbacks(raw: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
+        (f"code={CODE}&state={STATE}&x=secret", "code=redacted-code-1&state=redacted-state"),
+        ("state=other&code=secret", "state=redacted-foreign-state-1&code=redacted-code-1"),
+        ("code=a&code=secret", "state=a&state=a"),
+        (f"code={CODE}&state={STATE}&x={'a' * 8192}", "state=a&state=a"),
+        ("", ""),
+    ],
+)
+def test_callbacks_at_a_web_host(raw: str, shown: str) -> None:
+    """Without a path. A query that the machine does not read is not read here."""
+    told = redacted(CallbackArrived(query=raw.encode()))
+    assert told == CallbackArrived(query=shown.encode())
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
         ("/favicon.ico?token=secret", "/favicon.ico"),
         ("/success/canary-success-key?id_token=secret", "/success"),
         ("/success", "/other"),
@@ -106,6 +123,7 @@ def test_a_callback_path_that_is_called_other() -> None:
         ((b"X-Moz", b"secret"), (b"x-moz", b"other")),
         ((b"Sec-Fetch-Site", b"secret"), (b"sec-fetch-site", b"other")),
         ((b"Sec-Fetch-Secret", b"secret"), (b"sec-fetch-other", b"other")),
+        ((b"Loginmachine-Paste", b"secret"), (b"loginmachine-paste", b"1")),
         ((b"Authorization", b"secret"), None),
         ((b"X-Secret", b"secret"), None),
     ],

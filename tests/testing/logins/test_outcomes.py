@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from loginmachine import LoginFailed, LoginFailureCategory, LoginMethod, LoginOptions, MemoryStore, Provider, progress
+from loginmachine import LoginFailed, LoginFailureCategory, LoginMethod, LoginOptions, Provider, progress
 from loginmachine.sansio.login.failures import FAILURES
-from loginmachine.testing import OUTCOMES, played
+from loginmachine.testing import OUTCOMES, played, possible_outcomes
+from loginmachine.testing.logins.login import PlayedStore
 
 if TYPE_CHECKING:
     from loginmachine.testing import PlayedLogin
@@ -139,13 +140,16 @@ GOOGLE_LIKE = LoginOptions(
     )
 )
 MICROSOFT = LoginOptions(provider=Provider.microsoft("client-1", tenant="organizations"))
+CHATGPT = LoginOptions(provider=Provider.chatgpt(app_name="My program"))
 GITHUB = LoginOptions(provider=Provider.github("client-1"))
 
 
-@pytest.mark.parametrize("options", [CODEX, GOOGLE_LIKE, MICROSOFT, GITHUB], ids=lambda each: each.provider.name)
+@pytest.mark.parametrize(
+    "options", [CODEX, GOOGLE_LIKE, MICROSOFT, GITHUB, CHATGPT], ids=lambda each: each.provider.name
+)
 @pytest.mark.parametrize("name", ["succeeded", "token_endpoint_rejected", "persist_failed", "login_timed_out"])
 def test_the_provider_of_a_program(name: str, options: LoginOptions) -> None:
-    store = MemoryStore()
+    store = PlayedStore()
     login, failed = in_threads(name, options=options, store=store)
     assert (failed is None) == (name == "succeeded") == (store.credentials is not None)
     assert failed is None or failed.category == name
@@ -174,6 +178,19 @@ def test_a_device_code_of_codex() -> None:
 def test_an_outcome_that_cannot_happen(name: str, method: LoginMethod, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         played(name, options=CODEX, method=method)
+
+
+@pytest.mark.parametrize("options", [CODEX, GITHUB, CHATGPT], ids=lambda each: each.provider.name)
+def test_each_possible_outcome_happens(options: LoginOptions) -> None:
+    names = [name for name in possible_outcomes(options) if name not in WAITING]
+    assert len(names) > 15
+    for name in names:
+        _, failed = in_threads(name, options=options)
+        if name in NOTED:
+            assert failed is None
+        else:
+            assert failed is not None
+            assert (failed.category, failed.step) == expected(name)
 
 
 def test_a_name_that_does_not_exist() -> None:

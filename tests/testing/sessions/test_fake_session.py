@@ -29,11 +29,11 @@ def test_a_token_that_expires() -> None:
 
 
 def test_a_token_that_is_due_is_refreshed_in_this_thread() -> None:
-    session, before = FakeSession(), threading.active_count()
+    session, before = FakeSession(), set(threading.enumerate())
     session.advance(3500)
     assert session.access_token() == ONE
     assert session.access_token() == TWO
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) - before == set()
 
 
 def test_nobody_is_signed_in() -> None:
@@ -138,9 +138,9 @@ def test_a_program_with_asyncio() -> None:
         with pytest.raises(SignInRequired):
             await session.access_token()
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     asyncio.run(main())
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) - before == set()
 
 
 def test_a_token_of_before_is_not_accepted() -> None:

@@ -89,13 +89,13 @@ def _request_metadata(login: LoginData) -> None:
 
 def bind_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
     """Note the provider's endpoints, and bind the first port."""
-    _note_provider(login, meaning)
+    note_provider(login, meaning)
     bind_first_port(login, meaning)
 
 
 def register_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> None:
     """Note the provider's endpoints, and register a client that uses device codes."""
-    _note_provider(login, meaning)
+    note_provider(login, meaning)
     register(login, meaning)
 
 
@@ -103,7 +103,7 @@ def get_code_after_discovery(login: LoginData, meaning: ReceivedMetadata) -> Non
     """Note the provider's endpoints, and request a device code."""
     from ..device_code.effects import request_device_code  # noqa: PLC0415 - not for the default provider
 
-    _note_provider(login, meaning)
+    note_provider(login, meaning)
     request_device_code(login, meaning)
 
 
@@ -111,11 +111,12 @@ def turn_to_browser(login: LoginData, meaning: NoDeviceCodes) -> None:
     """Note the provider's endpoints, and continue with a login in the browser."""
     from ..device_code.effects import use_browser_instead  # noqa: PLC0415 - not for the default provider
 
-    _note_provider(login, meaning)
+    note_provider(login, meaning)
     use_browser_instead(login, meaning)
 
 
-def _note_provider(login: LoginData, meaning: ReceivedMetadata | NoDeviceCodes) -> None:
+def note_provider(login: LoginData, meaning: ReceivedMetadata | NoDeviceCodes) -> None:
+    """Note what the metadata says about the provider."""
     login.options = login.options.__replace__(provider=meaning.provider)
 
 

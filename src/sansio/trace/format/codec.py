@@ -30,7 +30,7 @@ from ...refresh.outcome import Refusal
 from ...server import endpoints, registration
 from ...server.dialect import Dialect
 from .values import READERS, RUNS, CodecError, items_of, pair_of, read_member
-from .versions import ADDED, LATER_FIELDS, read_members, written_members
+from .versions import ADDED, ADDED_TO_OPTIONS, LATER_FIELDS, read_members, written_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -107,6 +107,8 @@ def _encode_record(record: Record, implied: Provenance | None) -> JsonObject:
             # It is that of the options. The first traces had no such members.
             continue
         if name in ADDED and value == ADDED[name]:
+            continue
+        if name in ADDED_TO_OPTIONS and value is None and isinstance(record, LoginOptions):
             continue
         content[written] = value if type(value) in _PLAIN else encode(value, implied)
     return content

@@ -49,6 +49,8 @@ ADDED: Final[dict[str, object]] = {
     "success_page": None,
 }
 """Fields that the first traces do not have. They are written only if they do not have their default."""
+ADDED_TO_OPTIONS: Final = ("redirect_uri",)
+"""As `ADDED`, for fields of `LoginOptions` whose name other records have too. Their default is None."""
 LATER_FIELDS: Final[dict[type[Record], tuple[str, ...]]] = {
     LoginFailure: ("allowed_workspaces",),
     CallbackReceived: CallbackReceived._fields,

@@ -49,6 +49,7 @@ def public_options(options: LoginOptions, placeholders: Placeholders) -> LoginOp
         audience=placeholders.of("audience", audience) if audience and not _LINK.fullmatch(audience) else audience,
         prompt=prompt if prompt is None or _PROMPTS.fullmatch(prompt) else "redacted",
         resource=public_resource(options.resource, placeholders),
+        redirect_uri=_redirect_uri(options.redirect_uri),
         host_id=placeholders.of("host", options.host_id) if options.host_id else options.host_id,
         parameters=_parameters(options.parameters),
         listen_address=None,
@@ -85,12 +86,11 @@ def public_registration(registration: Registration, provider: Provider, placehol
         provider: The provider of the login. Its names are not secret.
         placeholders: The placeholders of the login.
     """
-    uri = registration.redirect_uri
     return registration.__replace__(
         issuer=registration.issuer if registration.issuer == provider.origin else _NO_LINK,
         client_id=placeholders.of("client", registration.client_id) if registration.client_id else "",
         client_secret=_secret("client-secret", registration.client_secret, placeholders),
-        redirect_uri=uri if uri is None or _LOOPBACK.fullmatch(uri) else _NO_LINK,
+        redirect_uri=_redirect_uri(registration.redirect_uri),
         others=None,
     )
 
@@ -178,6 +178,10 @@ def _urls(
 
 def _secret(kind: str, secret: Secret | None, placeholders: Placeholders) -> Secret | None:
     return secret if secret is None or not secret.reveal() else Secret(placeholders.of(kind, secret.reveal()))
+
+
+def _redirect_uri(uri: str | None) -> str | None:
+    return uri if uri is None or _LOOPBACK.fullmatch(uri) else _NO_LINK
 
 
 def _link(url: str | None) -> str | None:
