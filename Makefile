@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md M
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants diagram api docs dist man traces bench interop fuzz clean
+.PHONY: demo test test-pythons check words proof mutants fleet diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -52,9 +52,15 @@ proof: $(VENV)/.installed $(VENV)/.tools
 mutants: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.model.killing
 
+# Random schedules of a fleet in virtual time, and real programs that are killed at random moments.
+fleet: $(VENV)/.installed $(VENV)/.tools
+	$(BIN)/python -m tests.fleet $(SCHEDULES)
+	$(BIN)/python -m tests.fleet.kills
+
 diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.login > docs/state-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
+	$(BIN)/python -m loginmachine.sansio.diagram.lease > docs/lease-diagram.md
 
 api: $(VENV)/.installed
 	$(BIN)/python -m tests.api_page
@@ -100,7 +106,7 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[dask,demo,keyring,qr,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,mcp,qr,redis,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

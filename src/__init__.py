@@ -7,6 +7,7 @@ Sign in:
 Keep the credentials:
     `FileStore`, `KeyringStore`, `AutoStore` and `open_store` for programs that share them with the Codex CLI;
     `MemoryStore`; any object with the methods of `CredentialStore` or `SessionStore`. `Credentials` are what is stored.
+    `RedisStore` for one login that many machines share.
     `AccountStore` for the accounts of other providers, each in an entry of its own.
 Sign people in at a web host:
     `WebLogins` with threads, `TrioWebLogins` with trio, `AsyncioWebLogins` with asyncio. The host's own server receives
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         SuspensionProblem,
         TrustError,
     )
+    from .drivers.fleet.redis_store import RedisStore
     from .drivers.stores.auto_store import AutoStore, StorePolicy, open_store
     from .drivers.stores.file_store import FileStore
     from .drivers.stores.keyring_store import KeyringStore
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
     from .sansio.server.dialect import Dialect
     from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
+    from .sansio.server.registration import ClientMetadata
     from .sansio.sign_out.outcome import SignOutResult
 
 
@@ -117,6 +120,7 @@ __all__ = [
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
+    "ClientMetadata",
     "CredentialStore",
     "Credentials",
     "CredentialsError",
@@ -153,6 +157,7 @@ __all__ = [
     "Provider",
     "ProviderMismatch",
     "ProxyError",
+    "RedisStore",
     "RefreshFailed",
     "RefreshFailure",
     "RefreshFailureCategory",
@@ -229,6 +234,7 @@ _HOMES = {
     "drivers.suspended.marks": ("MemoryMarks", "ResumptionMarks"),
     "drivers.suspended.sealing": ("SealingKeys",),
     "sansio.sign_out.outcome": ("SignOutResult",),
+    "drivers.fleet.redis_store": ("RedisStore",),
     "drivers.stores.auto_store": ("AutoStore", "StorePolicy", "open_store"),
     "drivers.stores.file_store": ("FileStore",),
     "drivers.stores.keyring_store": ("KeyringStore",),
@@ -263,6 +269,7 @@ _HOMES = {
     "sansio.model.tokens": ("Tokens",),
     "sansio.server.dialect": ("Dialect",),
     "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy"),
+    "sansio.server.registration": ("ClientMetadata",),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
     "sansio.model.provider": ("Provider",),

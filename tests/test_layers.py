@@ -28,7 +28,7 @@ MOST_LINES_OF_A_FUNCTION = 40
 LAYERS = (
     ("sansio.base",),
     ("sansio.server",),
-    ("sansio.model",),
+    ("sansio.lease", "sansio.model"),
     ("sansio.accounts",),
     ("sansio.oauth",),
     ("sansio.callback",),
@@ -41,16 +41,16 @@ LAYERS = (
     ("drivers.error_report",),
     ("drivers.errors", "drivers.files", "drivers.forks", "drivers.logging", "drivers.waiting"),
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.suspended", "drivers.system", "drivers.traces"),
-    ("drivers.accounts", "drivers.shared"),
+    ("drivers.accounts", "drivers.fleet", "drivers.shared"),
     ("drivers.threaded", "drivers.trio", "drivers.asyncio"),
-    ("demo",),
+    ("demo", "mcp"),
     ("testing",),
     ("cli",),
 )
 """From the bottom up. Parts of one layer do not import each other."""
 FACADES = (
     *("", "__main__", "sansio", "drivers", "sansio.suspended", "sansio.trace", "drivers.traces", "testing"),
-    *("drivers.threaded", "drivers.trio", "drivers.asyncio"),
+    *("drivers.threaded", "drivers.trio", "drivers.asyncio", "mcp"),
 )
 """Packages with an ``__init__`` that only exports names of their modules."""
 
@@ -198,7 +198,7 @@ def test_a_whole_login_loads_nothing_that_does_io() -> None:
     check(loaded_by(WHOLE_LOGIN.format(folder=str(Path(__file__).parents[1]))))
 
 
-@pytest.mark.parametrize("package", ["refresh", "trace", "diagram"])
+@pytest.mark.parametrize("package", ["refresh", "lease", "trace", "diagram"])
 def test_each_part_loads_nothing_that_does_io(package: str) -> None:
     check(loaded_by(f"import loginmachine.sansio.{package}"))
 

@@ -101,7 +101,7 @@ def requests(*, port: int = 50000) -> SearchStrategy[events.RequestReceived]:
         st.one_of(targets.map(str.encode), targets.map(str.encode), st.binary(max_size=60)),
         st.sampled_from(hosts),
         st.dictionaries(st.sampled_from(_FIELDS), _words, max_size=2),
-        st.sampled_from((False,) * 7 + (True,)),
+        st.sampled_from((False,) * 3 + (True,)),
     )
 
 
@@ -187,6 +187,7 @@ def login_events() -> SearchStrategy[events.Event]:
         requests(),
         st.just(events.HttpsAttempted()),
         pasted_texts().map(lambda text: events.CallbackPasted(text=text)),
+        callbacks().map(lambda request: events.CallbackArrived(query=request.target.partition(b"?")[2])),
         _request_ids.map(lambda number: events.ResponseSent(request_id=number)),
         _request_ids.map(lambda number: events.ClientGone(request_id=number)),
         st.builds(_answered, _exchange_ids, token_answers()),

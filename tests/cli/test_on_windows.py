@@ -38,15 +38,19 @@ def start_file(url):
     opened.append(browser)
     browser.start()
 
+def listed():
+    # (The lock of `login --wait` is named after what is wanted.)
+    return sorted(name for name in os.listdir(home) if not name.startswith("login-"))
+
 os.startfile = start_file
 with DemoProvider() as provider:
     at = ["--home", home, "--provider", "codex", "--issuer", provider.issuer]
     codes = [main(["login", *at, "--port", "0", "--driver", sys.argv[3], "--record", home + "-trace.jsonl"])]
     opened[0].join()
     codes += [main(["refresh", *at]), main(["status", *at[:2]]), main(["token", *at[:2]])]
-    names = sorted(os.listdir(home))
+    names = listed()
     codes += [main(["logout", *at])]
-print(codes, names, sorted(os.listdir(home)))
+print(codes, names, listed())
 """
 
 

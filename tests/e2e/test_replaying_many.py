@@ -93,9 +93,9 @@ def test_its_processes_end_when_it_is_killed(tmp_path: Path) -> None:
 @pytest.fixture
 def cluster() -> Iterator[str]:
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
-    # Its workers are threads of this process, which start sooner than processes.
+    # Its workers are threads of this process, without sockets, so that a busy machine cannot lose them.
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp", silence_logs=50
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, silence_logs=50
     ) as made:
         yield made.scheduler_address
 

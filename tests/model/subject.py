@@ -193,3 +193,7 @@ class Subject(ABC):
     def expires(self, ledger: Any) -> bool:  # noqa: ARG002
         """Return whether a timer runs that will end what goes on. The graph knows no time."""
         return False
+
+    def may_wait(self, world: Any) -> set[str]:  # noqa: ARG002
+        """Return the states in which no answer is due, and the machine waits for something else."""
+        return {"idle"}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from .lease.subject import LEASE
 from .login.subject import LOGIN
 from .refresh.subject import REFRESH
 
 if TYPE_CHECKING:
     from .subject import Subject
 
-SUBJECTS: Final[tuple[Subject, ...]] = (LOGIN, REFRESH)
+SUBJECTS: Final[tuple[Subject, ...]] = (LOGIN, REFRESH, LEASE)

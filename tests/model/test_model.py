@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from loginmachine.sansio.login.states import LoginState
-
 from .__main__ import report
 from .explorer import Graph, explore
-from .login.worlds import World as LoginWorld
 from .pinned import BOUND, HOW_TO_UPDATE, PAGE, Count, Totals, count, differences, read, written
 from .proofs import differing_twins, endings, hopeless, stuck
 from .subjects import SUBJECTS
@@ -100,9 +97,7 @@ def answers_end(graph: Graph) -> None:
 
     With any answers, in any order, without a browser and without a cancellation.
     """
-    waits_for_ever = isinstance(graph.world, LoginWorld) and not graph.world.options.deadline
-    may_wait = {"idle", LoginState.AWAITING_CALLBACK} if waits_for_ever else {"idle"}
-    assert {node.state for node in endings(graph).waiting} == may_wait
+    assert {node.state for node in endings(graph).waiting} == graph.subject.may_wait(graph.world)
 
 
 def test_logins_that_count_as_equal_behave_equally() -> None:

@@ -66,7 +66,7 @@ def test_any_history_is_taken_or_refused() -> None:
 
 
 def test_callbacks_of_each_kind() -> None:
-    found = {meaning(event, listening()) for event in examples_of(strategies.callbacks(), 150)}
+    found = {meaning(event, listening()) for event in examples_of(strategies.callbacks(), 250)}
     assert found >= {"callback_accepted", "callback_mismatched", "callback_denied", "callback_from_other_user"}
     assert found >= {"callback_without_code", "request_refused"}
 

@@ -31,6 +31,14 @@ REGISTERING = Provider.openid(
         client_name="canary name", contacts=("ada@example.org",), client_uri="https://canary@id.example/"
     ),
 )
+RESOURCE = Provider.for_resource("https://api.example/mcp?tenant=canary", registration=REGISTERING.registration)
+RESOURCE_METADATA: dict[str, Any] = {
+    "resource": "https://api.example/mcp?tenant=canary",
+    "authorization_servers": [ISSUER, "https://other.example/"],
+    "scopes_supported": ["files:read", "files:write"],
+    "resource_name": "canary",
+    "jwks_uri": "https://canary.example/keys",
+}
 PUSHING = OPENID.__replace__(require_pushed_authorization_requests=True)
 CLIENT_SECRET = "canary-client-secret"
 BASIC = Provider.openid(ISSUER, client_id="client-1", client_secret=Secret(CLIENT_SECRET))
@@ -92,6 +100,11 @@ def id_token(name: str = "key-1", header: dict[str, Any] | None = None, **change
 
 def json_answer(exchange_id: int, content: object, status: int = 200) -> TokenResponseReceived:
     return answer(exchange_id, status, json.dumps(content).encode())
+
+
+def resource_metadata(exchange_id: int = 1, **changes: Any) -> TokenResponseReceived:
+    """Return a response with the metadata of a protected resource. A member that is None means that there is none."""
+    return json_answer(exchange_id, {**RESOURCE_METADATA, **changes})
 
 
 def metadata(exchange_id: int = 1, **changes: Any) -> TokenResponseReceived:

@@ -35,6 +35,7 @@ from .server_samples import (
     PUSHING,
     REGISTERING,
     REGISTRATION,
+    RESOURCE,
     came_back,
     id_token,
     json_answer,
@@ -42,6 +43,7 @@ from .server_samples import (
     metadata,
     pushed,
     registered,
+    resource_metadata,
     tokens,
 )
 
@@ -194,6 +196,25 @@ SERVER_SCENARIOS = (
         at(MICROSOFT),
     ),
     ServerScenario(
+        "succeeded_for_a_resource",
+        (
+            *(Started(), resource_metadata(), metadata(2, scopes_supported=["files:read", "offline_access", "canary"])),
+            *(BOUND, registered(3), RegistrationSaved(), BrowserOpened(), keys(4), came_back()),
+            *(tokens(5, OWN_TOKEN), *SAVED),
+        ),
+        at(RESOURCE),
+    ),
+    ServerScenario(
+        "succeeded_for_a_resource_without_metadata",
+        (
+            Started(registration=REGISTRATION.__replace__(issuer="https://api.example")),
+            *(answer(1, 401, b'{"error": "canary"}'), answer(2, 404, b"canary"), answer(3, 404, b"canary")),
+            *(metadata(4, issuer="https://api.example"), BOUND, BrowserOpened(), keys(5), came_back()),
+            *(tokens(6, id_token(iss="https://api.example", aud=CLIENT_ID)), *SAVED),
+        ),
+        at(RESOURCE),
+    ),
+    ServerScenario(
         "succeeded_with_device_code_after_discovery",
         (
             *(BY_CODE, metadata(), json_answer(2, DEVICE_CODE), POLL_DUE, tokens(3)),
@@ -212,6 +233,16 @@ SERVER_SCENARIOS = (
     # Failures
     ServerScenario(
         "discovery_failed", (Started(), answer(1, 404, b"not found"), answer(2, 404, b"canary")), at(OPENID)
+    ),
+    ServerScenario(
+        "discovery_failed_other_resource",
+        (Started(), resource_metadata(resource="https://canary.example/mcp")),
+        at(RESOURCE),
+    ),
+    ServerScenario(
+        "discovery_failed_resource_without_servers",
+        (Started(), answer(1, 404), resource_metadata(2, authorization_servers=["canary"])),
+        at(RESOURCE),
     ),
     ServerScenario("discovery_failed_other_issuer", (Started(), metadata(issuer="https://canary.example")), at(OPENID)),
     ServerScenario("discovery_failed_slash", (Started(), metadata(issuer=f"{ISSUER}/")), at(OPENID)),
@@ -279,6 +310,9 @@ SERVER_SCENARIOS = (
         at(PUSHING, redirect_uri=APP),
     ),
     # Cancelled
+    ServerScenario(
+        "login_cancelled_while_discovering_resource", (Started(), CANCEL, resource_metadata()), at(RESOURCE)
+    ),
     ServerScenario("login_cancelled_while_discovering", (Started(), CANCEL, metadata()), at(OPENID)),
     ServerScenario("login_cancelled_while_registering", (*FOUND, CANCEL, registered(2)), at(REGISTERING)),
     ServerScenario("login_cancelled_while_saving_registration", (*FOUND, registered(2), CANCEL), at(REGISTERING)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...sansio.refresh.events import CredentialsLoaded, LoadFailed, LockBusy, LockFailed, LockTaken
 from ..errors import StoreBusy, StoreError
 from ..logging import log_error, warn
-from ..stores.protocols import RefusalStore, StoreVersion, save, unexpected_error
+from ..stores.protocols import HeldStore, RefusalStore, StoreVersion, save, unexpected_error
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -30,7 +30,9 @@ class StoreAccess:
         """The version of the store before it was read last."""
         self.read_at = 0.0
         """When that was, in seconds since 1970."""
-        self._lock: AbstractContextManager[None] | None = None
+        self._lock: AbstractContextManager[HeldStore | None] | None = None
+        self._held: HeldStore = store
+        """The store, or what it wants to be used instead while the lock is held."""
         self._loaded: Credentials | None = None
         """The credentials that were loaded last."""
 
@@ -39,7 +41,7 @@ class StoreAccess:
         if self._looks is not None:
             self.version, self.read_at = self._looks.version(), time.time()
         try:
-            self._loaded = self._store.load()
+            self._loaded = self._held.load()
         except StoreError as error:
             return LoadFailed(failed_at=time.time(), message=str(error))
         except Exception as error:  # noqa: BLE001 - a store of the program's own
@@ -54,7 +56,7 @@ class StoreAccess:
         """
         try:
             lock = self._store.renewing(timeout=timeout)
-            lock.__enter__()
+            held = lock.__enter__()
         except StoreBusy:
             return LockBusy()
         except StoreError as error:
@@ -62,11 +64,13 @@ class StoreAccess:
         except Exception as error:  # noqa: BLE001 - as above
             return LockFailed(message=unexpected_error(error))
         self._lock = lock
+        # (The lock of a store of the program's own may have another value.)
+        self._held = held if isinstance(held, HeldStore) else self._store
         return LockTaken()
 
     def save(self, credentials: Credentials) -> CredentialsSaved | SaveFailed:
         """Save credentials, if the store still holds those that were loaded last."""
-        return save(_UnchangedStore(self._store, self._loaded), credentials)
+        return save(_UnchangedStore(self._held, self._loaded), credentials)
 
     def _load_refusal(self) -> Refusal | None:
         # A store of the program's own need not have this. Without it, a refused token is sent once more.
@@ -100,6 +104,7 @@ class StoreAccess:
     def release_lock(self) -> None:
         """Release the lock, if it is held."""
         lock, self._lock = self._lock, None
+        self._held = self._store
         try:
             if lock is not None:
                 lock.__exit__(None, None, None)
@@ -110,7 +115,7 @@ class StoreAccess:
 class _UnchangedStore:
     """A store that refuses to save if its credentials were changed since they were loaded, by a new sign-in perhaps."""
 
-    def __init__(self, store: SessionStore, loaded: Credentials | None) -> None:
+    def __init__(self, store: HeldStore, loaded: Credentials | None) -> None:
         self._store = store
         self._loaded = loaded
 

@@ -76,11 +76,12 @@ class SessionStore(CredentialStore, Protocol):
             StoreError: The store cannot be locked.
         """
 
-    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
+    def renewing(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[HeldStore | None]:
         """Lock out other sessions, in this process or another, that want to refresh the tokens while the block runs.
 
         A refresh takes as long as the provider needs. Therefore this lock does not stop others from reading or changing
-        the store. The block may be entered in one thread and left in another.
+        the store. The block may be entered in one thread and left in another. Its value is None, or what the session
+        uses instead of the store, if the lock can be lost.
 
         Args:
             timeout: Seconds to wait at most for another session.
@@ -89,6 +90,17 @@ class SessionStore(CredentialStore, Protocol):
             StoreBusy: Another session did not finish its refresh in time.
             StoreError: The store cannot be locked, or it is known that new tokens could not be saved.
         """
+
+
+@runtime_checkable
+class HeldStore(Protocol):
+    """A store, for the session that holds the lock of `SessionStore.renewing`. `StoreError` if that was lost."""
+
+    def load(self) -> Credentials | None:
+        """Return the stored credentials, as `SessionStore.load` does."""
+
+    def transaction(self, *, timeout: float = LOCK_TIMEOUT) -> AbstractContextManager[Transaction]:
+        """Lock the store, as `SessionStore.transaction` does."""
 
 
 @runtime_checkable

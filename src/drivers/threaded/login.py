@@ -38,6 +38,8 @@ def start_login(
             print(login.auth_url)
             credentials = login.wait()
 
+    In a program with an event loop this blocks the loop: call it in a thread there, or use the login of that loop.
+
     Args:
         options: The options of the login: its provider, time limit, ports.
         store: Where the credentials are saved. Called in a worker thread.

@@ -117,7 +117,9 @@ class Computer:
     def files(self) -> dict[str, str]:
         """Return the contents of all files in the state folder, without logs."""
         state = self.home / "state"
-        paths = [path for path in state.rglob("*") if path.is_file() and path.suffix != ".log"]
+        found = [path for path in state.rglob("*") if path.is_file()]
+        # (The outcomes of attempts, for logs and for sign-ins that wait, are no credentials.)
+        paths = [path for path in found if path.suffix != ".log" and not path.name.startswith("login-")]
         return {str(path.relative_to(self.home)): path.read_text() for path in paths}
 
     def logs(self) -> str:

@@ -340,6 +340,21 @@ def test_many_tasks_wait(provider: Provider) -> None:
     run(program)
 
 
+def test_a_block_that_is_entered_in_one_task_and_left_in_another(provider: Provider) -> None:
+    """As by fixtures of test frameworks, and by an `AsyncExitStack` that a program closes elsewhere."""
+
+    async def program() -> None:
+        store = MemoryStore()
+        login = asyncio_open_login(provider.options(), store=store)
+        await asyncio.create_task(login.__aenter__())
+        await finish(Browser(login.auth_url))
+        assert await login.wait() is store.credentials
+        await asyncio.create_task(login.__aexit__(None, None, None))
+        assert is_free(login.port)
+
+    run(program)
+
+
 # Event loops
 
 

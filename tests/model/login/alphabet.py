@@ -288,7 +288,13 @@ def _about_provider(world: World) -> Iterator[Letter]:
         yield _answered("tokens without a scope", 200, world.tokens().replace(b'"repo"', b'"other"'))
         plain = b'{"access_token": "canary-opaque-access-token", "scope": "other"}'
         yield _answered("tokens without a scope and an id token", 200, plain)
-    if world.options.provider.issuer != server.ISSUER:
+    if world.options.provider.protected_resource is not None:
+        yield _answered("metadata of the resource", 200, server.resource_metadata().body)
+        yield _answered(
+            "metadata of another resource", 200, server.resource_metadata(resource="https://evil.example").body
+        )
+        yield _answered("metadata at the origin", 200, server.metadata(issuer="https://api.example").body)
+    elif world.options.provider.issuer != server.ISSUER:
         return
     yield _answered("metadata", 200, server.metadata().body)
     pushing = server.metadata(require_pushed_authorization_requests=True)
@@ -306,7 +312,12 @@ def _about_provider(world: World) -> Iterator[Letter]:
         device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
         yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
         yield _fixed("started with a registration and a device code", device)
-        yield _fixed("started with another's registration", Started(registration=elsewhere), EventKind.MISTAKE)
+        if world.options.provider.protected_resource is not None:
+            with_port = Started(registration=server.CONFIDENTIAL, registered_port=world.any_port + 1)
+            yield _fixed("started with a registration and its port", with_port)
+        # (The provider of a resource is not known yet.)
+        kind = EventKind.FACT if world.options.provider.needs_resource_metadata else EventKind.MISTAKE
+        yield _fixed("started with another's registration", Started(registration=elsewhere), kind)
 
 
 def _about_issued_clients(world: World) -> Iterator[Letter]:
@@ -343,6 +354,8 @@ def _starts(world: World) -> Iterator[Letter]:
 
 def _ports(world: World) -> Iterator[Letter]:
     ports = {world.options.first_port or world.any_port, world.options.fallback_port, world.any_port} - {None}
+    if world.options.provider.protected_resource is not None:
+        ports |= {world.any_port + 1}
     for port in sorted(port for port in ports if port is not None):
         yield _fixed(f"bound to {port}", Bound(port=port))
     yield _fixed("bound to no port", Bound(port=0), EventKind.MISTAKE)

@@ -148,5 +148,9 @@ class Login(Subject):
         """Return whether the timer of a device code runs. In the end it stops all polls."""
         return Timer.DEVICE_CODE_EXPIRY in ledger.running
 
+    def may_wait(self, world: World) -> set[str]:
+        """Return the states of a login that can wait for ever: for its callback, without a deadline."""
+        return {"idle"} if world.options.deadline else {"idle", LoginState.AWAITING_CALLBACK}
+
 
 LOGIN: Final = Login()

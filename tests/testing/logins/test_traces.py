@@ -15,7 +15,10 @@ from loginmachine.sansio.trace import read_trace, replay
 from loginmachine.sansio.trace.story import outcome_words
 from loginmachine.testing import played
 
-TRACES = sorted((Path(__file__).parents[2] / "traces").glob("*.jsonl"))
+ALL = sorted((Path(__file__).parents[2] / "traces").glob("*.jsonl"))
+AT_A_WEB_HOST = [path for path in ALL if path.stem.endswith("_at_a_web_host")]
+"""Traces of logins that have no login object: the callback comes to the program's own web server."""
+TRACES = [path for path in ALL if path not in AT_A_WEB_HOST]
 STOPPED = {"unfinished"}
 """Traces that end before the login does. What is missing goes well."""
 
@@ -71,6 +74,12 @@ def test_a_trace(path: Path, driver: object) -> None:
     assert callable(driver)
     found = ended(driver(path))
     assert found == (("succeeded", None) if path.stem in STOPPED else recorded(path))
+
+
+@pytest.mark.parametrize("path", AT_A_WEB_HOST, ids=lambda path: path.stem)
+def test_a_trace_of_a_web_host_is_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match="has no listener"):
+        played(path)
 
 
 def test_the_phases_are_those_of_the_recorded_login() -> None:

@@ -1,0 +1,1 @@
+"""The machine of a lease, explored: its worlds, letters and honest host."""
