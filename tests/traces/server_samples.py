@@ -16,7 +16,7 @@ from loginmachine.sansio import Provider, Secret
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.server.registration import ClientMetadata, Registration
 
-from ..sansio.samples import NONCE, NOW, answer, callback, token_json
+from ..sansio.samples import CODE, NONCE, NOW, STATE, answer, callback, token_json
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import RequestReceived, TokenResponseReceived
@@ -145,5 +145,6 @@ def pushed(exchange_id: int = 2, **changes: Any) -> TokenResponseReceived:
     return json_answer(exchange_id, members, 201)
 
 
-def came_back(request_id: int = 1) -> RequestReceived:
-    return callback(request_id=request_id, port=PORT)
+def came_back(client_id: str = "") -> RequestReceived:
+    client = f"&client_id={client_id}" if client_id else ""
+    return callback(f"code={CODE}&state={STATE}{client}", request_id=1, port=PORT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider, Secret
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.events import (
     Bound,
     BrowserOpened,
@@ -17,10 +18,12 @@ from loginmachine.sansio.login.events import (
     ResponseSent,
     Started,
 )
+from loginmachine.sansio.model.account import KnownAccount
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import Registration
 
-from ..sansio.samples import CODE, POLL_DUE, STATE, SUCCESS, answer, get, no_answer, token_json
+from ..sansio.samples import CODE, POLL_DUE, SECRETS, STATE, SUCCESS, answer, get, no_answer, token_json
 from .server_samples import (
     BASIC,
     CLIENT_ID,
@@ -100,6 +103,20 @@ MICROSOFT = Provider.microsoft("client-1", callback_path="/auth/callback")
 TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
 FROM_TENANT = id_token(iss=TEMPLATE.replace("{tenantid}", TENANT), tid=TENANT)
 
+CHATGPT = at(
+    Provider.chatgpt(app_name="canary name", issuer=ISSUER).__replace__(
+        id_token_signing_alg_values_supported=("ES256",)
+    )
+)
+FIRST = Started(host_id="urn:uuid:canary-host")
+LATER = Started(
+    host_id="urn:uuid:canary-host",
+    registration=Registration(issuer=ISSUER, client_id="oaiapp_canary", redirect_uri=REGISTRATION.redirect_uri),
+    account=KnownAccount(subject="canary-sub", email="ada@example.org", id_token=Secret(id_token(aud="oaiapp_canary"))),
+)
+ISSUED = came_back(client_id="oaiapp_canary")
+ISSUED_TOKENS = tokens(3, id_token(aud=["oaiapp_canary"]), earliest_refresh_at=1_795_001_800)
+
 SERVER_SCENARIOS = (
     # Successes
     ServerScenario("succeeded_with_discovery", (*WITH_KEYS, tokens(3), *SAVED), at(OPENID)),
@@ -110,6 +127,24 @@ SERVER_SCENARIOS = (
             *(tokens(4), *SAVED),
         ),
         at(OPENID),
+    ),
+    ServerScenario(
+        "succeeded_with_an_issued_client",
+        (*(FIRST, metadata(), BOUND, keys(2), ISSUED, RegistrationSaved(), ISSUED_TOKENS), *SAVED),
+        CHATGPT,
+    ),
+    ServerScenario(
+        "succeeded_with_an_account_to_renew",
+        (
+            *(LATER, metadata(), BOUND, get(start_path(SECRETS), 4, port=PORT), keys(2)),
+            *(came_back(), RegistrationSaved(), ISSUED_TOKENS, *SAVED),
+        ),
+        CHATGPT,
+    ),
+    ServerScenario(
+        "registration_failed_in_the_callback",
+        (FIRST, metadata(), BOUND, keys(2), came_back(client_id="dynamic_agent_client"), *LAST_PAGES),
+        CHATGPT,
     ),
     ServerScenario("succeeded_with_keys_after_the_tokens", (*WITHOUT_KEYS, keys(4), *SAVED), at(OPENID)),
     ServerScenario(

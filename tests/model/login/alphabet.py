@@ -129,6 +129,11 @@ def _the_callback(place: Place) -> str:
     return _callback(f"code={place.code or CODE}")(place)
 
 
+def _naming(client: str) -> Callable[[Place], str]:
+    """Return the target of a callback with other words about the client."""
+    return lambda place: f"/auth/callback?code={place.code or CODE}&state={STATE}{client}"
+
+
 def _another_callback(place: Place) -> str:
     return _callback(f"code={OTHER_CODE if place.code != OTHER_CODE else CODE}")(place)
 
@@ -318,16 +323,15 @@ def _about_provider(world: World) -> Iterator[Letter]:
 def _about_issued_clients(world: World) -> Iterator[Letter]:
     """Yield the letters for a provider that issues clients in callbacks."""
     is_first = world.started.registration is None
-    without = f"/auth/callback?code={CODE}&state={STATE}"
     if is_first:
-        yield _asked("a callback without a client", without, EventKind.ANSWER)
-        yield _asked("a callback with the bootstrap client", f"{without}&client_id={BOOTSTRAP}", EventKind.ANSWER)
+        yield _asked("a callback without a client", _naming(""), EventKind.ANSWER)
+        yield _asked("a callback with the bootstrap client", _naming(f"&client_id={BOOTSTRAP}"), EventKind.ANSWER)
     else:
-        yield _asked("a callback with the same client", f"{without}&client_id={ISSUED}", EventKind.CALLBACK)
-        yield _asked("a callback with another client", f"{without}&client_id=oaiapp_other", EventKind.ANSWER)
+        yield _asked("a callback with the same client", _naming(f"&client_id={ISSUED}"), EventKind.CALLBACK)
+        yield _asked("a callback with another client", _naming("&client_id=oaiapp_other"), EventKind.ANSWER)
         yield _answered("tokens of another person", 200, world.tokens(sub="user-2"))
         yield _asked("the start page", start_path(SECRETS), EventKind.STRANGER)
-    yield _asked("a callback with two clients", f"{without}&client_id=a&client_id=b", EventKind.STRANGER)
+    yield _asked("a callback with two clients", _naming("&client_id=a&client_id=b"), EventKind.STRANGER)
     yield _answered("the client is refused", 401, b'{"error": "invalid_client"}')
     yield _fixed("started without a host", Started(), EventKind.MISTAKE)
 
