@@ -119,10 +119,11 @@ WORLDS: Final = (
     ),
     World(
         "an issued client",
-        chatgpt.OPTIONS.__replace__(deadline=None, open_browser=False),
+        chatgpt.OPTIONS.__replace__(deadline=None),
         claims={**CLAIMS, "aud": [chatgpt.ISSUED]},
         callback_parameters=f"&client_id={chatgpt.ISSUED}",
         has_keys=True,
+        has_others=True,
         scope=chatgpt.PLAN,
         started=chatgpt.FIRST,
     ),

@@ -112,6 +112,7 @@ def _one_use() -> Iterator[Letter]:
         "over": one_use.OVER,
         "marked": one_use.stored(refresh_sent_at=NOW - 1),
         "too early": one_use.stored(3600.0, extra="1795000100"),
+        "too early and due": one_use.stored(extra="1795000100"),
         "too early and over": one_use.stored(-60.0, extra="1795000100"),
         "new": one_use.NEW,
         "theirs": one_use.THEIRS,
