@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ...sansio.model.provider import Provider
     from .script import Owed, Scene
 
+ISSUER: Final = "https://id.example"
+"""The played provider, unless the program's options name another one."""
 ANY_PORT: Final = 50000
 """The callback port of a login for which any will do."""
 LIFETIME: Final = 3600
@@ -68,6 +70,11 @@ def body_for(scene: Scene, owed: Owed, **changes: object) -> bytes:
     assert owed.request is not None
     members = {**_MEMBERS[owed.request](scene), **changes}
     return json.dumps({name: value for name, value in members.items() if value is not None}).encode()
+
+
+def _resource_metadata(scene: Scene) -> dict[str, Any]:
+    """Return the metadata of a protected resource (RFC 9728 section 2)."""
+    return {"resource": scene.provider.protected_resource, "authorization_servers": [ISSUER]}
 
 
 def _metadata(scene: Scene) -> dict[str, Any]:
@@ -212,6 +219,7 @@ def _base64(data: bytes) -> str:
 
 
 _MEMBERS: Final[Mapping[Request, Callable[[Scene], dict[str, Any]]]] = {
+    Request.RESOURCE_METADATA: _resource_metadata,
     Request.METADATA: _metadata,
     Request.REGISTRATION: _registration,
     Request.PUSHED_REQUEST: _pushed,

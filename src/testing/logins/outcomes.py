@@ -10,6 +10,7 @@ from ...sansio.model.provider import Provider
 from ...sansio.server.endpoints import DeviceCodeEndpoints
 from ...sansio.server.registration import ClientMetadata
 from . import steps as step
+from .answers import ISSUER
 from .script import Request, Script
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from .script import Step
 
-ISSUER: Final = "https://id.example"
 PROVIDER: Final = Provider(
     issuer=ISSUER,
     authorization_endpoint=f"{ISSUER}/authorize",
@@ -69,15 +69,18 @@ _PUSH: Final = Kind(
     options=LoginOptions(provider=_PUSHED),
     lacks=_unless(lambda options: options.provider.require_pushed_authorization_requests, "pushed requests"),
 )
-_KEYS: Final = Kind(
-    options=LoginOptions(provider=_DISCOVERED),
-    lacks=_unless(
-        lambda options: options.provider.jwks_uri or options.provider.needs_discovery, "a provider with keys"
-    ),
-)
 _ID_TOKEN: Final = Kind(
     options=LoginOptions(provider=PROVIDER), lacks=_unless(lambda options: options.wants_id_token, "the scope openid")
 )
+
+
+def _lacks_keys(options: LoginOptions) -> str:
+    """Return what options lack so that keys are fetched: they verify the signature of an id token."""
+    has_keys = options.provider.jwks_uri or options.provider.needs_discovery
+    return _ID_TOKEN.lacks(options) if has_keys else "a provider with keys"
+
+
+_KEYS: Final = Kind(options=LoginOptions(provider=_DISCOVERED), lacks=_lacks_keys)
 _SCOPES: Final = Kind(
     options=LoginOptions(provider=PROVIDER, required_scopes=(_SCOPE,)),
     lacks=_unless(lambda options: options.required_scopes, "required_scopes"),
@@ -93,7 +96,8 @@ _DEADLINE: Final = Kind(
     options=LoginOptions(provider=PROVIDER), lacks=_unless(lambda options: options.deadline, "a deadline")
 )
 _ISSUER: Final = Kind(
-    options=LoginOptions(provider=PROVIDER), lacks=_unless(lambda options: options.provider.issuer, "an issuer")
+    options=LoginOptions(provider=PROVIDER),
+    lacks=_unless(lambda options: options.provider.issuer or options.provider.needs_resource_metadata, "an issuer"),
 )
 _DEVICE_DEADLINE: Final = Kind(
     options=LoginOptions(provider=PROVIDER, deadline=60.0),

@@ -49,6 +49,7 @@ class Scene(Protocol):
 class Request(StrEnum):
     """What a login asks the provider for."""
 
+    RESOURCE_METADATA = "resource_metadata"
     METADATA = "metadata"
     REGISTRATION = "registration"
     PUSHED_REQUEST = "pushed_request"

@@ -41,6 +41,7 @@ PLAYED_SECRETS: Final = LoginSecrets(
 )  # fmt: skip
 """The secrets of every login that plays a script: the same in each run, so that what is shown can be compared."""
 _REQUESTS: Final = {
+    "discovering_resource": Request.RESOURCE_METADATA,
     "discovering": Request.METADATA,
     "registering": Request.REGISTRATION,
     "pushing_request": Request.PUSHED_REQUEST,

@@ -10,7 +10,7 @@ import trio
 
 from loginmachine import LoginFailed, LoginFailureCategory, LoginMethod, LoginOptions, Provider, progress
 from loginmachine.sansio.login.failures import FAILURES
-from loginmachine.testing import OUTCOMES, played, possible_outcomes
+from loginmachine.testing import OUTCOMES, played, possible_outcomes, steps
 from loginmachine.testing.logins.login import PlayedStore
 
 if TYPE_CHECKING:
@@ -142,10 +142,14 @@ GOOGLE_LIKE = LoginOptions(
 MICROSOFT = LoginOptions(provider=Provider.microsoft("client-1", tenant="organizations"))
 CHATGPT = LoginOptions(provider=Provider.chatgpt(app_name="My program"))
 GITHUB = LoginOptions(provider=Provider.github("client-1"))
+RESOURCE = LoginOptions(provider=Provider.for_resource("https://api.example/mcp"))
+RESOURCE_WITH_CLIENT = LoginOptions(
+    provider=Provider.for_resource("https://api.example/mcp", client_id="client-1", scopes=["openid", "read"])
+)
 
 
 @pytest.mark.parametrize(
-    "options", [CODEX, GOOGLE_LIKE, MICROSOFT, GITHUB, CHATGPT], ids=lambda each: each.provider.name
+    "options", [CODEX, GOOGLE_LIKE, MICROSOFT, GITHUB, CHATGPT, RESOURCE], ids=lambda each: each.provider.name
 )
 @pytest.mark.parametrize("name", ["succeeded", "token_endpoint_rejected", "persist_failed", "login_timed_out"])
 def test_the_provider_of_a_program(name: str, options: LoginOptions) -> None:
@@ -180,7 +184,9 @@ def test_an_outcome_that_cannot_happen(name: str, method: LoginMethod, message: 
         played(name, options=CODEX, method=method)
 
 
-@pytest.mark.parametrize("options", [CODEX, GITHUB, CHATGPT], ids=lambda each: each.provider.name)
+@pytest.mark.parametrize(
+    "options", [CODEX, GITHUB, CHATGPT, RESOURCE, RESOURCE_WITH_CLIENT], ids=lambda each: each.provider.name
+)
 def test_each_possible_outcome_happens(options: LoginOptions) -> None:
     names = [name for name in possible_outcomes(options) if name not in WAITING]
     assert len(names) > 15
@@ -191,6 +197,47 @@ def test_each_possible_outcome_happens(options: LoginOptions) -> None:
         else:
             assert failed is not None
             assert (failed.category, failed.step) == expected(name)
+
+
+def test_the_outcomes_of_a_resource() -> None:
+    at_its_provider = {"discovery_failed", "issuer_mismatch", "login_cancelled:read_metadata", "login_timed_out"}
+    with_a_registration = {"registration_failed", "login_cancelled:register_client", "persist_failed:register_client"}
+    with_an_id_token = {"id_token_invalid", "keys_unavailable"}
+    names = set(possible_outcomes(RESOURCE))
+    assert names >= at_its_provider | with_a_registration
+    assert not names & with_an_id_token
+    names = set(possible_outcomes(RESOURCE_WITH_CLIENT))
+    assert names >= at_its_provider | with_an_id_token
+    assert not names & with_a_registration
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_resource_names_the_provider(driver: str) -> None:
+    login, failed = DRIVERS[driver]("succeeded", options=RESOURCE)
+    assert failed is None
+    assert [(request.method, request.url) for request in login.requests] == [
+        ("GET", "https://api.example/.well-known/oauth-protected-resource/mcp"),
+        ("GET", "https://id.example/.well-known/openid-configuration"),
+        ("POST", "https://id.example/register"),
+        ("GET", "https://id.example/keys"),
+        ("POST", "https://id.example/token"),
+    ]
+    assert dict(login.requests[-1].form)["resource"] == "https://api.example/mcp"
+
+
+def test_a_resource_that_names_another_one() -> None:
+    metadata = {"resource": "https://other.example", "authorization_servers": ["https://id.example"]}
+    script = [steps.answer(metadata, to="resource_metadata")]
+    with pytest.raises(LoginFailed, match=r"https://other\.example") as caught, played(script, options=RESOURCE):
+        pass
+    assert (caught.value.category, caught.value.step) == ("discovery_failed", "read_metadata")
+
+
+def test_a_resource_without_metadata_is_its_own_provider() -> None:
+    script = [*[steps.answer(status=404, to="resource_metadata")] * 2, steps.callback()]
+    with played(script, options=RESOURCE) as login:
+        assert login.wait().tokens is not None
+    assert login.requests[2].url == "https://api.example/.well-known/openid-configuration"
 
 
 def test_a_name_that_does_not_exist() -> None:
