@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md M
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants fleet diagram api docs dist man traces bench interop fuzz clean
+.PHONY: demo test test-pythons check lint cover words proof mutants fleet diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -31,13 +31,19 @@ test: $(VENV)/.installed $(VENV)/.tools
 test-pythons: $(VENV)/.wheel
 	$(BIN)/python -m tools.pythons build/wheel/*.whl .pythons --quiet --numprocesses auto --dist worksteal tests/sansio
 
-# Only the core's tests measure coverage, which doubles their time.
-check: words $(VENV)/.installed $(VENV)/.tools
+# Every check, and the whole suite.
+check: lint $(VENV)/.installed $(VENV)/.tools
+	$(PYTEST) --quiet --ignore tests/sansio
+	$(MAKE) --no-print-directory cover
+
+lint: words $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
 	$(BIN)/mypy tests examples benchmarks interop tools
-	$(PYTEST) --quiet --ignore tests/sansio
+
+# Only the core's tests measure coverage, which doubles their time.
+cover: $(VENV)/.installed $(VENV)/.tools
 	$(PYTEST) --quiet --cov --cov-report= tests/sansio
 	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100 --skip-covered
 
