@@ -88,7 +88,8 @@ traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
 # A program to compare with that cannot be installed is left out, and the tables say so.
-bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
+bench: $(VENV)/.installed $(VENV)/.bench \
+		benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib benchmarks/.envs/requests-oauth2client
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # Servers are installed in interop/.cache. One that cannot be installed is named as skipped.
