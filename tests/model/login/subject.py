@@ -85,12 +85,13 @@ class Login(Subject):
         return back
 
     def alphabet(self, world: World, most: int) -> tuple[Letter, ...]:
-        return alphabet(world, most)
+        return alphabet(world, most + world.has_late_requests)
 
     def place(self, world: World, most: int, snapshot: Snapshot, in_use: frozenset[int]) -> Place:
         data = snapshot.data
         taken = frozenset((*data["waiting"], *data["pages"])) | in_use
-        free = next((number for number in range(1, most + 1) if number not in taken), None)
+        is_late = world.has_late_requests and data["outcome"] is not None
+        free = next((number for number in range(1, most + 1 + is_late) if number not in taken), None)
         return Place(
             world=world, port=data["port"], code=data["code"], exchanges=data["exchanges"], free=free, open=taken
         )
