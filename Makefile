@@ -68,11 +68,11 @@ diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.lease > docs/lease-diagram.md
 
-api: $(VENV)/.installed
+api: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.api_page
 
 # The documentation site, in build/site/html. A warning, or a link that leads nowhere, is an error.
-docs: $(VENV)/.installed $(VENV)/.docs
+docs: $(VENV)/.installed $(VENV)/.tools $(VENV)/.docs
 	$(BIN)/python -m tools.site build/site
 
 man: $(VENV)/.installed

@@ -1,6 +1,6 @@
 """Embed a login in an asyncio program with a task group of its own and a cancel button.
 
-Run it with the issuer as argument, or without for ChatGPT.
+Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Sign in, and use a session, in the asynchronous views of a Django program on this machine.
 
-Needs the packages django and uvicorn. Run it with the issuer as argument, or without for ChatGPT.
+Needs the packages django and uvicorn. Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import asyncio

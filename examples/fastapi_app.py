@@ -1,6 +1,6 @@
 """Sign in from a page of a FastAPI program on this machine. The page shows the progress, by server-sent events.
 
-Needs the packages fastapi and uvicorn. Run it with the issuer as argument, or without for ChatGPT.
+Needs the packages fastapi and uvicorn. Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import asyncio

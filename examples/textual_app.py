@@ -1,6 +1,6 @@
 """A login screen with a cancel button in a Textual program.
 
-Needs the package textual. Run it with the issuer as argument, or without for ChatGPT.
+Needs the package textual. Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Embed a login in a plain threaded program: show the address, offer to cancel, use the credentials.
 
-Run it with the issuer as argument, or without for ChatGPT.
+Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import sys

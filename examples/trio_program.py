@@ -1,6 +1,6 @@
 """Embed a login in a trio program with a nursery of its own and a cancel button.
 
-Run it with the issuer as argument, or without for ChatGPT.
+Run it with the issuer as argument, or without for Codex's provider.
 """
 
 import os

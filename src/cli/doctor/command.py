@@ -67,7 +67,7 @@ def _findings(arguments: argparse.Namespace, provider: Provider) -> Iterator[Fin
     port = provider.port if arguments.port is None else arguments.port
     yield from check_program()
     yield from check_port(port, provider.fallback_port if arguments.port is None else None)
-    yield from check_browser()
+    yield from check_browser(has_device_codes=not provider.dialect.issues_clients)
     yield from check_proxy(provider)
     yield from check_certificates()
     yield from check_folders(arguments)

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
-_EXTRAS: Final = {"keyring": "keyring", "qr": "segno", "socks": "socksio", "demo": "flask"}
+_EXTRAS: Final = {
+    "keyring": "keyring", "qr": "segno", "socks": "socksio", "demo": "flask",
+    "mcp": "mcp", "redis": "redis", "dask": "distributed",
+}  # fmt: skip
 """The extras of the package, and a module of each."""
-_ELSEWHERE: Final = (
-    "Open the address in a browser anywhere and paste the address at which it ends, or use login --device-code."
-)
+_ELSEWHERE: Final = "Open the address in a browser anywhere and paste the address at which it ends"
 
 
 def check_program() -> Iterator[Finding]:
@@ -36,8 +37,13 @@ def check_program() -> Iterator[Finding]:
     yield ok("program", f"{versions}; extras: {', '.join(found) or 'none'}.")
 
 
-def check_browser() -> Iterator[Finding]:
-    """Find out whether a browser of this machine can be opened."""
+def check_browser(*, has_device_codes: bool) -> Iterator[Finding]:
+    """Find out whether a browser of this machine can be opened.
+
+    Args:
+        has_device_codes: Whether a device code may be another way.
+    """
+    elsewhere = f"{_ELSEWHERE}, or use login --device-code." if has_device_codes else f"{_ELSEWHERE}."
     reason, launcher = why_no_browser(), first_launcher()
     if is_automatic():
         words = "CI is set: without a terminal, login does not wait for a browser."
@@ -45,11 +51,11 @@ def check_browser() -> Iterator[Finding]:
     if opens_nothing():
         yield ok("browser", "No browser is opened, because BROWSER is none.")
     elif reason is not None:
-        yield warning("browser", f"This looks like {reason}, where your browser probably is not.", _ELSEWHERE)
+        yield warning("browser", f"This looks like {reason}, where your browser probably is not.", elsewhere)
     elif launcher:
         yield ok("browser", f"A browser is opened with {clean_text(launcher)}.")
     else:
-        yield warning("browser", "No program that opens a browser was found.", f"Name one in BROWSER. {_ELSEWHERE}")
+        yield warning("browser", "No program that opens a browser was found.", f"Name one in BROWSER. {elsewhere}")
 
 
 def check_variables() -> Iterator[Finding]:

@@ -146,7 +146,9 @@ def account_to_renew(arguments: argparse.Namespace, accounts: AccountStore, prov
     if len(fitting) > 1:
         _end_with_list(arguments, f"{clean_text(text)} fits several accounts", fitting)
     if not fitting:
-        raise StoreError(f"no stored account is called {clean_text(text)}")
+        raise StoreError(
+            f"no stored account is called {clean_text(text)}: 'loginmachine accounts' lists what is stored"
+        )
     return fitting[0]
 
 

@@ -39,9 +39,9 @@ def ways(
     if reason == "a container" and not is_published:
         found.append(
             [
-                "- Publish the port of the container, and listen where it leads to. Then open the address:",
+                "- Publish the port of the container, and add two options to the same command. Then open the address:",
                 f"  docker run -p 127.0.0.1:{port}:{port} ...",
-                f"  loginmachine login --port {port} --listen-address 0.0.0.0",
+                f"  --port {port} --listen-address 0.0.0.0",
             ]
         )
     if has_device_codes:

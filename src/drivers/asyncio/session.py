@@ -48,7 +48,7 @@ class AsyncioSession(AsyncSession):
     Args:
         store: Where the credentials are. Used in worker threads.
         provider: The provider that issued them. By default the one that the credentials record; those of an older
-            ``auth.json`` are from ChatGPT.
+            ``auth.json`` are from Codex's provider.
         account: The account, if the store has many (`AccountStore`): its e-mail address, subject, client or key. By
             default the one that is the default now.
         environment_key: An API key to use when nothing is stored.

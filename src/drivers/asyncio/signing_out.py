@@ -38,7 +38,7 @@ async def asyncio_sign_out(
     Args:
         store: Where the credentials are.
         provider: The provider that issued them. By default the one that they record; those of an older ``auth.json``
-            are from ChatGPT.
+            are from Codex's provider.
         keep_tokens: Revoke nothing, because another program or machine uses the same tokens.
 
     Returns:

@@ -40,7 +40,8 @@ class Provider(KnownProviders):
     """
 
     name: str = "openid"
-    """The kind: ``codex``, ``chatgpt``, ``openid``, ``oauth``, ``google``, ``github``, ``microsoft`` or ``gitlab``."""
+    """The kind: ``codex``, ``chatgpt``, ``openid``, ``oauth``, ``resource``, ``google``, ``github``, ``microsoft`` or
+    ``gitlab``."""
     issuer: str | None
     """The identifier of the provider, compared exactly with ``iss`` (RFC 9207 section 2.4). None if it has none."""
     authorization_endpoint: str

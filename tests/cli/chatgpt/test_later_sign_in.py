@@ -30,6 +30,13 @@ def host_id_file(computer: Computer) -> Path:
     return computer.home / name
 
 
+def test_an_account_that_is_not_stored(computer: Computer) -> None:
+    computer.signed_in()
+    login = computer.login("--account", "nobody@example.com")
+    assert (login.code, login.category, login.opened) == (1, "persist_failed", [])
+    assert "No stored account is called nobody@example.com: 'loginmachine accounts' lists what is stored." in login.err
+
+
 # Hints
 
 

@@ -7,13 +7,15 @@ import os
 import socket
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug import Response
 
 from loginmachine import Provider
-from loginmachine.cli.doctor import network
+from loginmachine.cli.doctor import machine, network
 from loginmachine.cli.providers.metadata import Metadata
 from loginmachine.drivers.stores.locks import locked
 from loginmachine.sansio.base.http import HttpResponse
@@ -22,8 +24,6 @@ from ..conftest import called
 from ..json_schema import fit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_httpserver import HTTPServer
 
 needs_modes = pytest.mark.skipif(sys.platform == "win32", reason="there are no modes")
@@ -102,6 +102,24 @@ def test_a_port_that_is_taken(doctor: Doctor) -> None:
 )
 def test_the_browser(doctor: Doctor, variables: dict[str, str], state: str, text: str) -> None:
     assert (state, text) in doctor("browser", **variables)
+
+
+@pytest.mark.parametrize(("options", "is_named"), [((), True), (("--provider", "chatgpt"), False)])
+def test_only_a_provider_with_device_codes_gets_the_advice_to_use_one(
+    doctor: Doctor,
+    options: tuple[str, ...],
+    *,
+    is_named: bool,
+) -> None:
+    (advice,) = [advice for name, *_, advice in doctor.all(*options, SSH_TTY="/dev/pts/1") if name == "browser"]
+    assert advice is not None
+    assert advice.startswith("Open the address in a browser anywhere")
+    assert ("--device-code" in advice) == is_named
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    document = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(machine._EXTRAS) == set(document["project"]["optional-dependencies"])
 
 
 def test_the_launcher(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

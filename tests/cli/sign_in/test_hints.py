@@ -54,9 +54,9 @@ def test_in_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ways("a container", 1455, "here", has_device_codes=False, is_published=False) == [
         "This looks like a container. A browser on another machine works, too, in one of 2 ways:",
         "- Open the address there. It ends on a page that cannot be reached: paste that page's address here.",
-        "- Publish the port of the container, and listen where it leads to. Then open the address:",
+        "- Publish the port of the container, and add two options to the same command. Then open the address:",
         "  docker run -p 127.0.0.1:1455:1455 ...",
-        "  loginmachine login --port 1455 --listen-address 0.0.0.0",
+        "  --port 1455 --listen-address 0.0.0.0",
     ]
     (line,) = ways("a container", 1455, "here", has_device_codes=False, is_published=True)
     begin = "This looks like a container. A browser on another machine works, too. "
