@@ -18,7 +18,7 @@ PROSE := README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md M
 # Seconds for which `make fuzz` looks for bytes that break the callback listener.
 SECONDS ?= 60
 
-.PHONY: demo test test-pythons check words proof mutants fleet diagram api docs dist man traces bench interop fuzz clean
+.PHONY: demo test test-pythons check lint cover words proof mutants fleet diagram api docs dist man traces bench interop fuzz clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -31,13 +31,19 @@ test: $(VENV)/.installed $(VENV)/.tools
 test-pythons: $(VENV)/.wheel
 	$(BIN)/python -m tools.pythons build/wheel/*.whl .pythons --quiet --numprocesses auto --dist worksteal tests/sansio
 
-# Only the core's tests measure coverage, which doubles their time.
-check: words $(VENV)/.installed $(VENV)/.tools
+# Every check, and the whole suite.
+check: lint $(VENV)/.installed $(VENV)/.tools
+	$(PYTEST) --quiet --ignore tests/sansio
+	$(MAKE) --no-print-directory cover
+
+lint: words $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
 	$(BIN)/mypy tests examples benchmarks interop tools
-	$(PYTEST) --quiet --ignore tests/sansio
+
+# Only the core's tests measure coverage, which doubles their time.
+cover: $(VENV)/.installed $(VENV)/.tools
 	$(PYTEST) --quiet --cov --cov-report= tests/sansio
 	$(BIN)/coverage report --include "*/sansio/*" --fail-under 100 --skip-covered
 
@@ -62,11 +68,11 @@ diagram: $(VENV)/.installed
 	$(BIN)/python -m loginmachine.sansio.diagram.refresh > docs/refresh-diagram.md
 	$(BIN)/python -m loginmachine.sansio.diagram.lease > docs/lease-diagram.md
 
-api: $(VENV)/.installed
+api: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.api_page
 
 # The documentation site, in build/site/html. A warning, or a link that leads nowhere, is an error.
-docs: $(VENV)/.installed $(VENV)/.docs
+docs: $(VENV)/.installed $(VENV)/.tools $(VENV)/.docs
 	$(BIN)/python -m tools.site build/site
 
 man: $(VENV)/.installed
@@ -82,7 +88,8 @@ traces: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python -m tests.traces.record
 
 # A program to compare with that cannot be installed is left out, and the tables say so.
-bench: $(VENV)/.installed $(VENV)/.bench benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib
+bench: $(VENV)/.installed $(VENV)/.bench \
+		benchmarks/.envs/msal benchmarks/.envs/google-auth-oauthlib benchmarks/.envs/requests-oauth2client
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # Servers are installed in interop/.cache. One that cannot be installed is named as skipped.

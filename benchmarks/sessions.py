@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 CALLS = 5000
 RUNS = 3
 GOOGLE = "google-auth before_request"
+MSAL, REQUESTS = "msal acquire_token_silent", "requests-oauth2client"
+PEERS = {
+    GOOGLE: ("google-auth-oauthlib", "calls_of_google"),
+    MSAL: ("msal", "calls_of_msal"),
+    REQUESTS: ("requests-oauth2client", "calls_of_requests_oauth2client"),
+}
+"""The environment and the program of each library to compare with."""
 THREADS, TRIO, ASYNCIO = "Session.access_token", "TrioSession.access_token", "AsyncioSession.access_token"
 PLAIN, OURS = "httpx over a mock transport", "the same with Session.auth"
 CROWDS = (("threads", 200), ("trio", 2000), ("asyncio", 2000))
@@ -22,12 +29,17 @@ CROWDS = (("threads", 200), ("trio", 2000), ("asyncio", 2000))
 
 def calls(results: Results, rounds: int) -> None:
     """Let the programs take turns."""
-    python = HERE / ".envs" / "google-auth-oauthlib" / "bin" / "python"
+    ours = (THREADS, TRIO, ASYNCIO, PLAIN, OURS)
     programs = {"ours": script("", "calls_of_sessions")}
-    if python.exists():
-        programs["google"] = script("", "calls_of_google", python=str(python))
-    rows: dict[str, list[float]] = {name: [] for name in (GOOGLE, THREADS, TRIO, ASYNCIO, PLAIN, OURS)}
-    names = {"ours": (THREADS, TRIO, ASYNCIO, PLAIN, OURS), "google": (GOOGLE,)}
+    names: dict[str, tuple[str, ...]] = {"ours": ours}
+    missing = []
+    for peer, (environment, program) in PEERS.items():
+        python = HERE / ".envs" / environment / "bin" / "python"
+        if python.exists():
+            programs[peer], names[peer] = script("", program, python=str(python)), (peer,)
+        else:
+            missing.append(environment)
+    rows: dict[str, list[float]] = {name: [] for name in (*PEERS, *ours)}
     with ExitStack() as stack:
         running = {name: stack.enter_context(_started(program)) for name, program in programs.items()}
         for number in range(rounds + 1):
@@ -38,9 +50,9 @@ def calls(results: Results, rounds: int) -> None:
         for process in running.values():
             assert process.stdin is not None
             process.stdin.close()
-    notes = () if python.exists() else ("google-auth is not installed: `make bench` tries to, in benchmarks/.envs",)
+    notes = [f"{name} is not installed: `make bench` tries to, in benchmarks/.envs" for name in missing]
     table = results.add(
-        Table(key="i", title="(i) a call", unit="us", rows=rows, compared_with=(GOOGLE, PLAIN), notes=notes)
+        Table(key="i", title="(i) a call", unit="us", rows=rows, compared_with=(GOOGLE, PLAIN), notes=tuple(notes))
     )
     results.aim("i", "Session.access_token, times google-auth", 1.0, table.ratio(THREADS, GOOGLE))
     results.aim("i", "TrioSession.access_token, times google-auth", 1.0, table.ratio(TRIO, GOOGLE))

@@ -101,22 +101,21 @@ class _Watch:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.true_interpret = subject.module.interpret
+        self.engine = subject.module._ENGINE
+        self.true_fire = self.engine.fire
         self.taken: int | None = None
 
-    def interpret(self, event: Any, model: Any) -> Any:
-        meaning = self.true_interpret(event, model)
-        if meaning is not None:
-            rows = self.subject.rows_of.get((meaning.trigger, model.state), ())
-            # Guards are called before the effect changes what they depend on.
-            self.taken = next((n for n, row in rows if not row.guard or row.guard(model, meaning)), None)
-        return meaning
+    def fire(self, model: Any, trigger: StrEnum, meaning: Any) -> None:
+        rows = self.subject.rows_of.get((trigger, model.state), ())
+        # Like the engine: the model has noted the event, and the effect has not changed what guards depend on.
+        self.taken = next((n for n, row in rows if not row.guard or row.guard(model, meaning)), None)
+        self.true_fire(model, trigger, meaning)
 
 
 @contextmanager
 def watching(subject: Subject) -> Iterator[_Watch]:
     watch = _Watch(subject)
-    with mock.patch.object(subject.module, "interpret", watch.interpret):
+    with mock.patch.object(watch.engine, "fire", watch.fire):
         yield watch
 
 

@@ -199,7 +199,8 @@ def _client(url: str, timeout: float) -> redis.Redis | None:
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError):
         return None
-    return redis.Redis(connection_pool=pool)
+    # Its `close` closes the pool. That of a client which is given a pool as an argument does not.
+    return redis.Redis.from_pool(pool)
 
 
 def _problem_of(error: Exception) -> tuple[type[StoreError], str]:

@@ -47,7 +47,7 @@ def test_content() -> None:
         "How long each step of a login took",
         "exchanging code 1 0.25 s 0.25 s 0.25 s",
         "binding cancel_requested cancelled 1",
-        "No trace was in: discovering, requesting device code,",
+        "No trace was in: discovering resource, discovering, requesting device code,",
         "trace:1 2.5 s, of which succeeded 0.75 s",
         "2026-11-30 12:00 UTC. The replay took 2 s, 1 a second.",
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -161,6 +162,21 @@ def test_a_refusal_is_remembered_for_all(
         assert other.load_refusal() is None
         client.hset(f"loginmachine:{{{name}}}", "refusal", "nonsense")
     assert other.load_refusal() is None
+
+
+def test_close_closes_the_connections(store: RedisStore, redis_server: RedisServer) -> None:
+    with redis_server.client() as client:
+        for _ in range(2):
+            # They are opened again when they are needed.
+            store.save(FIRST)
+            numbers = [store._server._redis.client_id()]
+            assert [int(each["id"]) for each in client.client_list(client_id=numbers)] == numbers
+            store.close()
+            assert eventually(functools.partial(no_client, client, numbers))
+
+
+def no_client(client: redis.Redis, numbers: list[int]) -> bool:
+    return not client.client_list(client_id=numbers)
 
 
 # The lease

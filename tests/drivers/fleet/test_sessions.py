@@ -55,7 +55,7 @@ if step:
     setattr(Server, method, work)
 """
 PROVIDER = """
-provider = Provider.chatgpt(issuer=issuer)
+provider = Provider.codex(issuer=issuer)
 """
 ASK = """
 print("ready", flush=True)

@@ -106,7 +106,7 @@ def test_an_asynchronous_client_is_refused(tmp_path: Path) -> None:
         async with httpx.AsyncClient(auth=Session(FileStore(tmp_path)).auth) as client:
             await client.get("https://api.example/")
 
-    with pytest.raises(TypeError, match="use a TrioSession"):
+    with pytest.raises(TypeError, match="with trio use TrioSession"):
         trio.run(main)
 
 

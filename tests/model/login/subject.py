@@ -40,12 +40,14 @@ _EQUIVALENT: Final = {
         for state in ("failed", "cancelled")
     },
 }
-# Three worlds hold all of the table for the default provider: there, two requests may be open at once.
+# Three worlds hold all of the table for the default provider: there, two requests may be open at once. In the largest
+# world none may, because only the steps before the callback are its own: the callback is pasted.
 _SMALL: Final = {
     **{world.name: 1 for world in WORLDS},
     "device codes, else the browser": 2,
     "a strict provider, one workspace": 2,
     "nothing but the callback": 2,
+    "a resource that names its provider": 0,
 }
 
 
@@ -83,12 +85,13 @@ class Login(Subject):
         return back
 
     def alphabet(self, world: World, most: int) -> tuple[Letter, ...]:
-        return alphabet(world, most)
+        return alphabet(world, most + world.has_late_requests)
 
     def place(self, world: World, most: int, snapshot: Snapshot, in_use: frozenset[int]) -> Place:
         data = snapshot.data
         taken = frozenset((*data["waiting"], *data["pages"])) | in_use
-        free = next((number for number in range(1, most + 1) if number not in taken), None)
+        is_late = world.has_late_requests and data["outcome"] is not None
+        free = next((number for number in range(1, most + 1 + is_late) if number not in taken), None)
         return Place(
             world=world, port=data["port"], code=data["code"], exchanges=data["exchanges"], free=free, open=taken
         )
@@ -115,7 +118,7 @@ class Login(Subject):
         return closed
 
     def most(self, world: World, most: int) -> int:
-        return 1 if world.has_keys else most
+        return min(most, 1) if world.has_keys else most
 
     def is_doomed(self, world: World, snapshot: Snapshot) -> bool:
         """Return whether tokens wait for the keys that will not pass the checks."""

@@ -29,6 +29,8 @@ class World(NamedTuple):
     has_others: bool = False
     """Whether other users and https come to the listener. What is noted of them changes nothing else, and would make
     four times as many states."""
+    has_late_requests: bool = False
+    """Whether one more request may be open once the outcome is known: the last pages are still being sent."""
     has_keys: bool = False
     """Whether the provider signs its id tokens with keys that are fetched, and has metadata and registrations."""
     scope: str | None = None
@@ -124,6 +126,7 @@ WORLDS: Final = (
         callback_parameters=f"&client_id={chatgpt.ISSUED}",
         has_keys=True,
         has_others=True,
+        has_late_requests=True,
         scope=chatgpt.PLAN,
         started=chatgpt.FIRST,
     ),

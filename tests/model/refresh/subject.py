@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from loginmachine import RefreshMachine, Secret
-from loginmachine.sansio.base.text import clean_text
 from loginmachine.sansio.refresh import effects
-from loginmachine.sansio.refresh import interpret as interpret_module
-from loginmachine.sansio.refresh import interpret_response as response_module
 from loginmachine.sansio.refresh import machine as machine_module
 from loginmachine.sansio.refresh.events import RefreshEvent
 from loginmachine.sansio.refresh.states import REFRESH_FINAL_STATES, RefreshState
@@ -61,10 +57,8 @@ class Refresh(Subject):
         """Let a refresh try to take the lock twice, or four times without a valid token, instead of 16 or 280 times."""
         stack = ExitStack()
         patience, longest = 2 * effects.LOCK_SLICE, 4 * effects.LOCK_SLICE
+        stack.enter_context(super().conditions())
         stack.enter_context(mock.patch.multiple(effects, PATIENCE=patience, LONGEST_WAIT=longest))
-        # The same messages come thousands of times, and to search them for secrets takes most of the time.
-        for module in (interpret_module, response_module):
-            stack.enter_context(mock.patch.object(module, "clean_text", cache(clean_text)))
         return stack
 
     def start(self, world: World) -> tuple[RefreshMachine, RefreshLedger, Books]:

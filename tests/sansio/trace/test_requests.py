@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loginmachine.sansio import LoginOptions
+from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.events import (
     Bound,
     CallbackArrived,
@@ -16,7 +17,9 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.trace.redaction import Redactor
 
+from .. import chatgpt_samples as chatgpt
 from ..callback.test_pasted import WITH_ITS_STATE
+from ..chatgpt_samples import BOOTSTRAP, ISSUED
 from ..samples import CODE, OPTIONS, OTHER_PROVIDER, SECRETS, STATE, request
 
 ISSUER = "https://auth.openai.com"
@@ -94,6 +97,8 @@ def test_callbacks_at_a_web_host(raw: str, shown: str) -> None:
         ("http://secret.example/success/canary-success-key", "http://other.invalid/success"),
         ("http://user:secret@localhost:1455/success", "http://other.invalid/other"),
         ("http:///cancel", "http:///cancel"),
+        (f"{start_path(SECRETS)}?secret", "/start/Rg9B1lawnmWa7TncqjxXi5E6bsZ_VBLkvHePHCGJ00Y"),
+        (f"{start_path(SECRETS)}x", "/other"),
     ],
 )
 def test_other_targets(raw: str, shown: str) -> None:
@@ -171,3 +176,45 @@ def test_a_pasted_address_with_something_around_it(text: str) -> None:
     event = redactor.event(CallbackPasted(text=text))
     assert isinstance(event, CallbackPasted)
     assert sorted(event.text.removeprefix("?").split("&")) == ["code=redacted-code-1", "state=redacted-state"]
+
+
+# A client that the provider issues in a callback
+
+LATER = chatgpt.OPTIONS.__replace__(provider=chatgpt.PROVIDER.__replace__(client_id=ISSUED))
+
+
+@pytest.mark.parametrize(
+    ("client_id", "shown"),
+    [
+        (ISSUED, "redacted-client-1"),
+        # Every installation has this one, and it is refused.
+        (BOOTSTRAP, BOOTSTRAP),
+        # The end is missing.
+        ("oaiapp_", "oaiapp_"),
+        ("oaia", "oaia"),
+        ("secret", "redacted-client-1"),
+        ("x" * 256, "redacted-client-1"),
+        ("x" * 257, "redacted-client-1+unusable"),
+        ("a%0Ab", "redacted-client-1+unusable"),
+    ],
+)
+def test_the_client_of_a_first_callback(client_id: str, shown: str) -> None:
+    told = target(f"/auth/callback?code={CODE}&client_id={client_id}", chatgpt.OPTIONS)
+    assert told == f"/auth/callback?code=redacted-code-1&client_id={shown}"
+
+
+@pytest.mark.parametrize(
+    ("client_id", "shown"),
+    [
+        (ISSUED, "redacted-client-1"),
+        # The end is missing.
+        (ISSUED[:-1], "redacted-client-"),
+        ("o", "redacted-client-"),
+        (f"{ISSUED}x", "redacted-client-2"),
+        ("oaiapp_other", "redacted-client-2"),
+        (BOOTSTRAP, BOOTSTRAP),
+    ],
+)
+def test_the_client_of_a_later_callback(client_id: str, shown: str) -> None:
+    told = target(f"/auth/callback?code={CODE}&client_id={client_id}", LATER)
+    assert told == f"/auth/callback?code=redacted-code-1&client_id={shown}"

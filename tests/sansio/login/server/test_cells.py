@@ -27,7 +27,7 @@ from loginmachine.sansio.login.events import (
 )
 from loginmachine.sansio.login.progress import BrowserLaunched, HttpsRefused, PasteRefused
 
-from ... import samples
+from ... import chatgpt_samples, samples
 from ...playbook import AnyProblem, AnyResponse, Playbook, reported
 from ...samples import OPTIONS, STATE, answer, callback, drive, get, no_answer
 from ...server_samples import (
@@ -47,30 +47,32 @@ from ...server_samples import (
     registered,
     resource_metadata,
     server_machine,
-    server_machine_in,
     signed,
     tokens,
 )
+from ...server_samples import server_machine_in as machine_in
 from ..test_machine import DROPPED, MOZILLA, RAISES, seen
 
 if TYPE_CHECKING:
-    from loginmachine.sansio import LoginOptions
+    from typing import Any
+
+    from loginmachine.sansio import LoginMachine, LoginOptions
     from loginmachine.sansio.login.events import Event
 
 STATES = (
     *("discovering_resource", "discovering_resource with a device code"),
     *("discovering", "registering", "saving_registration", "pushing_request"),
-    *("awaiting_callback", "exchanging_code", "fetching_keys"),
+    *("awaiting_callback", "saving_client", "exchanging_code", "fetching_keys"),
     *("discovering with a device code", "registering with a device code", "polling_device_code"),
 )
 ARRANGING = ("registering", "saving_registration", "pushing_request")
 """The port is open, and the address for the person is not known yet."""
-BUSY = ("exchanging_code", "fetching_keys")
+BUSY = ("saving_client", "exchanging_code", "fetching_keys")
 LAST = {
     **dict.fromkeys(("discovering", "discovering with a device code"), 1),
     **dict.fromkeys(("discovering_resource", "discovering_resource with a device code"), 1),
     **dict.fromkeys(("registering", "pushing_request", "registering with a device code"), 2),
-    **dict.fromkeys(("awaiting_callback", "saving_registration", "polling_device_code"), 2),
+    **dict.fromkeys(("awaiting_callback", "saving_client", "saving_registration", "polling_device_code"), 2),
     "exchanging_code": 3,
     "fetching_keys": 4,
 }
@@ -112,6 +114,16 @@ EVENTS: dict[str, Event] = {
 }
 
 
+def server_machine_in(state: str, **changes: Any) -> LoginMachine:
+    """Return a login in one of these states. `saving_client` is that of a provider that issues clients."""
+    if state != "saving_client":
+        return machine_in(state, **changes)
+    login = chatgpt_samples.in_browser(**changes)
+    login.handle(chatgpt_samples.came_back())
+    assert login.state == state
+    return login
+
+
 def row(**cells: str) -> dict[str, str]:
     return {state: cells.get(state, RAISES) for state in STATES}
 
@@ -130,9 +142,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "port in use": row(),
     "previous gives way": row(),
     "retry due": row(),
-    "deadline": row(
-        awaiting_callback="failed: progress abort finish close", exchanging_code=DROPPED, fetching_keys=DROPPED
-    ),
+    "deadline": row(awaiting_callback="failed: progress abort finish close", **dict.fromkeys(BUSY, DROPPED)),
     "linger over": row(),
     "poll due": row(polling_device_code="stays: send"),
     "browser opened": arranging(RAISES, "stays: progress", "stays: progress"),
@@ -159,15 +169,20 @@ EXPECTED: dict[str, dict[str, str]] = {
         saving_registration="cancelled: progress respond 200 finish start",
         pushing_request="cancelled: progress respond 200 abort finish start",
         awaiting_callback="cancelled: progress respond 200 stop abort finish start",
-        exchanging_code=CANCELLED_BUSY,
-        fetching_keys=CANCELLED_BUSY,
+        **dict.fromkeys(BUSY, CANCELLED_BUSY),
     ),
     "cancel by a web page": arranging(*("stays: respond 403",) * 3),
     "a favicon": arranging(*("stays: respond 404",) * 3),
     "request 1 answered": {state: RAISES if state in BUSY else DROPPED for state in STATES},
     "request 1 gone": {state: "stays:" if state in BUSY else DROPPED for state in STATES},
-    "registration saved": row(saving_registration="awaiting_callback: progress start progress browser send"),
-    "registration not saved": row(saving_registration="failed: progress finish close"),
+    "registration saved": row(
+        saving_registration="awaiting_callback: progress start progress browser send",
+        saving_client="exchanging_code: progress abort send",
+    ),
+    "registration not saved": row(
+        saving_registration="failed: progress finish close",
+        saving_client="failed: progress abort respond 500 finish start",
+    ),
     "saved": row(),
     "not saved": row(),
     "cancelled by the caller": {
@@ -182,7 +197,7 @@ EXPECTED: dict[str, dict[str, str]] = {
 
 def test_the_table_has_every_event_and_state() -> None:
     assert EXPECTED.keys() == EVENTS.keys()
-    assert all(set(cells) == set(STATES) <= set(SERVER_PATHS) for cells in EXPECTED.values())
+    assert all(set(cells) == set(STATES) <= {*SERVER_PATHS, "saving_client"} for cells in EXPECTED.values())
 
 
 @pytest.mark.parametrize(
@@ -222,6 +237,9 @@ RESPONSES: dict[tuple[str, str], tuple[Event, str]] = {
     ("awaiting_callback", "keys"): (keys(), "stays:"),
     ("awaiting_callback", "no keys"): (answer(2, 503), "stays: progress"),
     ("awaiting_callback", "tokens"): (tokens(2), "stays: progress"),
+    ("saving_client", "keys"): (keys(), "stays:"),
+    ("saving_client", "no keys"): (answer(2, 503), "stays: progress"),
+    ("saving_client", "tokens"): (tokens(2), "stays: progress"),
     ("exchanging_code", "tokens"): (tokens(3), "fetching_keys: progress send"),
     ("exchanging_code", "tokens of another issuer"): (tokens(3, signed(iss="https://evil.example")), FAILS_IN_BROWSER),
     ("exchanging_code", "a refusal"): (answer(3, 400, b'{"error": "invalid_grant"}'), FAILS_IN_BROWSER),
@@ -394,7 +412,7 @@ def test_no_response_in_each_state(state: str, kind: TransportProblem) -> None:
     expected = {
         **dict.fromkeys(STATES, FAILS),
         **dict.fromkeys(("saving_registration", "polling_device_code"), DROPPED),
-        "awaiting_callback": "stays: progress",
+        **dict.fromkeys(("awaiting_callback", "saving_client"), "stays: progress"),
         "exchanging_code": FAILS_IN_BROWSER.replace("502", "504") if kind == "timeout" else FAILS_IN_BROWSER,
         "fetching_keys": FAILS_IN_BROWSER,
     }
@@ -428,6 +446,7 @@ RESPONDING = {state: metadata(number) for state, number in LAST.items()}
         ("saving_registration", "register_client"),
         ("pushing_request", "push_request"),
         ("awaiting_callback", "wait_for_callback"),
+        ("saving_client", "register_client"),
         ("exchanging_code", "exchange_token"),
         ("fetching_keys", "fetch_keys"),
     ],
@@ -467,8 +486,9 @@ def test_after_the_tokens_have_come_the_keys_cannot_be_late() -> None:
     assert seen(login, keys(2)) == DROPPED
 
 
-def test_a_registration_that_is_saved_too_late_changes_nothing() -> None:
+@pytest.mark.parametrize("state", ["saving_registration", "saving_client"])
+def test_a_registration_that_is_saved_too_late_changes_nothing(state: str) -> None:
     for event in (RegistrationSaved(), RegistrationSaveFailed(message="full")):
-        login = server_machine_in("saving_registration")
+        login = server_machine_in(state)
         login.handle(CancelRequested())
         assert seen(login, event) == DROPPED

@@ -6,6 +6,7 @@ import pytest
 
 from loginmachine.sansio import LoginOptions, Provider, Secret
 from loginmachine.sansio.login.events import Started
+from loginmachine.sansio.model.account import KnownAccount
 from loginmachine.sansio.server.endpoints import ClientAuthentication, DeviceCodeEndpoints
 from loginmachine.sansio.server.registration import ClientMetadata, Registration
 from loginmachine.sansio.trace.redaction import Redactor
@@ -133,4 +134,18 @@ def test_a_client_that_was_registered_earlier(changes: dict[str, object], shown:
             client_secret=Secret("redacted-client-secret-1"),
             client_secret_expires_at=5.0,
         ).__replace__(**shown)
+    )
+
+
+@pytest.mark.parametrize(
+    ("email", "shown"),
+    [("ada@example.org", "redacted-person-1"), ("", ""), (None, None)],
+    ids=["some", "empty", "none"],
+)
+def test_the_account_that_is_to_be_renewed(email: str | None, shown: str | None) -> None:
+    account = KnownAccount(subject="secret-1", email=email, id_token=Secret("secret-2"))
+    redactor = Redactor(LoginOptions(provider=OPENID), SECRETS)
+    assert redactor.event(Started(account=account, host_id="secret-3")) == Started(
+        account=KnownAccount(subject="redacted-user-1", email=shown, id_token=Secret("redacted-id-token-hint-1")),
+        host_id="redacted-host-1",
     )
