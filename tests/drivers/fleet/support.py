@@ -12,13 +12,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ..support import PATIENCE, eventually
+from ..support import eventually
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Iterator
 
 PROGRAM = shutil.which("redis-server")
+PATIENCE = 20.0
+"""Seconds that a server or a program of a test may take while other programs use every processor."""
 
 
 class RedisServer:
@@ -41,7 +43,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             [PROGRAM, *fixed, *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        assert eventually(self.answers, PATIENCE * 2)
+        assert eventually(self.answers, PATIENCE)
 
     def answers(self) -> bool:
         try:

@@ -16,9 +16,8 @@ from loginmachine.drivers.fleet.lease import Lease, now
 from ..replies import reply
 from ..shared.session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver, Start
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
-from ..support import PATIENCE
 from ..trio.support import no_idle_threads
-from .support import end_lease
+from .support import PATIENCE, end_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

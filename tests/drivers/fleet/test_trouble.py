@@ -13,8 +13,8 @@ from loginmachine import RedisStore, Session, StoreError
 from loginmachine.drivers.fleet.errors import Unreachable
 
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
-from ..support import PATIENCE, eventually
-from .support import RedisServer
+from ..support import eventually
+from .support import PATIENCE, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ CREDENTIALS = credentials(LASTING)
 
 @pytest.fixture
 def quick(own_server: RedisServer) -> Iterator[RedisStore]:
-    """Return a store that does not wait long for its server."""
-    with RedisStore(own_server.url, name="x", lease=0.5) as store:
+    """Return a store that waits for its server for half a second."""
+    with RedisStore(own_server.url, name="x", lease=4) as store:
         yield store
 
 
@@ -116,8 +116,8 @@ def test_a_server_that_does_not_answer(own_server: RedisServer, monkeypatch: pyt
     monkeypatch.setattr("loginmachine.drivers.fleet.server.REST", 0.1)
     warned: list[str] = []
     with (
-        RedisStore(own_server.url, name="x", lease=0.5, on_warning=warned.append) as store,
-        RedisStore(own_server.url, name="x", lease=0.5) as new,
+        RedisStore(own_server.url, name="x", lease=4, on_warning=warned.append) as store,
+        RedisStore(own_server.url, name="x", lease=4) as new,
     ):
         store.save(CREDENTIALS)
         assert store.load() == CREDENTIALS
@@ -131,7 +131,7 @@ def test_a_server_that_does_not_answer(own_server: RedisServer, monkeypatch: pyt
         assert Session(store).access_token() == token_of(CREDENTIALS)
         own_server.signal(signal.SIGCONT)
         assert new.remove() == CREDENTIALS
-        assert eventually(lambda: store.load() is None)
+        assert eventually(lambda: store.load() is None, PATIENCE)
     assert [text.partition(": ")[2] for text in warned] == [
         "it does not answer; the credentials that were read last are used"
     ]
@@ -236,12 +236,10 @@ def test_a_restart_without_its_data(quick: RedisStore, own_server: RedisServer) 
 
 
 @pytest.mark.parametrize("data", ["kept", "lost"])
-def test_a_lease_from_before_a_restart(
-    own_server: RedisServer, quick: RedisStore, data: str, make: Callable[..., RedisStore]
-) -> None:
-    other = make(own_server.url, name="x", lease=0.5)
-    quick.save(CREDENTIALS)
-    with quick.renewing() as held:
+def test_a_lease_from_before_a_restart(own_server: RedisServer, data: str, make: Callable[..., RedisStore]) -> None:
+    store, other = (make(own_server.url, name="x") for _ in range(2))
+    store.save(CREDENTIALS)
+    with store.renewing() as held:
         if data == "lost":
             with own_server.client() as client:
                 client.flushall()

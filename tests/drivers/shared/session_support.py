@@ -88,7 +88,8 @@ class TokenEndpoint:
             number = len(self.bodies)
             scripted = self.scripted.pop(0) if self.scripted else None
         self.asked.set()
-        assert self.released.wait(PATIENCE)
+        # It is set at the end of the test at the latest.
+        assert self.released.wait(4 * PATIENCE)
         if scripted is not None:
             return scripted()
         self.accepted = access_token(LASTING, f"new-{number}")
