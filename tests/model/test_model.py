@@ -172,9 +172,9 @@ def test_a_world_that_is_no_longer_explored_is_shown() -> None:
 def test_every_row_is_taken_in_every_state_that_it_starts_from(machine: str, shared: Path) -> None:
     """A new row needs a new letter in the alphabet, or a new world."""
     subject = BY_NAME[machine]
-    taken = set().union(*(cells(name, shared) for name in subject.small))
-    missing = [
-        f"{subject.rows[number].trigger} [{subject.rows[number].guard}] in {state}"
-        for number, state in set(subject.cells) - taken
-    ]
-    assert missing == []
+    missing = set(subject.cells)
+    # Perhaps the worlds that are explored already take every row.
+    for name in sorted(subject.small, key=lambda name: not (shared / f"{name}.rows").exists()):
+        if missing:
+            missing -= cells(name, shared)
+    assert [f"{subject.rows[row].trigger} [{subject.rows[row].guard}] in {state}" for row, state in missing] == []
