@@ -106,7 +106,7 @@ $(BIN)/python:
 # The package's requirements, with those of its extras.
 $(VENV)/.dependencies: pyproject.toml | $(BIN)/python
 	rm -rf build/lib build/bdist.*
-	$(PIP) install --no-build-isolation '.[dask,demo,keyring,qr,redis,socks]'
+	$(PIP) install --no-build-isolation '.[dask,demo,keyring,mcp,qr,redis,socks]'
 	touch $@
 
 $(VENV)/.tools: pyproject.toml | $(BIN)/python

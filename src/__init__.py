@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from .sansio.refresh.outcome import Delivery, RefreshSuccess
     from .sansio.server.dialect import Dialect
     from .sansio.server.endpoints import ClientAuthentication, DeviceCodeDialect, DeviceCodeEndpoints, IdTokenPolicy
+    from .sansio.server.registration import ClientMetadata
     from .sansio.sign_out.outcome import SignOutResult
 
 
@@ -119,6 +120,7 @@ __all__ = [
     "AuthMode",
     "AutoStore",
     "ClientAuthentication",
+    "ClientMetadata",
     "CredentialStore",
     "Credentials",
     "CredentialsError",
@@ -267,6 +269,7 @@ _HOMES = {
     "sansio.model.tokens": ("Tokens",),
     "sansio.server.dialect": ("Dialect",),
     "sansio.server.endpoints": ("ClientAuthentication", "DeviceCodeDialect", "DeviceCodeEndpoints", "IdTokenPolicy"),
+    "sansio.server.registration": ("ClientMetadata",),
     "sansio.model.options": ("LoginMethod", "LoginOptions", "LoginSecrets"),
     "sansio.model.provenance": ("Provenance",),
     "sansio.model.provider": ("Provider",),

@@ -22,6 +22,7 @@ MODULES = (
     "loginmachine.drivers.trio",
     "loginmachine.drivers.asyncio",
     "loginmachine.drivers.traces",
+    "loginmachine.mcp",
     "loginmachine.testing",
     "loginmachine.testing.strategies",
 )

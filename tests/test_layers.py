@@ -43,14 +43,14 @@ LAYERS = (
     ("drivers.callback", "drivers.http", "drivers.stores", "drivers.suspended", "drivers.system", "drivers.traces"),
     ("drivers.accounts", "drivers.fleet", "drivers.shared"),
     ("drivers.threaded", "drivers.trio", "drivers.asyncio"),
-    ("demo",),
+    ("demo", "mcp"),
     ("testing",),
     ("cli",),
 )
 """From the bottom up. Parts of one layer do not import each other."""
 FACADES = (
     *("", "__main__", "sansio", "drivers", "sansio.suspended", "sansio.trace", "drivers.traces", "testing"),
-    *("drivers.threaded", "drivers.trio", "drivers.asyncio"),
+    *("drivers.threaded", "drivers.trio", "drivers.asyncio", "mcp"),
 )
 """Packages with an ``__init__`` that only exports names of their modules."""
 

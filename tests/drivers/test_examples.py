@@ -18,6 +18,8 @@ import trio
 
 import loginmachine
 from loginmachine import LoginOptions, Provider, progress
+from loginmachine.demo.chatgpt.browser import Visitor
+from loginmachine.demo.chatgpt.provider import ChatGptProvider
 from loginmachine.testing import playing, possible_outcomes
 
 from .support import PATIENCE, Browser
@@ -34,16 +36,16 @@ PROGRAMS = ("threads.py", "trio_program.py", "asyncio_program.py")
 
 
 @contextmanager
-def program(name: str, issuer: str, scratch: Path) -> Iterator[tuple[subprocess.Popen[str], Browser]]:
+def program(name: str, issuer: str, scratch: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], Browser]]:
     """Run an example until it shows its address."""
     path = os.pathsep.join((str(Path(loginmachine.__file__).parents[1]), os.environ.get("PYTHONPATH", "")))
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", str(EXAMPLES / name), issuer],
+        [sys.executable, "-W", "error", str(EXAMPLES / name), issuer, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(scratch)},
+        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(scratch)},
     )
     with process:
         assert process.stdout is not None
@@ -128,3 +130,12 @@ def test_the_cancel_button(name: str, provider: ScriptedProvider, tmp_path: Path
         process.stdin.flush()
         status, last, errors = ends(process)
     assert (status, last, errors) == (1, "You cancelled the sign-in.", "")
+
+
+def test_sign_in_with_chatgpt(tmp_path: Path) -> None:
+    with ChatGptProvider() as service:
+        with program("chatgpt.py", service.issuer, tmp_path, service.api) as (process, browser):
+            assert Visitor().sign_in(browser.auth_url) == "You are signed in"
+            status, last, errors = ends(process)
+        assert (status, last, errors) == (0, "gpt-demo: This is the demonstration.", "")
+        assert service.violations == ()

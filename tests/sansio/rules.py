@@ -442,7 +442,7 @@ def never_the_bootstrap_client(step: Step, _: Ledger) -> bool:
     requests = [action for action in step.actions if isinstance(action, (SendTokenRequest, RevokeToken))]
     stored = [action.registration.client_id for action in step.actions if isinstance(action, SaveRegistration)]
     stored += [_client_of(action) for action in step.actions if isinstance(action, SaveCredentials)]
-    return bootstrap is None or not (bootstrap in stored or bootstrap in everything_in(requests))
+    return bootstrap is None or not (bootstrap in stored or bootstrap in everything_in(tuple(requests)))
 
 
 def _client_of(action: SaveCredentials) -> str:

@@ -70,6 +70,11 @@ REGISTERING = LoginOptions(
     provider=Provider.openid(ISSUER, client_id="", registration=ClientMetadata(client_name="A program"))
 )
 PUSHING = LoginOptions(provider=Provider.openid(ISSUER, client_id="native", require_pushed_authorization_requests=True))
+RESOURCE_URL = "https://api.example/mcp"
+RESOURCE_METADATA_URL = "https://api.example/.well-known/oauth-protected-resource/mcp"
+OTHER_RESOURCE_METADATA_URL = "https://api.example/.well-known/oauth-protected-resource"
+RESOURCE = LoginOptions(provider=Provider.for_resource(RESOURCE_URL))
+RESOURCE_METADATA: dict[str, Any] = {"resource": RESOURCE_URL, "authorization_servers": [ISSUER]}
 KNOWN = LoginOptions(
     provider=Provider.from_metadata(
         {
@@ -120,6 +125,12 @@ def signed(name: str = "key-1", header: dict[str, Any] | None = None, **changes:
     """Return an id token that a key has signed. A claim that is None is left out."""
     claims = {claim: value for claim, value in {**CLAIMS, **changes}.items() if value is not None}
     return _signed(json.dumps(claims), name, json.dumps(header or {}))
+
+
+def resource_metadata(exchange_id: int = 1, status: int = 200, **changes: Any) -> TokenResponseReceived:
+    """Return a response with the metadata of a protected resource. A member that is None is left out."""
+    members = {name: value for name, value in {**RESOURCE_METADATA, **changes}.items() if value is not None}
+    return answer(exchange_id, status, json.dumps(members).encode())
 
 
 def metadata(exchange_id: int = 1, status: int = 200, **changes: Any) -> TokenResponseReceived:
@@ -175,6 +186,8 @@ CALLBACK = callback(port=50000)
 _TO_CALLBACK: tuple[Event, ...] = (Started(), metadata(), BOUND)
 _TO_CODE = (*_TO_CALLBACK, CALLBACK)
 SERVER_PATHS: dict[str, tuple[LoginOptions, tuple[Event, ...]]] = {
+    "discovering_resource": (RESOURCE, (Started(),)),
+    "discovering_resource with a device code": (RESOURCE, (STARTED_WITH_DEVICE_CODE,)),
     "discovering": (OPENID, (Started(),)),
     "registering": (REGISTERING, (Started(), metadata(), BOUND)),
     "saving_registration": (REGISTERING, (Started(), metadata(), BOUND, registered())),

@@ -35,6 +35,8 @@ from loginmachine.sansio.login.progress import (
 )
 from loginmachine.sansio.model.account import Account
 
+from .chatgpt_samples import BOOTSTRAP
+from .chatgpt_samples import PROVIDER as CHATGPT
 from .rules import (
     RULES,
     BrokenRuleError,
@@ -262,6 +264,10 @@ BROKEN: dict[str, tuple[str, Step]] = {
     "an address without a client": (
         "rule client",
         step(ReportProgress(phase=Listening(url="https://u?client_id=&x=1", port=1))),
+    ),
+    "the bootstrap client at a token endpoint": (
+        "rule bootstrap",
+        step(token_request(client_id=BOOTSTRAP), options=OPTIONS.__replace__(provider=CHATGPT)),
     ),
     "cancelled while saving": ("rule too late", cancelling(known=SAVING)),
     "a token request after the outcome": ("rule left over", cancelling(known=Ledger(pending=frozenset({1})))),

@@ -21,6 +21,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "login/events": ("login/test_machine", "base/test_records"),
     "login/interpretation": ("login/test_interpret", "login/test_interpret_callback", "login/test_interpret_tokens"),
     "login/outcome": ("login/test_stories", "login/test_failures_of_a_login"),
+    "login/port/progress": ("login/test_progress",),
     "login/port/effects": ("login/test_ports",),
     "login/server/effects": (
         *("login/server/test_cells", "login/server/test_discovery", "login/server/test_registration"),
@@ -38,6 +39,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "server/client_secret": ("model/test_entry",),
     "server/dialect": ("model/test_provider", "model/test_account", "callback/test_responses"),
     "server/endpoints": ("model/test_provider", "oauth/test_device_code"),
+    "model/known_providers": ("model/test_provider", "server/test_presets", "login/server/test_resources"),
     "model/provenance": ("model/test_issuer",),
     "model/provider_json": ("model/test_entry",),
     "model/tokens": ("oauth/test_token_responses",),

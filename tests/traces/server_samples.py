@@ -16,7 +16,7 @@ from loginmachine.sansio import Provider, Secret
 from loginmachine.sansio.server.endpoints import ClientAuthentication
 from loginmachine.sansio.server.registration import ClientMetadata, Registration
 
-from ..sansio.samples import NONCE, NOW, answer, callback, token_json
+from ..sansio.samples import CODE, NONCE, NOW, STATE, answer, callback, token_json
 
 if TYPE_CHECKING:
     from loginmachine.sansio.login.events import RequestReceived, TokenResponseReceived
@@ -31,6 +31,14 @@ REGISTERING = Provider.openid(
         client_name="canary name", contacts=("ada@example.org",), client_uri="https://canary@id.example/"
     ),
 )
+RESOURCE = Provider.for_resource("https://api.example/mcp?tenant=canary", registration=REGISTERING.registration)
+RESOURCE_METADATA: dict[str, Any] = {
+    "resource": "https://api.example/mcp?tenant=canary",
+    "authorization_servers": [ISSUER, "https://other.example/"],
+    "scopes_supported": ["files:read", "files:write"],
+    "resource_name": "canary",
+    "jwks_uri": "https://canary.example/keys",
+}
 PUSHING = OPENID.__replace__(require_pushed_authorization_requests=True)
 CLIENT_SECRET = "canary-client-secret"
 BASIC = Provider.openid(ISSUER, client_id="client-1", client_secret=Secret(CLIENT_SECRET))
@@ -94,6 +102,11 @@ def json_answer(exchange_id: int, content: object, status: int = 200) -> TokenRe
     return answer(exchange_id, status, json.dumps(content).encode())
 
 
+def resource_metadata(exchange_id: int = 1, **changes: Any) -> TokenResponseReceived:
+    """Return a response with the metadata of a protected resource. A member that is None means that there is none."""
+    return json_answer(exchange_id, {**RESOURCE_METADATA, **changes})
+
+
 def metadata(exchange_id: int = 1, **changes: Any) -> TokenResponseReceived:
     """Return a response with metadata. A member that is None means that there is none."""
     return json_answer(exchange_id, {**METADATA, **changes})
@@ -132,5 +145,6 @@ def pushed(exchange_id: int = 2, **changes: Any) -> TokenResponseReceived:
     return json_answer(exchange_id, members, 201)
 
 
-def came_back(request_id: int = 1) -> RequestReceived:
-    return callback(request_id=request_id, port=PORT)
+def came_back(client_id: str = "") -> RequestReceived:
+    client = f"&client_id={client_id}" if client_id else ""
+    return callback(f"code={CODE}&state={STATE}{client}", request_id=1, port=PORT)

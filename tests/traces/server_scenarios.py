@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loginmachine.sansio import LoginOptions, Provider, Secret
 from loginmachine.sansio.base.http import TransportProblem
+from loginmachine.sansio.callback.responses import start_path
 from loginmachine.sansio.login.events import (
     Bound,
     BrowserOpened,
@@ -17,10 +18,12 @@ from loginmachine.sansio.login.events import (
     ResponseSent,
     Started,
 )
+from loginmachine.sansio.model.account import KnownAccount
 from loginmachine.sansio.model.options import LoginMethod
 from loginmachine.sansio.server.endpoints import ClientAuthentication
+from loginmachine.sansio.server.registration import Registration
 
-from ..sansio.samples import CODE, POLL_DUE, STATE, SUCCESS, answer, get, no_answer, token_json
+from ..sansio.samples import CODE, POLL_DUE, SECRETS, STATE, SUCCESS, answer, get, no_answer, token_json
 from .server_samples import (
     BASIC,
     CLIENT_ID,
@@ -32,6 +35,7 @@ from .server_samples import (
     PUSHING,
     REGISTERING,
     REGISTRATION,
+    RESOURCE,
     came_back,
     id_token,
     json_answer,
@@ -39,6 +43,7 @@ from .server_samples import (
     metadata,
     pushed,
     registered,
+    resource_metadata,
     tokens,
 )
 
@@ -98,6 +103,20 @@ MICROSOFT = Provider.microsoft("client-1", callback_path="/auth/callback")
 TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
 FROM_TENANT = id_token(iss=TEMPLATE.replace("{tenantid}", TENANT), tid=TENANT)
 
+CHATGPT = at(
+    Provider.chatgpt(app_name="canary name", issuer=ISSUER).__replace__(
+        id_token_signing_alg_values_supported=("ES256",)
+    )
+)
+FIRST = Started(host_id="urn:uuid:canary-host")
+LATER = Started(
+    host_id="urn:uuid:canary-host",
+    registration=Registration(issuer=ISSUER, client_id="oaiapp_canary", redirect_uri=REGISTRATION.redirect_uri),
+    account=KnownAccount(subject="canary-sub", email="ada@example.org", id_token=Secret(id_token(aud="oaiapp_canary"))),
+)
+ISSUED = came_back(client_id="oaiapp_canary")
+ISSUED_TOKENS = tokens(3, id_token(aud=["oaiapp_canary"]), earliest_refresh_at=1_795_001_800)
+
 SERVER_SCENARIOS = (
     # Successes
     ServerScenario("succeeded_with_discovery", (*WITH_KEYS, tokens(3), *SAVED), at(OPENID)),
@@ -108,6 +127,24 @@ SERVER_SCENARIOS = (
             *(tokens(4), *SAVED),
         ),
         at(OPENID),
+    ),
+    ServerScenario(
+        "succeeded_with_an_issued_client",
+        (*(FIRST, metadata(), BOUND, keys(2), ISSUED, RegistrationSaved(), ISSUED_TOKENS), *SAVED),
+        CHATGPT,
+    ),
+    ServerScenario(
+        "succeeded_with_an_account_to_renew",
+        (
+            *(LATER, metadata(), BOUND, get(start_path(SECRETS), 4, port=PORT), keys(2)),
+            *(came_back(), RegistrationSaved(), ISSUED_TOKENS, *SAVED),
+        ),
+        CHATGPT,
+    ),
+    ServerScenario(
+        "registration_failed_in_the_callback",
+        (FIRST, metadata(), BOUND, keys(2), came_back(client_id="dynamic_agent_client"), *LAST_PAGES),
+        CHATGPT,
     ),
     ServerScenario("succeeded_with_keys_after_the_tokens", (*WITHOUT_KEYS, keys(4), *SAVED), at(OPENID)),
     ServerScenario(
@@ -159,6 +196,25 @@ SERVER_SCENARIOS = (
         at(MICROSOFT),
     ),
     ServerScenario(
+        "succeeded_for_a_resource",
+        (
+            *(Started(), resource_metadata(), metadata(2, scopes_supported=["files:read", "offline_access", "canary"])),
+            *(BOUND, registered(3), RegistrationSaved(), BrowserOpened(), keys(4), came_back()),
+            *(tokens(5, OWN_TOKEN), *SAVED),
+        ),
+        at(RESOURCE),
+    ),
+    ServerScenario(
+        "succeeded_for_a_resource_without_metadata",
+        (
+            Started(registration=REGISTRATION.__replace__(issuer="https://api.example")),
+            *(answer(1, 401, b'{"error": "canary"}'), answer(2, 404, b"canary"), answer(3, 404, b"canary")),
+            *(metadata(4, issuer="https://api.example"), BOUND, BrowserOpened(), keys(5), came_back()),
+            *(tokens(6, id_token(iss="https://api.example", aud=CLIENT_ID)), *SAVED),
+        ),
+        at(RESOURCE),
+    ),
+    ServerScenario(
         "succeeded_with_device_code_after_discovery",
         (
             *(BY_CODE, metadata(), json_answer(2, DEVICE_CODE), POLL_DUE, tokens(3)),
@@ -177,6 +233,16 @@ SERVER_SCENARIOS = (
     # Failures
     ServerScenario(
         "discovery_failed", (Started(), answer(1, 404, b"not found"), answer(2, 404, b"canary")), at(OPENID)
+    ),
+    ServerScenario(
+        "discovery_failed_other_resource",
+        (Started(), resource_metadata(resource="https://canary.example/mcp")),
+        at(RESOURCE),
+    ),
+    ServerScenario(
+        "discovery_failed_resource_without_servers",
+        (Started(), answer(1, 404), resource_metadata(2, authorization_servers=["canary"])),
+        at(RESOURCE),
     ),
     ServerScenario("discovery_failed_other_issuer", (Started(), metadata(issuer="https://canary.example")), at(OPENID)),
     ServerScenario("discovery_failed_slash", (Started(), metadata(issuer=f"{ISSUER}/")), at(OPENID)),
@@ -244,6 +310,9 @@ SERVER_SCENARIOS = (
         at(PUSHING, redirect_uri=APP),
     ),
     # Cancelled
+    ServerScenario(
+        "login_cancelled_while_discovering_resource", (Started(), CANCEL, resource_metadata()), at(RESOURCE)
+    ),
     ServerScenario("login_cancelled_while_discovering", (Started(), CANCEL, metadata()), at(OPENID)),
     ServerScenario("login_cancelled_while_registering", (*FOUND, CANCEL, registered(2)), at(REGISTERING)),
     ServerScenario("login_cancelled_while_saving_registration", (*FOUND, registered(2), CANCEL), at(REGISTERING)),

@@ -139,6 +139,32 @@ OF_STANDARD = Credentials(
 """The credentials of a confidential client at a standard provider."""
 WRONGLY_SIGNED = server_samples.id_token()[:-8] + "AAAAAAAA"
 
+ISSUED = Credentials(
+    auth_mode="oauth",
+    tokens=Tokens(
+        access_token=Secret("canary-access-token"),
+        refresh_token=Secret("canary-old-refresh"),
+        id_token=Secret(server_samples.id_token(aud="oaiapp_canary")),
+        expiry=1_794_999_999.0,
+        resource=("https://api.openai.com/v1",),
+        extra=Secret('{"earliest_refresh_at": 1794999990}'),
+        provider=Provider.chatgpt(app_name="canary name", issuer="https://id.example").__replace__(
+            client_id="oaiapp_canary",
+            authorization_endpoint="https://id.example/authorize",
+            token_endpoint="https://id.example/token",
+            revocation_endpoint="https://id.example/revoke",
+            jwks_uri="https://id.example/keys",
+            id_token_signing_alg_values_supported=("ES256",),
+        ),
+    ),
+    last_refresh="2026-11-18T10:00:00Z",
+)
+"""The credentials of a client that was issued for this installation, with a refresh token that works once."""
+ISSUED_TOKENS = server_samples.tokens(
+    1, server_samples.id_token(aud="oaiapp_canary", nonce=None), earliest_refresh_at=1_795_001_800
+)
+TO_MARKED_EXCHANGE = (*to_exchange(ISSUED), CredentialsSaved(replaced=ISSUED))
+
 REFRESHES = (
     # Successes
     RefreshScenario("current", (WANTED, loaded(NEW_CREDENTIALS)), "succeeded"),
@@ -173,6 +199,21 @@ REFRESHES = (
             *(loaded(OF_STANDARD), CredentialsSaved(replaced=OF_STANDARD)),
         ),
         "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refreshed_with_a_token_that_works_once",
+        (
+            *(*TO_MARKED_EXCHANGE, ISSUED_TOKENS, loaded(ISSUED), CredentialsSaved(replaced=ISSUED)),
+            *(server_samples.keys(1), loaded(ISSUED), CredentialsSaved(replaced=ISSUED)),
+        ),
+        "succeeded",
+        None,
+    ),
+    RefreshScenario(
+        "refresh_token_rejected_that_works_once",
+        (*TO_MARKED_EXCHANGE, GRANT_REFUSED, loaded(ISSUED)),
+        "failed refresh_token_rejected",
         None,
     ),
     RefreshScenario(
@@ -277,6 +318,15 @@ SIGN_OUTS = (
     SignOutScenario(
         "confirmed_by_the_provider_of_the_tokens",
         (SignOutWanted(), CredentialsRemoved(removed=THEIRS), RevocationEnded(problem="")),
+        "succeeded",
+        None,
+    ),
+    SignOutScenario(
+        "confirmed_before_the_removal",
+        (
+            *(SignOutWanted(reads_store=True), loaded(ISSUED), RevocationEnded(problem="status 503", may_pass=True)),
+            *(RevocationEnded(problem=""), CredentialsRemoved(removed=ISSUED)),
+        ),
         "succeeded",
         None,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...sansio.accounts.clients import client_for_login
+from ...sansio.accounts.registrations import may_ask_for
 from ...sansio.model.account import KnownAccount
 from ...sansio.model.entry import identity_of
 from ...sansio.model.provenance import provenance_of_provider
@@ -74,6 +75,10 @@ class AccountLoginStore:
             StoreError: It cannot be read.
         """
         accounts, origin = self._accounts, provider.origin
+        if provider.protected_resource is not None:
+            # Its provider is not known yet. The login uses the client only if it is of that one.
+            found = [each.registration for each in accounts.registrations() if each.software == _software(provider)]
+            return next((client for client in reversed(found) if may_ask_for(client, provider.scopes)), None)
         if not self._issues_clients:
             return accounts.load_registration(origin, software=_software(provider))
         issued = [each for each in accounts.registrations(origin) if each.provider == provider.name]
@@ -137,4 +142,6 @@ class AccountLoginStore:
 
 def _software(provider: Provider) -> str:
     metadata = provider.registration
-    return "" if metadata is None else metadata.software_id or metadata.client_name
+    name = "" if metadata is None else metadata.software_id or metadata.client_name
+    # Each resource has a client of its own, because the tokens of a client at one provider are one entry.
+    return name if provider.protected_resource is None else f"{name} for {provider.protected_resource}"

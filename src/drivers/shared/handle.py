@@ -225,9 +225,11 @@ class LoginHandle:
             from .registrations import known_client  # noqa: PLC0415 - few logins register a client
 
             self._owner.started = known_client(store, self._options, self._method)
-            if self._owner.started.registration is not None:
-                self._provider = self._provider.registered(self._owner.started.registration)
-        if self._provider.client_id:
+            registration = self._owner.started.registration
+            if registration is not None and registration.issuer == self._provider.origin:
+                self._provider = self._provider.registered(registration)
+        # (The provider of a resource is not known yet.)
+        if self._provider.client_id and not self._provider.needs_resource_metadata:
             self._check_stored(store)
 
     def _check_before_entering(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from ...sansio.login.events import RegistrationSaved, RegistrationSaveFailed, Started
 from ..errors import StoreError
@@ -93,4 +94,16 @@ def known_client(store: object, options: LoginOptions, method: LoginMethod) -> S
         registration = store.load_registration(provider)
     if registration is not None and isinstance(store, InstallationStore):
         account = store.load_account()
-    return Started(method=method, registration=registration, account=account, host_id=host_id)
+    # (A provider that issues clients accepts any port.)
+    port = None if provider.dialect.issues_clients else _registered_port(registration)
+    return Started(method=method, registration=registration, registered_port=port, account=account, host_id=host_id)
+
+
+def _registered_port(registration: Registration | None) -> int | None:
+    """Return the port of the redirect URI that was registered. None if there is none."""
+    uri = None if registration is None else registration.redirect_uri
+    try:
+        return None if uri is None else urlsplit(uri).port
+    except ValueError:
+        # A file that was edited by hand. The login takes any port.
+        return None

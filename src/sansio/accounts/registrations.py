@@ -57,6 +57,12 @@ def registration_key(issuer: str, client_id: str) -> str:
     return name_for(issuer, client_id)
 
 
+def may_ask_for(registration: Registration, scopes: tuple[str, ...]) -> bool:
+    """Return whether a client was registered for scopes, as far as the provider has told (RFC 7591 section 2)."""
+    registered = members_of(registration.others).get("scope")
+    return not isinstance(registered, str) or set(scopes) <= set(registered.split())
+
+
 def parse_registration(data: bytes) -> StoredRegistration:
     """Read the bytes of a stored registration.
 

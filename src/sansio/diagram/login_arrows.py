@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 S = LoginState
 _UNFINISHED: Final = tuple(state for state in S if state not in FINAL_STATES)
 ABOUT_PROVIDER: Final = (
-    *(S.DISCOVERING, S.REGISTERING, S.SAVING_REGISTRATION, S.PUSHING_REQUEST),
+    *(S.DISCOVERING_RESOURCE, S.DISCOVERING, S.REGISTERING, S.SAVING_REGISTRATION, S.PUSHING_REQUEST),
     *(S.SAVING_CLIENT, S.FETCHING_KEYS),
 )
 """The states of a login that has to fetch something about its provider. They have a drawing of their own."""

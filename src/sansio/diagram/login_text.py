@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..login.device_code.effects import may_use_browser
 from ..login.effects import wants_api_key
 from ..login.port.effects import has_fallback, may_bind_again, may_cancel_previous
-from ..login.server.effects import has_other_address, must_push, must_register, needs_metadata
+from ..login.server import effects as server
 from ..login.states import LoginState, Trigger
 from ..login.web.effects import has_own_address
 from .rendering import Story
@@ -21,9 +21,10 @@ S, T = LoginState, Trigger
 MEANING: Final[Mapping[str, str]] = {
     T.STARTED:                    "the host starts the login",
     T.STARTED_WITH_DEVICE_CODE:   "the host starts a login with a device code",
+    T.RESOURCE_METADATA_RECEIVED: "the resource's metadata came, which names the provider",
     T.METADATA_RECEIVED:          "the provider's metadata came, with the endpoints that are needed",
     T.METADATA_NOT_FOUND:         "there is no metadata at this address",
-    T.DISCOVERY_FAILED:           "the provider's metadata cannot be read or used",
+    T.DISCOVERY_FAILED:           "the metadata of the resource or the provider cannot be read or used",
     T.CLIENT_REGISTERED:          "the provider has registered a client",
     T.REGISTRATION_FAILED:        "the provider registers no client",
     T.REGISTRATION_SAVED:         "the registration is stored durably",
@@ -199,7 +200,14 @@ STORIES: Final = (
             *(T.STARTED, T.METADATA_NOT_FOUND, T.METADATA_RECEIVED, T.BOUND, T.CLIENT_REGISTERED),
             *(T.REGISTRATION_SAVED, T.REQUEST_PUSHED, T.KEYS_RECEIVED, T.CALLBACK_ACCEPTED, T.TOKENS_RECEIVED),
         ),
-        (needs_metadata, has_other_address, must_register, must_push),
+        (server.needs_metadata, server.has_other_address, server.must_register, server.must_push),
+    ),
+    Story(
+        "A protected resource, such as an MCP server, names its provider",
+        "Its metadata may be at several addresses. A resource that has none is its own provider.",
+        S.IDLE,
+        (T.STARTED, T.METADATA_NOT_FOUND, T.RESOURCE_METADATA_RECEIVED, T.METADATA_RECEIVED, T.BOUND),
+        (server.needs_resource_metadata, server.has_other_resource_address),
     ),
     Story(
         "The provider has changed its keys since they were fetched",

@@ -45,6 +45,9 @@ class Started(Record):
     method: LoginMethod = LoginMethod.BROWSER
     registration: Registration | None = None
     """The client that an earlier login has registered, or that the provider has issued to this installation."""
+    registered_port: int | None = None
+    """The port of the redirect URI that was registered with it. It is tried first, because many servers do not accept
+    another one (in spite of RFC 8252 section 7.3)."""
     account: KnownAccount | None = None
     """The account that the login renews. A login of another person fails. None if it may be anyone's."""
     host_id: str | None = hidden(default=None)

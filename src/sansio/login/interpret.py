@@ -31,6 +31,7 @@ _BIND_PROBLEMS: Final[Mapping[events.BindProblem, Trigger]] = {
     events.BindProblem.OTHER: Trigger.BIND_FAILED,
 }
 _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
+    LoginState.DISCOVERING_RESOURCE: LoginFailureStep.READ_METADATA,
     LoginState.DISCOVERING: LoginFailureStep.READ_METADATA,
     LoginState.REGISTERING: LoginFailureStep.REGISTER_CLIENT,
     LoginState.SAVING_REGISTRATION: LoginFailureStep.REGISTER_CLIENT,
@@ -47,10 +48,8 @@ _STEPS: Final[Mapping[LoginState, LoginFailureStep]] = {
 }
 """The step of a cancellation, by the state of the login. In all other states it is `WAIT_FOR_CALLBACK`."""
 _SERVER_STATES: Final = (
-    LoginState.DISCOVERING,
-    LoginState.REGISTERING,
-    LoginState.PUSHING_REQUEST,
-    LoginState.FETCHING_KEYS,
+    *(LoginState.DISCOVERING_RESOURCE, LoginState.DISCOVERING, LoginState.REGISTERING),
+    *(LoginState.PUSHING_REQUEST, LoginState.FETCHING_KEYS),
 )
 _SERVER, _DEVICE_CODE, _TOKENS = "server", "device code", "tokens"
 _DEVICE_STATES: Final = (LoginState.REQUESTING_DEVICE_CODE, LoginState.POLLING_DEVICE_CODE)
@@ -86,9 +85,10 @@ def _started(event: events.Started, login: LoginData) -> Interpretation:
     except ValueError:
         raise UnexpectedEvent(login.state, event) from None
     provider = login.options.provider
-    if event.registration is not None and event.registration.issuer != provider.origin:
-        raise UnexpectedEvent(login.state, event)
-    if provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id):
+    # (The issuer of a resource is not known yet.)
+    is_others = event.registration is not None and event.registration.issuer != provider.origin
+    lacks_host = provider.dialect.host_parameter is not None and not (event.host_id or login.options.host_id)
+    if (is_others and not provider.needs_resource_metadata) or lacks_host:
         raise UnexpectedEvent(login.state, event)
     has_codes = provider.device_code is not None or provider.needs_discovery
     with_code = event.method is LoginMethod.DEVICE_CODE and has_codes

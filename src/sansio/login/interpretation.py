@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from ..oauth.keys import KeySet
     from ..server.registration import Registration
+    from ..server.resource import ResourceMetadata
     from .events import TokenResponseReceived
     from .failures import LoginFailureStep
 
@@ -140,6 +141,12 @@ class ReceivedGrant(Interpretation):
     """The authorization code of a device code that the person entered."""
 
     grant: DeviceGrant
+
+
+class ReceivedResource(Interpretation):
+    """The metadata of the protected resource."""
+
+    metadata: ResourceMetadata
 
 
 class ReceivedMetadata(Interpretation):

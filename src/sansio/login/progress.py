@@ -7,48 +7,30 @@ from ..base.records import hidden
 from ..base.text import clean_text
 from ..callback.pasted import PASTE_ADVICE, PasteProblem
 from .failures import CATALOGUE, LoginFailureCategory, LoginFailureStep, advice_for
-from .server.progress import Discovering, FetchingKeys, KeysDelayed, PushingRequest, RegisteringClient
+from .port.progress import Binding, CancellingPrevious, UsingFallbackPort
+from .server.progress import (
+    Discovering,
+    DiscoveringResource,
+    FetchingKeys,
+    KeysDelayed,
+    PushingRequest,
+    RegisteringClient,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
 
-
-class Binding(Phase):
-    """The callback port is being opened."""
-
-    name: ClassVar[str] = "binding"
-    port: int
-    """The port; 0 for any free port."""
-    attempt: int
-    """The number of the attempt, from 1 for each port."""
-
-    @property
-    def is_user_visible(self) -> bool:  # type: ignore[override]
-        """Show the phase to a person from the second attempt on, which follows after another program gave up a port."""
-        return self.attempt > 1
-
-    @property
-    def text(self) -> str:
-        """One line of text for people."""
-        words = "Opening a callback port" if self.port == 0 else f"Opening callback port {self.port}"
-        return f"{words}, attempt {self.attempt}." if self.attempt > 1 else f"{words}."
-
-
-class CancellingPrevious(VisiblePhase):
-    """An earlier login server, which may hold the port, is being asked to stop."""
-
-    name: ClassVar[str] = "cancelling_previous"
-    sentence: ClassVar[str] = "Port {port} is in use: asking an earlier sign-in to stop."
-    port: int
-
-
-class UsingFallbackPort(VisiblePhase):
-    """The first port is not available, and the second is being tried."""
-
-    name: ClassVar[str] = "using_fallback_port"
-    sentence: ClassVar[str] = "Going on with port {port}."
-    port: int
+# fmt: off
+__all__ = [
+    "AddressReady", "ApiKeyUnavailable", "Binding", "BrowserLaunched", "CallbackReceived", "Cancelled",
+    "CancellingPrevious", "DeviceCodeAuthorized", "DeviceCodeShown", "Discovering", "DiscoveringResource",
+    "ExchangingApiKey", "ExchangingCode", "Failed", "FetchingKeys", "HttpsRefused", "KeysDelayed", "Listening",
+    "LoginPhase", "OpeningBrowser", "PasteAccepted", "PasteRefused", "PhaseAtStep", "PollingDelayed",
+    "PushingRequest", "RegisteringClient", "RequestingDeviceCode", "SavingCredentials", "Succeeded",
+    "UsingBrowserInstead", "UsingFallbackPort",
+]
+# fmt: on
 
 
 class Listening(VisiblePhase):
@@ -285,7 +267,7 @@ class Cancelled(PhaseAtStep):
 
 # fmt: off
 LoginPhase: TypeAlias = (
-    Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
+    DiscoveringResource | Discovering | RegisteringClient | PushingRequest | FetchingKeys | KeysDelayed
     | Binding | CancellingPrevious | UsingFallbackPort | Listening | AddressReady | OpeningBrowser | BrowserLaunched
     | HttpsRefused | CallbackReceived | PasteRefused | PasteAccepted | RequestingDeviceCode
     | UsingBrowserInstead | DeviceCodeShown | PollingDelayed | DeviceCodeAuthorized | ExchangingCode

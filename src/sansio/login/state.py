@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..model.options import LoginOptions, LoginSecrets
     from ..oauth.device_code import DeviceCode, DeviceGrant
     from ..oauth.keys import KeySet
+    from ..server.registration import Registration
     from .events import Event
     from .interpretation import UnverifiedTokens
     from .outcome import LoginOutcome
@@ -40,7 +41,7 @@ class LoginData:
         *("code_waited", "credentials", "device_code", "device_grant", "exchange_id", "exchanges"),
         *("gone_reported", "has_start_page", "https_reported", "is_listening", "keys", "keys_id"),
         *("known_account", "metadata_address", "mismatch_reported", "options", "other_user_reported", "out"),
-        *("outcome", "pages", "poll_interval", "poll_troubles", "port", "redirects", "request_uri"),
+        *("outcome", "pages", "poll_interval", "poll_troubles", "port", "redirects", "registration", "request_uri"),
         *("secrets", "successes", "timers", "timers_used", "unverified", "waiting", "wants_device_code"),
     )
 
@@ -98,6 +99,8 @@ class LoginData:
         """The person signs in with a device code, and the login fetches something about the provider before."""
         self.metadata_address = 0
         """Which of the addresses of the provider's metadata is being tried, from 0."""
+        self.registration: Registration | None = None
+        """The client that an earlier login has registered at the provider of the resource, which is not known yet."""
         self.request_uri = ""
         """The reference to the pushed authorization request."""
         self.keys: KeySet | None = None
@@ -134,12 +137,34 @@ class LoginData:
     def note(self, event: Event) -> None:
         """Note the client, a timer that has fired, or a request that is answered, before the effect of the event."""
         if isinstance(event, Started):
-            self.options = self.options.of_installation(event.registration, event.host_id)
-            self.known_account = event.account
+            self._note_installation(event)
         elif isinstance(event, TimerFired):
             self.timers -= {event.timer}
         elif isinstance(event, (TokenResponseReceived, TokenRequestFailed)):
             self.exchange_id = self.keys_id = None
+
+    def _note_installation(self, event: Started) -> None:
+        self.known_account = event.account
+        options, registration = self.options, event.registration
+        if options.provider.needs_resource_metadata:
+            self.registration, registration = registration, None
+        self.options = options.of_installation(registration, event.host_id)
+        if event.registered_port is not None and options.first_port == 0:
+            provider = self.options.provider.__replace__(port=event.registered_port, fallback_port=0)
+            self.options = self.options.__replace__(provider=provider, port=None)
+
+    def use_registration(self) -> None:
+        """Sign in with the client that an earlier login has registered, if it is one of this provider."""
+        registration = self.registration
+        if registration is not None and registration.issuer == self.options.provider.origin:
+            self.options = self.options.of_installation(registration, None)
+        self.registration = None
+
+    def drop_registration(self) -> None:
+        """Register a new client, if the present one was registered with a port that is not available."""
+        provider = self.options.provider
+        if provider.registration is not None:
+            self.options = self.options.__replace__(provider=provider.unregistered())
 
     def known_secrets(self) -> tuple[str, ...]:
         """Return the secrets that the other side may echo."""

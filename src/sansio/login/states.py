@@ -13,6 +13,7 @@ class LoginState(StrEnum):
     """The states of a login. Each is named after what the login waits for."""
 
     IDLE = "idle"
+    DISCOVERING_RESOURCE = "discovering_resource"
     DISCOVERING = "discovering"
     REQUESTING_DEVICE_CODE = "requesting_device_code"
     POLLING_DEVICE_CODE = "polling_device_code"
@@ -42,6 +43,7 @@ class Trigger(StrEnum):
 
     STARTED = "started"
     STARTED_WITH_DEVICE_CODE = "started_with_device_code"
+    RESOURCE_METADATA_RECEIVED = "resource_metadata_received"
     METADATA_RECEIVED = "metadata_received"
     METADATA_NOT_FOUND = "metadata_not_found"
     DISCOVERY_FAILED = "discovery_failed"

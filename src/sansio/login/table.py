@@ -65,31 +65,7 @@ from .port.effects import (
     may_bind_again,
     may_cancel_previous,
 )
-from .server.effects import (
-    await_callback_of_client,
-    await_callback_of_pushed,
-    bind_after_discovery,
-    discover,
-    discover_elsewhere,
-    discover_for_device_code,
-    fetch_keys,
-    get_code_after_discovery,
-    has_other_address,
-    keep_keys,
-    must_push,
-    must_register,
-    must_register_for_code,
-    needs_metadata,
-    push,
-    push_with_port,
-    register_after_discovery,
-    register_for_device_code,
-    register_with_port,
-    report_keys_delayed,
-    save_registration,
-    turn_to_browser,
-    wants_device_code,
-)
+from .server import effects as server
 from .states import FINAL_STATES, LoginState, Trigger
 from .web import effects as web
 
@@ -107,6 +83,7 @@ STAY: Final = None
 
 S, T = LoginState, Trigger
 _IDLE = (S.IDLE,)
+_RESOURCE = (S.DISCOVERING_RESOURCE,)
 _DISCOVERING = (S.DISCOVERING,)
 _REGISTERING = (S.REGISTERING,)
 _REGISTERED = (S.SAVING_REGISTRATION,)
@@ -128,32 +105,47 @@ _OVER = (S.FAILED, S.CANCELLED)
 _BUSY = (*_CLIENT, *_CODE, *_KEYS, *_API_KEY, *_SAVING)
 _ARRANGING = (*_REGISTERING, *_REGISTERED, *_PUSHING)
 _LISTENING = (*_WAITING, *_BUSY)
-_PREPARING = (*_IDLE, *_DISCOVERING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
+_FINDING = (*_RESOURCE, *_DISCOVERING)
+_PREPARING = (*_IDLE, *_FINDING, *_REQUESTING, *_POLLING, *_BINDING, *_ASKING, *_BACKING_OFF, *_ARRANGING)
 _CANCELLABLE = (*_PREPARING, *_WAITING, *_CLIENT, *_CODE, *_KEYS, *_API_KEY)
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
+    # The metadata of a protected resource, which names its provider
+    Row(T.STARTED,                    _IDLE,        S.DISCOVERING_RESOURCE, server.read_resource,
+        server.needs_resource_metadata),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING_RESOURCE, server.read_resource_for_code,
+        server.needs_resource_metadata),
+    Row(T.METADATA_NOT_FOUND,         _RESOURCE,    S.DISCOVERING_RESOURCE, server.read_resource_elsewhere,
+        server.has_other_resource_address),
+    Row(T.METADATA_NOT_FOUND,         _RESOURCE,    S.DISCOVERING,         server.discover_at_origin),
+    Row(T.DISCOVERY_FAILED,           _RESOURCE,    S.FAILED,              fail),
+    Row(T.RESOURCE_METADATA_RECEIVED, _RESOURCE,    S.DISCOVERING,         server.discover_named_server),
+
     # The provider's metadata
-    Row(T.STARTED,                    _IDLE,        S.DISCOVERING,         discover,          needs_metadata),
-    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING,         discover_for_device_code, needs_metadata),
-    Row(T.METADATA_NOT_FOUND,         _DISCOVERING, S.DISCOVERING,         discover_elsewhere, has_other_address),
+    Row(T.STARTED,                    _IDLE,        S.DISCOVERING,         server.discover,
+        server.needs_metadata),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.DISCOVERING,         server.discover_for_device_code,
+        server.needs_metadata),
+    Row(T.METADATA_NOT_FOUND,         _DISCOVERING, S.DISCOVERING,         server.discover_elsewhere,
+        server.has_other_address),
     Row(T.METADATA_NOT_FOUND,         _DISCOVERING, S.FAILED,              fail),
     Row(T.DISCOVERY_FAILED,           _DISCOVERING, S.FAILED,              fail),
-    Row(T.DEVICE_CODE_NOT_ENABLED,    _DISCOVERING, S.BINDING,             turn_to_browser,
+    Row(T.DEVICE_CODE_NOT_ENABLED,    _DISCOVERING, S.BINDING,             server.turn_to_browser,
         may_use_browser),
     Row(T.DEVICE_CODE_NOT_ENABLED,    _DISCOVERING, S.FAILED,              fail),
-    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REGISTERING,         register_after_discovery,
-        must_register_for_code),
-    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, get_code_after_discovery,
-        wants_device_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REGISTERING,         server.register_after_discovery,
+        server.must_register_for_code),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.REQUESTING_DEVICE_CODE, server.get_code_after_discovery,
+        server.wants_device_code),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.PUSHING_REQUEST,     web.push_as_found,
         web.must_push_as_found),
     Row(T.METADATA_RECEIVED,          _DISCOVERING, S.AWAITING_CALLBACK,   web.await_as_found,
         web.has_own_address),
-    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             bind_after_discovery),
+    Row(T.METADATA_RECEIVED,          _DISCOVERING, S.BINDING,             server.bind_after_discovery),
 
     # The host's own web server receives the callback
-    Row(T.STARTED,                    _IDLE,        S.PUSHING_REQUEST,     push,              web.must_push_at_host),
+    Row(T.STARTED,                    _IDLE,        S.PUSHING_REQUEST,     server.push,       web.must_push_at_host),
     Row(T.STARTED,                    _IDLE,        S.AWAITING_CALLBACK,   web.await_callback_at_host,
         web.has_own_address),
 
@@ -170,18 +162,20 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.PREVIOUS_REFUSED,           _ASKING,      S.BINDING,             bind_fallback,     has_fallback),
     Row(T.PREVIOUS_REFUSED,           _ASKING,      S.FAILED,              fail),
     Row(T.RETRY_DUE,                  _BACKING_OFF, S.BINDING,             bind_again),
-    Row(T.BOUND,                      _BINDING,     S.REGISTERING,         register_with_port, must_register),
-    Row(T.BOUND,                      _BINDING,     S.PUSHING_REQUEST,     push_with_port,    must_push),
+    Row(T.BOUND,                      _BINDING,     S.REGISTERING,         server.register_with_port,
+        server.must_register),
+    Row(T.BOUND,                      _BINDING,     S.PUSHING_REQUEST,     server.push_with_port,    server.must_push),
     Row(T.BOUND,                      _BINDING,     S.AWAITING_CALLBACK,   await_callback),
 
     # A client of this installation, and a pushed authorization request
-    Row(T.CLIENT_REGISTERED,          _REGISTERING, S.SAVING_REGISTRATION, save_registration),
+    Row(T.CLIENT_REGISTERED,          _REGISTERING, S.SAVING_REGISTRATION, server.save_registration),
     Row(T.REGISTRATION_FAILED,        _REGISTERING, S.FAILED,              fail),
-    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.REQUESTING_DEVICE_CODE, request_device_code, wants_device_code),
-    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.PUSHING_REQUEST,     push,              must_push),
-    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.AWAITING_CALLBACK,   await_callback_of_client),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.REQUESTING_DEVICE_CODE, request_device_code,
+        server.wants_device_code),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.PUSHING_REQUEST,     server.push,              server.must_push),
+    Row(T.REGISTRATION_SAVED,         _REGISTERED,  S.AWAITING_CALLBACK,   server.await_callback_of_client),
     Row(T.REGISTRATION_SAVE_FAILED,   _REGISTERED,  S.FAILED,              fail),
-    Row(T.REQUEST_PUSHED,             _PUSHING,     S.AWAITING_CALLBACK,   await_callback_of_pushed),
+    Row(T.REQUEST_PUSHED,             _PUSHING,     S.AWAITING_CALLBACK,   server.await_callback_of_pushed),
     Row(T.PUSH_FAILED,                _PUSHING,     S.FAILED,              fail),
     Row(T.REQUEST_REFUSED,            _ARRANGING,   STAY,                  answer),
     Row(T.HTTPS_ATTEMPTED,            _ARRANGING,   STAY,                  report_https),
@@ -198,8 +192,8 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.BROWSER_OPENED,             _LISTENING,   STAY,                  report_browser_opened),
     Row(T.BROWSER_FAILED,             _LISTENING,   STAY,                  report_browser_failed),
     Row(T.START_PAGE_REQUESTED,       _WAITING,     STAY,                  send_to_provider),
-    Row(T.KEYS_RECEIVED,              _AHEAD,       STAY,                  keep_keys),
-    Row(T.KEYS_UNAVAILABLE,           _AHEAD,       STAY,                  report_keys_delayed),
+    Row(T.KEYS_RECEIVED,              _AHEAD,       STAY,                  server.keep_keys),
+    Row(T.KEYS_UNAVAILABLE,           _AHEAD,       STAY,                  server.report_keys_delayed),
     Row(T.REQUEST_REFUSED,            _LISTENING,   STAY,                  answer),
     Row(T.HTTPS_ATTEMPTED,            _LISTENING,   STAY,                  report_https),
     Row(T.SUCCESS_PAGE_REQUESTED,     _LISTENING,   STAY,                  answer_not_found),
@@ -223,7 +217,7 @@ ROWS: Final[tuple[Row, ...]] = (
     # Code to tokens to file
     Row(T.TOKENS_RECEIVED,            _CODE,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
     Row(T.TOKENS_RECEIVED,            _CODE,        S.SAVING_CREDENTIALS,  save),
-    Row(T.KEYS_NEEDED,                _CODE,        S.FETCHING_KEYS,       fetch_keys),
+    Row(T.KEYS_NEEDED,                _CODE,        S.FETCHING_KEYS,       server.fetch_keys),
     Row(T.TOKENS_RECEIVED,            _KEYS,        S.EXCHANGING_API_KEY,  exchange_api_key,  wants_api_key),
     Row(T.TOKENS_RECEIVED,            _KEYS,        S.SAVING_CREDENTIALS,  save),
     Row(T.KEYS_UNAVAILABLE,           _KEYS,        S.FAILED,              fail),
@@ -246,7 +240,8 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.CLIENT_GONE,                _BUSY,        STAY,                  forget_waiting),
 
     # A device code instead of a callback
-    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REGISTERING,         register_for_device_code, must_register),
+    Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REGISTERING,         server.register_for_device_code,
+        server.must_register),
     Row(T.STARTED_WITH_DEVICE_CODE,   _IDLE,        S.REQUESTING_DEVICE_CODE, request_device_code),
     Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.BINDING,             use_browser_instead, may_use_browser),
     Row(T.DEVICE_CODE_NOT_ENABLED,    _REQUESTING,  S.FAILED,              fail),
@@ -263,7 +258,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(T.SLOW_DOWN_REQUESTED,        _POLLING,     STAY,                  poll_more_slowly),
     Row(T.POLL_FAILED,                _POLLING,     STAY,                  poll_after_trouble),
     Row(T.DEVICE_CODE_AUTHORIZED,     _POLLING,     S.EXCHANGING_CODE,     exchange_device_code),
-    Row(T.KEYS_NEEDED,                _POLLING,     S.FETCHING_KEYS,       fetch_keys),
+    Row(T.KEYS_NEEDED,                _POLLING,     S.FETCHING_KEYS,       server.fetch_keys),
     Row(T.TOKENS_RECEIVED,            _POLLING,     S.SAVING_CREDENTIALS,  save),
     Row(T.DEVICE_CODE_DENIED,         _POLLING,     S.FAILED,              fail),
     Row(T.DEVICE_CODE_EXPIRED,        _POLLING,     S.FAILED,              fail),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..base.records import Record
 from ..base.urls import check_endpoint, check_provider_url
 from ..server.dialect import STANDARD, codex_fields
 from ..server.endpoints import ClientAuthentication, IdTokenPolicy, check_client_secret
+from .known_providers import OPENID_SCOPES, KnownProviders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any, Final
 
     from ..base.secret import Secret
@@ -17,23 +17,22 @@ if TYPE_CHECKING:
     from ..server.endpoints import DeviceCodeEndpoints
     from ..server.metadata import ServerMetadata
     from ..server.registration import ClientMetadata, Registration
+    from ..server.resource import ResourceMetadata
 
 CHATGPT_ISSUER: Final = "https://auth.openai.com"
 CHATGPT_CLIENT_ID: Final = "app_EMoamEEZ73f0CkXaXp7hrann"
 DEFAULT_ORIGINATOR: Final = "codex_cli_rs"
 _OWN_PATHS: Final = ("/success", "/cancel")
 
-OPENID_SCOPES: Final = ("openid", "profile", "email", "offline_access")
-"""The default scopes. Those that the provider's metadata does not list are not asked for."""
 ID_TOKEN_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """The algorithms of signatures that are accepted, unless the provider's metadata has a list."""
 
 
-class Provider(Record):
+class Provider(KnownProviders):
     """An authorization server: its endpoints, the OAuth client, and how its responses are read.
 
-    `codex`, `chatgpt`, `openid`, `oauth`, `google`, `github`, `microsoft`, `gitlab` and `from_metadata` make one. The
-    names of the endpoints are those of RFC 8414.
+    `codex`, `chatgpt`, `openid`, `oauth`, `for_resource`, `google`, `github`, `microsoft`, `gitlab` and `from_metadata`
+    make one. The names of the endpoints are those of RFC 8414.
 
     Raises:
         ValueError: An endpoint is not ``https`` (or ``http`` on loopback), or holds userinfo, a fragment or a character
@@ -68,6 +67,10 @@ class Provider(Record):
     """The endpoint that revokes tokens (RFC 7009); None if the provider has none."""
     device_code: DeviceCodeEndpoints | None = None
     """How to sign in with a device code; None if the provider has none."""
+    protected_resource: str | None = None
+    """The URL of a resource whose metadata names the provider, such as an MCP server (RFC 9728)."""
+    resource_metadata: str | None = None
+    """The address of that metadata, if a response of the resource has named it (RFC 9728 section 5.1)."""
     dialect: Dialect = STANDARD
     """What the provider does beside the standards."""
     token_endpoint_auth_method: ClientAuthentication | None = ClientAuthentication.NONE
@@ -103,11 +106,39 @@ class Provider(Record):
             token_endpoint_auth_method=registration.token_endpoint_auth_method,
         )
 
+    def unregistered(self) -> Provider:
+        """Return the provider without the client that it has registered for this installation."""
+        return self.__replace__(client_id="", client_secret=None, token_endpoint_auth_method=ClientAuthentication.NONE)
+
+    def named_by(self, metadata: ResourceMetadata) -> Provider:
+        """Return the provider that the metadata of the resource names first. Scopes that it has already are kept.
+
+        A client is registered for all scopes of the resource, so that a later login may ask for more of them.
+        """
+        scopes, registration = self.scopes or metadata.scopes_supported, self.registration
+        if registration is not None:
+            registration = registration.covering(metadata.scopes_supported)
+        return self.__replace__(issuer=metadata.authorization_servers[0], scopes=scopes, registration=registration)
+
     def completed(self, metadata: ServerMetadata) -> Provider:
         """Return the provider with what its metadata says. An endpoint that it has already is kept."""
         from ..server.discovered import discovered  # noqa: PLC0415 - not for the default provider
 
         return self.__replace__(**discovered(metadata, self.values(), OPENID_SCOPES))
+
+    @property
+    def needs_resource_metadata(self) -> bool:
+        """Whether the issuer comes from the metadata of a protected resource, which the login reads first."""
+        return self.issuer is None and not self.token_endpoint
+
+    @property
+    def resource_metadata_addresses(self) -> tuple[str, ...]:
+        """Where the metadata of the protected resource may be. Empty if there is no such resource."""
+        if self.protected_resource is None:
+            return ()
+        from ..server.resource import resource_metadata_urls  # noqa: PLC0415 - not for the default provider
+
+        return resource_metadata_urls(self.protected_resource, self.resource_metadata)
 
     @property
     def needs_discovery(self) -> bool:
@@ -131,14 +162,19 @@ class Provider(Record):
 
     @property
     def origin(self) -> str:
-        """What identifies the provider: the issuer, or the token endpoint if it has none."""
-        return self.issuer or self.token_endpoint
+        """What identifies the provider: the issuer, or the token endpoint if it has none.
+
+        Before the login has read its metadata, the provider of a protected resource has the URL of the resource.
+        """
+        return self.issuer or self.token_endpoint or self.protected_resource or ""
 
     def _check(self) -> None:
         if self.issuer is not None:
             check_provider_url(self.issuer)
-        elif not self.token_endpoint:
+        elif not self.token_endpoint and self.protected_resource is None:
             raise ValueError("a provider without an issuer needs a token endpoint")
+        # It raises `MetadataError`, which is a `ValueError`.
+        _ = self.resource_metadata_addresses
         # With device codes, the authorization endpoint is not needed.
         page = self.authorization_endpoint or ("" if self.device_code is None else None)
         needed = () if self.needs_discovery else (page, self.token_endpoint)
@@ -194,52 +230,6 @@ class Provider(Record):
         return cls(**chatgpt_fields(issuer, app_name))
 
     @classmethod
-    def openid(cls, issuer: str, *, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
-        """Return an OpenID Connect provider. The login reads its endpoints from its metadata (OpenID Discovery).
-
-        Args:
-            issuer: The issuer identifier, compared exactly.
-            client_id: The OAuth client.
-            fields: Other fields, such as ``client_secret`` and ``scopes``.
-
-        Raises:
-            ValueError: A field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        known = {"issuer": issuer, "authorization_endpoint": "", "token_endpoint": "", "uses_nonce": True}
-        return cls(**{**known, **presets.client_fields(fields, OPENID_SCOPES), "client_id": client_id})
-
-    @classmethod
-    def oauth(
-        cls,
-        *,
-        authorization_endpoint: str,
-        token_endpoint: str,
-        client_id: str,
-        scopes: Iterable[str] = (),
-        **fields: Any,  # noqa: ANN401 - checked as fields
-    ) -> Provider:
-        """Return an OAuth 2.0 server that has no metadata and issues no id tokens.
-
-        Args:
-            authorization_endpoint: RFC 6749 section 3.1.
-            token_endpoint: RFC 6749 section 3.2.
-            client_id: The OAuth client.
-            scopes: The scopes to ask for, such as a list. None are asked for by default.
-            fields: Other fields, such as ``client_secret`` and ``revocation_endpoint``.
-
-        Raises:
-            ValueError: A field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        known = {"name": "oauth", "issuer": None, "id_token_policy": IdTokenPolicy.COMPAT, "client_id": client_id}
-        client = presets.client_fields({**fields, "scopes": scopes}, ())
-        endpoints = {"authorization_endpoint": authorization_endpoint, "token_endpoint": token_endpoint}
-        return cls(**{**known, **client, **endpoints})
-
-    @classmethod
     def from_metadata(cls, document: Mapping[str, object], *, issuer: str, client_id: str, **fields: Any) -> Provider:  # noqa: ANN401 - checked as fields
         """Return an OpenID Connect provider from its metadata, which the caller has (RFC 8414 section 2).
 
@@ -249,52 +239,3 @@ class Provider(Record):
         from ..server.metadata import parse_metadata  # noqa: PLC0415 - not for the default provider
 
         return cls.openid(issuer, client_id=client_id, **fields).completed(parse_metadata(document, issuer))
-
-    @classmethod
-    def google(cls, client_file: str | bytes | Mapping[str, object], **fields: Any) -> Provider:  # noqa: ANN401 - as above
-        """Return Google's provider for the client of a file from Google's console.
-
-        Args:
-            client_file: The contents of the file of a "Desktop app", as text or read as JSON.
-            fields: Other fields.
-
-        Raises:
-            ValueError: It is not such a file, or a field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        return cls.openid(**{**presets.google(client_file), **fields})
-
-    @classmethod
-    def github(cls, client_id: str, *, host: str = "https://github.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
-        """Return GitHub's provider, or that of a GitHub Enterprise Server. It has no id tokens.
-
-        Raises:
-            ValueError: A field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        has_secret = fields.get("client_secret") is not None
-        return cls.oauth(**{**presets.github(host, has_secret=has_secret), "client_id": client_id, **fields})
-
-    @classmethod
-    def microsoft(cls, client_id: str, *, tenant: str = "common", **fields: Any) -> Provider:  # noqa: ANN401 - as above
-        """Return Microsoft's provider (Entra ID) for a tenant, or for all of them.
-
-        Raises:
-            ValueError: A field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        return cls.openid(**{**presets.microsoft(tenant), "client_id": client_id, **fields})
-
-    @classmethod
-    def gitlab(cls, client_id: str, *, host: str = "https://gitlab.com", **fields: Any) -> Provider:  # noqa: ANN401 - as above
-        """Return GitLab's provider, at gitlab.com or at another host.
-
-        Raises:
-            ValueError: A field is out of its range.
-        """
-        from ..server import presets  # noqa: PLC0415 - not for the default provider
-
-        return cls.openid(**{**presets.gitlab(host), "client_id": client_id, **fields})

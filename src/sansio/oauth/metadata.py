@@ -1,4 +1,4 @@
-"""Read the metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0)."""
+"""Read the metadata of a server (RFC 8414, OpenID Connect Discovery 1.0), and that of a resource (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..base.http import HttpRequest
 from ..server.metadata import MetadataError, ServerMetadata, parse_metadata
+from ..server.resource import ResourceMetadata, parse_resource_metadata
 from .endpoint_responses import DocumentProblem, read_document
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 METADATA_TIMEOUT: Final = 15.0
 """Time limit of a request for metadata, in seconds."""
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
 
 
 class MetadataProblem(DocumentProblem):
@@ -46,3 +49,27 @@ def read_metadata(
         return parse_metadata(document, issuer, tenant_template=tenant_template)
     except MetadataError as error:
         return MetadataProblem(message=f"the provider's metadata: {error}")
+
+
+def read_resource_metadata(response: HttpResponse, resource: str) -> ResourceMetadata | MetadataProblem:
+    """Read the response to a request for the metadata of a protected resource.
+
+    A server that has no metadata at an address may answer in many ways, because the address is within its application:
+    with a refusal, a redirect or a web page. All of these count as missing metadata. A JSON object, 429 and an error of
+    the server (5xx) do not.
+
+    Args:
+        response: With any status.
+        resource: The URL of the resource.
+
+    Returns:
+        The metadata, or why there is none.
+    """
+    document = read_document(response)
+    if isinstance(document, DocumentProblem):
+        is_missing = response.status != _TOO_MANY and response.status < _SERVER_ERROR
+        return MetadataProblem(message=document.message, is_missing=is_missing)
+    try:
+        return parse_resource_metadata(document, resource)
+    except MetadataError as error:
+        return MetadataProblem(message=f"the resource's metadata: {error}")

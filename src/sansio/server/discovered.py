@@ -17,6 +17,8 @@ _ENDPOINTS: Final = (
     "pushed_authorization_request_endpoint",
 )
 _DEFAULT_ALGORITHM: Final = "RS256"
+OFFLINE_ACCESS: Final = "offline_access"
+"""The scope that asks for a refresh token (OpenID Connect Core section 11)."""
 _BASIC: Final = ClientAuthentication.CLIENT_SECRET_BASIC
 
 
@@ -44,6 +46,14 @@ def discovered(metadata: ServerMetadata, known: Mapping[str, Any], default_scope
     if known["client_secret"] is not None and known["token_endpoint_auth_method"] is None:
         methods = metadata.token_endpoint_auth_methods_supported or (_BASIC,)
         found["token_endpoint_auth_method"] = _BASIC if _BASIC in methods else ClientAuthentication.CLIENT_SECRET_POST
-    if known["scopes"] == default_scopes and metadata.scopes_supported is not None:
+    if known["protected_resource"] is not None:
+        found["scopes"] = _with_refresh_tokens(known["scopes"], metadata.scopes_supported or ())
+    elif known["scopes"] == default_scopes and metadata.scopes_supported is not None:
         found["scopes"] = tuple(scope for scope in default_scopes if scope in metadata.scopes_supported)
     return found
+
+
+def _with_refresh_tokens(scopes: tuple[str, ...], listed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scopes of a resource, and the one that asks for a refresh token if the provider has it."""
+    is_wanted = scopes and OFFLINE_ACCESS in listed and OFFLINE_ACCESS not in scopes
+    return (*scopes, OFFLINE_ACCESS) if is_wanted else scopes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..base.secret import Secret
 from .dialect import Dialect
-from .endpoints import ClientAuthentication, DeviceCodeEndpoints
+from .endpoints import ClientAuthentication, DeviceCodeEndpoints, IdTokenPolicy
+from .registration import ClientMetadata
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -39,6 +40,25 @@ def client_fields(fields: Mapping[str, Any], default_scopes: tuple[str, ...]) ->
     if read.get("client_secret") is not None:
         read.setdefault("token_endpoint_auth_method", None)
     return read
+
+
+def resource(url: str, *, needs_client: bool) -> dict[str, Any]:
+    """Return the fields for the provider of a protected resource, without the client.
+
+    Args:
+        url: The URL of the resource.
+        needs_client: Whether the login registers a client.
+    """
+    return {
+        "name": "resource",
+        "issuer": None,
+        "authorization_endpoint": "",
+        "token_endpoint": "",
+        "protected_resource": url,
+        "uses_nonce": True,
+        "id_token_policy": IdTokenPolicy.COMPAT,
+        "registration": ClientMetadata(client_name="loginmachine") if needs_client else None,
+    }
 
 
 def google(client_file: str | bytes | Mapping[str, object]) -> dict[str, Any]:

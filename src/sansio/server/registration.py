@@ -9,6 +9,7 @@ from ..base.text import clean_text
 from .endpoints import ClientAuthentication
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
     from ..base.secret import Secret
@@ -52,6 +53,11 @@ class ClientMetadata(Record):
                 raise ValueError(f"{name} is not a tuple of texts")
         if self.token_endpoint_auth_method not in tuple(ClientAuthentication):
             raise ValueError(f"token_endpoint_auth_method is none of {', '.join(ClientAuthentication)}")
+
+    def covering(self, scopes: Iterable[str]) -> ClientMetadata:
+        """Return the metadata with further scopes that the client may ask for."""
+        scope = " ".join(dict.fromkeys(((self.scope or "").split()) + list(scopes)))
+        return self.__replace__(scope=scope or None)
 
 
 class Registration(Record):

@@ -16,6 +16,7 @@ from ..model.credentials import Credentials
 from ..model.options import LoginOptions, LoginSecrets
 from ..oauth.device_code import DeviceCode, DeviceGrant
 from ..oauth.keys import KeySet
+from ..server.registration import Registration
 from .values import Place, PlainError, read_fields, reader_of, write
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ FIELDS: Final[Mapping[str, Any]] = {
     "poll_troubles": int,
     "port": int,
     "redirects": int,
+    "registration": Registration | None,
     "request_uri": str,
     "successes": int,
     "timers": frozenset[Timer],
@@ -68,13 +70,15 @@ FIELDS: Final[Mapping[str, Any]] = {
     "wants_device_code": bool,
 }
 """What a login knows, beside its options and secrets, with its types."""
+_ADDED: Final = {"registration": None}
+"""Fields that the first structures of this version do not have."""
 
 
 class Origin(Record):
     """What a suspended login belongs to. Under any other it is refused."""
 
     issuer: str
-    """The provider: its issuer, or its token endpoint if it has none."""
+    """The provider: its issuer, or its token endpoint if it has none. That of a resource is known by the resource."""
     client_id: str
     """The OAuth client; empty for one that the provider issues to this installation."""
     redirect_uri: str
@@ -86,7 +90,7 @@ def origin_of(options: LoginOptions) -> Origin:
     provider = options.provider
     issues_clients = provider.registration is not None or provider.dialect.issues_clients
     return Origin(
-        issuer=provider.origin,
+        issuer=provider.protected_resource or provider.origin,
         client_id="" if issues_clients else provider.client_id,
         redirect_uri=options.redirect_uri or "",
     )
@@ -134,7 +138,7 @@ def from_plain(options: LoginOptions, plain: JsonObject) -> LoginMachine:
     login = plain["login"]
     if not isinstance(login, dict):
         raise PlainError("login is not an object")
-    data: dict[str, Any] = read_fields(login, Place("login", held), FIELDS, dict, {})
+    data: dict[str, Any] = {**_ADDED, **read_fields(login, Place("login", held), FIELDS, dict, _ADDED)}
     problem = _problem_of(data)
     if not problem:
         try:
@@ -159,7 +163,7 @@ def _problem_of(data: Mapping[str, Any]) -> str:
             return f"login.{name} is less than 0"
     rules = {
         "login.port is not a port": 0 <= data["port"] <= 65535,
-        "login.metadata_address is neither 0 nor 1": data["metadata_address"] in (0, 1),
+        "login.metadata_address is neither 0, 1 nor 2": data["metadata_address"] in (0, 1, 2),
         "login.exchange_id is not the last request": data["exchange_id"] in (None, last or None),
         "login.keys_id is not the outstanding request": data["keys_id"] in (None, data["exchange_id"]),
         "login.timers has a timer that was never started": data["timers"] <= data["timers_used"],

@@ -22,7 +22,7 @@ CAP: Final = 2
 
 _UNTIL_BOUND: Final = ("attempt", "asked_previous", "port")
 """Fields that decide how a port is found. A letter takes the port from the login."""
-_DISCOVERING: Final = (LoginState.IDLE, LoginState.DISCOVERING)
+_DISCOVERING: Final = (LoginState.IDLE, LoginState.DISCOVERING_RESOURCE, LoginState.DISCOVERING)
 _UNTIL_THE_END: Final = (
     *(
         "timers_used",
@@ -36,7 +36,16 @@ _UNTIL_THE_END: Final = (
         "code",
     ),
     *("device_code", "device_grant", "poll_troubles", "browser_waited"),
-    *("options", "wants_device_code", "metadata_address", "request_uri", "keys", "keys_id", "unverified"),
+    *(
+        "options",
+        "wants_device_code",
+        "metadata_address",
+        "registration",
+        "request_uri",
+        "keys",
+        "keys_id",
+        "unverified",
+    ),
 )
 """Fields that decide the outcome, or whether an answer is late: in a final state every answer is late."""
 
@@ -53,6 +62,8 @@ def _options(value: Any) -> tuple[object, ...]:
     """Return what a login has found out about its provider."""
     provider = value.provider
     return (
+        provider.issuer,
+        provider.port,
         provider.needs_discovery,
         provider.client_id,
         provider.client_secret is None,
@@ -83,6 +94,7 @@ _SIMPLER: Final[Mapping[str, Callable[[Any], object]]] = {
     "exchange_id": _is_there,
     "exchanges": lambda number: min(number, 2),
     "options": _options,
+    "registration": lambda value: None if value is None else value.issuer,
     "request_uri": _is_there,
     "keys_id": _is_there,
     "unverified": _unverified,

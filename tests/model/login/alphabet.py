@@ -129,6 +129,11 @@ def _the_callback(place: Place) -> str:
     return _callback(f"code={place.code or CODE}")(place)
 
 
+def _naming(client: str) -> Callable[[Place], str]:
+    """Return the target of a callback with other words about the client."""
+    return lambda place: f"/auth/callback?code={place.code or CODE}&state={STATE}{client}"
+
+
 def _another_callback(place: Place) -> str:
     return _callback(f"code={OTHER_CODE if place.code != OTHER_CODE else CODE}")(place)
 
@@ -283,7 +288,13 @@ def _about_provider(world: World) -> Iterator[Letter]:
         yield _answered("tokens without a scope", 200, world.tokens().replace(b'"repo"', b'"other"'))
         plain = b'{"access_token": "canary-opaque-access-token", "scope": "other"}'
         yield _answered("tokens without a scope and an id token", 200, plain)
-    if world.options.provider.issuer != server.ISSUER:
+    if world.options.provider.protected_resource is not None:
+        yield _answered("metadata of the resource", 200, server.resource_metadata().body)
+        yield _answered(
+            "metadata of another resource", 200, server.resource_metadata(resource="https://evil.example").body
+        )
+        yield _answered("metadata at the origin", 200, server.metadata(issuer="https://api.example").body)
+    elif world.options.provider.issuer != server.ISSUER:
         return
     yield _answered("metadata", 200, server.metadata().body)
     pushing = server.metadata(require_pushed_authorization_requests=True)
@@ -301,22 +312,26 @@ def _about_provider(world: World) -> Iterator[Letter]:
         device = Started(method=LoginMethod.DEVICE_CODE, registration=server.CONFIDENTIAL)
         yield _fixed("started with a registration", Started(registration=server.CONFIDENTIAL))
         yield _fixed("started with a registration and a device code", device)
-        yield _fixed("started with another's registration", Started(registration=elsewhere), EventKind.MISTAKE)
+        if world.options.provider.protected_resource is not None:
+            with_port = Started(registration=server.CONFIDENTIAL, registered_port=world.any_port + 1)
+            yield _fixed("started with a registration and its port", with_port)
+        # (The provider of a resource is not known yet.)
+        kind = EventKind.FACT if world.options.provider.needs_resource_metadata else EventKind.MISTAKE
+        yield _fixed("started with another's registration", Started(registration=elsewhere), kind)
 
 
 def _about_issued_clients(world: World) -> Iterator[Letter]:
     """Yield the letters for a provider that issues clients in callbacks."""
     is_first = world.started.registration is None
-    without = f"/auth/callback?code={CODE}&state={STATE}"
     if is_first:
-        yield _asked("a callback without a client", without, EventKind.ANSWER)
-        yield _asked("a callback with the bootstrap client", f"{without}&client_id={BOOTSTRAP}", EventKind.ANSWER)
+        yield _asked("a callback without a client", _naming(""), EventKind.ANSWER)
+        yield _asked("a callback with the bootstrap client", _naming(f"&client_id={BOOTSTRAP}"), EventKind.ANSWER)
     else:
-        yield _asked("a callback with the same client", f"{without}&client_id={ISSUED}", EventKind.CALLBACK)
-        yield _asked("a callback with another client", f"{without}&client_id=oaiapp_other", EventKind.ANSWER)
+        yield _asked("a callback with the same client", _naming(f"&client_id={ISSUED}"), EventKind.CALLBACK)
+        yield _asked("a callback with another client", _naming("&client_id=oaiapp_other"), EventKind.ANSWER)
         yield _answered("tokens of another person", 200, world.tokens(sub="user-2"))
         yield _asked("the start page", start_path(SECRETS), EventKind.STRANGER)
-    yield _asked("a callback with two clients", f"{without}&client_id=a&client_id=b", EventKind.STRANGER)
+    yield _asked("a callback with two clients", _naming("&client_id=a&client_id=b"), EventKind.STRANGER)
     yield _answered("the client is refused", 401, b'{"error": "invalid_client"}')
     yield _fixed("started without a host", Started(), EventKind.MISTAKE)
 
@@ -339,6 +354,8 @@ def _starts(world: World) -> Iterator[Letter]:
 
 def _ports(world: World) -> Iterator[Letter]:
     ports = {world.options.first_port or world.any_port, world.options.fallback_port, world.any_port} - {None}
+    if world.options.provider.protected_resource is not None:
+        ports |= {world.any_port + 1}
     for port in sorted(port for port in ports if port is not None):
         yield _fixed(f"bound to {port}", Bound(port=port))
     yield _fixed("bound to no port", Bound(port=0), EventKind.MISTAKE)

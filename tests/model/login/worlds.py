@@ -9,7 +9,7 @@ from loginmachine.sansio.login.events import Started
 from loginmachine.sansio.server.endpoints import DeviceCodeEndpoints
 from tests.sansio import chatgpt_samples as chatgpt
 from tests.sansio.samples import ID_CLAIMS, NAMESPACE, NONCE, OPTIONS, OTHER_PROVIDER, jwt, token_json, with_dialect
-from tests.sansio.server_samples import CLAIMS, KEYS_URL, METADATA, OPENID, REGISTERING, signed
+from tests.sansio.server_samples import CLAIMS, KEYS_URL, METADATA, OPENID, REGISTERING, RESOURCE, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +109,12 @@ WORLDS: Final = (
         LoginOptions(provider=_KNOWN, **_LONG),
         claims=_SIGNED,
         has_others=True,
+        has_keys=True,
+    ),
+    World(
+        "a resource that names its provider",
+        LoginOptions(provider=RESOURCE.provider, **_LONG),
+        claims=_SIGNED,
         has_keys=True,
     ),
     World(

@@ -113,18 +113,18 @@ def _one_use() -> Iterator[Letter]:
         "marked": one_use.stored(refresh_sent_at=NOW - 1),
         "too early": one_use.stored(3600.0, extra="1795000100"),
         "too early and over": one_use.stored(-60.0, extra="1795000100"),
-        "new": one_use.waiting().unverified,
+        "new": one_use.NEW,
+        "theirs": one_use.THEIRS,
         "waiting for the keys": one_use.waiting(),
         "over and waiting": one_use.waiting(one_use.OVER),
     }.items():
         yield _fixed(f"stored: {name}", one_use.loaded(credentials))
     yield _fixed("stored: nothing", one_use.loaded(None))
     yield _fixed("the store cannot be read", LoadFailed(failed_at=NOW, message="input/output error"))
-    forged = signed("key-3", {"kid": "key-1"}, **one_use.IDENTITY)
     answers: dict[str, RefreshEvent] = {
         "tokens": one_use.new_tokens(None),
         "tokens with an id token": one_use.new_tokens(),
-        "tokens with a wrong signature": one_use.new_tokens(forged),
+        "tokens with a wrong signature": one_use.new_tokens(one_use.FORGED),
         "tokens of another person": one_use.new_tokens(signed(**{**one_use.IDENTITY, "sub": "user-2"})),
         "the refresh token is refused": answered(400, error="invalid_grant"),
         "the client is refused": answered(401, error="invalid_client"),

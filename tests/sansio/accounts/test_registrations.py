@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from loginmachine.sansio import ClientAuthentication, CredentialsError, Secret
 from loginmachine.sansio.accounts.registrations import (
     StoredRegistration,
+    may_ask_for,
     parse_registration,
     registration_key,
     serialise_registration,
@@ -135,3 +136,20 @@ TEXTS = st.text(st.characters(codec="ascii", min_codepoint=33, max_codepoint=126
 )
 def test_what_was_written_is_read_again(stored: StoredRegistration) -> None:
     assert parse_registration(serialise_registration(stored)) == stored
+
+
+@pytest.mark.parametrize(
+    ("response", "scopes", "expected"),
+    [
+        ({"scope": "read write"}, ("read",), True),
+        ({"scope": "read write"}, (), True),
+        ({"scope": "read"}, ("read", "write"), False),
+        # Nothing was said about scopes.
+        ({}, ("read",), True),
+        ({"scope": ["read"]}, ("write",), True),
+    ],
+)
+def test_the_scopes_of_a_client(response: dict[str, object], scopes: tuple[str, ...], *, expected: bool) -> None:
+    others = Secret(json.dumps(response)) if response else None
+    client = Registration(issuer="https://id.example", client_id="c", others=others)
+    assert may_ask_for(client, scopes) is expected

@@ -175,7 +175,7 @@ def test_a_row_back_to_its_own_state_is_written_into_the_box() -> None:
 def test_a_node_for_several_states() -> None:
     overview = diagram.mermaid_overview()
     assert 'state "any unfinished state<br/>but saving_credentials" as any_cancel_requested\n' in overview
-    assert "any_failing --> failed : 43 causes<br/>/ fail, doubt_client\n" in overview
+    assert "any_failing --> failed : 44 causes<br/>/ fail, doubt_client\n" in overview
     assert (
         "class requesting_device_code,polling_device_code,binding,cancelling_previous,awaiting_callback,"
         "exchanging_code,saving_credentials,any_failing fails\n"
@@ -207,6 +207,13 @@ def test_the_path_with_a_device_code() -> None:
 
 def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
     assert arrows(diagram.mermaid_provider()) == {
+        ("idle", "discovering_resource"): (
+            "started<br/>[needs_resource_metadata]<br/>/ read_resource"
+            "<br/>started_with_device_code<br/>[needs_resource_metadata]<br/>/ read_resource_for_code"
+        ),
+        ("discovering_resource", "discovering"): (
+            "metadata_not_found<br/>/ discover_at_origin<br/>resource_metadata_received<br/>/ discover_named_server"
+        ),
         ("idle", "discovering"): (
             "started<br/>[needs_metadata]<br/>/ discover"
             "<br/>started_with_device_code<br/>[needs_metadata]<br/>/ discover_for_device_code"
@@ -245,6 +252,11 @@ def test_the_drawing_of_what_is_fetched_about_the_provider() -> None:
 
 def test_the_second_address_of_the_metadata_is_written_into_the_box() -> None:
     lines = [line.strip() for line in diagram.mermaid_provider().splitlines()]
+    assert [line for line in lines if line.startswith("discovering_resource : ")] == [
+        "discovering_resource : discovering_resource",
+        "discovering_resource : metadata_not_found [has_other_resource_address]",
+        "discovering_resource : / read_resource_elsewhere",
+    ]
     assert [line for line in lines if line.startswith("discovering : ")] == [
         "discovering : discovering",
         "discovering : metadata_not_found [has_other_address]",
@@ -268,6 +280,7 @@ def test_every_arrow_to_an_early_end() -> None:
             "<br/>token_endpoint_rejected<br/>token_response_malformed<br/>id_token_refused"
             "<br/>scope_missing<br/>workspace_refused<br/>/ fail<br/>client_refused<br/>/ doubt_client"
         ),
+        ("discovering_resource", "discovering_resource_failed"): "discovery_failed<br/>/ fail",
         ("discovering", "discovering_failed"): (
             "metadata_not_found<br/>discovery_failed<br/>device_code_not_enabled<br/>/ fail"
         ),
@@ -288,6 +301,7 @@ def test_every_arrow_to_an_early_end() -> None:
             "<br/>id_token_refused<br/>scope_missing<br/>workspace_refused<br/>/ fail"
         ),
         ("any_cancel_requested", "any_cancel_requested_cancelled"): "cancel_requested<br/>/ cancel",
+        ("discovering_resource_failed", "[*]"): "",
         ("discovering_failed", "[*]"): "",
         ("registering_failed", "[*]"): "",
         ("saving_registration_failed", "[*]"): "",
@@ -367,7 +381,7 @@ def test_dot_has_the_arrows_of_both_drawings() -> None:
 def test_dot_has_a_table_of_the_failures() -> None:
     rows = re.findall(r"<tr>(.*?)</tr>", dot())
     cells = [tuple(re.findall(r"<td[^>]*>(.*?)</td>", row)) for row in rows]
-    assert len(cells) == 14
+    assert len(cells) == 15
     assert ("cancelling_previous", "previous_refused", "local_server_unavailable") in cells
     assert ("fetching_keys", "keys_unavailable<br/>id_token_refused<br/>scope_missing<br/>workspace_refused") in [
         row[:2] for row in cells

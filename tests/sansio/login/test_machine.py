@@ -107,7 +107,8 @@ EVENTS: dict[str, Event] = {
 }
 
 SERVER_STATES = (
-    *("discovering", "registering", "saving_registration", "pushing_request", "saving_client", "fetching_keys"),
+    *("discovering_resource", "discovering", "registering", "saving_registration", "pushing_request"),
+    *("saving_client", "fetching_keys"),
 )
 """The states that a login at the default provider never has."""
 RAISES = "UnexpectedEvent"

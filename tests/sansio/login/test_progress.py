@@ -27,6 +27,12 @@ WARNING = "Never enter a code that another person gave you."
 
 PHASES: list[tuple[LoginPhase, str, bool, str]] = [
     (
+        server_progress.DiscoveringResource(url="https://u/.well-known/oauth-protected-resource"),
+        "discovering_resource",
+        False,
+        "Reading the resource's metadata at https://u/.well-known/oauth-protected-resource.",
+    ),
+    (
         server_progress.Discovering(url="https://u/.well-known/openid-configuration"),
         "discovering",
         False,

@@ -26,6 +26,7 @@ COMPLETE = PROVIDER.__replace__(
 IDENTITY: dict[str, Any] = {"aud": [ISSUED], "nonce": None}
 ID_TOKEN = signed(**IDENTITY)
 NEW_ID_TOKEN = signed(**IDENTITY, given_name="Ada")
+FORGED = signed("key-3", {"kid": "key-1"}, **IDENTITY)
 KEYS = keys_of(1)
 
 
@@ -45,6 +46,8 @@ def stored(ends: float = 60.0, extra: str = "", **changes: Any) -> Credentials:
 
 
 DUE, OVER = stored(), stored(-60.0)
+NEW = stored(3600.0, access_token=Secret("canary-new-access"), refresh_token=Secret("canary-new-refresh"))
+THEIRS = stored(3600.0, access_token=Secret("canary-their-access"), refresh_token=Secret("canary-their-refresh"))
 
 
 def loaded(credentials: Credentials | None, at: float = NOW) -> CredentialsLoaded:

@@ -198,10 +198,8 @@ def _saved(actions: list[RefreshAction]) -> list[Credentials]:
 
 def _is_beside(credentials: Credentials, store: Credentials | None) -> bool:
     """Whether the stored tokens are saved: with a mark, or with new ones beside them that wait for the keys."""
-    tokens = [each.tokens and each.tokens.__replace__(refresh_sent_at=None) for each in (credentials, store) if each]
-    return (
-        len(tokens) == 2 and tokens[0] == tokens[1] and (credentials.unverified is not None or _is_marked(credentials))
-    )
+    is_same = _refresh_token(credentials) == _refresh_token(store)
+    return is_same and (credentials.unverified is not None or _is_marked(credentials))
 
 
 def _is_marked(credentials: Credentials) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .. import actions, progress
+from .. import actions
 from ..actions import Timer
+from . import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def bind_again(login: LoginData, _: Interpretation) -> None:
 def bind_fallback(login: LoginData, _: Interpretation) -> None:
     """Try the second registered port."""
     assert login.options.fallback_port is not None
+    login.drop_registration()
     login.report(progress.UsingFallbackPort(port=login.options.fallback_port))
     _bind(login, login.options.fallback_port, 1)
 

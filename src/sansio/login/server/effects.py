@@ -10,6 +10,7 @@ from . import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...model.provider import Provider
     from ..interpretation import (
         Interpretation,
         NoDeviceCodes,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         PushedAuthorization,
         ReceivedKeys,
         ReceivedMetadata,
+        ReceivedResource,
         RegisteredClient,
         UnverifiedTokens,
     )
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 
 
 # Guards
+
+
+def needs_resource_metadata(login: LoginData, _: Interpretation) -> bool:
+    """The metadata of a protected resource names the provider."""
+    return login.options.provider.needs_resource_metadata
+
+
+def has_other_resource_address(login: LoginData, _: Interpretation) -> bool:
+    """The resource's metadata may be at another address, which was not tried yet."""
+    return login.metadata_address + 1 < len(login.options.provider.resource_metadata_addresses)
 
 
 def needs_metadata(login: LoginData, _: Interpretation) -> bool:
@@ -56,6 +68,58 @@ def must_register_for_code(login: LoginData, meaning: Interpretation) -> bool:
 def must_push(login: LoginData, _: Interpretation) -> bool:
     """The authorization request is pushed to the provider."""
     return login.options.provider.require_pushed_authorization_requests
+
+
+# The metadata of a protected resource
+
+
+def read_resource(login: LoginData, _: Interpretation) -> None:
+    """Request the resource's metadata at the first address (RFC 9728 section 3)."""
+    _request_resource_metadata(login)
+
+
+def read_resource_for_code(login: LoginData, _: Interpretation) -> None:
+    """Request the resource's metadata at the first address, for a login with a device code."""
+    login.wants_device_code = True
+    _request_resource_metadata(login)
+
+
+def read_resource_elsewhere(login: LoginData, _: Interpretation) -> None:
+    """Request the resource's metadata at the next address."""
+    login.metadata_address += 1
+    _request_resource_metadata(login)
+
+
+def _request_resource_metadata(login: LoginData) -> None:
+    from ...oauth.metadata import metadata_request  # noqa: PLC0415 - as the other effects
+
+    url = login.options.provider.resource_metadata_addresses[login.metadata_address]
+    login.report(progress.DiscoveringResource(url=url))
+    login.send(metadata_request(url))
+
+
+def discover_named_server(login: LoginData, meaning: ReceivedResource) -> None:
+    """Note the provider that the resource names, and request its metadata."""
+    found = meaning.metadata
+    provider = login.options.provider.named_by(found)
+    _discover_found(login, provider, found.resource)
+
+
+def discover_at_origin(login: LoginData, _: Interpretation) -> None:
+    """Take the origin of the resource for the provider, and request its metadata."""
+    from ...server.resource import origin_issuer  # noqa: PLC0415 - as the other effects
+
+    provider = login.options.provider
+    assert provider.protected_resource is not None
+    issuer = origin_issuer(provider.protected_resource)
+    _discover_found(login, provider.__replace__(issuer=issuer), provider.protected_resource)
+
+
+def _discover_found(login: LoginData, provider: Provider, resource: str) -> None:
+    login.options = login.options.__replace__(provider=provider, resource=login.options.resource or (resource,))
+    login.use_registration()
+    login.metadata_address = 0
+    _request_metadata(login)
 
 
 # The provider's metadata
@@ -144,7 +208,11 @@ def register(login: LoginData, _: Interpretation) -> None:
     assert provider.registration is not None
     login.report(progress.RegisteringClient())
     uri = None if login.wants_device_code else redirect_uri(login.options, login.port)
-    login.send(registration_request(provider.registration_endpoint, provider.registration, uri))
+    metadata = provider.registration
+    if provider.protected_resource is not None:
+        # Servers of such resources refuse scopes that the client is not registered for.
+        metadata = metadata.covering(login.options.requested_scopes)
+    login.send(registration_request(provider.registration_endpoint, metadata, uri))
 
 
 def save_registration(login: LoginData, meaning: RegisteredClient) -> None:

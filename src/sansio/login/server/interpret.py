@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...base.text import DRIVER_TEXT_LIMIT, clean_text, safe_url
 from ...oauth.keys import KeysProblem, read_keys
-from ...oauth.metadata import MetadataProblem, read_metadata
+from ...oauth.metadata import MetadataProblem, read_metadata, read_resource_metadata
 from ...oauth.pushed_request import PushedRequest, read_pushed
 from ...oauth.registration import read_registration
 from ...server.metadata import endpoint_elsewhere, metadata_urls
@@ -18,6 +18,7 @@ from ..interpretation import (
     PushedAuthorization,
     ReceivedKeys,
     ReceivedMetadata,
+    ReceivedResource,
     RegisteredClient,
 )
 from ..states import LoginState, Trigger
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..state import LoginData
 
 _FAILED: Final[Mapping[LoginState, Trigger]] = {
+    LoginState.DISCOVERING_RESOURCE: Trigger.DISCOVERY_FAILED,
     LoginState.DISCOVERING: Trigger.DISCOVERY_FAILED,
     LoginState.REGISTERING: Trigger.REGISTRATION_FAILED,
     LoginState.PUSHING_REQUEST: Trigger.PUSH_FAILED,
@@ -46,6 +48,8 @@ def interpret_server_failure(event: TokenRequestFailed, login: LoginData) -> Pro
 def interpret_server_response(event: TokenResponseReceived, login: LoginData) -> Interpretation:
     """Interpret the response to a request about the provider."""
     match login.state:
+        case LoginState.DISCOVERING_RESOURCE:
+            return _resource_metadata(event, login)
         case LoginState.DISCOVERING:
             return _metadata(event, login)
         case LoginState.REGISTERING:
@@ -54,6 +58,14 @@ def interpret_server_response(event: TokenResponseReceived, login: LoginData) ->
             return _pushed(event, login)
         case _:
             return _keys(event, login)
+
+
+def _resource_metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
+    found = read_resource_metadata(event, login.options.provider.protected_resource or "")
+    if isinstance(found, MetadataProblem):
+        trigger = Trigger.METADATA_NOT_FOUND if found.is_missing else Trigger.DISCOVERY_FAILED
+        return _problem(found.message, login, trigger)
+    return ReceivedResource(trigger=Trigger.RESOURCE_METADATA_RECEIVED, metadata=found)
 
 
 def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
@@ -118,8 +130,10 @@ def _problem(message: str, login: LoginData, trigger: Trigger | None = None) -> 
 def _address(login: LoginData) -> str:
     provider = login.options.provider
     match login.state:
+        case LoginState.DISCOVERING_RESOURCE:
+            url: str | None = provider.resource_metadata_addresses[login.metadata_address]
         case LoginState.DISCOVERING:
-            url: str | None = metadata_urls(provider.issuer or "")[login.metadata_address]
+            url = metadata_urls(provider.issuer or "")[login.metadata_address]
         case LoginState.REGISTERING:
             url = provider.registration_endpoint
         case LoginState.PUSHING_REQUEST:

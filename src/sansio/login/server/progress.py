@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
 
+class DiscoveringResource(Phase):
+    """The metadata of the protected resource is being read (RFC 9728). It names the provider."""
+
+    name: ClassVar[str] = "discovering_resource"
+    sentence: ClassVar[str] = "Reading the resource's metadata at {url}."
+    url: str
+
+
 class Discovering(Phase):
     """The provider's metadata is being read (OpenID Connect Discovery, RFC 8414)."""
 

@@ -22,6 +22,7 @@ ADDED: Final[dict[str, object]] = {
     "authorization": None,
     "method": "POST",
     "registration": None,
+    "registered_port": None,
     "account": None,
     "host_id": None,
     "is_refused": False,

@@ -1,4 +1,4 @@
-"""Redact what the provider says about itself: its metadata, a registration, a pushed request, and its keys."""
+"""Redact what the provider or a resource says: metadata, a registration, a pushed request, and keys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from ...base.urls import check_endpoint
 from ...oauth.keys import KeySet, read_keys
 from ...oauth.pushed_request import MAX_REQUEST_URI
 from ...oauth.registration import MAX_CLIENT_ID, is_registered
+from ...server.discovered import OFFLINE_ACCESS
 from ...server.endpoints import ClientAuthentication
 from ...server.metadata import LONGEST_ENDPOINT, MetadataError, parse_metadata
+from ...server.resource import contains
 from ..format.bodies import Members, moment_of, of_its_kind
 from .kinds import RequestKind
 from .public import algorithm, public_endpoint
@@ -65,8 +67,10 @@ class Documents:
             response: The real response.
             redirect_uri: The redirect URI of a registration; None if there is none.
         """
-        if kind is RequestKind.METADATA:
-            members: Members = self._metadata()
+        if kind is RequestKind.RESOURCE_METADATA:
+            members: Members = self._resource_metadata()
+        elif kind is RequestKind.METADATA:
+            members = self._metadata()
         elif kind is RequestKind.REGISTRATION:
             members = self._registration(redirect_uri)
         elif kind is RequestKind.PUSHED_REQUEST:
@@ -74,6 +78,22 @@ class Documents:
         else:
             members = self._keys(response)
         return members.body(response.headers, response.body)
+
+    # The metadata of a resource
+
+    def _resource_metadata(self) -> Members:
+        servers = _listed(lambda text: text if _is_safe(text) else "other")
+        whole = {"resource": self._resource, "authorization_servers": servers, "scopes_supported": _without_empty}
+        return Members(self._placeholders, {}, whole=whole)
+
+    def _resource(self, value: object) -> object:
+        if not isinstance(value, str) or not value:
+            return of_its_kind(value)
+        if not _is_safe(value):
+            return "other"
+        ours = self._provider.protected_resource
+        is_ours = ours is not None and contains(value, ours)
+        return public_endpoint(value, self._placeholders) if is_ours else "https://other.invalid/"
 
     # Metadata
 
@@ -85,7 +105,7 @@ class Documents:
                 **dict.fromkeys(_ENDPOINTS, self._endpoint),
                 **dict.fromkeys(_FLAGS, of_its_kind),
                 **{name: _listed(_one_of(known)) for name, known in _WORDS.items()},
-                "scopes_supported": _listed(_one_of(self._provider.scopes)),
+                "scopes_supported": _listed(_one_of((*self._provider.scopes, OFFLINE_ACCESS))),
                 _ALGORITHMS: _listed(lambda word: algorithm(word, self._placeholders)),
             },
             self._accepts,
@@ -108,11 +128,7 @@ class Documents:
     def _endpoint(self, value: object) -> object:
         if not isinstance(value, str) or not value:
             return of_its_kind(value)
-        try:
-            check_endpoint(value)
-        except ValueError:
-            return "other"
-        return public_endpoint(value, self._placeholders) if len(value) <= LONGEST_ENDPOINT else "other"
+        return public_endpoint(value, self._placeholders) if _is_safe(value) else "other"
 
     def _accepts(self, listed: object) -> bool:
         """Return whether an algorithm of a list in metadata is accepted. None stands for the default."""
@@ -177,6 +193,23 @@ class _MetadataMembers(Members):
         others = [name for name in listed if name != ALGORITHM]
         # (An empty list would mean the default.)
         return {**rebuilt, _ALGORITHMS: [*others, ALGORITHM] if self._accepts(names) else others or ["other"]}
+
+
+def _is_safe(url: str) -> bool:
+    """Return whether the URL of an endpoint, a resource or an issuer can be used."""
+    try:
+        check_endpoint(url)
+    except ValueError:
+        return False
+    return len(url) <= LONGEST_ENDPOINT
+
+
+def _without_empty(value: object) -> object:
+    """Return a list of scopes. A trace holds those that a login asks for."""
+    if not _is_list_of_texts(value):
+        return [0] if isinstance(value, list) else of_its_kind(value)
+    assert isinstance(value, list)
+    return [word for word in value if word]
 
 
 def _redirect_uris(value: object, ours: str | None) -> object:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class RequestKind(StrEnum):
     """What a request is about. Its response is redacted accordingly."""
 
+    RESOURCE_METADATA = "the request for the resource's metadata"
     METADATA = "the request for the provider's metadata"
     REGISTRATION = "the registration"
     PUSHED_REQUEST = "the pushed request"
@@ -24,6 +25,7 @@ class RequestKind(StrEnum):
 
 
 _KINDS: Final[Mapping[str, RequestKind]] = {
+    "discovering_resource": RequestKind.RESOURCE_METADATA,
     "discovering": RequestKind.METADATA,
     "registering": RequestKind.REGISTRATION,
     "pushing_request": RequestKind.PUSHED_REQUEST,

@@ -33,7 +33,7 @@ _NO_LINK: Final = "https://redacted.invalid/"
 _LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?(/[\w./-]*)?")
 _ENDPOINTS: Final = (
     *("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri", "registration_endpoint"),
-    "pushed_authorization_request_endpoint",
+    *("pushed_authorization_request_endpoint", "protected_resource", "resource_metadata"),
 )
 _DEVICE_CODE_URLS: Final = tuple(name for name in DeviceCodeEndpoints._fields if name != "dialect")
 
@@ -86,8 +86,10 @@ def public_registration(registration: Registration, provider: Provider, placehol
         provider: The provider of the login. Its names are not secret.
         placeholders: The placeholders of the login.
     """
+    # (The metadata of a resource may still name its issuer.)
+    may_be_ours = registration.issuer == provider.origin or provider.needs_resource_metadata
     return registration.__replace__(
-        issuer=registration.issuer if registration.issuer == provider.origin else _NO_LINK,
+        issuer=registration.issuer if may_be_ours else _NO_LINK,
         client_id=placeholders.of("client", registration.client_id) if registration.client_id else "",
         client_secret=_secret("client-secret", registration.client_secret, placeholders),
         redirect_uri=_redirect_uri(registration.redirect_uri),

@@ -37,6 +37,7 @@ from ...server_samples import (
     KNOWN,
     OPENID,
     REGISTERING,
+    RESOURCE,
     SERVER_PATHS,
     device_code,
     keys,
@@ -44,6 +45,7 @@ from ...server_samples import (
     other_keys,
     pushed,
     registered,
+    resource_metadata,
     server_machine,
     server_machine_in,
     signed,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from loginmachine.sansio.login.events import Event
 
 STATES = (
+    *("discovering_resource", "discovering_resource with a device code"),
     *("discovering", "registering", "saving_registration", "pushing_request"),
     *("awaiting_callback", "exchanging_code", "fetching_keys"),
     *("discovering with a device code", "registering with a device code", "polling_device_code"),
@@ -65,6 +68,7 @@ ARRANGING = ("registering", "saving_registration", "pushing_request")
 BUSY = ("exchanging_code", "fetching_keys")
 LAST = {
     **dict.fromkeys(("discovering", "discovering with a device code"), 1),
+    **dict.fromkeys(("discovering_resource", "discovering_resource with a device code"), 1),
     **dict.fromkeys(("registering", "pushing_request", "registering with a device code"), 2),
     **dict.fromkeys(("awaiting_callback", "saving_registration", "polling_device_code"), 2),
     "exchanging_code": 3,
@@ -192,6 +196,11 @@ def test_every_state_times_every_event(state: str, event: str, expected: str) ->
 FAILS = "failed: progress finish close"
 FAILS_IN_BROWSER = "failed: progress respond 502 finish start"
 RESPONSES: dict[tuple[str, str], tuple[Event, str]] = {
+    ("discovering_resource", "metadata"): (resource_metadata(), "discovering: progress send"),
+    ("discovering_resource", "no metadata here"): (answer(1, 404), "stays: progress send"),
+    ("discovering_resource", "metadata of the provider"): (metadata(), FAILS),
+    ("discovering_resource", "a problem of the server"): (answer(1, 503), FAILS),
+    ("discovering_resource with a device code", "metadata"): (resource_metadata(), "discovering: progress send"),
     ("discovering", "metadata"): (metadata(), "binding: progress bind"),
     ("discovering", "no metadata here"): (answer(1, 404), "stays: progress send"),
     ("discovering", "metadata of another issuer"): (metadata(issuer="https://evil.example"), FAILS),
@@ -246,6 +255,31 @@ CODEX_TOKENS = answer(
 _TO_POLL: tuple[Event, ...] = (DEVICE, metadata(), device_code(), samples.POLL_DUE)
 _NEEDS = {"required_scopes": ("repo",)}
 PATHS: dict[str, tuple[LoginOptions, tuple[Event, ...], Event, str]] = {
+    "the resource's metadata is needed": (RESOURCE, (), Started(), "discovering_resource: progress send"),
+    "the resource's metadata is needed for a device code": (
+        RESOURCE,
+        (),
+        DEVICE,
+        "discovering_resource: progress send",
+    ),
+    "the resource has no metadata": (
+        RESOURCE,
+        (Started(), answer(1, 404)),
+        answer(2, 404),
+        "discovering: progress send",
+    ),
+    "the provider that the resource names": (
+        RESOURCE,
+        (Started(), resource_metadata()),
+        metadata(2),
+        "binding: progress bind",
+    ),
+    "the provider that the resource names, with a device code": (
+        RESOURCE,
+        (DEVICE, resource_metadata()),
+        metadata(2),
+        "registering: progress send",
+    ),
     "metadata is needed": (OPENID, (), Started(), "discovering: progress send"),
     "metadata is needed for a device code": (OPENID, (), DEVICE, "discovering: progress send"),
     "a client is needed for a device code": (KNOWN, (), DEVICE, "registering: progress send"),

@@ -61,6 +61,34 @@ def test_metadata(member: str, value: object, told: object) -> None:
     assert told_all == ({} if member == "userinfo_endpoint" else {member: told})
 
 
+RESOURCE = Provider.for_resource("https://api.example/mcp?tenant=secret", client_id="client-1")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "told"),
+    [
+        ("resource", "https://api.example/mcp?tenant=secret", "https://api.example/mcp?redacted-query-1"),
+        ("resource", "https://api.example/", "https://api.example/"),
+        ("resource", "https://secret.example/mcp", "https://other.invalid/"),
+        ("resource", "secret", "other"),
+        ("resource", 4711, 0),
+        ("resource", None, None),
+        ("authorization_servers", [ISSUER, f"{ISSUER}/"], [ISSUER, f"{ISSUER}/"]),
+        ("authorization_servers", ["secret"], ["other"]),
+        ("authorization_servers", [f"{ISSUER}/{'a' * 2048}"], ["other"]),
+        ("authorization_servers", [4711], [0]),
+        ("authorization_servers", [], []),
+        ("scopes_supported", ["files:read", "", "files:write"], ["files:read", "files:write"]),
+        ("scopes_supported", [4711], [0]),
+        ("scopes_supported", "secret", "other"),
+        ("resource_name", "secret", None),
+    ],
+)
+def test_the_metadata_of_a_resource(member: str, value: object, told: object) -> None:
+    told_all = shown(RequestKind.RESOURCE_METADATA, {member: value, "secret": "secret"}, RESOURCE)
+    assert told_all == ({} if member == "resource_name" else {member: told})
+
+
 @pytest.mark.parametrize(
     ("issuer", "told"),
     [
