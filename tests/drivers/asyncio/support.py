@@ -86,6 +86,8 @@ async def ask(browser: Browser, target: str) -> bytes:
             received = await reader.read()
         finally:
             writer.transport.abort()
+            # The loop may be ended right after this, and a transport closes its socket a step later.
+            await writer.wait_closed()
     if b"\r\n\r\n" in received:
         browser.note_redirect(parse_reply(received))
     return received
