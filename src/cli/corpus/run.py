@@ -101,23 +101,23 @@ def _quietly(workers: AbstractContextManager[Workers]) -> Iterator[Workers]:
 
 def _replay(arguments: argparse.Namespace, workers: Workers | None, size: int) -> tuple[Summary, float]:
     """Replay, print the results, and return them with the seconds that it took."""
-    writer = StreamWriter(sys.stdout, timeout=None)
     summary, progress = Summary(), Progress(size)
-    try:
-        work = portions(files_in(arguments.files))
-        for result in replay_portions(workers, work, with_reports=arguments.json):
-            summary.merge(result.summary)
-            progress.advance(result.size, result.summary.traces)
-            writer.write("".join(f"{report_line(report)}\n" for report in result.reports))
-    finally:
-        progress.close()
-    seconds = progress.elapsed
-    if arguments.json:
-        lines = [summary_line(summary, seconds)]
-    else:
-        lines = list(table_lines(summary, seconds, columns_for_text(sys.stdout)))
-    writer.write("".join(f"{line}\n" for line in lines))
-    writer.close()
+    # The results so far are shown also if the workers fail.
+    with contextlib.closing(StreamWriter(sys.stdout, timeout=None)) as writer:
+        try:
+            work = portions(files_in(arguments.files))
+            for result in replay_portions(workers, work, with_reports=arguments.json):
+                summary.merge(result.summary)
+                progress.advance(result.size, result.summary.traces)
+                writer.write("".join(f"{report_line(report)}\n" for report in result.reports))
+        finally:
+            progress.close()
+        seconds = progress.elapsed
+        if arguments.json:
+            lines = [summary_line(summary, seconds)]
+        else:
+            lines = list(table_lines(summary, seconds, columns_for_text(sys.stdout)))
+        writer.write("".join(f"{line}\n" for line in lines))
     return summary, seconds
 
 

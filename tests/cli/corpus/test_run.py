@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -242,3 +243,4 @@ def test_workers_that_fail_end_the_replay(tmp_path: Path, monkeypatch: pytest.Mo
         "",
         "The replay was given up, because a process that replays has failed or is lost: KilledWorker: x\n",
     )
+    assert "loginmachine-writer" not in {thread.name for thread in threading.enumerate()}
