@@ -22,6 +22,10 @@ def without_times(trace: str) -> str:
             event["headers"] = [header for header in event["headers"] if header[0] != "date"]
     # `ResponseSent` may come before or after the next request of the browser.
     lines = [line for line in lines if line.get("event", {}).get("type") != "ResponseSent" or line["actions"]]
+    # The last of them has actions, whichever request it answers.
+    for line in lines[1:]:
+        if line["event"]["type"] == "ResponseSent":
+            line["event"]["request_id"] = 0
     text = re.sub(r'"last_refresh": "[^"]*"', "", json.dumps(lines))
     return re.sub(r"eyJhbGciOiJub25lIn0\.([\w-]+)\.", lambda match: _claims(match[1]), text)
 
