@@ -156,7 +156,7 @@ class HiddenInput:
 
     def _run(self) -> None:
         assert self._wake is not None
-        lines, wake = LineParser(), self._wake[0]
+        lines, wake, was_empty = LineParser(), self._wake[0], False
         with contextlib.suppress(OSError):
             while wake not in select.select([self._terminal, wake], [], [])[0]:
                 if not is_in_foreground(self._terminal):
@@ -165,8 +165,10 @@ class HiddenInput:
                         return
                     continue
                 data = os.read(self._terminal, 65536)
-                if not data:
+                if not data and (was_empty or self._saved is None):
                     return
+                # Ctrl-C empties the input. What was there may be gone before it is read.
+                was_empty = not data
                 if data in self._keys and lines.is_empty:
                     self._keys[data]()
                     continue
@@ -182,7 +184,8 @@ class HiddenInput:
             hidden = [*self._saved[:6], [*self._saved[6]]]
             # Ctrl-C and Ctrl-Z keep working. The quit key (SIGQUIT) does not: it would leave the echo off.
             hidden[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN)
-            hidden[6][termios.VMIN], hidden[6][termios.VTIME] = 1, 0
+            # A read never blocks, so that `stop` need not wait for it.
+            hidden[6][termios.VMIN], hidden[6][termios.VTIME] = 0, 0
             hidden[6][termios.VQUIT] = bytes([os.fpathconf(self._terminal, "PC_VDISABLE")])
             termios.tcsetattr(self._terminal, termios.TCSANOW, hidden)
             self._write_mode(_BRACKETED_PASTE_ON)
