@@ -96,7 +96,7 @@ class ResourceAuth(httpx2.Auth):
         can_repeat = isinstance(request.stream, httpx2.ByteStream)
         token = await self._account.token()
         response = yield _authorized(request, token)
-        if response.status_code == _UNAUTHORIZED and token is not None:
+        if self._is_answer(response) and response.status_code == _UNAUTHORIZED and token is not None:
             renewed = await self._renewed(token)
             if renewed is not None and renewed != token:
                 if not can_repeat:
@@ -106,7 +106,7 @@ class ResourceAuth(httpx2.Auth):
         # The second time is for a resource that wants more scopes than it has named at first.
         for _ in range(2):
             status = response.status_code
-            options = await self._options_for(_challenge_of(response))
+            options = await self._options_for(_challenge_of(response) if self._is_answer(response) else None)
             if options is None:
                 return
             token = await self._sign_in(options, token)
@@ -124,6 +124,10 @@ class ResourceAuth(httpx2.Auth):
         """
         raise TypeError("ResourceAuth is for httpx2.AsyncClient")
         yield request
+
+    def _is_answer(self, response: httpx2.Response) -> bool:
+        """Return whether the resource has answered. After a redirect, it may be another server."""
+        return contains(self._resource, str(response.request.url))
 
     async def _options_for(self, challenge: BearerChallenge | None) -> LoginOptions | None:
         """Return the options of the sign-in that a response asks for; None if a sign-in would change nothing."""

@@ -178,6 +178,25 @@ def test_another_resource_of_the_origin_gets_no_token(one_server: ProtectedServe
     assert person.logins == []
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_server_behind_a_redirect_cannot_ask_for_a_sign_in(tmp_path: Path, status: int) -> None:
+    """It could name an authorization server of its own."""
+    challenge = 'Bearer error="insufficient_scope", resource_metadata="https://evil.example/metadata"'
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "api.example":
+            return httpx2.Response(307, headers={"Location": "https://evil.example/mcp"})
+        return httpx2.Response(status, headers={"WWW-Authenticate": challenge})
+
+    async def send(auth: ResourceAuth) -> int:
+        transport = httpx2.MockTransport(answer)
+        async with httpx2.AsyncClient(auth=auth, transport=transport, follow_redirects=True) as client:
+            return (await client.get("https://api.example/mcp")).status_code
+
+    options = LoginOptions(provider=Provider.for_resource("https://api.example/mcp"), open_browser=False)
+    assert asyncio.run(send(ResourceAuth(options, store=AccountStore(folder=tmp_path)))) == status
+
+
 def test_a_stream_is_sent_once(one_server: ProtectedServer, tmp_path: Path) -> None:
     """It cannot be sent again. The person signs in all the same, for the next request."""
 
