@@ -71,10 +71,8 @@ class ResourceAuth(httpx2.Auth):
         self._resource = resource
         self._account = ResourceAccount(resource, store, on_login, on_progress)
         self._signing_in = anyio.Lock()
-        self._failures = 0
-        """How many sign-ins have failed."""
-        self._failure: BaseException | None = None
-        """Why the last one has failed."""
+        self._failure: LoginFailed | None = None
+        """Why the last sign-in that failed has failed."""
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """Send the request with the stored token; after a refusal, once more with another one.
@@ -144,9 +142,9 @@ class ResourceAuth(httpx2.Auth):
 
     async def _sign_in(self, options: LoginOptions, refused: Secret | None) -> Secret:
         """Return the token of a new sign-in, or of one that another request has asked for meanwhile."""
-        failures = self._failures
+        earlier = self._failure
         async with self._signing_in:
-            if self._failures != failures and self._failure is not None:
+            if self._failure is not None and self._failure is not earlier:
                 raise self._failure
             current = await self._account.token()
             if current is not None and current != refused:
@@ -154,7 +152,6 @@ class ResourceAuth(httpx2.Auth):
             try:
                 return await self._account.sign_in(options)
             except LoginFailed as error:
-                self._failures += 1
                 self._failure = error
                 raise
 
