@@ -92,8 +92,9 @@ class TokenEndpoint:
         assert self.released.wait(4 * PATIENCE)
         if scripted is not None:
             return scripted()
-        self.accepted = access_token(LASTING, f"new-{number}")
-        return reply({"access_token": self.accepted, "refresh_token": f"canary-refresh-{number}"})()
+        # Two requests may be answered at the same time.
+        token = self.accepted = access_token(LASTING, f"new-{number}")
+        return reply({"access_token": token, "refresh_token": f"canary-refresh-{number}"})()
 
     def handle_call(self, request: Request) -> Response:
         authorization = request.headers.get("Authorization")

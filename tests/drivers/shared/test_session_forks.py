@@ -43,6 +43,9 @@ elif driver == "asyncio":
 else:
     session = Session(store, provider)
     ask = session.access_token
+def say(text):
+    # In one write: `print` may write the end of the line separately, and parent and child share the pipe.
+    os.write(1, f"{text}\\n".encode())
 refresh = threading.Thread(target=ask)
 refresh.start()
 sys.stdin.readline()
@@ -52,18 +55,18 @@ if not child:
     files = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
 """
 ASK = """
-    print(ask(), flush=True)
+    say(ask())
     [os.fstat(file) for file in files]
     os._exit(0)
-print(child, flush=True)
+say(child)
 refresh.join()
-print(ask(), flush=True)
+say(ask())
 os.waitpid(child, 0)
 """
 SLEEP = """
     signal.pause()
     os._exit(0)
-print(child, flush=True)
+say(child)
 refresh.join()
 """
 
