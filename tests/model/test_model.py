@@ -5,6 +5,7 @@ Each step is checked against the rules of docs/design/invariants.md while the gr
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from functools import cache
@@ -41,7 +42,10 @@ each_world_and_host = pytest.mark.parametrize(
 @cache
 def explored(name: str, honest: bool, /) -> Graph:  # noqa: FBT001 - by name and by position would be cached twice
     subject, world = WORLDS[name]
-    return explore(subject, world, 1 if honest else SMALL[name], honest=honest)
+    graph = explore(subject, world, 1 if honest else SMALL[name], honest=honest)
+    # It is kept until the end. The garbage collector would look at its many objects again and again.
+    gc.freeze()
+    return graph
 
 
 def test_no_two_worlds_have_the_same_name() -> None:
@@ -165,7 +169,7 @@ def test_a_world_that_is_no_longer_explored_is_shown() -> None:
     assert line == "default, confused host: docs/proof.md has it, and it is not explored"
 
 
-# The last, so that most worlds are explored
+# Run after all other tests (conftest.py), so that the worlds are explored
 
 
 @each_machine

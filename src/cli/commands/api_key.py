@@ -29,7 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not is_for_codex(arguments):
         arguments.usage_error("--api-key is for codex only: add --provider codex, and no option of other providers")
     provider = provider_from(arguments)
-    json_lines = JsonLines() if arguments.json else None
     key = _read_key()
     problem = "" if key else f"No API key: expected 1 to {MAX_KEY_LENGTH} visible ASCII characters on standard input."
     warnings = StoreWarnings()
@@ -45,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_error(line)
     for line in [*warnings.lines(), *(f"Warning: {text}." for text in warnings_about(arguments.home))]:
         print_error(line)
-    if json_lines is not None:
+    if arguments.json:
+        json_lines = JsonLines()
         if warnings.fallback:
             json_lines.fallback(warnings.fallback)
         json_lines.finished_with_secret(problem, LoginFailureCategory.PERSIST_FAILED if problem else None)

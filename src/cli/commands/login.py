@@ -45,10 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     _check_person(arguments)
     sign_in = _driver(arguments)
-    with contextlib.ExitStack() as files:
-        record = files.enter_context(recording_from(arguments, "login"))
-        log = files.enter_context(LogFile(folder) if is_codex else LogFile(folder, "login.log"))
+    with contextlib.ExitStack() as closing:
+        record = closing.enter_context(recording_from(arguments, "login"))
+        log = closing.enter_context(LogFile(folder) if is_codex else LogFile(folder, "login.log"))
         view = LoginView(arguments, log, options.provider, lambda: _meeting_point(folder, options, arguments))
+        closing.callback(view.close)
         store = _ViewedStore(arguments, view) if is_codex else _account_store(arguments, options, view)
         settings = LoginSettings(
             options=options,
@@ -71,8 +72,6 @@ def run(arguments: argparse.Namespace) -> int:
             view.not_started(
                 str(error), LoginFailureStep.PERSIST_CREDENTIALS, LoginFailureCategory.PERSIST_FAILED, advice
             )
-        finally:
-            view.close()
         return _exit_code(view.outcome, received)
 
 

@@ -15,6 +15,8 @@ from ...sansio.login.progress import Succeeded
 from .trial import Trial, expect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...sansio.login.progress import LoginPhase
     from ...sansio.model.credentials import Credentials
 
@@ -157,19 +159,31 @@ def the_deadline_passes(trial: Trial) -> None:
 
 def a_port_that_is_taken_is_a_failure(trial: Trial) -> None:
     """If another program holds the callback port and does not stop, `LoginFailed` is raised."""
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port = int(holder.getsockname()[1])
-        answering = threading.Thread(target=_refuse, args=(holder,), name="loginmachine-check-driver", daemon=True)
-        answering.start()
+    with _port_that_is_held() as port:
         trial.start(port=port)
         trial.expect_failure("local_server_unavailable")
 
 
-def _refuse(holder: socket.socket) -> None:
-    """End every connection, as a program does that is no login."""
-    with contextlib.suppress(OSError):
-        while True:
+@contextlib.contextmanager
+def _port_that_is_held() -> Iterator[int]:
+    """Hold a port. Every connection is ended, as by a program that is no login."""
+    is_over = threading.Event()
+
+    def refuse() -> None:
+        while not is_over.is_set():
             holder.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = int(holder.getsockname()[1])
+        refusing = threading.Thread(target=refuse, name="loginmachine-check-driver", daemon=True)
+        refusing.start()
+        try:
+            yield port
+        finally:
+            is_over.set()
+            # Closing the socket would not wake the thread.
+            socket.create_connection(("127.0.0.1", port)).close()
+            refusing.join()
 
 
 def an_observer_that_raises_changes_nothing(trial: Trial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -64,15 +65,29 @@ def other_writers_wait_for_a_transaction(probe: Probe) -> None:
 def no_change_is_lost(probe: Probe) -> None:
     """Threads that each load and save in a transaction lose no change of each other."""
     probe.store.save(tokens_of("counted", account_id="0"))
+    # A thread begins its next turn when all have ended this one, so that it must see the changes of the others.
+    turn = threading.Barrier(_THREADS)
 
     def count() -> None:
         for _ in range(_TURNS):
+            try:
+                turn.wait(probe.patience)
+            except threading.BrokenBarrierError:
+                return
             with probe.store.transaction(timeout=probe.patience) as transaction:
                 number = _number_in(transaction.load())
                 time.sleep(0.001)  # so that another thread runs, if it can
                 transaction.save(tokens_of("counted", account_id=str(number + 1)))
 
-    for call in [probe.start(count) for _ in range(_THREADS)]:
+    def count_or_abort() -> None:
+        try:
+            count()
+        except BaseException:
+            # The others would wait for this thread.
+            turn.abort()
+            raise
+
+    for call in [probe.start(count_or_abort) for _ in range(_THREADS)]:
         call.result()
     found = _number_in(probe.store.load())
     expect(found == _THREADS * _TURNS, f"{_THREADS * _TURNS} changes were made, and {found} are stored")

@@ -60,14 +60,9 @@ def is_free(port: int) -> bool:
         return True
 
 
-EARLIER: set[threading.Thread] = set()
-"""The threads that ran before the test: a test of another module may have left one behind."""
-
-
 def loginmachine_threads() -> list[threading.Thread]:
-    """Return the threads of logins and sessions that the test has begun."""
-    running = [thread for thread in threading.enumerate() if thread.name.startswith("loginmachine")]
-    return [thread for thread in running if thread not in EARLIER]
+    """Return the threads of logins and sessions. Those of earlier tests have ended: tests/conftest.py sees to it."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("loginmachine")]
 
 
 async def in_thread(work: Callable[[], T]) -> T:

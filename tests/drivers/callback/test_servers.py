@@ -86,7 +86,9 @@ def in_trio() -> Iterator[Served]:
     try:
         yield served
     finally:
-        served.call(served.server.close)
+        # A server that the test has closed may be gone, and its run with it.
+        with contextlib.suppress(trio.RunFinishedError):
+            served.call(served.server.close)
         thread.join()
 
 
@@ -106,7 +108,8 @@ def in_asyncio() -> Iterator[Served]:
         assert started.wait(PATIENCE)
         yield served
     finally:
-        served.call(served.server.close)
+        with contextlib.suppress(RuntimeError):
+            served.call(served.server.close)
         thread.join()
 
 

@@ -41,13 +41,16 @@ _EQUIVALENT: Final = {
     },
 }
 # Three worlds hold all of the table for the default provider: there, two requests may be open at once. In the largest
-# world none may, because only the steps before the callback are its own: the callback is pasted.
+# worlds none may, because only the steps before the callback are their own: the callback is pasted.
 _SMALL: Final = {
     **{world.name: 1 for world in WORLDS},
     "device codes, else the browser": 2,
     "a strict provider, one workspace": 2,
     "nothing but the callback": 2,
     "a resource that names its provider": 0,
+    "metadata, a client, a pushed request": 0,
+    "metadata, else the browser": 0,
+    "keys and an API key": 0,
 }
 
 

@@ -23,7 +23,7 @@ from loginmachine.testing.drivers.properties import PROPERTIES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loginmachine import Credentials, CredentialStore, LoginOptions
+    from loginmachine import Credentials, CredentialStore, LoginOptions, ThreadedLogin
     from loginmachine.sansio.login.progress import LoginPhase
 
     Observe = Callable[[LoginPhase], None]
@@ -122,6 +122,7 @@ def wrong(
 
     options = options.__replace__(deadline=deadline, port=port)
     login = start_login(options, store=store, on_progress=observer(how, on_progress, cancel))
+    begun.append(login)
     try:
         with login:
             on_start((lambda: None) if how == "ignores cancel" else login.cancel)
@@ -135,6 +136,7 @@ def wrong(
             left.append(socket.create_server(("127.0.0.1", login.port)))
 
 
+begun: list[ThreadedLogin] = []
 left: list[socket.socket] = []
 WRONG = {
     "stores nothing": "a_login_succeeds",
@@ -162,9 +164,10 @@ def test_a_wrong_driver(how: str, name: str, monkeypatch: pytest.MonkeyPatch) ->
     patience = 1.0 if how.startswith("ignores") else 30.0
     with pytest.raises(DriverCheckFailed) as caught:
         check_driver(partial(wrong, how=how), patience=patience)
-    for each in left:
-        each.close()
-    left.clear()
+    while begun:
+        begun.pop().cancel()
+    while left:
+        left.pop().close()
     assert caught.value.property == name
     assert str(caught.value).startswith(f"{name}: ")
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
