@@ -22,8 +22,8 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors: some tests wait for something."""
-    return (os.cpu_count() or 1) + 1
+    """Two for each processor: many tests wait for something."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
