@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from . import core, crowd, junk, logins, many, replaying, sessions
+from . import commands, core, crowd, junk, logins, many, replaying, sessions
 from .children import PROGRAMS, environment
 from .measuring import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -49,32 +49,36 @@ def make_certificates(folder: Path) -> tuple[str, str]:
 
 def _measure(results: Results, wanted: str, rounds: int, scene: logins.Scene) -> None:
     """Measure what is wanted."""
-    if "a" in wanted:
-        logins.start(results, rounds, scene)
-    if set("bcd") & set(wanted):
+
+    def whole() -> None:
         logins.whole(results, rounds, scene, is_tls=False)
         logins.whole(results, rounds, scene, is_tls=True)
-    if "e" in wanted:
-        core.measure(results, rounds)
-    if "f" in wanted:
-        replaying.measure(results, rounds)
-    if "g" in wanted:
-        crowd.measure(results, scene.plain)
-    if "h" in wanted:
-        junk.measure(results, rounds, scene.plain, scene.home)
-    if "i" in wanted:
-        sessions.calls(results, rounds)
-    if "j" in wanted:
+
+    def crossing() -> None:
         with provider("--delay", "0.3") as slow:
             sessions.crossing(results, slow)
-    if "k" in wanted:
-        many.measure(results)
+
+    works: dict[str, Callable[[], None]] = {
+        "a": lambda: logins.start(results, rounds, scene),
+        "bcd": whole,
+        "e": lambda: core.measure(results, rounds),
+        "f": lambda: replaying.measure(results, rounds),
+        "g": lambda: crowd.measure(results, scene.plain),
+        "h": lambda: junk.measure(results, rounds, scene.plain, scene.home),
+        "i": lambda: sessions.calls(results, rounds),
+        "j": crossing,
+        "k": lambda: many.measure(results),
+        "l": lambda: commands.measure(results, rounds),
+    }
+    for letters, work in works.items():
+        if set(letters) & set(wanted):
+            work()
 
 
 def main() -> None:
     """Measure, print the tables, and write them to a file if one is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("letters", nargs="?", default="abcdefghijk", help="which (default: all, %(default)s)")
+    parser.add_argument("letters", nargs="?", default="abcdefghijkl", help="which (default: all, %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="counted rounds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every value there")
     options = parser.parse_args()

@@ -5,12 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-import requests  # type: ignore[import-untyped]  # in its own environment
-from requests_oauth2client import (  # type: ignore[import-not-found]  # as above
-    BearerToken,
-    OAuth2AccessTokenAuth,
-    OAuth2Client,
-)
+import requests
+from requests_oauth2client import BearerToken, OAuth2AccessTokenAuth, OAuth2Client
 
 
 def main() -> None:

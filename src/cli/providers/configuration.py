@@ -6,8 +6,6 @@ It holds no secrets. A profile says in which file the client's secret is, or whi
 from __future__ import annotations
 
 import os
-import tomllib
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ...sansio.base.text import clean_text
@@ -56,6 +54,8 @@ def read_profiles(path: Path | None = None) -> dict[str, Profile]:
     Raises:
         ConfigurationError: The file cannot be read, or a member is unknown or wrong.
     """
+    import tomllib  # noqa: PLC0415 - most people have no such file, and this takes a millisecond
+
     path = path or configuration_path()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def profile_named(name: str, path: Path | None = None) -> Profile:
     return profiles[name]
 
 
-def _place(error: tomllib.TOMLDecodeError) -> str:
+def _place(error: ValueError) -> str:
     """Return where the file is wrong. The decoder's words may quote a part of the file."""
     _, _, place = str(error).rpartition("(at ")
     return f"it is not valid TOML ({place.rstrip(')') or 'at an unknown place'})"
@@ -137,5 +137,7 @@ def _problem(member: str, value: object) -> str:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for a wrong file only
+
     near = get_close_matches(name, known, n=1)
     return f". Did you mean {clean_text(near[0])}?" if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 from ...sansio.base.text import is_printable_ascii
@@ -62,13 +61,12 @@ def read_secret(secret: ExternalSecret) -> ExternalSecret:
     problem = ""
     data = b""
     try:
-        data = _read_file(secret.file) if secret.file else _output(secret.command)
+        if secret.file:
+            data = _read_file(secret.file)
+        else:
+            data, problem = _output(secret.command)
     except OSError as error:
         problem = message_of(error)
-    except subprocess.TimeoutExpired:
-        problem = f"it took longer than {_TIMEOUT:g} seconds"
-    except subprocess.CalledProcessError as error:
-        problem = f"it ended with status {error.returncode}"
     value = data.decode("utf-8", "replace").strip()
     if not problem and (not value or len(data) > _LONGEST or not is_printable_ascii(value)):
         problem = f"it gives no secret of one line, of at most {_LONGEST} ASCII characters"
@@ -84,14 +82,20 @@ def _read_file(path: str) -> bytes:
         return file.read(_LONGEST + 1)
 
 
-def _output(command: tuple[str, ...]) -> bytes:
-    done = subprocess.run(  # noqa: S603 - the person's own configuration names the command
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        # It may show the secret.
-        stderr=subprocess.DEVNULL,
-        timeout=_TIMEOUT,
-        check=True,
-    )
-    return done.stdout
+def _output(command: tuple[str, ...]) -> tuple[bytes, str]:
+    """Return what a program prints, and what is wrong with it."""
+    import subprocess  # noqa: PLC0415 - few clients have a secret, and fewer a command
+
+    try:
+        done = subprocess.run(  # noqa: S603 - the person's own configuration names the command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # It may show the secret.
+            stderr=subprocess.DEVNULL,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return b"", f"it took longer than {_TIMEOUT:g} seconds"
+    return done.stdout, f"it ended with status {done.returncode}" if done.returncode else ""

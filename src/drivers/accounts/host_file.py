@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from ...sansio.accounts.host import parse_host, serialise_host
@@ -29,6 +28,8 @@ def host_id_of(folder: Path, on_warning: Callable[[str], None]) -> str:
     with LockedStore(folder, file, file).transaction() as transaction:
         known = transaction.load()
         if known is None:
+            import uuid  # noqa: PLC0415 - once for each folder
+
             known = f"urn:uuid:{uuid.uuid4()}"
             transaction.save(known)
     return known

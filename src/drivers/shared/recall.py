@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -117,6 +116,8 @@ class EarlyAttempts:
         self._failures = self._failures + 1 if token == self._token else 1
         self._token = token
         pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
+        from random import uniform  # noqa: PLC0415 - loading it takes a millisecond
+
         # Several processes that share a sign-in must not all try at the same moment.
-        self._next = time.monotonic() + pause * random.uniform(1, 1.5)  # noqa: S311 - not for security
+        self._next = time.monotonic() + pause * uniform(1, 1.5)  # noqa: S311 - not for security
         return self._failures == 1

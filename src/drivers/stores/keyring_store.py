@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from ...sansio.base.digests import sha256
 from ...sansio.base.text import clean_text
 from ...sansio.model.auth_json import CredentialsError, parse_object
 from ..errors import StoreBusy, StoreError
@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 
 def account_of(home: Path) -> str:
     """Return the account name of a home folder's entry. Every home folder has another one."""
-    return f"cli|{hashlib.sha256(str(home.resolve()).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+    return f"cli|{sha256(str(home.resolve()).encode('utf-8', 'surrogateescape')).hex()[:16]}"
 
 
 class KeyringStore(HomeStore):

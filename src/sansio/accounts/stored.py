@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..base.digests import sha256
 from ..base.records import Record
 from ..base.text import clean_text
 from ..model.entry import NO_PROVIDER, identity_of
@@ -126,7 +126,7 @@ def name_for(origin: str, *parts: str) -> str:
         parts: What else the name stands for.
     """
     host = _NOT_IN_NAME.sub("-", (urlsplit(origin).hostname or "").lower())[:_LONGEST_HOST].strip("-.")
-    digest = hashlib.sha256(json.dumps((origin, *parts)).encode("ascii")).hexdigest()
+    digest = sha256(json.dumps((origin, *parts)).encode("ascii")).hex()
     return f"{host or 'provider'}-{digest[:_DIGITS]}"
 
 

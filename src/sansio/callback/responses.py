@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import urlsafe_b64encode
 from enum import StrEnum
 from urllib.parse import urlencode
 
+from ..base.digests import sha256
 from ..base.records import Record, hidden
 from . import pages
 
@@ -109,7 +109,7 @@ def start_path(secrets: LoginSecrets) -> str:
 
 
 def _derived(page: str, secrets: LoginSecrets) -> str:
-    digest = hashlib.sha256(f"{page}:{secrets.code_verifier}".encode("ascii")).digest()
+    digest = sha256(f"{page}:{secrets.code_verifier}".encode("ascii"))
     return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..base.records import Record
 from ..base.text import clean_text
-from ..callback import responses
-from ..callback.pages import Explanation
 from .failures import DOING, advice_for
 
 TYPE_CHECKING = False
@@ -70,6 +68,10 @@ class LoginFailure(Record):
 
     def response(self) -> Response:
         """Return the page for a browser."""
+        # A session reports failures too, and has no pages.
+        from ..callback.pages import Explanation  # noqa: PLC0415
+        from ..callback.responses import failure  # noqa: PLC0415
+
         explanation = Explanation(
             title=self.title,
             hint=self.hint,
@@ -77,7 +79,7 @@ class LoginFailure(Record):
             category=self.category,
             help_url=self.help_url,
         )
-        return responses.failure(advice_for(self.category, self.message).status, explanation)
+        return failure(advice_for(self.category, self.message).status, explanation)
 
 
 class LoginCancellation(Record):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
 
+from ..base.digests import sha256
 from ..base.text import is_printable_ascii
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def is_code(text: str) -> bool:
 
 def code_challenge(code_verifier: str) -> str:
     """Return the S256 challenge of a code verifier (RFC 7636 section 4.2)."""
-    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    digest = sha256(code_verifier.encode("ascii"))
     return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 

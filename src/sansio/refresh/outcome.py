@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from ..base.digests import sha256
 from ..base.records import Record
 from .failures import RefreshFailure, RefreshFailureCategory
 
@@ -119,7 +119,7 @@ def digest_of(credentials: Credentials, provider: Provider) -> str:
     refresh_token = credentials.tokens.refresh_token
     token = refresh_token.reveal() if refresh_token else ""
     parts = (provider.token_endpoint, provider.client_id, credentials.last_refresh, token)
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return sha256(json.dumps(parts).encode()).hex()
 
 
 class RefreshMemory(Record):
