@@ -193,7 +193,7 @@ STORIES: Final = (
     ),
     Story(
         "The endpoints of the provider are in its metadata, and it registers clients",
-        "The metadata is read first, at the address of OpenID Connect, then at that of RFC 8414. The client is stored "
+        "The metadata is read first, at the address of OpenID Connect, then at those of RFC 8414. The client is stored "
         "before it is used, so that the next login uses it too.",
         S.IDLE,
         (

@@ -73,23 +73,26 @@ class ServerMetadata(Record):
     """None means ``authorization_code`` and ``implicit``."""
 
 
-def metadata_urls(issuer: str) -> tuple[str, str]:
-    """Return where the metadata of an issuer may be. The second address is for servers that have none at the first.
+def metadata_urls(issuer: str) -> tuple[str, ...]:
+    """Return where the metadata of an issuer may be. Each address is for servers that have none at those before.
 
     Args:
         issuer: The issuer identifier. A slash at its end is no part of the addresses.
 
     Returns:
         The address of OpenID Connect Discovery 1.0 section 4.1, which is below the issuer, and that of RFC 8414 section
-        3.1, in which the well-known part stands between host and path.
+        3.1, in which the well-known part stands between host and path. For an issuer with a path, the document of
+        OpenID Connect is also looked for like that (RFC 8414 section 5; MCP's clients must).
 
     Raises:
         MetadataError: `check_issuer` refuses the issuer.
     """
     check_issuer(issuer)
     base = issuer.rstrip("/")
-    parts = urlsplit(base)
-    return f"{base}{_OPENID}", f"{base[: len(base) - len(parts.path)]}{_OAUTH}{parts.path}"
+    path = urlsplit(base).path
+    host = base.removesuffix(path)
+    between = (f"{host}{_OAUTH}{path}", f"{host}{_OPENID}{path}")
+    return f"{base}{_OPENID}", *(between if path else between[:1])
 
 
 def parse_metadata(document: Mapping[str, object], issuer: str, *, tenant_template: bool = False) -> ServerMetadata:

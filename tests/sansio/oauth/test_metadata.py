@@ -52,43 +52,59 @@ def problem(document: dict[str, Any], issuer: str = ISSUER, *, tenant_template: 
 
 
 @pytest.mark.parametrize(
-    ("issuer", "openid", "oauth"),
+    ("issuer", "addresses"),
     [
-        # The examples of OpenID Connect Discovery 1.0 section 4.1 and RFC 8414 section 3.1.
+        # The examples of OpenID Connect Discovery 1.0 section 4.1 and RFC 8414 section 3.1, and others.
         (
             "https://example.com",
-            "https://example.com/.well-known/openid-configuration",
-            "https://example.com/.well-known/oauth-authorization-server",
+            (
+                "https://example.com/.well-known/openid-configuration",
+                "https://example.com/.well-known/oauth-authorization-server",
+            ),
         ),
         (
             "https://example.com/issuer1",
-            "https://example.com/issuer1/.well-known/openid-configuration",
-            "https://example.com/.well-known/oauth-authorization-server/issuer1",
+            (
+                "https://example.com/issuer1/.well-known/openid-configuration",
+                "https://example.com/.well-known/oauth-authorization-server/issuer1",
+                "https://example.com/.well-known/openid-configuration/issuer1",
+            ),
         ),
         (
             "https://example.com/",
-            "https://example.com/.well-known/openid-configuration",
-            "https://example.com/.well-known/oauth-authorization-server",
+            (
+                "https://example.com/.well-known/openid-configuration",
+                "https://example.com/.well-known/oauth-authorization-server",
+            ),
         ),
         (
             "https://example.com:8443/realms/a%20b/",
-            "https://example.com:8443/realms/a%20b/.well-known/openid-configuration",
-            "https://example.com:8443/.well-known/oauth-authorization-server/realms/a%20b",
+            (
+                "https://example.com:8443/realms/a%20b/.well-known/openid-configuration",
+                "https://example.com:8443/.well-known/oauth-authorization-server/realms/a%20b",
+                "https://example.com:8443/.well-known/openid-configuration/realms/a%20b",
+            ),
         ),
         (
             "http://[::1]:9000/o",
-            "http://[::1]:9000/o/.well-known/openid-configuration",
-            "http://[::1]:9000/.well-known/oauth-authorization-server/o",
+            (
+                "http://[::1]:9000/o/.well-known/openid-configuration",
+                "http://[::1]:9000/.well-known/oauth-authorization-server/o",
+                "http://[::1]:9000/.well-known/openid-configuration/o",
+            ),
         ),
         (
             "http://localhost:8080/realms/dev",
-            "http://localhost:8080/realms/dev/.well-known/openid-configuration",
-            "http://localhost:8080/.well-known/oauth-authorization-server/realms/dev",
+            (
+                "http://localhost:8080/realms/dev/.well-known/openid-configuration",
+                "http://localhost:8080/.well-known/oauth-authorization-server/realms/dev",
+                "http://localhost:8080/.well-known/openid-configuration/realms/dev",
+            ),
         ),
     ],
 )
-def test_the_addresses(issuer: str, openid: str, oauth: str) -> None:
-    assert metadata_urls(issuer) == (openid, oauth)
+def test_the_addresses(issuer: str, addresses: tuple[str, ...]) -> None:
+    assert metadata_urls(issuer) == addresses
 
 
 BAD_ISSUERS = [

@@ -45,8 +45,10 @@ def needs_metadata(login: LoginData, _: Interpretation) -> bool:
 
 
 def has_other_address(login: LoginData, _: Interpretation) -> bool:
-    """The metadata may be at the address of RFC 8414, which was not tried yet."""
-    return login.metadata_address == 0
+    """The metadata may be at another address, which was not tried yet."""
+    from ...server.metadata import metadata_urls  # noqa: PLC0415 - not for the default provider
+
+    return login.metadata_address + 1 < len(metadata_urls(login.options.provider.issuer or ""))
 
 
 def wants_device_code(login: LoginData, _: Interpretation) -> bool:
@@ -137,8 +139,8 @@ def discover_for_device_code(login: LoginData, _: Interpretation) -> None:
 
 
 def discover_elsewhere(login: LoginData, _: Interpretation) -> None:
-    """Request the metadata at the address of RFC 8414 section 3.1."""
-    login.metadata_address = 1
+    """Request the metadata at the next address (RFC 8414 sections 3.1 and 5)."""
+    login.metadata_address += 1
     _request_metadata(login)
 
 

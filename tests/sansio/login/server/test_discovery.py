@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loginmachine.sansio import LoginFailure, LoginOptions, Provider, Secret
+from loginmachine.sansio import LoginFailure, LoginOptions, LoginState, Provider, Secret
 from loginmachine.sansio.base.http import TransportProblem
 from loginmachine.sansio.login.actions import (
     Bind,
@@ -105,11 +105,13 @@ def test_the_metadata_at_the_other_address_is_as_good() -> None:
 
 def test_the_addresses_of_an_issuer_with_a_path() -> None:
     login = server_machine(LoginOptions(provider=Provider.openid("https://id.example/realms/a", client_id="native")))
-    actions = drive(login, Started(), answer(1, 404))
+    actions = drive(login, Started(), answer(1, 404), answer(2, 404), answer(3, 404))
     assert [action.url for action in actions if isinstance(action, SendTokenRequest)] == [
         "https://id.example/realms/a/.well-known/openid-configuration",
         "https://id.example/.well-known/oauth-authorization-server/realms/a",
+        "https://id.example/.well-known/openid-configuration/realms/a",
     ]
+    assert login.state is LoginState.FAILED
 
 
 @pytest.mark.parametrize(
