@@ -6,7 +6,7 @@ Play logins, without a network, a browser and real time (docs/testing.md):
 Talk to an API, with tokens that expire, are refused or fail to refresh:
     `FakeSession` with threads, `FakeTrioSession` with trio, `FakeAsyncioSession` with asyncio.
 Sign in over real sockets of this machine (extra ``demo``):
-    `FakeProvider` and `FakeBrowser`.
+    `FakeProvider` and `Browser`.
 Test what a program adds:
     `check_store` tests a store of the program's own (docs/stores.md), and `check_driver` a driver
     (docs/writing-a-driver.md).
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .logins.playing import Playing, PlayLogin, played, playing
     from .logins.threaded import PlayedThreadedLogin
     from .logins.trio import PlayedTrioLogin
-    from .provider import Answer, FakeBrowser, FakeProvider
+    from .provider import Answer, Browser, FakeProvider
     from .replays import ReplayDiffers, assert_replays
     from .sessions.asyncio import FakeAsyncioSession
     from .sessions.threaded import FakeSession
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 __all__ = [
     "OUTCOMES",
     "Answer",
+    "Browser",
     "DriverCheckFailed",
     "FakeAsyncioSession",
-    "FakeBrowser",
     "FakeProvider",
     "FakeSession",
     "FakeTrioSession",
@@ -72,7 +72,7 @@ _HOMES = {
     "logins.threaded": ("PlayedThreadedLogin",),
     "logins.trio": ("PlayedTrioLogin",),
     "logins": ("steps",),
-    "provider": ("Answer", "FakeBrowser", "FakeProvider"),
+    "provider": ("Answer", "Browser", "FakeProvider"),
     "replays": ("ReplayDiffers", "assert_replays"),
     "sessions.asyncio": ("FakeAsyncioSession",),
     "sessions.threaded": ("FakeSession",),

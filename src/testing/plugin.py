@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .logins.playing import PlayLogin
-    from .provider import FakeBrowser, FakeProvider
+    from .provider import Browser, FakeProvider
     from .sessions.threaded import FakeSession
 
 _MARKER = "login_trace(path, ...): let the logins of the test play recorded traces, beside the file of the test"
@@ -66,11 +66,11 @@ def fake_provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture
-def login_browser() -> Iterator[FakeBrowser]:
+def login_browser() -> Iterator[Browser]:
     """The browser of this machine: a person signs in at ``fake_provider`` when a login opens it."""
-    from .provider import FakeBrowser  # noqa: PLC0415 - as above
+    from .provider import Browser  # noqa: PLC0415 - as above
 
-    with FakeBrowser() as browser:
+    with Browser() as browser:
         yield browser
 
 

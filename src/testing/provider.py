@@ -6,7 +6,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..demo.browser import Browser, BrowsingError
+from ..demo.browser import Browser as DemoBrowser
+from ..demo.browser import BrowsingError
 from ..demo.openid.provider import OpenIdProvider
 from ..demo.openid.switches import OpenIdSwitches
 from ..demo.shared.answers import Answer
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from ..demo.shared.forms import Page
     from ..sansio.oauth.device_code import DeviceCode
 
-__all__ = ["Answer", "FakeBrowser", "FakeProvider"]
+__all__ = ["Answer", "Browser", "FakeProvider"]
 EMAIL = "ada@example.com"
 
 
 class FakeProvider(OpenIdProvider):
     """A strict OpenID provider on a free port of this machine, a context manager.
 
-        with FakeProvider() as provider, FakeBrowser(), start_login(provider.options(), store=store) as login:
+        with FakeProvider() as provider, Browser(), start_login(provider.options(), store=store) as login:
             credentials = login.wait()
 
     It refuses what the standards do not allow, keeps every request in `requests`, and misbehaves as its `switches`
@@ -80,7 +81,7 @@ class FakeProvider(OpenIdProvider):
                 ticket.grant.active = False
 
 
-class FakeBrowser:
+class Browser:
     """A browser that signs a person in at a `FakeProvider`.
 
     As a context manager it is the browser of this machine: every login in the block that opens a browser opens this
@@ -118,7 +119,7 @@ class FakeBrowser:
         Raises:
             BrowsingError: A page cannot be loaded, is not on this computer, or has no login form.
         """
-        with Browser() as browser:
+        with DemoBrowser() as browser:
             return self._decide(browser, browser.open(url))
 
     def enter(self, device_code: DeviceCode) -> str:
@@ -136,7 +137,7 @@ class FakeBrowser:
         url = device_code.complete_url or f"{device_code.verification_url}?user_code={device_code.user_code}"
         return self.sign_in(url)
 
-    def _decide(self, browser: Browser, page: Page) -> str:
+    def _decide(self, browser: DemoBrowser, page: Page) -> str:
         form = page.form
         if form is None:
             # The provider has decided by itself.

@@ -16,7 +16,7 @@ from loginmachine import LoginFailed, LoginOptions, MemoryStore, Provider, start
 from loginmachine.testing import assert_replays
 
 if TYPE_CHECKING:
-    from loginmachine.testing import FakeBrowser, FakeProvider, FakeSession, PlayLogin
+    from loginmachine.testing import Browser, FakeProvider, FakeSession, PlayLogin
 
 TRACES = Path(__file__).parents[1] / "traces"
 REJECTED = "../traces/token_endpoint_rejected.jsonl"
@@ -50,7 +50,7 @@ def test_a_login_of_the_program_plays_the_trace_of_the_marker() -> None:
     assert caught.value.category == "token_endpoint_rejected"
 
 
-def test_a_real_login(fake_provider: FakeProvider, login_browser: FakeBrowser) -> None:
+def test_a_real_login(fake_provider: FakeProvider, login_browser: Browser) -> None:
     login_browser.email = "grace@example.com"
     with start_login(fake_provider.options(), store=MemoryStore()) as login:
         login.wait()

@@ -8,7 +8,7 @@ import trio
 from loginmachine import Credentials, LoginFailed, LoginMethod, LoginSuccess, MemoryStore, open_login, start_login
 from loginmachine.demo.browser import BrowsingError
 from loginmachine.drivers.system import browser as system_browser
-from loginmachine.testing import FakeBrowser, FakeProvider
+from loginmachine.testing import Browser, FakeProvider
 
 
 def sign_in(provider: FakeProvider) -> tuple[Credentials, str | None]:
@@ -26,7 +26,7 @@ def failure_of(provider: FakeProvider) -> str:
 
 
 def test_a_login_that_opens_the_browser() -> None:
-    with FakeProvider() as provider, FakeBrowser(email="grace@example.com") as browser:
+    with FakeProvider() as provider, Browser(email="grace@example.com") as browser:
         credentials, email = sign_in(provider)
         assert email == "grace@example.com"
         assert credentials.tokens is not None
@@ -39,7 +39,7 @@ def test_a_login_that_opens_the_browser() -> None:
 
 
 def test_a_person_who_refuses() -> None:
-    with FakeProvider() as provider, FakeBrowser(refuses=True):
+    with FakeProvider() as provider, Browser(refuses=True):
         assert failure_of(provider) == "provider_callback_error"
 
 
@@ -47,7 +47,7 @@ def test_a_browser_that_the_test_moves() -> None:
     with FakeProvider() as provider:
         options = provider.options(open_browser=False)
         with start_login(options, store=MemoryStore()) as login:
-            assert FakeBrowser().sign_in(login.auth_url) == "You are signed in"
+            assert Browser().sign_in(login.auth_url) == "You are signed in"
             login.wait()
 
 
@@ -56,7 +56,7 @@ def test_trio() -> None:
         async with open_login(provider.options(), store=MemoryStore()) as login:
             await login.wait()
 
-    with FakeProvider() as provider, FakeBrowser() as browser:
+    with FakeProvider() as provider, Browser() as browser:
         trio.run(main, provider)
     assert browser.headings == ["You are signed in"]
 
@@ -66,12 +66,12 @@ def test_a_device_code() -> None:
         provider.switches.device_interval = 1
         options = provider.options()
         with start_login(options, store=MemoryStore(), method=LoginMethod.DEVICE_CODE) as login:
-            FakeBrowser().enter(login.device_code)
+            Browser().enter(login.device_code)
             assert login.wait().tokens is not None
 
 
 def test_switches() -> None:
-    with FakeProvider() as provider, FakeBrowser():
+    with FakeProvider() as provider, Browser():
         provider.switches.id_token_fault = "signature"
         assert failure_of(provider) == "id_token_invalid"
         provider.switches.id_token_fault = None
@@ -90,11 +90,11 @@ def test_many_at_once() -> None:
 
 def test_a_page_without_a_form() -> None:
     with FakeProvider() as provider, pytest.raises(BrowsingError):
-        FakeBrowser().sign_in(f"{provider.issuer}/nothing")
+        Browser().sign_in(f"{provider.issuer}/nothing")
 
 
 def test_a_browser_that_cannot_open_the_page() -> None:
-    with FakeBrowser() as browser:
+    with Browser() as browser:
         assert system_browser.open_url("https://id.example/authorize", None) is None  # type: ignore[arg-type]
     assert browser.problems == ["a page leads away from this computer"]
     assert browser.headings == []

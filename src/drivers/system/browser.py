@@ -27,7 +27,7 @@ _POLL: Final = 0.05
 _NONE_WANTED: Final = "BROWSER is none, so no browser is opened"
 
 opener: Callable[[str], object] | None = None
-"""Called in place of a browser, by tests of programs (`loginmachine.testing.FakeBrowser`)."""
+"""Called in place of a browser, by tests of programs (`loginmachine.testing.Browser`)."""
 _running: list[subprocess.Popen[bytes]] = []
 """Browsers that are still running. (Appending is atomic.)"""
 

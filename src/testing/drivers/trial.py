@@ -8,11 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from ...demo.browser import Browser
+from ...demo.browser import Browser as DemoBrowser
 from ...drivers.errors import LoginFailed
 from ...drivers.stores.protocols import MemoryStore
 from ...sansio.login.progress import Listening
-from ..provider import FakeBrowser, FakeProvider
+from ..provider import Browser, FakeProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,11 +172,11 @@ class Trial:
 
     def visit(self, *, refuses: bool = False) -> str:
         """Sign in, or refuse to, with a browser. Return the heading of the last page."""
-        return FakeBrowser(refuses=refuses).sign_in(self.listening.url)
+        return Browser(refuses=refuses).sign_in(self.listening.url)
 
     def callback(self) -> str:
         """Sign in at the provider, and return the target of the callback without sending it."""
-        with Browser(until="/auth/callback") as browser:
+        with DemoBrowser(until="/auth/callback") as browser:
             page = browser.open(self.listening.url)
             assert page.form is not None
             assert page.form.email is not None
