@@ -10,8 +10,6 @@ import contextlib
 import logging
 from contextvars import ContextVar
 
-from ..sansio.login.progress import CallbackReceived
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +30,8 @@ def warn(text: str) -> None:
 
 def log_callback(phase: LoginPhase) -> None:
     """Log what a callback carried, without its values, at level INFO. Ignore other phases."""
+    from ..sansio.login.progress import CallbackReceived  # noqa: PLC0415 - a session has no callbacks
+
     if isinstance(phase, CallbackReceived):
         with contextlib.suppress(Exception):
             fields = " ".join(f"{name}={value}" for name, value in phase.values().items())

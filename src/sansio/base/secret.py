@@ -37,7 +37,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return same_secret(self._value, other._value)
+        # (For the same object, hmac need not be loaded.)
+        return self is other or same_secret(self._value, other._value)
 
     def __hash__(self) -> int:
         return hash(self._value)
