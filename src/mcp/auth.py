@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import anyio
 import httpx2
 
 from ..drivers.errors import LoginFailed, SignInRequired
@@ -12,6 +11,7 @@ from ..drivers.shared.authorization import check_target, refuse_proxies_async
 from ..sansio.server.challenge import BearerChallenge, bearer_challenge
 from ..sansio.server.resource import check_resource, contains
 from .account import ResourceAccount
+from .turns import Turns
 from .wanted import INSUFFICIENT_SCOPE, options_for
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class ResourceAuth(httpx2.Auth):
     before. Then the request is sent again. A request that fails after that is not repeated.
 
     Requests that need a sign-in at the same time share it, and fail together if it fails. A request to another URL than
-    those within the resource gets no token. It works with asyncio and with trio.
+    those within the resource gets no token. It works with asyncio and with trio, also in several event loops, one after
+    the other or each in a thread of its own.
 
     Args:
         options: The options of the sign-in. The provider is one of `Provider.for_resource`.
@@ -70,7 +71,7 @@ class ResourceAuth(httpx2.Auth):
         self._options = options
         self._resource = resource
         self._account = ResourceAccount(resource, store, on_login, on_progress)
-        self._signing_in = anyio.Lock()
+        self._signing_in = Turns()
         self._failure: LoginFailed | None = None
         """Why the last sign-in that failed has failed."""
 

@@ -16,6 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from loginmachine import AccountStore, ClientMetadata, LoginFailed, LoginOptions, Provider
 from loginmachine.mcp import ResourceAuth
 
+from ..drivers.support import PATIENCE
 from .servers import KINDS, ProtectedServer, serving
 
 if TYPE_CHECKING:
@@ -150,6 +151,28 @@ def test_requests_at_the_same_time_share_a_sign_in(
     for _ in range(2):
         assert anyio.run(statuses, auth, [one_server.url] * 5, backend=backend) == [406] * 5
     assert len(person.logins) == 1
+
+
+def test_event_loops_share_a_sign_in(one_server: ProtectedServer, tmp_path: Path) -> None:
+    """One after the other, and each in a thread of its own."""
+    person = Person()
+    auth = auth_for(one_server, tmp_path, person)
+    found: list[Any] = []
+
+    def ask(backend: str) -> None:
+        found.append(anyio.run(statuses, auth, [one_server.url] * 3, backend=backend))
+
+    ask("asyncio")
+    one_server.revoke_all()
+    ask("trio")
+    one_server.revoke_all()
+    threads = [threading.Thread(target=ask, args=(backend,), daemon=True) for backend in ("asyncio", "asyncio", "trio")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert found == [[406] * 3] * 5
+    assert len(person.logins) == 3
 
 
 def test_a_person_who_declines_is_asked_once(one_server: ProtectedServer, tmp_path: Path) -> None:
