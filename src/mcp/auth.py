@@ -13,6 +13,7 @@ from ..sansio.server.resource import check_resource, contains
 from .account import ResourceAccount
 from .turns import Turns
 from .wanted import INSUFFICIENT_SCOPE, options_for
+from .within import keep_within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -83,7 +84,7 @@ class ResourceAuth(httpx2.Auth):
             RefreshFailed: The token cannot be refreshed at the moment.
             StoreError: The store cannot be read.
             InsecureRequest: The request is neither ``https`` nor for this machine, or it is plain http and the client
-                has a proxy for it. It was not sent.
+                has a proxy for it. It was not sent. Or a redirect leads out of the resource. It was not followed.
         """
         if not contains(self._resource, str(request.url)):
             yield request
@@ -92,6 +93,7 @@ class ResourceAuth(httpx2.Auth):
         plain: Any = request
         check_target(url)
         refuse_proxies_async(plain)
+        keep_within(request, self._resource)
         can_repeat = isinstance(request.stream, httpx2.ByteStream)
         token = await self._account.token()
         response = yield _authorized(request, token)

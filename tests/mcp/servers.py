@@ -57,6 +57,8 @@ class ProtectedServer:
         self.requests: list[tuple[str, str]] = []
         self.needed = "read"
         """The scope that every request needs."""
+        self.moved_to: str | None = None
+        """Where requests are redirected to."""
 
     def asked(self, path: str) -> int:
         """Return how many requests there were for a path."""
@@ -82,6 +84,11 @@ class _Recorded:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self._server.requests.append((scope["method"], scope["path"]))
+            if self._server.moved_to is not None and self._server.url.endswith(scope["path"]):
+                headers = [(b"location", self._server.moved_to.encode())]
+                await send({"type": "http.response.start", "status": 307, "headers": headers})
+                await send({"type": "http.response.body", "body": b""})
+                return
             if self._server.url.endswith(scope["path"]) and self._lacks_scope(scope):
                 challenge = f'Bearer error="insufficient_scope", scope="{self._server.needed}"'
                 headers = [(b"www-authenticate", challenge.encode())]

@@ -13,7 +13,7 @@ import pytest
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from loginmachine import AccountStore, ClientMetadata, LoginFailed, LoginOptions, Provider
+from loginmachine import AccountStore, ClientMetadata, InsecureRequest, LoginFailed, LoginOptions, Provider
 from loginmachine.mcp import ResourceAuth
 
 from ..drivers.support import PATIENCE
@@ -218,6 +218,24 @@ def test_a_server_behind_a_redirect_cannot_ask_for_a_sign_in(tmp_path: Path, sta
 
     options = LoginOptions(provider=Provider.for_resource("https://api.example/mcp"), open_browser=False)
     assert asyncio.run(send(ResourceAuth(options, store=AccountStore(folder=tmp_path)))) == status
+
+
+def test_a_token_follows_no_redirect_out_of_the_resource(one_server: ProtectedServer, tmp_path: Path) -> None:
+    auth = auth_for(one_server, tmp_path, Person())
+    assert asyncio.run(statuses(auth, [one_server.url])) == [406]
+
+    async def send(place: str) -> int:
+        one_server.moved_to = place
+        async with httpx2.AsyncClient(auth=auth, trust_env=False, timeout=30, follow_redirects=True) as client:
+            return (await client.get(one_server.url)).status_code
+
+    # Below the resource, and at another origin, which gets no token.
+    assert asyncio.run(send(f"{one_server.url}/below")) == 404
+    assert asyncio.run(send(f"{one_server.origin.replace('127.0.0.1', 'localhost')}/elsewhere")) == 404
+    for place in ("/elsewhere", f"{one_server.url}/%2e%2e/elsewhere"):
+        with pytest.raises(InsecureRequest, match="leads out of the protected resource"):
+            asyncio.run(send(place))
+    assert one_server.asked("/elsewhere") == 1
 
 
 def test_a_stream_is_sent_once(one_server: ProtectedServer, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..base.records import Record
 from ..base.text import clean_text
@@ -96,12 +96,18 @@ def check_resource(resource: str) -> None:
 
 
 def contains(outer: str, inner: str) -> bool:
-    """Return whether a resource is another one or contains it: it has the same origin, and a path above or the same."""
+    """Return whether a resource is another one or contains it: it has the same origin, and a path above or the same.
+
+    A path with dot segments is in no other resource, because a server may resolve them (RFC 3986 section 5.2.4), also
+    if they are percent-encoded.
+    """
     if _origin(outer) != _origin(inner):
         return False
     first, second = urlsplit(outer), urlsplit(inner)
     if first.query:
         return (first.path, first.query) == (second.path, second.query)
+    if _has_dot_segment(second.path):
+        return first.path == second.path
     return f"{second.path.rstrip('/')}/".startswith(f"{first.path.rstrip('/')}/")
 
 
@@ -109,6 +115,11 @@ def origin_issuer(resource: str) -> str:
     """Return the issuer of a resource that has no metadata: its origin (MCP authorization of 2025-03-26)."""
     parts = urlsplit(resource)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_dot_segment(path: str) -> bool:
+    # (Some servers take a backslash for a slash.)
+    return any(part in {".", ".."} for part in unquote(path).replace("\\", "/").split("/"))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

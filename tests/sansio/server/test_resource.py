@@ -173,6 +173,12 @@ def test_a_server_on_this_machine_needs_no_tls() -> None:
         ("https://api.example:8443", "https://api.example/mcp", False),
         ("http://api.example", "https://api.example/mcp", False),
         ("https://example", "https://api.example/mcp", False),
+        ("https://api.example/mcp", "https://api.example/mcp/..", False),
+        ("https://api.example/mcp", "https://api.example/mcp/%2E%2e/other", False),
+        ("https://api.example/mcp", "https://api.example/mcp/..%2fother", False),
+        ("https://api.example/mcp", "https://api.example/mcp/%5c..%5cother", False),
+        ("https://api.example/mcp/../other", "https://api.example/mcp/../other", True),
+        ("https://api.example/mcp", "https://api.example/mcp/a..b/.c", True),
     ],
 )
 def test_which_resource_contains_another(outer: str, inner: str, *, expected: bool) -> None:
