@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from ..drivers.errors import SignInRequired
+from ..drivers.errors import RefreshFailed, SignInRequired
 from ..drivers.shared.hosts import TRIO, running_host
 from ..sansio.accounts.stored import key_of
 from ..sansio.base.secret import Secret
+from ..sansio.refresh.failures import RefreshFailureCategory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ..drivers.accounts.account_store import AccountStore
     from ..drivers.asyncio.session import AsyncioSession
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from ..sansio.login.progress import LoginPhase
     from ..sansio.model.credentials import Credentials
     from ..sansio.model.options import LoginOptions
+    from ..sansio.model.provider import Provider
 
 
 class ResourceAccount:
     """The stored account of a resource. The functions that take long run in threads.
 
     Args:
-        resource: The URL of the resource.
+        provider: The provider of the resource, as the program has given it.
         store: Where the accounts are.
         on_login: Called with the login when the person can sign in.
         on_progress: Called with each phase of a sign-in.
@@ -34,12 +36,14 @@ class ResourceAccount:
 
     def __init__(
         self,
-        resource: str,
+        provider: Provider,
         store: AccountStore,
         on_login: Callable[[Any], object] | None,
         on_progress: Callable[[LoginPhase], None] | None,
     ) -> None:
-        self._resource = resource
+        self._resource = provider.protected_resource
+        self._registers = not provider.client_id
+        """Whether the program has no client of its own, so that each sign-in may register one."""
         self._store = store
         self._on_login = on_login
         self._on_progress = on_progress
@@ -49,23 +53,35 @@ class ResourceAccount:
         """The session of each kind of event loop."""
 
     async def token(self) -> Secret | None:
-        """Return a token, refreshed if it was due; None if the person has to sign in."""
-        try:
-            session = await self._session()
-            return None if session is None else Secret(await session.access_token())
-        except SignInRequired:
-            return None
-
-    async def renewed(self, refused: Secret) -> Secret:
-        """Return another token than one that was refused.
+        """Return a token, refreshed if it was due; None if the person has to sign in.
 
         Raises:
-            SignInRequired: Only a sign-in helps.
             RefreshFailed: There is none at the moment.
         """
+        return await self._obtain(lambda session: session.access_token())
+
+    async def renewed(self, refused: Secret) -> Secret | None:
+        """Return another token than one that was refused; None if the person has to sign in.
+
+        Raises:
+            RefreshFailed: There is none at the moment.
+        """
+        return await self._obtain(lambda session: session.renew(refused.reveal()))
+
+    async def _obtain(self, ask: Callable[[AsyncioSession | TrioSession], Awaitable[str]]) -> Secret | None:
         session = await self._session()
-        assert session is not None
-        return Secret(await session.renew(refused.reveal()))
+        key = self._key
+        if session is None or key is None:
+            return None
+        try:
+            return Secret(await ask(session))
+        except SignInRequired:
+            return None
+        except RefreshFailed as error:
+            is_refused = error.category is RefreshFailureCategory.CLIENT_REFUSED
+            if is_refused and await anyio.to_thread.run_sync(self._forget_client, key):
+                return None
+            raise
 
     async def granted(self) -> tuple[str, ...] | None:
         """Return the scopes of the stored token; None if there is no token."""
@@ -120,6 +136,20 @@ class ResourceAccount:
             if provider is not None and provider.protected_resource == self._resource:
                 return account.key
         return None
+
+    def _forget_client(self, key: str) -> bool:
+        """Forget the client of an entry, because the provider does not know it any more.
+
+        Returns:
+            Whether the program registers clients, so that a sign-in with a new one helps.
+        """
+        credentials = self._store.open(key).load()
+        tokens = None if credentials is None else credentials.tokens
+        provider = None if tokens is None else tokens.provider
+        if not self._registers or provider is None:
+            return False
+        self._store.remove_registration(provider.origin, provider.client_id)
+        return True
 
 
 def _open_login(options: LoginOptions, **arguments: Any) -> Any:  # noqa: ANN401 - the login of the event loop

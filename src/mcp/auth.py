@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
-from ..drivers.errors import LoginFailed, SignInRequired
+from ..drivers.errors import LoginFailed
 from ..drivers.shared.authorization import check_target, refuse_proxies_async
 from ..sansio.server.challenge import BearerChallenge, bearer_challenge
 from ..sansio.server.resource import check_resource, contains
@@ -71,7 +71,7 @@ class ResourceAuth(httpx2.Auth):
         check_resource(resource)
         self._options = options
         self._resource = resource
-        self._account = ResourceAccount(resource, store, on_login, on_progress)
+        self._account = ResourceAccount(options.provider, store, on_login, on_progress)
         self._signing_in = Turns()
         self._failure: LoginFailed | None = None
         """Why the last sign-in that failed has failed."""
@@ -98,7 +98,7 @@ class ResourceAuth(httpx2.Auth):
         token = await self._account.token()
         response = yield _authorized(request, token)
         if self._is_answer(response) and response.status_code == _UNAUTHORIZED and token is not None:
-            renewed = await self._renewed(token)
+            renewed = await self._account.renewed(token)
             if renewed is not None and renewed != token:
                 if not can_repeat:
                     return
@@ -135,13 +135,6 @@ class ResourceAuth(httpx2.Auth):
         if challenge is None:
             return None
         return options_for(self._options, challenge, await self._account.granted())
-
-    async def _renewed(self, refused: Secret) -> Secret | None:
-        """Return another token than one that the resource refused; None if only a sign-in helps."""
-        try:
-            return await self._account.renewed(refused)
-        except SignInRequired:
-            return None
 
     async def _sign_in(self, options: LoginOptions, refused: Secret | None) -> Secret:
         """Return the token of a new sign-in, or of one that another request has asked for meanwhile."""

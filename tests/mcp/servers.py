@@ -73,6 +73,11 @@ class ProtectedServer:
         self.provider.access_tokens.clear()
         self.provider.refresh_tokens.clear()
 
+    def restart(self) -> None:
+        """Forget all tokens and clients, as a server does that has them in memory."""
+        self.revoke_all()
+        self.provider.clients.clear()
+
 
 class _Recorded:
     """Notes each request, and asks for the scope that the server needs now."""

@@ -13,7 +13,15 @@ import pytest
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from loginmachine import AccountStore, ClientMetadata, InsecureRequest, LoginFailed, LoginOptions, Provider
+from loginmachine import (
+    AccountStore,
+    ClientMetadata,
+    InsecureRequest,
+    LoginFailed,
+    LoginOptions,
+    Provider,
+    RefreshFailed,
+)
 from loginmachine.mcp import ResourceAuth
 
 from ..drivers.support import PATIENCE
@@ -120,6 +128,37 @@ def test_without_a_refresh_the_person_signs_in_again(server: ProtectedServer, tm
     assert asyncio.run(add(server, auth)) == 3
     assert len(person.logins) == 2
     assert server.asked("/register") == 1
+
+
+def test_a_client_that_the_server_has_forgotten_is_registered_again(server: ProtectedServer, tmp_path: Path) -> None:
+    person = Person()
+    auth = auth_for(server, tmp_path, person)
+    assert asyncio.run(add(server, auth)) == 3
+    server.restart()
+    # At the same time, so that nobody forgets the client that another has just registered.
+    assert asyncio.run(statuses(auth, [server.url] * 3)) == [406] * 3
+    assert asyncio.run(add(server, auth_for(server, tmp_path, person))) == 3
+    assert len(person.logins) == 2
+    assert server.asked("/register") == 2
+
+
+def test_a_client_of_the_program_is_never_registered(one_server: ProtectedServer, tmp_path: Path) -> None:
+    person = Person()
+    asyncio.run(add(one_server, auth_for(one_server, tmp_path, person)))
+    client = next(iter(one_server.provider.clients.values()))
+    options = LoginOptions(
+        provider=Provider.for_resource(one_server.url, client_id=client.client_id or ""), open_browser=False
+    )
+    auth = ResourceAuth(options, store=AccountStore(folder=tmp_path), on_login=person)
+    one_server.restart()
+
+    async def send() -> None:
+        async with httpx2.AsyncClient(auth=auth, trust_env=False, timeout=30) as client:
+            await client.get(one_server.url)
+
+    with pytest.raises(RefreshFailed, match="does not accept this program's client"):
+        asyncio.run(send())
+    assert len(person.logins) == 1
 
 
 def test_a_wider_scope_is_asked_for_once(server: ProtectedServer, tmp_path: Path) -> None:
