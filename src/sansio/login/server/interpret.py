@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..interpretation import Interpretation
     from ..state import LoginData
 
+_REGISTER_BY_HAND: Final = ": register a client there by hand, and give its client_id"
 _FAILED: Final[Mapping[LoginState, Trigger]] = {
     LoginState.DISCOVERING_RESOURCE: Trigger.DISCOVERY_FAILED,
     LoginState.DISCOVERING: Trigger.DISCOVERY_FAILED,
@@ -84,7 +85,8 @@ def _metadata(event: TokenResponseReceived, login: LoginData) -> Interpretation:
     if not completed.id_token_signing_alg_values_supported and completed.jwks_uri and login.options.wants_id_token:
         lacking = "algorithm for signatures that is accepted here"
     if lacking:
-        return _problem(f"the provider's metadata has no {lacking}", login)
+        advice = _REGISTER_BY_HAND if lacking == "registration_endpoint" else ""
+        return _problem(f"the provider's metadata has no {lacking}{advice}", login)
     if login.wants_device_code and completed.device_code is None:
         message = f"{_address(login)}: the provider's metadata has no device_authorization_endpoint"
         return NoDeviceCodes(trigger=Trigger.DEVICE_CODE_NOT_ENABLED, message=message, provider=completed)

@@ -313,7 +313,8 @@ def test_the_client_is_registered_for_all_scopes_of_the_resource() -> None:
 def test_a_provider_that_registers_no_clients() -> None:
     login = server_machine(RESOURCE)
     drive(login, Started(), resource_metadata(), metadata(2, registration_endpoint=None))
-    assert login.outcome == failed(f"{METADATA_URL}: the provider's metadata has no registration_endpoint")
+    advice = "register a client there by hand, and give its client_id"
+    assert login.outcome == failed(f"{METADATA_URL}: the provider's metadata has no registration_endpoint: {advice}")
 
 
 # The provider before the login
