@@ -246,8 +246,9 @@ def serialise(credentials: Credentials, *, previous: Mapping[str, object] | None
         known: JsonObject = {name: token.reveal() if token else "" for name, token in held}
         if tokens.expiry is not None:
             known[EXPIRES_AT] = tokens.expiry
-        origin = {} if tokens.provenance is None else {PROVENANCE: _provenance_members(tokens.provenance)}
-        content["tokens"] = {**known, "account_id": tokens.account_id, **origin, **members_of(tokens.others)}
+        origin = tokens.provenance or (provenance_of_provider(tokens.provider) if tokens.provider else None)
+        named = {} if origin is None else {PROVENANCE: _provenance_members(origin)}
+        content["tokens"] = {**known, "account_id": tokens.account_id, **named, **members_of(tokens.others)}
     if tokens is not None or credentials.last_refresh is not None:
         content["last_refresh"] = credentials.last_refresh
     content |= members_of(credentials.others)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .claims import claims_of
+from .credentials import AuthMode
 from .provenance import Provenance, provenance_of_provider
 from .provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER, Provider
 
@@ -36,17 +37,25 @@ def _issuer_in(token: Secret | None) -> str:
     return issuer if isinstance(issuer, str) else ""
 
 
-def why_not_from(tokens: Tokens, provider: Provider | None) -> str:
-    """Return why tokens must not be sent to a provider.
+def why_not_from(credentials: Credentials, provider: Provider | None) -> str:
+    """Return why the tokens of credentials must not be sent to a provider.
 
     Args:
-        tokens: The stored tokens.
+        credentials: The stored credentials.
         provider: The provider; None for the one that the tokens record.
 
     Returns:
         The reason as clean text, which names both; empty if the tokens may be sent.
     """
+    tokens = credentials.tokens
+    if tokens is None:
+        return ""
     recorded = provenance_of(tokens)
+    if credentials.auth_mode == AuthMode.OAUTH and tokens.provider is None:
+        # They come from the format of ``auth.json``, which has no place for the endpoints of another provider.
+        origin = "another provider than Codex's" if recorded is None else recorded
+        if provider is None or provider.dialect.stores_in_auth_json:
+            return f"they were issued by {origin}, and that provider must be named"
     if recorded is None:
         return ""
     if provider is None:

@@ -43,7 +43,7 @@ def revocation(provider: Provider, old: Credentials | None, new: Credentials | N
     """
     if provider.revocation_endpoint is None or old is None or old.tokens is None or old.auth_mode not in _OURS:
         return None
-    if why_not_from(old.tokens, provider):
+    if why_not_from(old, provider):
         return None
     if new is not None and not provider.dialect.revokes_replaced_tokens:
         return None

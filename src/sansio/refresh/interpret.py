@@ -93,7 +93,7 @@ def _credentials_loaded(event: CredentialsLoaded, refresh: RefreshData) -> Store
     if tokens is None or choice.bearer != tokens.access_token:
         # An API key is delivered as it is.
         return _as(read, RefreshTrigger.CREDENTIALS_RENEWED) if refresh.state in _AFTER_RESPONSE else read
-    foreign = why_not_from(tokens, refresh.named_provider)
+    foreign = why_not_from(choice.credentials, refresh.named_provider)
     if foreign:
         return _as(read, RefreshTrigger.PROVIDER_MISMATCHED, f"no token is sent or given: {foreign}")
     if refresh.state in _AFTER_RESPONSE:

@@ -101,7 +101,7 @@ def interpret(event: SignOutEvent, data: SignOutData) -> Meaning:
 
 def _check(credentials: Credentials | None, data: SignOutData) -> Meaning:
     tokens = credentials.tokens if credentials else None
-    problem = why_not_from(tokens, data.named_provider) if tokens else ""
+    problem = why_not_from(credentials, data.named_provider) if credentials else ""
     if problem:
         words = f"the credentials are kept, because {problem}"
         return Meaning(trigger=SignOutTrigger.PROVIDER_MISMATCHED, message=words)

@@ -111,6 +111,21 @@ def test_signing_out_removes_and_revokes_nothing(
     assert store.credentials == STORED
 
 
+USES = [access_token, access_token_with_trio, access_token_with_asyncio, leave, leave_with_trio, leave_with_asyncio]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_the_provider_of_foreign_tokens_in_a_file_must_be_named(use: Callable[..., None], tmp_path: Path) -> None:
+    """The file keeps no endpoints, and nothing is sent to those of Codex's provider."""
+    openid = Provider.openid("https://id.example", client_id="client-1")
+    held = Tokens(access_token=Secret("canary-a"), refresh_token=Secret("canary-r"), provider=openid)
+    store = FileStore(tmp_path)
+    store.save(Credentials(auth_mode="oauth", tokens=held))
+    with pytest.raises((RefreshFailed, ProviderMismatch), match="that provider must be named"):
+        use(store, None)
+    assert store.load() is not None
+
+
 def enter(options: Any, store: MemoryStore) -> None:
     with start_login(options, store=store):
         pytest.fail("the person would be sent to the browser")

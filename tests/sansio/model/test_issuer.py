@@ -69,32 +69,36 @@ def test_tokens_of_an_older_file(id_token: str, origin: Provenance | None) -> No
     assert provenance_of(tokens(id_token, provenance=OTHER)) == OTHER
 
 
+def why_not(issued: Tokens, provider: Provider | None) -> str:
+    return why_not_from(Credentials(tokens=issued), provider)
+
+
 def test_tokens_are_sent_to_their_own_provider_only() -> None:
     older = tokens(jwt({"iss": "https://id.example"}))
     openai = tokens(jwt({"iss": "https://auth.openai.com"}))
-    assert why_not_from(openai, CHATGPT) == ""
-    assert why_not_from(tokens(provenance=OTHER), MIRROR) == ""
-    assert why_not_from(older, MIRROR) == ""
-    assert why_not_from(openai, MIRROR) == (
+    assert why_not(openai, CHATGPT) == ""
+    assert why_not(tokens(provenance=OTHER), MIRROR) == ""
+    assert why_not(older, MIRROR) == ""
+    assert why_not(openai, MIRROR) == (
         "they were issued by https://auth.openai.com (client app_EMoamEEZ73f0CkXaXp7hrann), "
         "not by https://id.example (client client-1)"
     )
-    assert why_not_from(tokens(provenance=OTHER), MIRROR.__replace__(client_id="client-2")) == (
+    assert why_not(tokens(provenance=OTHER), MIRROR.__replace__(client_id="client-2")) == (
         "they were issued by https://id.example (client client-1), not by https://id.example (client client-2)"
     )
-    assert why_not_from(older, CHATGPT).startswith("they were issued by https://id.example, not by https://auth.openai")
+    assert why_not(older, CHATGPT).startswith("they were issued by https://id.example, not by https://auth.openai")
 
 
 def test_tokens_that_name_no_issuer_are_those_of_the_named_provider() -> None:
-    assert why_not_from(tokens(), MIRROR) == ""
-    assert why_not_from(tokens(), None) == ""
+    assert why_not(tokens(), MIRROR) == ""
+    assert why_not(tokens(), None) == ""
     assert why_not_replace(Credentials(tokens=tokens()), None, MIRROR) == ""
 
 
 def test_the_provider_that_tokens_record() -> None:
     assert provider_of(tokens()) == CHATGPT
     assert provider_of(tokens(provenance=OTHER)) == MIRROR
-    assert why_not_from(tokens(provenance=OTHER), None) == ""
+    assert why_not(tokens(provenance=OTHER), None) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,29 @@ def test_the_provider_that_tokens_record() -> None:
 )
 def test_a_provider_that_tokens_do_not_name_must_be_named(origin: Provenance) -> None:
     assert provider_of(tokens(provenance=origin)) is None
-    assert why_not_from(tokens(provenance=origin), None).endswith(", and that provider must be named")
+    assert why_not(tokens(provenance=origin), None).endswith(", and that provider must be named")
+
+
+def test_another_providers_tokens_in_auth_json_need_that_provider() -> None:
+    """The format has no place for the endpoints, so that the provider must be named."""
+    openid = Provider.openid("https://id.example", client_id="client-1")
+    saved = Credentials(auth_mode="oauth", tokens=tokens(provider=openid))
+    stored = parse(serialise(saved))
+    assert stored.tokens is not None
+    assert stored.tokens.provenance == OTHER
+    assert why_not_from(stored, openid) == ""
+    named = "they were issued by https://id.example (client client-1), and that provider must be named"
+    # (The last has the issuer and the client of the tokens, and the endpoints of Codex's provider.)
+    assert [why_not_from(stored, provider) for provider in (None, CHATGPT, MIRROR)] == [named] * 3
+    other = Provider.openid("https://other.example", client_id="client-1")
+    assert why_not_from(stored, other).endswith(", not by https://other.example (client client-1)")
+    # Without a record, as it was written before.
+    old = Credentials(auth_mode="oauth", tokens=tokens())
+    assert why_not_from(old, openid) == ""
+    unnamed = "they were issued by another provider than Codex's, and that provider must be named"
+    assert [why_not_from(old, provider) for provider in (None, CHATGPT)] == [unnamed] * 2
+    # A store that keeps the provider.
+    assert why_not_from(saved, None) == ""
 
 
 def test_a_login_replaces_only_what_its_own_provider_issued() -> None:
