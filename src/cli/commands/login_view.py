@@ -261,9 +261,12 @@ class LoginView:
         self._has_hinted = True
         from ..sign_in.hints import ways  # noqa: PLC0415 - the URL is shown first
 
-        has_codes, is_published = not self._device_code_was_tried, self._arguments.listen_address is not None
-        paste = self._where_to_paste()
-        for line in ways(reason, self._shown.port, paste, has_device_codes=has_codes, is_published=is_published):
+        has_codes, paste = not self._device_code_was_tried, self._where_to_paste()
+        # A provider that issues clients takes no --port.
+        can_be_published = self._arguments.listen_address is None and not self._issues_clients
+        for line in ways(
+            reason, self._shown.port, paste, has_device_codes=has_codes, can_be_published=can_be_published
+        ):
             self._terminal.line(line)
 
     @staticmethod
