@@ -86,6 +86,10 @@ def test_the_persons_word_asks_for_consent() -> None:
     assert "&prompt=consent&" in str(in_browser(LATER, prompt="consent").auth_url)
 
 
+def test_the_first_request_has_nothing_that_is_about_an_account() -> None:
+    assert in_browser(prompt="consent", login_hint="ada@example.org").auth_url == FIRST_ADDRESS
+
+
 def test_without_a_host_id_there_is_no_login() -> None:
     login = machine()
     with pytest.raises(UnexpectedEvent):
