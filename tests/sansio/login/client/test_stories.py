@@ -245,7 +245,10 @@ def test_a_provider_that_refuses_the_client_is_noted() -> None:
     assert SaveRegistration(registration=refused) in actions
 
 
-@pytest.mark.parametrize("event", [answer(3, 400, b'{"error": "invalid_grant"}'), no_answer()])
+OVERLOADED = answer(3, 503, b'{"error": "invalid_client"}')
+
+
+@pytest.mark.parametrize("event", [answer(3, 400, b'{"error": "invalid_grant"}'), OVERLOADED, no_answer()])
 def test_another_trouble_of_the_exchange_leaves_the_client_as_it_is(event: Any) -> None:
     login = exchanging()
     actions = login.handle(event.__replace__(exchange_id=3))
