@@ -181,7 +181,15 @@ def test_waiting_tokens_with_a_wrong_signature_are_never_used() -> None:
     assert any(isinstance(action, RememberRefusal) for action in actions)
 
 
-@pytest.mark.parametrize("claims", [{"sub": "user-2"}, {"aud": ["other"]}, {"iss": "https://stranger.example"}])
+STRANGERS: list[dict[str, Any]] = [
+    {"sub": "user-2"},
+    {"aud": ["other"]},
+    {"azp": "other"},
+    {"iss": "https://stranger.example"},
+]
+
+
+@pytest.mark.parametrize("claims", STRANGERS)
 def test_tokens_of_another_sign_in_replace_nothing(claims: dict[str, Any]) -> None:
     refresh, _ = to_answer()
     actions = refresh.handle(new_tokens(signed(**{**IDENTITY, **claims})))
