@@ -1,4 +1,4 @@
-"""Which failures of a login point to ``loginmachine doctor``, and with which options."""
+"""Which failures of a login point to another command: ``loginmachine doctor``, or a login with another client."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ...sansio.login.failures import LoginFailureCategory as Category
+from ...sansio.login.states import Trigger
 from ..shared_arguments import default_home
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ _ONLINE: Final = (
 """Failures that the network, the provider or the clock may have caused."""
 
 
+def another_client(trigger: Trigger | None, arguments: argparse.Namespace) -> str:
+    """Return a sentence with the command that gets another client, if the provider has refused one that it has issued.
+
+    The next login sends the refused client again, because a second one is a second program in the person's account.
+
+    Args:
+        trigger: What led to the failure.
+        arguments: The command line of the login. The options that choose a provider are repeated.
+    """
+    if trigger is not Trigger.CLIENT_REFUSED:
+        return ""
+    words = ["loginmachine", "login", *_repeated(arguments, ("profile", "provider", "issuer")), "--new-account"]
+    return f"The provider has refused the client of this sign-in. If it does so again, run: {shlex.join(words)}"
+
+
+def _repeated(arguments: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    given = {f"--{name.replace('_', '-')}": getattr(arguments, name) for name in names}
+    return [word for option, value in given.items() if value is not None for word in (option, str(value))]
+
+
 def doctor_hint(category: str, arguments: argparse.Namespace) -> str:
     """Return a sentence with the command that looks for the cause of a failure; empty if it would find none.
 
@@ -33,10 +54,7 @@ def doctor_hint(category: str, arguments: argparse.Namespace) -> str:
     if category not in (*_HERE, *_ONLINE):
         return ""
     words = ["loginmachine", "doctor", *(["--online"] if category in _ONLINE else [])]
-    for name in ("profile", "provider", "issuer", "client_id", "port"):
-        value = getattr(arguments, name)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+    words += _repeated(arguments, ("profile", "provider", "issuer", "client_id", "port"))
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `sign_in_advice`
         words += ["--home", str(arguments.home)]
     return f"To look for the cause, run: {shlex.join(words)}"
