@@ -32,11 +32,23 @@ def doctor_hint(category: str, arguments: argparse.Namespace) -> str:
     """
     if category not in (*_HERE, *_ONLINE):
         return ""
-    words = ["loginmachine", "doctor", *(["--online"] if category in _ONLINE else [])]
+    return look_for_cause(arguments, is_online=category in _ONLINE)
+
+
+def look_for_cause(arguments: argparse.Namespace, *, is_online: bool = False) -> str:
+    """Return a sentence with the command that looks for the cause of a problem.
+
+    Args:
+        arguments: The command line. The options that choose a provider, a port and a store are repeated.
+        is_online: Whether the provider is asked, too.
+    """
+    words = ["loginmachine", "doctor", *(["--online"] if is_online else [])]
     for name in ("profile", "provider", "issuer", "client_id", "port"):
-        value = getattr(arguments, name)
+        value = getattr(arguments, name, None)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `sign_in_advice`
         words += ["--home", str(arguments.home)]
+    if arguments.store != "file":
+        words += ["--store", arguments.store]
     return f"To look for the cause, run: {shlex.join(words)}"
