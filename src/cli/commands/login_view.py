@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ...sansio.login.failures import LoginFailureStep
     from ...sansio.login.outcome import LoginOutcome
     from ...sansio.login.progress import LoginPhase
+    from ...sansio.login.states import Trigger
     from ...sansio.model.credentials import Credentials
     from ...sansio.model.provider import Provider
     from ..sign_in.device_code import DeviceBrowser
@@ -156,7 +157,7 @@ class LoginView:
             title, _, explanation = error.failure.describe().partition("\n")
             self._terminal.line(title, "bad")
             self._terminal.line(explanation)
-            self._point_to_doctor(error.failure.category)
+            self._point_to_command(error.failure.category, error.failure.trigger)
         self._finish_json(outcome)
 
     def not_started(
@@ -175,7 +176,7 @@ class LoginView:
         if advice:
             self._terminal.line(advice)
         else:
-            self._point_to_doctor(category)
+            self._point_to_command(category)
         self._finish_json(LoginFailure(step=step, category=category, message=problem))
 
     def close(self) -> None:
@@ -185,10 +186,10 @@ class LoginView:
         if self._json is not None:
             self._json.close()
 
-    def _point_to_doctor(self, category: LoginFailureCategory) -> None:
-        from ..sign_in.doctor_hint import doctor_hint  # noqa: PLC0415 - for failures only
+    def _point_to_command(self, category: LoginFailureCategory, trigger: Trigger | None = None) -> None:
+        from ..sign_in.doctor_hint import another_client, doctor_hint  # noqa: PLC0415 - for failures only
 
-        hint = doctor_hint(category, self._arguments)
+        hint = another_client(trigger, self._arguments) or doctor_hint(category, self._arguments)
         if hint:
             self._terminal.line(hint)
 
@@ -261,9 +262,12 @@ class LoginView:
         self._has_hinted = True
         from ..sign_in.hints import ways  # noqa: PLC0415 - the URL is shown first
 
-        has_codes, is_published = not self._device_code_was_tried, self._arguments.listen_address is not None
-        paste = self._where_to_paste()
-        for line in ways(reason, self._shown.port, paste, has_device_codes=has_codes, is_published=is_published):
+        has_codes, paste = not self._device_code_was_tried, self._where_to_paste()
+        # A provider that issues clients takes no --port.
+        can_be_published = self._arguments.listen_address is None and not self._issues_clients
+        for line in ways(
+            reason, self._shown.port, paste, has_device_codes=has_codes, can_be_published=can_be_published
+        ):
             self._terminal.line(line)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Which failures of a login point to ``loginmachine doctor``, and with which options."""
+"""Which failures of a login point to another command: ``loginmachine doctor``, or a login with another client."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ...sansio.login.failures import LoginFailureCategory as Category
+from ...sansio.login.states import Trigger
 from ..shared_arguments import default_home
 
 if TYPE_CHECKING:
@@ -21,6 +22,26 @@ _ONLINE: Final = (
     *(Category.TOKEN_RESPONSE_MALFORMED, Category.ID_TOKEN_INVALID, Category.DEVICE_CODE_UNAVAILABLE),
 )
 """Failures that the network, the provider or the clock may have caused."""
+
+
+def another_client(trigger: Trigger | None, arguments: argparse.Namespace) -> str:
+    """Return a sentence with the command that gets another client, if the provider has refused one that it has issued.
+
+    The next login sends the refused client again, because a second one is a second program in the person's account.
+
+    Args:
+        trigger: What led to the failure.
+        arguments: The command line of the login. The options that choose a provider are repeated.
+    """
+    if trigger is not Trigger.CLIENT_REFUSED:
+        return ""
+    words = ["loginmachine", "login", *_repeated(arguments, ("profile", "provider", "issuer")), "--new-account"]
+    return f"The provider has refused the client of this sign-in. If it does so again, run: {shlex.join(words)}"
+
+
+def _repeated(arguments: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    given = {f"--{name.replace('_', '-')}": getattr(arguments, name, None) for name in names}
+    return [word for option, value in given.items() if value is not None for word in (option, str(value))]
 
 
 def doctor_hint(category: str, arguments: argparse.Namespace) -> str:
@@ -43,10 +64,7 @@ def look_for_cause(arguments: argparse.Namespace, *, is_online: bool = False) ->
         is_online: Whether the provider is asked, too.
     """
     words = ["loginmachine", "doctor", *(["--online"] if is_online else [])]
-    for name in ("profile", "provider", "issuer", "client_id", "port"):
-        value = getattr(arguments, name, None)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+    words += _repeated(arguments, ("profile", "provider", "issuer", "client_id", "port"))
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `sign_in_advice`
         words += ["--home", str(arguments.home)]
     if arguments.store != "file":

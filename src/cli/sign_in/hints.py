@@ -19,7 +19,7 @@ def ways(
     paste: str,
     *,
     has_device_codes: bool,
-    is_published: bool,
+    can_be_published: bool,
 ) -> list[str]:
     """Return the lines that explain how to sign in with a browser on another machine.
 
@@ -28,7 +28,7 @@ def ways(
         port: The port at which the login waits.
         paste: Where an address can be pasted: "here", or the command for it.
         has_device_codes: Whether a device code may be another way.
-        is_published: Whether the login listens at another address than loopback.
+        can_be_published: Whether the same command could listen at a chosen port of another address than loopback.
     """
     pasting = f"It ends on a page that cannot be reached: paste that page's address {paste}."
     found = [[f"- Open the address there. {pasting}"]]
@@ -36,7 +36,7 @@ def ways(
     if tunnel is not None:
         words = "- Run this on your own machine (with the name that this host has there), then open the address there:"
         found.append([words, f"  {tunnel}"])
-    if reason == "a container" and not is_published:
+    if reason == "a container" and can_be_published:
         found.append(
             [
                 "- Publish the port of the container, and add two options to the same command. Then open the address:",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PUBLIC: Final = frozenset(("response_type", "client_id", "redirect_uri", "code_challenge_method", "scope"))
 """Parameters with an encoding that is kept for the next login. The others may be secret, or name a person."""
+_OF_AN_ACCOUNT: Final = ("prompt", "login_hint")
+"""Parameters about an account that has a client. A bootstrap client has none yet, and the person is asked for all."""
 MAX_CODE: Final = 8192
 """The most characters of an authorization code. A longer one does not fit into the target of a callback."""
 
@@ -114,10 +116,12 @@ def authorization_parameters(options: LoginOptions, secrets: LoginSecrets, port:
 
 
 def _requested(options: LoginOptions) -> Iterator[tuple[str, str]]:
-    """Return the parameters that the caller has chosen."""
+    """Return the parameters that the caller has chosen, as far as the client may send them."""
+    provider = options.provider
+    is_bootstrap = not provider.client_id and provider.dialect.bootstrap_client_id is not None
     for name in ("audience", "prompt", "login_hint", "max_age"):
         value = getattr(options, name)
-        if value is not None:
+        if value is not None and not (is_bootstrap and name in _OF_AN_ACCOUNT):
             yield name, str(value)
     for resource in options.requested_resources:
         yield "resource", resource

@@ -69,7 +69,8 @@ def check_refreshed(claims: JsonObject, before: JsonObject) -> None:
         before: The payload of the id token that it replaces. Claims that one of the two lacks are not compared.
 
     Raises:
-        ClaimError: The issuer, the person or the audience is another one. The message names the claim.
+        ClaimError: The issuer, the person, the audience or the client that it was given to is another one. The message
+            names the claim.
     """
     both = claims.keys() & before.keys()
     if "iss" in both and claims["iss"] != before["iss"]:
@@ -78,6 +79,14 @@ def check_refreshed(claims: JsonObject, before: JsonObject) -> None:
         raise ClaimError("is of another person (sub)")
     if "aud" in both and not _is_same_audience(claims["aud"], before["aud"]):
         raise ClaimError("was made for another client (aud)")
+    if "azp" in claims and "aud" in before and claims["azp"] not in _parties(before):
+        raise ClaimError("was given to another client (azp)")
+
+
+def _parties(before: JsonObject) -> list[object]:
+    """Return the clients that an id token was given to. One without ``azp`` was given to those in its audience."""
+    audience = before["aud"]
+    return [before["azp"]] if "azp" in before else audience if isinstance(audience, list) else [audience]
 
 
 def _is_same_audience(audience: object, before: object) -> bool:

@@ -18,6 +18,7 @@ MAX_TOKEN_RESPONSE: Final = 1024 * 1024
 """The most bytes of a response's body."""
 
 WEB_PAGE: Final = "a web page instead of an answer"
+_TOO_MANY_REQUESTS: Final = 429
 _NETWORK_SIGN_IN: Final = 511
 """The status of a network that wants a sign-in of its own (RFC 6585 section 6). It is not the provider's response."""
 
@@ -85,6 +86,11 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
         return Malformed(message=f"the answer cannot be read: {error}")
 
 
+def is_overloaded(response: HttpResponse) -> bool:
+    """Return whether an endpoint is overloaded or in trouble. Then its answer decides nothing, whatever it says."""
+    return response.status == _TOO_MANY_REQUESTS or response.status >= 500
+
+
 def is_web_page(body: bytes) -> bool:
     """Return whether a body is HTML. A network that wants a sign-in answers every request with such a page."""
     return body[:256].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
@@ -107,7 +113,7 @@ def _rejection(response: HttpResponse, reason: str, hide: tuple[str, ...]) -> Re
     if reason:
         words = f"{words}: {clean_text(reason, hide=hide)}"
     retry_after = header_values(response.headers, b"retry-after")
-    if retry_after and (response.status == 429 or response.status >= 500):
+    if retry_after and is_overloaded(response):
         words = f"{words} (retry after: {clean_text(retry_after[0].decode('latin-1'), hide=hide, limit=40)})"
     return Rejected(message=words)
 

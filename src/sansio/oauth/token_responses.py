@@ -11,7 +11,7 @@ from ..base.text import is_printable_ascii
 from ..model.auth_json import others_of
 from ..model.claims import LAST_MOMENT
 from ..model.tokens import RefreshedTokens, TokenSet
-from .responses import MAX_TOKEN_RESPONSE, TOO_LARGE, Malformed, Rejected, error_code, judge, read_object
+from .responses import MAX_TOKEN_RESPONSE, TOO_LARGE, Malformed, Rejected, error_code, is_overloaded, judge, read_object
 
 if TYPE_CHECKING:
     from typing import Any, Final, TypeGuard
@@ -57,7 +57,7 @@ def read_tokens(response: HttpResponse, provider: Provider, hide: tuple[str, ...
     """
     body = _read_members(response, provider)
     answer = judge(response, body, hide)
-    if isinstance(answer, Rejected) and error_code(body) in _CLIENT_REFUSED:
+    if isinstance(answer, Rejected) and error_code(body) in _CLIENT_REFUSED and not is_overloaded(response):
         return ClientRefused(message=answer.message)
     return token_set(answer, provider) if isinstance(answer, dict) else answer
 
@@ -82,7 +82,8 @@ def read_refresh(
 ) -> RefreshedTokens | Rejected | Malformed:
     """Read the response to a refresh (RFC 6749 section 6). In contrast to a code exchange, each token may be missing.
 
-    Only an error code says that a token or the client is refused. A gateway answers with 401 too.
+    Only an error code says that a token or the client is refused. A gateway answers with 401 too. An endpoint that is
+    overloaded or in trouble has decided nothing, whatever code its answer has.
 
     Args:
         response: With any status.
@@ -95,7 +96,7 @@ def read_refresh(
     body = _read_members(response, provider)
     answer = judge(response, body, hide)
     if isinstance(answer, Rejected):
-        return _refusal(error_code(body), answer)
+        return answer if is_overloaded(response) else _refusal(error_code(body), answer)
     if isinstance(answer, Malformed):
         return answer
     read = _received(answer, provider)

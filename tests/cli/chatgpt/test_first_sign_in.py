@@ -190,6 +190,8 @@ def test_a_client_that_the_provider_does_not_accept(computer: Computer, answer: 
     login = computer.login()
     assert (login.code, login.category) == (1, "token_endpoint_rejected")
     assert len(computer.forms("authorization_code")) == 1
+    words = "The provider has refused the client of this sign-in. If it does so again, run: "
+    assert f"{words}loginmachine login {' '.join(computer.at)} --new-account\n" in login.err
     # The pending client is refused: another account registers anew.
     computer.signed_in("--new-account")
     assert len(computer.provider.registrations) == 2

@@ -39,3 +39,15 @@ def test_a_later_login_needs_no_client_id_in_the_address(computer: Computer) -> 
         assert "_hint=" not in url
         assert called("complete", given=ADA.callback(url), **computer.folders)[0] == 0
         assert command.end()[0] == 0
+
+
+@pytest.mark.parametrize("computer", ["threaded"], indirect=True)
+def test_in_a_container_no_option_is_advised_that_would_be_refused(computer: Computer) -> None:
+    arguments = ("login", "--json", "--no-browser", *computer.at)
+    with run(*arguments, **computer.folders, container="podman") as command:
+        callback = ADA.callback(command.event("listening")["url"])
+        assert called("complete", given=callback, **computer.folders)[0] == 0
+        code, err = command.end()
+    assert code == 0
+    assert "This looks like a container. A browser on another machine works, too. It ends on a page" in err
+    assert "--port" not in err

@@ -50,6 +50,14 @@ def test_the_plan_is_enabled_later(computer: Computer, visitor: Visitor, *, enab
     assert len(computer.provider.registrations) == 1
 
 
+@pytest.mark.parametrize("options", [(), ("--new-account",)])
+def test_a_first_sign_in_asks_for_the_plan_anyway(computer: Computer, options: tuple[str, ...]) -> None:
+    assert computer.signed_in("--enable-plan", *options)["plan_enabled"] is True
+    (request,) = computer.asked()
+    assert request["client_id"] == "dynamic_agent_client"
+    assert request.keys() & {"prompt", "login_hint"} == set()
+
+
 def test_a_person_who_cancels_the_question_keeps_the_sign_in(computer: Computer) -> None:
     computer.signed_in(browse=NO_PLAN)
     before = computer.accounts()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loginmachine.cli.arguments import parse_arguments
-from loginmachine.cli.sign_in.doctor_hint import doctor_hint
+from loginmachine.cli.sign_in.doctor_hint import another_client, doctor_hint
 from loginmachine.sansio import LoginFailureCategory as Category
+from loginmachine.sansio.login.states import Trigger
 
 from ..conftest import called
 
@@ -38,6 +39,16 @@ def test_the_options_are_repeated() -> None:
     hint = doctor_hint(Category.DISCOVERY_FAILED, parse_arguments(["login", "--provider", "openid", *given]))
     options = "--provider openid --issuer 'https://id.example/a b' --client-id c --port 0 --home /tmp/x"
     assert hint == f"To look for the cause, run: loginmachine doctor --online {options}"
+
+
+def test_a_client_that_the_provider_has_refused() -> None:
+    arguments = parse_arguments(["login", "--profile", "work", "--account", "ada@example.com"])
+    words = "The provider has refused the client of this sign-in. If it does so again, run: "
+    assert (
+        another_client(Trigger.CLIENT_REFUSED, arguments) == f"{words}loginmachine login --profile work --new-account"
+    )
+    assert another_client(Trigger.TOKEN_ENDPOINT_REJECTED, arguments) == ""
+    assert another_client(None, arguments) == ""
 
 
 def test_login_names_it(tmp_path: Path) -> None:

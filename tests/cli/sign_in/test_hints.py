@@ -40,7 +40,7 @@ def test_the_tunnel(variables: dict[str, str], command: str | None) -> None:
 def test_over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.7 22")
     monkeypatch.setenv("USER", "ada")
-    assert ways("a session over SSH", 1457, "here", has_device_codes=True, is_published=False) == [
+    assert ways("a session over SSH", 1457, "here", has_device_codes=True, can_be_published=True) == [
         "This looks like a session over SSH. A browser on another machine works, too, in one of 3 ways:",
         "- Open the address there. It ends on a page that cannot be reached: paste that page's address here.",
         "- Run this on your own machine (with the name that this host has there), then open the address there:",
@@ -51,13 +51,13 @@ def test_over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_in_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
-    assert ways("a container", 1455, "here", has_device_codes=False, is_published=False) == [
+    assert ways("a container", 1455, "here", has_device_codes=False, can_be_published=True) == [
         "This looks like a container. A browser on another machine works, too, in one of 2 ways:",
         "- Open the address there. It ends on a page that cannot be reached: paste that page's address here.",
         "- Publish the port of the container, and add two options to the same command. Then open the address:",
         "  docker run -p 127.0.0.1:1455:1455 ...",
         "  --port 1455 --listen-address 0.0.0.0",
     ]
-    (line,) = ways("a container", 1455, "here", has_device_codes=False, is_published=True)
+    (line,) = ways("a container", 1455, "here", has_device_codes=False, can_be_published=False)
     begin = "This looks like a container. A browser on another machine works, too. "
     assert line == f"{begin}It ends on a page that cannot be reached: paste that page's address here."

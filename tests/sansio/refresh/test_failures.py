@@ -213,10 +213,14 @@ def test_without_a_refresh_token_the_access_token_is_used_to_its_end() -> None:
 # For the moment
 
 GATEWAY = answer(1, 502, b"<html>")
+TROUBLE = "status 503, the provider has a problem"
 TRANSIENT = [
     (GATEWAY, "refresh_unavailable", "status 502, the provider has a problem"),
     (unanswered(), "refresh_unavailable", "no connection"),
     (answered(500, error="oops"), "refresh_unavailable", "status 500, the provider has a problem: oops"),
+    (answered(503, error="invalid_grant"), "refresh_unavailable", f"{TROUBLE}: invalid_grant"),
+    (answered(503, error="invalid_client"), "refresh_unavailable", f"{TROUBLE}: invalid_client"),
+    (answered(429, error="invalid_grant"), "refresh_unavailable", "status 429: invalid_grant"),
     (answered(401, error="whatever"), "refresh_unavailable", "status 401: whatever"),
     (answered(400, error=["invalid_grant"]), "refresh_unavailable", "status 400"),
     (answered(302, a=1), "refresh_response_malformed", None),

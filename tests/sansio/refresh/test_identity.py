@@ -72,6 +72,8 @@ def stored_id_token(refresh: RefreshMachine, before: str = ID_TOKEN) -> str:
         ({"aud": []}, "the new id token was made for another client (aud)"),
         ({"aud": [*ID_CLAIMS["aud"], "client-2"]}, "the new id token was made for another client (aud)"),
         ({"aud": {"a": 1}}, "the new id token was made for another client (aud)"),
+        ({"azp": "client-2"}, "the new id token was given to another client (azp)"),
+        ({"azp": 5}, "the new id token was given to another client (azp)"),
     ],
 )
 def test_another_sign_in_is_refused(changes: dict[str, Any], words: str) -> None:
@@ -116,6 +118,25 @@ def test_the_old_access_token_is_used_as_long_as_it_lasts() -> None:
 def test_the_same_audience_may_be_written_differently(before: object, after: object) -> None:
     new = claimed(aud=after)
     assert stored_id_token(refreshed(new, claimed(aud=before)), claimed(aud=before)) == new
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ({"aud": ["a", "b"], "azp": "a"}, {"azp": "a"}, True),
+        ({"aud": ["a", "b"], "azp": "a"}, {"azp": "b"}, False),
+        ({"aud": ["a", "b"], "azp": "a"}, {}, True),
+        ({"aud": "a"}, {"azp": "a"}, True),
+        ({"aud": ["a"]}, {"azp": "b"}, False),
+    ],
+)
+def test_the_client_that_a_token_was_given_to_stays(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    is_same: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    refresh = refreshed(claimed(aud=before["aud"], **after), claimed(**before))
+    assert refresh.state == ("reading_before_saving" if is_same else "failed")
 
 
 @pytest.mark.parametrize("changes", [{"iat": 5}, {"exp": 5}, {"email": None}, {"nonce": "n"}, {"auth_time": 5}])

@@ -181,7 +181,15 @@ def test_waiting_tokens_with_a_wrong_signature_are_never_used() -> None:
     assert any(isinstance(action, RememberRefusal) for action in actions)
 
 
-@pytest.mark.parametrize("claims", [{"sub": "user-2"}, {"aud": ["other"]}, {"iss": "https://stranger.example"}])
+STRANGERS: list[dict[str, Any]] = [
+    {"sub": "user-2"},
+    {"aud": ["other"]},
+    {"azp": "other"},
+    {"iss": "https://stranger.example"},
+]
+
+
+@pytest.mark.parametrize("claims", STRANGERS)
 def test_tokens_of_another_sign_in_replace_nothing(claims: dict[str, Any]) -> None:
     refresh, _ = to_answer()
     actions = refresh.handle(new_tokens(signed(**{**IDENTITY, **claims})))
@@ -239,6 +247,9 @@ def test_a_final_refusal_removes_the_tokens(code: str, status: int, in_object: b
         answered(401, error="invalid_client"),
         answered(429, error="slow"),
         answered(503, error="no"),
+        answered(429, error="invalid_grant"),
+        answered(500, error={"code": "refresh_token_reused"}),
+        answered(503, error="token_expired"),
         answer(1, 502, b"<html>", headers=((b"Content-Type", b"text/html"),)),
         answer(1, 401, b""),
         unanswered(),

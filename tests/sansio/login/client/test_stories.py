@@ -86,6 +86,10 @@ def test_the_persons_word_asks_for_consent() -> None:
     assert "&prompt=consent&" in str(in_browser(LATER, prompt="consent").auth_url)
 
 
+def test_the_first_request_has_nothing_that_is_about_an_account() -> None:
+    assert in_browser(prompt="consent", login_hint="ada@example.org").auth_url == FIRST_ADDRESS
+
+
 def test_without_a_host_id_there_is_no_login() -> None:
     login = machine()
     with pytest.raises(UnexpectedEvent):
@@ -241,7 +245,10 @@ def test_a_provider_that_refuses_the_client_is_noted() -> None:
     assert SaveRegistration(registration=refused) in actions
 
 
-@pytest.mark.parametrize("event", [answer(3, 400, b'{"error": "invalid_grant"}'), no_answer()])
+OVERLOADED = answer(3, 503, b'{"error": "invalid_client"}')
+
+
+@pytest.mark.parametrize("event", [answer(3, 400, b'{"error": "invalid_grant"}'), OVERLOADED, no_answer()])
 def test_another_trouble_of_the_exchange_leaves_the_client_as_it_is(event: Any) -> None:
     login = exchanging()
     actions = login.handle(event.__replace__(exchange_id=3))
