@@ -7,6 +7,7 @@ import os
 
 from ..drivers.system.choice import opens_nothing
 from ..sansio.base.records import Record
+from ..sansio.base.text import clean_text
 from ..sansio.model.options import LoginMethod, LoginOptions
 from ..sansio.model.provider import CHATGPT_CLIENT_ID, CHATGPT_ISSUER
 from .codex import codex_from
@@ -195,7 +196,7 @@ def recording_from(arguments: argparse.Namespace, command: str) -> Iterator[Comm
     try:
         file = TraceFile(arguments.record)
     except OSError as error:
-        arguments.usage_error(f"--record: {error.strerror}")
+        arguments.usage_error(f"--record: {clean_text(str(arguments.record))}: {error.strerror}")
         raise
     try:
         yield CommandRecord(file.write, f"loginmachine {command}", _options_words(arguments))

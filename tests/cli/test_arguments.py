@@ -108,6 +108,15 @@ def test_a_usage_error_is_as_wide_as_the_variable_says() -> None:
     assert 28 < max(map(len, usage.splitlines())) <= 40
 
 
+def test_the_message_of_a_usage_error_is_broken_between_words() -> None:
+    code, _, err = called("status", "--store", "disk", COLUMNS="40")
+    _, words, message = err.rpartition("loginmachine status: error:")
+    text = words + message
+    assert code == 2
+    assert "invalid choice: 'disk' (choose from" in " ".join(text.split())
+    assert 28 < max(map(len, text.splitlines())) <= 40
+
+
 @pytest.mark.parametrize("given", ["--home", "CODEX_HOME"])
 def test_a_tilde_in_the_home_folder_is_expanded(tmp_path: Path, given: str) -> None:
     options = ["--home", "~/x"] if given == "--home" else []

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         for row in rows:
             print_out(_line(row))
         if not rows and not problem:
-            print_out("Nothing is stored.")
+            print_out("Nothing is stored. To sign in, run: loginmachine login")
     if problem:
         print_error(f"{_UNREADABLE}: {problem}.")
     return exit_codes.FAILURE if problem else exit_codes.SUCCESS

@@ -127,7 +127,7 @@ class LoginView:
         for text in warnings_about(self._arguments.home, self._arguments.workspace) if self._is_codex else ():
             self.warn(text)
         if self._shown is None:
-            self._terminal.start_waiting("Waiting for the code to be entered (Ctrl-C to stop)", self._limit)
+            self._terminal.start_waiting("Waiting for your code (Ctrl-C to stop)", self._limit)
             return
         if can_hide_input():
             from ..terminal.hidden_input import HiddenInput  # noqa: PLC0415 - the URL is shown first

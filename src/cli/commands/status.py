@@ -21,6 +21,7 @@ from .. import exit_codes
 from ..options import StoreWarnings
 from ..providers.plan import lines_of_status
 from ..providers.stored import account_store, chosen_store, is_codex_store, provider_named, signed_out_account
+from ..sign_in.doctor_hint import look_for_cause
 from ..sign_in_advice import how_to_sign_in, nothing_stored
 from ..terminal.times import rfc3339, utc_time
 from ..terminal.writer import print_error, print_out
@@ -40,14 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Print who is signed in, and return the exit code: success if there are usable credentials."""
     warnings = StoreWarnings()
     found = read_status(arguments, warnings)
-    store, problem = found.store, found.problem
     for line in warnings.lines():
         print_error(line)
     if arguments.json:
-        values = {**_values(found), **_store_values(store, warnings, problem), "message": found.message}
-        print_out(json.dumps(values))
-    elif problem and found.message:
+        stored = _store_values(found.store, warnings, found.problem)
+        print_out(json.dumps({**_values(found), **stored, "message": found.message}))
+    elif found.problem and found.message:
         print_error(found.message)
+        if found.is_unreadable:
+            print_error(look_for_cause(arguments))
     else:
         _print(found, arguments)
     return exit_codes.SUCCESS if found.is_usable else exit_codes.FAILURE
@@ -69,6 +71,11 @@ class Status(NamedTuple):
     def is_usable(self) -> bool:
         """Whether there are credentials to use."""
         return _is_usable(self.applies, is_ended=self.is_ended)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether something is stored, or may be, which cannot be read."""
+        return bool(self.problem) and self.applies is None
 
     @property
     def message(self) -> str | None:
@@ -93,8 +100,7 @@ def read_status(arguments: argparse.Namespace, warnings: StoreWarnings) -> Statu
     provider = provider_named(arguments, store)
     key = os.environ.get("OPENAI_API_KEY") if is_codex_store(store) else None
     applies: Applicable | None = None
-    is_ended = False
-    problem = ""
+    is_ended, problem = False, ""
     try:
         stored = store.load()
         applies = applicable(stored, Provider.codex(), environment_key=key)

@@ -62,7 +62,7 @@ def check_variables() -> Iterator[Finding]:
     """Name the environment variables that are set and change what the command does. Their values may be secret."""
     named = {name.upper(): name for name in os.environ if name.upper().endswith("_PROXY")}
     there = [named.get(name, name) for name in VARIABLES if os.environ.get(named.get(name, name))]
-    yield ok("variables", f"Set: {', '.join(there)}." if there else "None that change anything are set.")
+    yield ok("variables", f"Environment variables that count here: {', '.join(there) or 'none'}.")
 
 
 def check_codex(home: str) -> Iterator[Finding]:

@@ -86,10 +86,10 @@ def check_certificates() -> Iterator[Finding]:
         return
     bundle = used_bundle()
     more = f", and those in the file that {bundle[0]} names" if bundle else ""
-    yield ok("certificates", f"The authorities of certifi and of the system are trusted{more}.")
+    yield ok("certificates", f"The certificate authorities of certifi and of the system are trusted{more}.")
     ignored = ignored_variables()
     if ignored:
-        words = f"Set, but not used: {', '.join(ignored)}."
+        words = f"These environment variables are set, but are not used here: {', '.join(ignored)}."
         yield warning("certificates", words, "If your network needs them, name the file in SSL_CERT_FILE.")
 
 

@@ -50,8 +50,8 @@ def check_stored(arguments: argparse.Namespace) -> Iterator[Finding]:
     accounts = account_store(arguments, warnings.append, warnings.append)
     try:
         codex = store.load()
-        what = "nothing" if codex is None else "tokens" if codex.tokens is not None else "an API key"
-        yield ok("stored", f"Codex's credentials: {what}, looked for in {store.searched}.")
+        what = "none" if codex is None else "tokens" if codex.tokens is not None else "an API key"
+        yield ok("stored", f"Codex's credentials: {what} in {store.searched}.")
     except StoreError as error:
         yield problem("stored", sentence(str(error)), "Sign in again. What cannot be read is set aside.")
     try:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ...sansio.server.endpoints import ClientAuthentication
-from .configuration import profile_named
+from .configuration import ConfigurationError, profile_named
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +52,7 @@ class Settings:
         self._values: dict[str, Any] = {}
         self._members: dict[str, str] = {}
         """Settings of the profile, and their names there."""
-        for member, value in (profile_named(self.profile) if self.profile else {}).items():
+        for member, value in self._profile(is_option=bool(arguments.profile)).items():
             name = _MEMBERS.get(member, member)
             self._values[name], self._members[name] = value, member
         self._read_members()
@@ -65,6 +65,16 @@ class Settings:
         self.is_provider_named = self.has("provider")
         if self.has("issuer") and self._values.get("provider") is None and self._has_client():
             self._values["provider"] = "openid"
+
+    def _profile(self, *, is_option: bool) -> dict[str, object]:
+        if not self.profile:
+            return {}
+        try:
+            return profile_named(self.profile)
+        except ConfigurationError as error:
+            if is_option:
+                raise
+            raise ConfigurationError(f"LOGINMACHINE_PROFILE: {error}") from error
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - as argparse
         return self._values.get(name)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from functools import partial
 
+from .. import exit_codes
 from ..help_format import HelpFormat
 
 TYPE_CHECKING = False
@@ -28,9 +29,14 @@ class CommandParser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage, as wide as standard error, and a message. End the process with exit code 2."""
+        """Print the usage and a message, as wide as standard error. End the process with exit code 2."""
         self.formatter_class = partial(HelpFormat, stream=sys.stderr)
-        super().error(message)
+        self.print_usage(sys.stderr)
+        from ..terminal.display import broken  # noqa: PLC0415 - for wrong usage only
+        from ..terminal.screen import columns_for_text  # noqa: PLC0415 - as above
+
+        text, columns = f"{self.prog}: error: {message}", columns_for_text(sys.stderr)
+        self.exit(exit_codes.USAGE_ERROR, f"{broken(text, columns) if columns else text}\n")
 
     def option_names(self) -> list[str]:
         """Return the names of the options, such as ``--json``."""

@@ -40,7 +40,7 @@ def another_client(trigger: Trigger | None, arguments: argparse.Namespace) -> st
 
 
 def _repeated(arguments: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
-    given = {f"--{name.replace('_', '-')}": getattr(arguments, name) for name in names}
+    given = {f"--{name.replace('_', '-')}": getattr(arguments, name, None) for name in names}
     return [word for option, value in given.items() if value is not None for word in (option, str(value))]
 
 
@@ -53,8 +53,20 @@ def doctor_hint(category: str, arguments: argparse.Namespace) -> str:
     """
     if category not in (*_HERE, *_ONLINE):
         return ""
-    words = ["loginmachine", "doctor", *(["--online"] if category in _ONLINE else [])]
+    return look_for_cause(arguments, is_online=category in _ONLINE)
+
+
+def look_for_cause(arguments: argparse.Namespace, *, is_online: bool = False) -> str:
+    """Return a sentence with the command that looks for the cause of a problem.
+
+    Args:
+        arguments: The command line. The options that choose a provider, a port and a store are repeated.
+        is_online: Whether the provider is asked, too.
+    """
+    words = ["loginmachine", "doctor", *(["--online"] if is_online else [])]
     words += _repeated(arguments, ("profile", "provider", "issuer", "client_id", "port"))
     if os.path.abspath(arguments.home) != os.path.abspath(default_home()):  # noqa: PTH100 - as in `sign_in_advice`
         words += ["--home", str(arguments.home)]
+    if arguments.store != "file":
+        words += ["--store", arguments.store]
     return f"To look for the cause, run: {shlex.join(words)}"

@@ -34,7 +34,7 @@ def wait_for_other(arguments: argparse.Namespace, options: LoginOptions, point: 
     terminal = Terminal()
     received: list[str] = []
     terminal.line("Another sign-in for the same account is waiting: finish it in your browser.")
-    terminal.start_waiting("Waiting for the other sign-in (Ctrl-C to stop)", arguments.timeout)
+    terminal.start_waiting("Waiting for a sign-in (Ctrl-C to stop)", arguments.timeout)
     with CancelOnSignal(received.append, owns_process=arguments.owns_process) as signals:
         joined = point.wait(arguments.timeout, lambda: bool(received))
     terminal.stop_waiting()
@@ -72,7 +72,10 @@ def _check_port(arguments: argparse.Namespace, options: LoginOptions) -> int | N
         return None
     if opened.kind is not BindProblem.IN_USE:
         return None
-    problem = f"Port {port} is in use, not by a sign-in for the same account. Without --wait it would be asked to stop."
+    problem = (
+        f"Port {port} is in use by another program, or by a sign-in for another account. To ask that sign-in to stop, "
+        "run the same command without --wait."
+    )
     terminal = Terminal()
     terminal.line(problem, "bad")
     terminal.close()

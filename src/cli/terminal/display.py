@@ -66,7 +66,7 @@ class Terminal:
         """
         text = printable(text)
         if self.is_terminal:
-            text = "\n".join(_broken(line, self.columns) for line in text.split("\n"))
+            text = "\n".join(broken(line, self.columns) for line in text.split("\n"))
         if style and self.has_colours:
             text = f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
         if link and self.can_redraw and has_links():
@@ -136,7 +136,7 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds >= _TWO_MINUTES else f"{seconds:.0f} seconds"
 
 
-def _broken(text: str, columns: int) -> str:
+def broken(text: str, columns: int) -> str:
     """Return a text broken between words into lines for a terminal. What follows a dash is indented.
 
     A text that begins with spaces is a command, and is not broken, so that it can be copied.

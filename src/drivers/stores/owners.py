@@ -24,7 +24,9 @@ def risks(folder: str) -> list[str]:
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         who = "every user of this machine" if mode & stat.S_IWOTH else "every user of its group"
         can = "put files into it" if mode & stat.S_ISVTX else "replace the credentials in it"
-        found.append(f"the folder {folder} has mode {stat.S_IMODE(mode):04o}, so that {who} can {can}: use chmod go-w")
+        found.append(
+            f"the folder {folder} has mode {stat.S_IMODE(mode):04o}, so that {who} can {can}: run chmod go-w on it"
+        )
     return found
 
 

@@ -66,7 +66,11 @@ def head_of(trace: AnyTrace, words: str) -> list[str]:
 def _options_words(options: LoginOptions) -> str:
     provider = options.provider
     words = [f"{safe_url(provider.origin)} (client {provider.client_id})"]
-    ports = "the provider's ports" if options.port is None else f"port {options.port or 'of any number'}"
+    ports = (
+        "the provider's ports"
+        if options.port is None
+        else f"{f'port {options.port}' if options.port else 'any free port'}"
+    )
     words.append(ports if options.redirect_uri is None else "a callback address of the host's own")
     words.append("opens a browser" if options.launches_browser else "opens no browser")
     words.append("no deadline" if options.deadline is None else f"deadline {options.deadline:g} s")
@@ -136,7 +140,8 @@ def _end(replay: Replay) -> Sequence[str]:
         return [f"The login {word}."]
     failure = replay.outcome.failure if isinstance(replay.outcome, LoginCancellation) else replay.outcome
     assert isinstance(failure, LoginFailure)
-    return [f"The login {word}: {category} - {clean_text(failure.message)}"]
+    word = "was cancelled" if word == "cancelled" else word
+    return [f"The login {word}: {category} - {clean_text(failure.message)}", f"Advice for the person: {failure.hint}"]
 
 
 def event_words(  # noqa: C901, PLR0912 - one arm an event
@@ -200,7 +205,7 @@ def action_words(  # noqa: C901, PLR0912 - one arm an action
     """Return an action in words, and what the requests so far were about."""
     match action:
         case actions.Bind(port=port, attempt=attempt):
-            return f"open port {port or 'of any number'}, attempt {attempt}"
+            return f"open {f'port {port}' if port else 'any free port'}, attempt {attempt}"
         case actions.CancelPrevious(port=port):
             return f"ask the program that holds port {port} to stop"
         case actions.StartTimer(timer=timer, seconds=seconds):

@@ -10,7 +10,7 @@ from ...drivers.asyncio.tasks import finished, start_shielded
 from ...drivers.shared.handle import LEFT, LoginHandle
 from ...drivers.shared.hosts import ASYNCIO, check_host
 from ...sansio.login.events import CancelRequested
-from .login import Casting, PlayedLogin
+from .login import IDLE, PATIENCE, Casting, PlayedLogin
 from .stage import Moved, Stage
 
 if TYPE_CHECKING:
@@ -62,9 +62,17 @@ class AsyncioStage(Stage):
             if self.outcome is not None:
                 self.finished.set()
             if moved is Moved.PAUSED:
-                await self._acted.wait()
+                await self._wait()
             self._acted.clear()
             await asyncio.sleep(0)
+
+    async def _wait(self) -> None:
+        """Wait in a pause for what the program does. The time is real: the loop has no other."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._acted.wait()
+        except TimeoutError:
+            raise AssertionError(IDLE) from None
 
 
 class PlayedAsyncioLogin(PlayedLogin, AsyncioLogin):

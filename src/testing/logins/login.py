@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 HOST_ID: Final = "urn:uuid:00000000-0000-4000-8000-000000000000"
 """The id of the host that plays."""
+PATIENCE: Final = 10.0
+"""Real seconds to wait, in a pause of the script, for what another thread or task of the program does."""
+IDLE: Final = "the script waits for the program, which has neither cancelled nor pasted anything"
 
 
 class PlayedLogin:

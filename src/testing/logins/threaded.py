@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ...drivers.shared.handle import LEFT, LoginHandle
 from ...drivers.threaded.login import ThreadedLogin
 from ...sansio.login import events
-from .login import Casting, PlayedLogin
+from .login import IDLE, PATIENCE, Casting, PlayedLogin
 from .stage import Moved, Stage
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ...sansio.model.credentials import Credentials
     from .script import Step
 
-PATIENCE: Final = 10.0
-"""Real seconds to wait, in a pause of the script, for what another thread of the program does."""
 _MOMENT: Final = 0.01
 """Real seconds to wait at least in such a pause, so that the other threads run."""
 
@@ -80,7 +78,7 @@ class ThreadedStage(Stage):
         if timeout is not None:
             return self.acted.wait(min(timeout, _MOMENT))
         if not self.acted.wait(PATIENCE):
-            raise AssertionError("the script waits for the program, which has neither cancelled nor pasted anything")
+            raise AssertionError(IDLE)
         return True
 
 

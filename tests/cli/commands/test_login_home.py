@@ -39,7 +39,7 @@ def test_a_home_that_others_may_write(provider: ScriptedProvider, tmp_path: Path
         browse(callback_url(command.event("listening")["url"], code=CODE))
         code, err = command.end()
     assert code == 0
-    words = "every user of this machine can replace the credentials in it: use chmod go-w"
+    words = "every user of this machine can replace the credentials in it: run chmod go-w on it"
     assert err.splitlines()[:2] == [
         f"Warning: the folder {tmp_path} has mode 0777, so that {words}.",
         FIRST_LINE,

@@ -49,7 +49,8 @@ STORY = """\
             finish: cancelled
             close the listener
             => cancelled
-The login cancelled: login_cancelled - cancelled by the caller
+The login was cancelled: login_cancelled - cancelled by the caller
+Advice for the person: Start it again when you are ready.
 
 Replayed: the machine does today what was recorded.
 """

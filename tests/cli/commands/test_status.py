@@ -254,7 +254,8 @@ def test_keyring_is_unavailable(tmp_path: Path) -> None:
     arguments = ("status", "--home", str(tmp_path), "--store")
     code, out, err = started(*arguments, "keyring", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     problem = "this system has no keyring that could be used"
-    assert (code, out, err) == (1, "", f"The stored credentials cannot be read: {problem}.\n")
+    doctor = f"To look for the cause, run: loginmachine doctor --home {tmp_path} --store keyring"
+    assert (code, out, err) == (1, "", f"The stored credentials cannot be read: {problem}.\n{doctor}\n")
     (tmp_path / "auth.json").write_text('{"OPENAI_API_KEY": "canary"}')
     code, _, err = started(*arguments, "auto", PYTHON_KEYRING_BACKEND=NO_KEYRING)
     # There is a file, so that the keyring is not needed.

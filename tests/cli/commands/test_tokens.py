@@ -321,7 +321,7 @@ def test_record_to_an_unwritable_file_is_a_usage_error(tmp_path: Path, endpoint:
     for command in ("refresh", "token", "logout"):
         code, _, err = endpoint.run(command, tmp_path, "--record", str(tmp_path))
         assert code == 2
-        assert f"{command}: error: --record: " in err
+        assert f"{command}: error: --record: {tmp_path}: " in err
     assert endpoint.bodies == []
 
 

@@ -196,6 +196,11 @@ def test_wrong_usage_names_the_option(given: tuple[str, ...], words: str) -> Non
     assert "canary" not in err
 
 
+def test_a_missing_profile_of_the_environment_is_named_after_the_variable() -> None:
+    code, _, err = called("doctor", LOGINMACHINE_PROFILE="work")
+    assert (code, "doctor: error: LOGINMACHINE_PROFILE: there is no profile work in " in err) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["status", "token", "refresh", "logout", "accounts"])
 def test_an_issuer_alone_is_wrong_usage_everywhere(command: str) -> None:
     code, _, err = called(command, "--issuer", ISSUER)

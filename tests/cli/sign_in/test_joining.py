@@ -205,4 +205,4 @@ def test_what_else_holds_the_port_is_not_asked_to_stop(provider: ScriptedProvide
         with pytest.raises(BlockingIOError):
             holder.accept()
     assert (code, command.events[-1]["category"]) == (13, "local_server_unavailable")
-    assert err.startswith(f"Port {port} is in use, not by a sign-in for the same account.")
+    assert err.startswith(f"Port {port} is in use by another program, or by a sign-in for another account.")

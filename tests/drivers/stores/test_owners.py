@@ -46,11 +46,11 @@ def use_all(store: FileStore) -> None:
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        (0o777, "every user of this machine can replace the credentials in it: use chmod go-w"),
-        (0o707, "every user of this machine can replace the credentials in it: use chmod go-w"),
-        (0o770, "every user of its group can replace the credentials in it: use chmod go-w"),
-        (0o2775, "every user of its group can replace the credentials in it: use chmod go-w"),
-        (0o1777, "every user of this machine can put files into it: use chmod go-w"),
+        (0o777, "every user of this machine can replace the credentials in it: run chmod go-w on it"),
+        (0o707, "every user of this machine can replace the credentials in it: run chmod go-w on it"),
+        (0o770, "every user of its group can replace the credentials in it: run chmod go-w on it"),
+        (0o2775, "every user of its group can replace the credentials in it: run chmod go-w on it"),
+        (0o1777, "every user of this machine can put files into it: run chmod go-w on it"),
     ],
 )
 def test_a_folder_that_others_may_write_is_a_warning(
@@ -100,7 +100,7 @@ def test_the_folder_of_another_user(adas: Path) -> None:
         f"it is not writable, and belongs to user {EVE}"
     )
     adas.chmod(0o777)
-    mode = "mode 0777, so that every user of this machine can replace the credentials in it: use chmod go-w"
+    mode = "mode 0777, so that every user of this machine can replace the credentials in it: run chmod go-w on it"
     assert as_person(adas, ALL) == [
         f"warning: the folder {adas} belongs to user {EVE}, who can replace the credentials in it",
         f"warning: the folder {adas} has {mode}",

@@ -26,7 +26,7 @@ def test_where_a_trace_comes_from() -> None:
     assert head(trace) == [
         "Recorded by loginmachine login 1.2, CPython 3.13, trio driver.",
         (
-            "Login: https://auth.openai.com (client app_EMoamEEZ73f0CkXaXp7hrann), port of any number, opens "
+            "Login: https://auth.openai.com (client app_EMoamEEZ73f0CkXaXp7hrann), any free port, opens "
             "no browser, no deadline, goes on in the browser if there are no device codes, 2 allowed workspace(s)."
         ),
         "",

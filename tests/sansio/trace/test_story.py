@@ -41,7 +41,8 @@ def test_a_story() -> None:
         "            finish: cancelled",
         "            close the listener",
         "            => cancelled",
-        "The login cancelled: login_cancelled - cancelled by the caller",
+        "The login was cancelled: login_cancelled - cancelled by the caller",
+        "Advice for the person: Start it again when you are ready.",
     ]
 
 
@@ -79,7 +80,7 @@ def test_a_part_of_a_story() -> None:
 def test_how_stories_end() -> None:
     assert story("succeeded")[-1] == "The login succeeded."
     assert story("unfinished")[-1] == "The trace stops while the login is exchanging code."
-    assert story("persist_failed")[-1] == "The login failed: persist_failed - [...]: No space left on device"
+    assert story("persist_failed")[-2] == "The login failed: persist_failed - [...]: No space left on device"
     nothing = (FOLDER / "unfinished.jsonl").read_bytes().splitlines()[:1]
     result = replay(read_trace(nothing))
     assert result.states == ()
@@ -124,7 +125,7 @@ def test_events_in_words(event: Event, words: str) -> None:
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        (actions.Bind(port=0, attempt=1), "open port of any number, attempt 1"),
+        (actions.Bind(port=0, attempt=1), "open any free port, attempt 1"),
         (actions.CancelPrevious(port=1455), "ask the program that holds port 1455 to stop"),
         (actions.AbortTokenRequest(exchange_id=2), "abort token request 2"),
         (actions.StopTimer(timer=actions.Timer.LINGER), "stop the timer linger"),

@@ -132,6 +132,16 @@ def test_a_program_that_does_nothing_in_a_pause(monkeypatch: pytest.MonkeyPatch)
         login.wait()
 
 
+def test_a_program_of_asyncio_that_does_nothing_in_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with played("waiting", driver="asyncio") as login:
+            await login.wait()
+
+    monkeypatch.setattr("loginmachine.testing.logins.asyncio.PATIENCE", 0.01)
+    with pytest.raises(AssertionError, match="neither cancelled nor pasted anything"):
+        asyncio.run(main())
+
+
 def test_a_task_cancels() -> None:
     async def main() -> None:
         async with played("waiting", driver="trio") as login, trio.open_nursery() as nursery:

@@ -11,6 +11,7 @@ from ....sansio.model.credentials import AuthMode
 from ....sansio.model.provider import CHATGPT_ISSUER
 from ... import exit_codes
 from ...options import StoreWarnings
+from ...sign_in.doctor_hint import look_for_cause
 from ...sign_in_advice import how_to_sign_in
 from ...terminal.writer import print_error, print_out
 from ..status import account_of, provider_values, read_status
@@ -35,7 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
         is_printed = print_out(json.dumps({**signed_in, **values, "message": found.message}))
     elif found.message is not None:
         print_error(found.message)
-        if not found.problem:
+        if found.is_unreadable:
+            print_error(look_for_cause(arguments))
+        elif not found.problem:
             stored = None if found.applies is None else found.applies.credentials
             print_error(how_to_sign_in(arguments, stored, found.signed_out))
         is_printed = False
@@ -71,7 +74,7 @@ def _who(applies: Applicable, values: dict[str, object]) -> str:
     if applies.mode == AuthMode.API_KEY:
         return "an API key"
     person = next((values[name] for name in ("email", "name", "subject", "account_id") if values[name]), None)
-    return "an account that has no name here" if person is None else str(person)
+    return "an unnamed account" if person is None else str(person)
 
 
 def _host(issuer: str | None) -> str:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         account, where = _adopt(arguments, options, warnings)
     except (AdoptionError, StoreError) as error:
-        problem = f"The token is not stored: {error}."
+        problem = f"The token is not stored: {str(error).rstrip('.')}."
         category = getattr(error, "category", LoginFailureCategory.PERSIST_FAILED)
     who = f"Signed in as {account.email}." if account.email else "Signed in."
     for line in [problem] if problem else [who, f"Your credentials are in {where}"]:

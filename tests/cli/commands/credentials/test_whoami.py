@@ -70,7 +70,7 @@ def test_api_keys(tmp_path: Path) -> None:
 
 def test_tokens_without_a_name(tmp_path: Path) -> None:
     content = {"auth_mode": "chatgpt", "tokens": {**TOKENS, "id_token": "e30.e30.e30", "account_id": None}}
-    words = "an account that has no name here at auth.openai.com (codex)\n"
+    words = "an unnamed account at auth.openai.com (codex)\n"
     assert whoami(tmp_path, content) == (0, words, "")
 
 

@@ -90,6 +90,11 @@ def test_what_is_replaced_is_not_revoked(codex: Codex) -> None:
     ("answer", "category", "words"),
     [
         ((400, {"error": "invalid_grant"}), "token_endpoint_rejected", "does not accept this refresh token"),
+        (
+            (400, {"error": "invalid_grant", "error_description": "Used."}),
+            "token_endpoint_rejected",
+            "invalid_grant: Used.",
+        ),
         ((400, {"error": OLD}), "token_endpoint_rejected", "status 400"),
         ((503, {}), "token_endpoint_rejected", "status 503"),
         ((200, {**NEW, "access_token": None}), "token_response_malformed", "no access_token in the answer"),
@@ -109,6 +114,7 @@ def test_an_answer_that_cannot_be_used(
     code, line, err = codex.adopt()
     assert (code, line["outcome"], line["category"]) == (1, "failed", category)
     assert words in line["message"]
+    assert not line["message"].endswith("..")
     assert err == f"{line['message']}\n"
     assert not (codex.home / "auth.json").exists()
 
