@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _WORDS: Final = (
     "No sign-in was started: CI is set, and without a terminal no person would see the address. Give the job a token:\n"
     "  loginmachine login --with-token\n"
-    "If someone reads this output, use --device-code, or say with --timeout how long to wait. A program uses --json."
+    "If someone reads this output, use --device-code, or say with --timeout how long to wait. "
+    "A program that reads it uses --json."
 )
 
 
