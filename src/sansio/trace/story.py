@@ -66,11 +66,7 @@ def head_of(trace: AnyTrace, words: str) -> list[str]:
 def _options_words(options: LoginOptions) -> str:
     provider = options.provider
     words = [f"{safe_url(provider.origin)} (client {provider.client_id})"]
-    ports = (
-        "the provider's ports"
-        if options.port is None
-        else f"{f'port {options.port}' if options.port else 'any free port'}"
-    )
+    ports = "the provider's ports" if options.port is None else _port_words(options.port)
     words.append(ports if options.redirect_uri is None else "a callback address of the host's own")
     words.append("opens a browser" if options.launches_browser else "opens no browser")
     words.append("no deadline" if options.deadline is None else f"deadline {options.deadline:g} s")
@@ -199,13 +195,17 @@ def _response_words(event: events.TokenResponseReceived, size: int | None, reque
     return f"{requests.words(event.exchange_id)} is answered: {words}"
 
 
+def _port_words(port: int) -> str:
+    return f"port {port}" if port else "any free port"
+
+
 def action_words(  # noqa: C901, PLR0912 - one arm an action
     action: actions.Action, requests: RequestKinds = _NO_REQUESTS
 ) -> str:
     """Return an action in words, and what the requests so far were about."""
     match action:
         case actions.Bind(port=port, attempt=attempt):
-            return f"open {f'port {port}' if port else 'any free port'}, attempt {attempt}"
+            return f"open {_port_words(port)}, attempt {attempt}"
         case actions.CancelPrevious(port=port):
             return f"ask the program that holds port {port} to stop"
         case actions.StartTimer(timer=timer, seconds=seconds):
