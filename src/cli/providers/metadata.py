@@ -29,7 +29,7 @@ class Metadata(NamedTuple):
 
 
 def fetch_metadata(provider: Provider) -> Metadata:
-    """Ask a provider for its metadata, at the next address if there is none at one.
+    """Ask a provider for its metadata, at each of its addresses until one has it.
 
     Args:
         provider: A provider with an issuer.

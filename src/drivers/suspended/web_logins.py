@@ -1,4 +1,4 @@
-"""The sign-ins of a web host, without their I/O: what those with threads and with trio share."""
+"""The sign-ins of a web host, without their I/O: what threads, trio and asyncio share."""
 
 from __future__ import annotations
 

@@ -11,7 +11,16 @@ from ..base.urls import is_verification_url
 from ..server.endpoints import DeviceCodeDialect
 from .authorization import is_code
 from .device_code import DeviceCode, DeviceGrant, endpoints_of
-from .responses import NETWORK_PAGE, Malformed, Rejected, error_code, judge, read_object
+from .responses import (
+    NETWORK_PAGE,
+    TOO_MANY_REQUESTS,
+    Malformed,
+    Rejected,
+    error_code,
+    is_overloaded,
+    judge,
+    read_object,
+)
 from .token_responses import token_set
 
 if TYPE_CHECKING:
@@ -40,8 +49,6 @@ MAX_USER_CODE: Final = 64
 """The most characters of a user code."""
 
 _CODEX: Final = DeviceCodeDialect.CODEX
-_TOO_MANY_REQUESTS: Final = 429
-"""RFC 6585 section 4."""
 
 
 class NotEnabled(Rejected):
@@ -94,7 +101,7 @@ def read_device_code(
     body = read_object(response)
     answer = judge(response, body, hide)
     if isinstance(answer, Rejected):
-        if response.status == _TOO_MANY_REQUESTS:
+        if response.status == TOO_MANY_REQUESTS:
             pause = retry_after(response)
             pause = DEFAULT_INTERVAL if pause is None else max(SHORTEST_INTERVAL, pause)
             return Postponed(message=answer.message, pause=pause)
@@ -135,7 +142,7 @@ def _poll_problem(status: int, code: str, dialect: DeviceCodeDialect) -> PollPro
     problem = _ERRORS.get(code)
     if problem is None and dialect is _CODEX and status in (403, 404):
         problem = PollProblem.PENDING
-    if problem is not PollProblem.SLOW_DOWN and (status in (408, 425, _TOO_MANY_REQUESTS) or status >= 500):
+    if problem is not PollProblem.SLOW_DOWN and (status in (408, 425) or is_overloaded(status)):
         problem = PollProblem.UNAVAILABLE
     return problem or PollProblem.DENIED
 

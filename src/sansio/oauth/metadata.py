@@ -8,6 +8,7 @@ from ..base.http import HttpRequest
 from ..server.metadata import MetadataError, ServerMetadata, parse_metadata
 from ..server.resource import ResourceMetadata, parse_resource_metadata
 from .endpoint_responses import DocumentProblem, read_document
+from .responses import is_overloaded
 
 if TYPE_CHECKING:
     from typing import Final
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 METADATA_TIMEOUT: Final = 15.0
 """Time limit of a request for metadata, in seconds."""
-_TOO_MANY: Final = 429
-_SERVER_ERROR: Final = 500
 
 
 class MetadataProblem(DocumentProblem):
@@ -67,8 +66,7 @@ def read_resource_metadata(response: HttpResponse, resource: str) -> ResourceMet
     """
     document = read_document(response)
     if isinstance(document, DocumentProblem):
-        is_missing = response.status != _TOO_MANY and response.status < _SERVER_ERROR
-        return MetadataProblem(message=document.message, is_missing=is_missing)
+        return MetadataProblem(message=document.message, is_missing=not is_overloaded(response.status))
     try:
         return parse_resource_metadata(document, resource)
     except MetadataError as error:

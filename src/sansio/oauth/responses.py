@@ -18,7 +18,8 @@ MAX_TOKEN_RESPONSE: Final = 1024 * 1024
 """The most bytes of a response's body."""
 
 WEB_PAGE: Final = "a web page instead of an answer"
-_TOO_MANY_REQUESTS: Final = 429
+TOO_MANY_REQUESTS: Final = 429
+"""RFC 6585 section 4."""
 _NETWORK_SIGN_IN: Final = 511
 """The status of a network that wants a sign-in of its own (RFC 6585 section 6). It is not the provider's response."""
 
@@ -86,9 +87,9 @@ def read_object(response: HttpResponse) -> JsonObject | Malformed:
         return Malformed(message=f"the answer cannot be read: {error}")
 
 
-def is_overloaded(response: HttpResponse) -> bool:
-    """Return whether an endpoint is overloaded or in trouble. Then its answer decides nothing, whatever it says."""
-    return response.status == _TOO_MANY_REQUESTS or response.status >= 500
+def is_overloaded(status: int) -> bool:
+    """Return whether a status says that the endpoint is overloaded or in trouble. Then the body decides nothing."""
+    return status == TOO_MANY_REQUESTS or status >= 500
 
 
 def is_web_page(body: bytes) -> bool:
@@ -113,7 +114,7 @@ def _rejection(response: HttpResponse, reason: str, hide: tuple[str, ...]) -> Re
     if reason:
         words = f"{words}: {clean_text(reason, hide=hide)}"
     retry_after = header_values(response.headers, b"retry-after")
-    if retry_after and is_overloaded(response):
+    if retry_after and is_overloaded(response.status):
         words = f"{words} (retry after: {clean_text(retry_after[0].decode('latin-1'), hide=hide, limit=40)})"
     return Rejected(message=words)
 

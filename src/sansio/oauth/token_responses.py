@@ -57,7 +57,7 @@ def read_tokens(response: HttpResponse, provider: Provider, hide: tuple[str, ...
     """
     body = _read_members(response, provider)
     answer = judge(response, body, hide)
-    if isinstance(answer, Rejected) and error_code(body) in _CLIENT_REFUSED and not is_overloaded(response):
+    if isinstance(answer, Rejected) and error_code(body) in _CLIENT_REFUSED and not is_overloaded(response.status):
         return ClientRefused(message=answer.message)
     return token_set(answer, provider) if isinstance(answer, dict) else answer
 
@@ -96,7 +96,7 @@ def read_refresh(
     body = _read_members(response, provider)
     answer = judge(response, body, hide)
     if isinstance(answer, Rejected):
-        return answer if is_overloaded(response) else _refusal(error_code(body), answer)
+        return answer if is_overloaded(response.status) else _refusal(error_code(body), answer)
     if isinstance(answer, Malformed):
         return answer
     read = _received(answer, provider)

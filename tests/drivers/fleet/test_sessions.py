@@ -14,6 +14,7 @@ from loginmachine import RedisStore, Session, SignInRequired
 from loginmachine.drivers.fleet.lease import Lease, now
 
 from ..replies import reply
+from ..shared.programs import go, line_of, ready
 from ..shared.session_drivers import DRIVER_IDS, SESSION_DRIVERS, Driver, Start
 from ..shared.session_support import LASTING, OVER, TokenEndpoint, credentials, mark_of, token_of
 from ..trio.support import no_idle_threads
@@ -21,6 +22,7 @@ from .support import PATIENCE, end_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from loginmachine.drivers.stores.protocols import HeldStore
 
@@ -67,32 +69,12 @@ else:
 """
 
 
-@contextlib.contextmanager
 def processes(
     count: int, server: RedisServer, name: str, endpoint: TokenEndpoint, step: str = ""
-) -> Iterator[list[subprocess.Popen[str]]]:
+) -> AbstractContextManager[list[subprocess.Popen[str]]]:
     """Programs that are ready to ask for a token, every second one with trio. They are killed at a step."""
-    started = [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-c", HEAD + KILLED + PROVIDER + ASK, server.url, name, endpoint.url),
-                *(("threads", "trio")[number % 2], step),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(count)
-    ]
-    try:
-        for process in started:
-            assert line_of(process) == "ready"
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.communicate()
+    command = [sys.executable, "-c", HEAD + KILLED + PROVIDER + ASK, server.url, name, endpoint.url]
+    return ready([*command, ("threads", "trio")[number % 2], step] for number in range(count))
 
 
 @contextlib.contextmanager
@@ -106,17 +88,6 @@ def program(text: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
 
 
 def refresh_tokens(endpoint: TokenEndpoint) -> list[str]:

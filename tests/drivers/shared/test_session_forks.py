@@ -15,6 +15,7 @@ import pytest
 from loginmachine import FileStore, Session
 
 from ..support import PATIENCE
+from .programs import go
 from .session_support import OVER, TokenEndpoint, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
@@ -97,12 +98,6 @@ def line_of(process: subprocess.Popen[str]) -> str:
     reader.start()
     reader.join(PATIENCE)
     return lines[0] if lines else ""
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
 
 
 @pytest.mark.parametrize("driver", ["threads", "trio", "asyncio"])

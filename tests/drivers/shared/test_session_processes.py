@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -13,10 +12,11 @@ from loginmachine import FileStore, Session
 
 from ..replies import reply
 from ..support import PATIENCE, eventually
+from .programs import go, line_of, ready
 from .session_support import OVER, TokenEndpoint, mark_of, signed_in, token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from werkzeug import Response
@@ -47,38 +47,10 @@ print(asyncio.run(session.access_token()), flush=True)
 """
 
 
-@contextlib.contextmanager
-def processes(count: int, home: Path, endpoint: TokenEndpoint) -> Iterator[list[subprocess.Popen[str]]]:
+def processes(count: int, home: Path, endpoint: TokenEndpoint) -> AbstractContextManager[list[subprocess.Popen[str]]]:
     """Processes that are ready to ask for a token, with each driver in turn."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", (ASK, ASK_WITH_TRIO, ASK_WITH_ASYNCIO)[number % 3], str(home), endpoint.url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(count)
-    ]
-    try:
-        for process in started:
-            assert line_of(process) == "ready"
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.communicate()
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
+    programs = (ASK, ASK_WITH_TRIO, ASK_WITH_ASYNCIO)
+    return ready([sys.executable, "-c", programs[number % 3], str(home), endpoint.url] for number in range(count))
 
 
 def test_twenty_processes_cause_one_refresh(tmp_path: Path, endpoint: TokenEndpoint) -> None:
